@@ -1,0 +1,140 @@
+"""The command line, taken apart: our options, TARGET, and what is uv's own.
+
+uv's options are handed on untouched and in order. To tell TARGET from the value of an option
+(`--color never`), the options of `uv self update` that take a value have to be known; one that is
+not can still be given as `--option=value`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from uv_self_update.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = ("Arguments", "arrange", "level", "split", "value_of")
+
+_TAKING_VALUES = frozenset(
+    {
+        "--allow-insecure-host",
+        "--cache-dir",
+        "--color",
+        "--config-file",
+        "--directory",
+        "--project",
+        "--python-fetch",
+        "--token",
+        "--trusted-host",
+    }
+)
+
+
+_ABOUT_US = frozenset({"-h", "--help", "-V", "--version"})
+"""Flags that ask about this package where no command is named."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arguments:
+    """What is left when our own options have been taken out."""
+
+    target: str | None = None
+    before: tuple[str, ...] = ()
+    """uv's options before TARGET."""
+
+    after: tuple[str, ...] = ()
+    """uv's options after TARGET; all of them if there is none."""
+
+    def for_uv(self, version: str | None) -> tuple[str, ...]:
+        """Return the arguments of `uv self update`, with an exact version in TARGET's place."""
+        return (*self.before, *(() if version is None else (version,)), *self.after)
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Every one of uv's options."""
+        return self.before + self.after
+
+
+def split(arguments: Sequence[str]) -> Arguments:
+    """Find TARGET among uv's options.
+
+    Raises:
+        UsageError: There is more than one word that could be it.
+    """
+    words = [position for position, is_word in enumerate(_words(arguments)) if is_word]
+    if len(words) > 1:
+        extra = " and ".join(f"`{arguments[position]}`" for position in words)
+        raise UsageError(f"only one TARGET can be given, not {extra}")  # noqa: TRY003, EM102 # said nowhere else
+    if not words:
+        return Arguments(after=tuple(arguments))
+    (position,) = words
+    return Arguments(
+        target=arguments[position],
+        before=tuple(arguments[:position]),
+        after=tuple(arguments[position + 1 :]),
+    )
+
+
+def arrange(
+    arguments: Sequence[str], *, own: Iterable[str], commands: Iterable[str], default: str
+) -> list[str]:
+    """Put a command line into the order in which it is read: our options, command, the rest.
+
+    People write the options of this package anywhere, and no command for an update.
+
+    Args:
+        arguments: The whole command line.
+        own: Our own options; each takes a value.
+        commands: The commands that there are.
+        default: The command where none is named.
+    """
+    known = frozenset(own)
+    front: list[str] = []
+    rest: list[str] = []
+    remaining = iter(arguments)
+    for argument in remaining:
+        if argument == "--":
+            rest += [argument, *remaining]
+        elif argument in known:
+            front += [argument, *([value] if (value := next(remaining, None)) is not None else [])]
+        elif argument.partition("=")[0] in known:
+            front.append(argument)
+        else:
+            rest.append(argument)
+    position = next((number for number, is_word in enumerate(_words(rest)) if is_word), None)
+    if position is not None and rest[position] in frozenset(commands):
+        return [*front, rest.pop(position), *rest]
+    if not _ABOUT_US.isdisjoint(rest):
+        return [*front, *rest]
+    return [*front, default, *rest]
+
+
+def value_of(arguments: Sequence[str], option: str) -> str | None:
+    """Return the value of an option, the last if it is there twice."""
+    value = None
+    for position, argument in enumerate(arguments):
+        if argument == option and position + 1 < len(arguments):
+            value = arguments[position + 1]
+        elif argument.startswith(f"{option}="):
+            value = argument.partition("=")[2]
+    return value
+
+
+def level(arguments: Iterable[str], name: str) -> int:
+    """Return how often a flag such as `quiet` is there: `-q`, `-qq`, `--quiet`."""
+    count = 0
+    for argument in arguments:
+        if argument == f"--{name}":
+            count += 1
+        elif argument.startswith("-") and not argument.startswith("--"):
+            count += argument.count(name[0])
+    return count
+
+
+def _words(arguments: Sequence[str]) -> Iterable[bool]:
+    value_next = False
+    for argument in arguments:
+        yield not value_next and not (argument.startswith("-") and len(argument) > 1)
+        value_next = not value_next and argument in _TAKING_VALUES

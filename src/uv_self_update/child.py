@@ -1,0 +1,181 @@
+"""The `uv self update` process: which uv, in which environment, and how it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from uv_self_update.errors import UvNotFound, UvNotRunnable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import FrameType
+
+__all__ = ("Ended", "Signals", "end_like", "environment", "find_uv", "version_of")
+
+_REMOVED_PREFIX = "UV_INSTALLER_"
+_REMOVED = frozenset(
+    {
+        "CARGO_DIST_FORCE_INSTALL_DIR",
+        "INSTALLER_DOWNLOAD_URL",
+        "UV_ASTRAL_MIRROR_URL",
+        "UV_CONFIG_FILE",
+        "UV_DISABLE_UPDATE",
+        "UV_DOWNLOAD_URL",
+        "UV_GITHUB_TOKEN",
+        "UV_INSTALL_DIR",
+        "UV_OFFLINE",
+        "UV_UNMANAGED_INSTALL",
+    }
+)
+_LOOPBACK = "127.0.0.1"
+_GRACE = 5.0  # seconds for uv to end after a signal
+_ANSWER = 60  # seconds for `uv --version`; a virus scanner may read the file first
+
+
+class Ended(BaseException):
+    """This process was asked to end by a signal, and uv does not run yet."""
+
+    def __init__(self, number: int) -> None:
+        """Keep the signal's number."""
+        super().__init__(number)
+        self.number = number
+
+
+def find_uv(named: str | None, environ: Mapping[str, str]) -> Path:
+    """Return the uv to update: the one that is named, or else the first on PATH.
+
+    Raises:
+        UvNotFound: There is none.
+    """
+    found = shutil.which(named or "uv", path=environ.get("PATH", os.defpath))
+    if found is None:
+        raise UvNotFound(f"at {named}" if named else "on PATH")
+    return Path(found).absolute()
+
+
+def environment(environ: Mapping[str, str], base: str) -> dict[str, str]:
+    """Return the environment in which uv talks to the gateway and to nothing else.
+
+    Args:
+        environ: The user's environment.
+        base: The gateway's base URL.
+    """
+    result = {
+        name: value
+        for name, value in environ.items()
+        if name.upper() not in _REMOVED and not name.upper().startswith(_REMOVED_PREFIX)
+    }
+    result["UV_INSTALLER_GHE_BASE_URL"] = base
+    # A proxy in uv.toml would be asked for loopback too, whatever NO_PROXY says.
+    result["UV_NO_CONFIG"] = "1"
+    result["UV_NO_MODIFY_PATH"] = "1"
+    # wget reads the lower case only, and some programs prefer the upper: both, each extended.
+    for name in ("NO_PROXY", "no_proxy"):
+        exceptions = environ.get(name) or environ.get(name.swapcase()) or ""
+        result[name] = ",".join(filter(None, (exceptions, _LOOPBACK)))
+    return result
+
+
+class Signals:
+    """What this process does when it is asked to end: it lets uv end first.
+
+    A terminal sends Ctrl-C to both, but `kill` and a supervisor name only this one, so every such
+    signal is handed on. Before there is a uv, it is raised as `Ended`.
+    """
+
+    def __init__(self) -> None:
+        """Prepare; nothing is changed yet."""
+        self.received: int | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._holding = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Self:
+        """Handle SIGINT, SIGTERM and SIGHUP."""
+        names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+        for number in (getattr(signal, name) for name in names if hasattr(signal, name)):
+            # What is ignored stays so: `nohup` ignores SIGHUP on purpose.
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                self._before[number] = signal.signal(number, self._handle)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Put the former handlers back; a uv that still runs has nobody to talk to, so it ends."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def run(self, uv: Path, arguments: Sequence[str], environ: Mapping[str, str]) -> None:
+        """Start `uv self update` with the given arguments, on our own terminal.
+
+        Raises:
+            UvNotRunnable: The system refuses to run it.
+        """
+        self._holding = True
+        try:
+            self._process = subprocess.Popen([uv, "self", "update", *arguments], env=environ)  # noqa: S603 # the user's own uv
+        except OSError as error:
+            raise UvNotRunnable(uv, error.strerror or str(error)) from error
+        if self.received is not None:
+            self._hand_on(self.received)
+
+    def wait(self) -> int:
+        """Wait for uv to end and return its exit code; 128 + N if signal N has ended it."""
+        if self._process is None:
+            raise AssertionError
+        code = self._process.wait()
+        return 128 - code if code < 0 else code
+
+    def _handle(self, number: int, _frame: FrameType | None) -> None:
+        self.received = self.received or number
+        if not self._holding:
+            raise Ended(number)
+        self._hand_on(number)
+
+    def _hand_on(self, number: int) -> None:
+        if self._process is None:
+            return
+        # uv may be gone already, and on Windows only some signals can be sent.
+        with contextlib.suppress(OSError, ValueError):
+            self._process.send_signal(number)
+        timer = threading.Timer(_GRACE, self._process.kill)
+        timer.daemon = True
+        timer.start()
+
+
+def end_like(number: int) -> int:
+    """End this process by a signal, so that a shell sees what has happened.
+
+    Returns:
+        128 + the signal's number, where the system does not end processes by signals.
+    """
+    if os.name == "posix":
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+    return 128 + number
+
+
+def version_of(uv: Path, environ: Mapping[str, str]) -> str | None:
+    """Return the version that a uv says it has, or None if it does not run."""
+    try:
+        done = subprocess.run(  # noqa: S603 # the user's own uv
+            [uv, "--version"],
+            env={**environ, "UV_NO_CONFIG": "1"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_ANSWER,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    words = done.stdout.decode(errors="replace").split()
+    return words[1] if done.returncode == 0 and len(words) > 1 else None

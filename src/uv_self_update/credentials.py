@@ -1,0 +1,61 @@
+"""Which credential goes to which origin (RFC 6454), and to no other."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from uv_self_update.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = ("Credentials", "Origin", "origin_of", "without_userinfo")
+
+Origin = tuple[str, str, int | None]
+"""Scheme, host and port of a URL."""
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Credentials:
+    """The value of the `Authorization` header for each origin that gets one."""
+
+    by_origin: Mapping[Origin, Secret] = field(default_factory=dict)
+
+    @classmethod
+    def collect(
+        cls, urls: Iterable[str], *, tokens: Mapping[str, Secret] | None = None
+    ) -> Credentials:
+        """Gather the logins written into URLs, and bearer tokens by the URL they are for."""
+        found = {
+            origin_of(url): Secret(f"Bearer {token.reveal()}")
+            for url, token in (tokens or {}).items()
+        }
+        for url in urls:
+            user, colon, password = urlsplit(url).netloc.rpartition("@")[0].partition(":")
+            if user or colon:
+                login = f"{unquote(user)}:{unquote(password)}".encode()
+                found[origin_of(url)] = Secret(f"Basic {b64encode(login).decode()}")
+        return cls(by_origin=found)
+
+    def headers_for(self, url: str) -> dict[str, str]:
+        """Return the headers that a request for `url`, and only that, may carry."""
+        secret = self.by_origin.get(origin_of(url))
+        return {} if secret is None else {"Authorization": secret.reveal()}
+
+
+def origin_of(url: str) -> Origin:
+    """Return the origin that a URL belongs to."""
+    parts = urlsplit(url)
+    scheme = parts.scheme.lower()
+    return scheme, (parts.hostname or "").lower(), parts.port or _DEFAULT_PORTS.get(scheme)
+
+
+def without_userinfo(url: str) -> str:
+    """Return `url` without the login that may stand in it."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

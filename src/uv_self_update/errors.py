@@ -1,0 +1,398 @@
+"""Everything that can go wrong, in one tree.
+
+Each leaf holds the facts and builds its own sentence: what happened and where. `hint` is what
+to try. `exit_code` is what the command ends with when the failure is ours to report; once uv has
+run, uv's own code is handed on instead.
+
+```text
+UvSelfUpdateError
+├── UsageError                2   the command line cannot be understood
+│   ├── InvalidTarget
+│   └── InvalidSource
+├── ConfigurationError        3   a configuration file cannot be used
+│   ├── InvalidConfiguration      every problem of the files, at once
+│   └── ConfigurationNotKept      a change that cannot be written without loss
+├── UvError                   4   there is no uv that could be updated
+│   ├── UvNotFound
+│   └── UvNotRunnable
+├── GatewayError              5   no server on loopback
+├── SourceError               6   a source cannot be used
+│   ├── UpstreamError             one request to a source failed
+│   │   ├── Unreachable
+│   │   ├── StatusRefused             401, 403, 404, 5xx and so on
+│   │   ├── Interrupted               the body broke off
+│   │   └── TooLarge
+│   ├── UnexpectedBody            status 200, but not what was asked for
+│   ├── NoInstaller               a release has no installer, and ours was ruled out
+│   ├── NoLatest                  only an exact version can be asked for
+│   ├── IndexFailed               uv could not use its package index
+│   ├── NoSourceAnswered          several sources, and each has failed
+│   └── NoSuchVersion         7   the source is fine, but does not hold that version
+├── InstallError              8   the new version could not be put in place; the old one stays
+│   ├── Halted
+│   ├── ReceiptError
+│   ├── DigestMismatch
+│   ├── UnusableArchive
+│   ├── StagedUvBroken
+│   └── NotReplaced
+└── RehearsalError            9   the rehearsal could not be held, or has failed
+```
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+class UvSelfUpdateError(Exception):
+    """Something went wrong, and the message says what and where."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        """Keep the sentence and, where there is one, the advice."""
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        """Say what happened, without the advice."""
+        return self.message
+
+
+class UsageError(UvSelfUpdateError):
+    """The command line cannot be understood."""
+
+    exit_code = 2
+
+
+class InvalidTarget(UsageError):
+    """A TARGET is neither a version, nor a prefix of one, nor a specifier."""
+
+    def __init__(self, target: str) -> None:
+        """Name the target."""
+        super().__init__(
+            f"`{target}` is not a version of uv",
+            hint="Give an exact version (`0.12.3`), a prefix (`0.12`) or a specifier (`<0.13`).",
+        )
+
+
+class InvalidSource(UsageError):
+    """A source is described by something other than `index` or `KIND+URL`."""
+
+    def __init__(self, spec: str, reason: str) -> None:
+        """Name the source and what is wrong with it."""
+        super().__init__(
+            f"`{spec}` does not describe a source: {reason}",
+            hint="Write `index`, `index+URL`, `github+URL` or `urls+URL`.",
+        )
+
+
+class ConfigurationError(UvSelfUpdateError):
+    """A configuration file cannot be used."""
+
+    exit_code = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """One thing that is wrong in a configuration: where, and what."""
+
+    origin: str
+    """The file, or the variable or option that the value came from."""
+
+    key: str
+    """The dotted key, as in `network.timeout`; empty for the whole file."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        """Write the problem on one line."""
+        return (
+            f"{self.origin}: {self.key}: {self.reason}"
+            if self.key
+            else (f"{self.origin}: {self.reason}")
+        )
+
+
+class InvalidConfiguration(ConfigurationError):
+    """The configuration has problems; all of them are reported together."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        """List the problems, one a line."""
+        self.problems = tuple(problems)
+        lines = "\n".join(f"  {problem}" for problem in self.problems)
+        super().__init__(
+            f"the configuration cannot be used:\n{lines}",
+            hint="`uv-self-update config edit` opens the user file.",
+        )
+
+
+class ConfigurationNotKept(ConfigurationError):
+    """A change cannot be written without losing something that a person wrote."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        """Name the file and what would be lost."""
+        super().__init__(
+            f"{path} was left as it is: {reason}",
+            hint="Make the change by hand: `uv-self-update config edit`.",
+        )
+
+
+class UvError(UvSelfUpdateError):
+    """There is no uv that could be updated."""
+
+    exit_code = 4
+
+
+class UvNotFound(UvError):
+    """No uv where it was looked for."""
+
+    def __init__(self, where: str) -> None:
+        """Say where it was looked for."""
+        super().__init__(
+            f"no uv was found {where}",
+            hint="Put uv on PATH, or name it with `--uv PATH` or `UV_SELF_UPDATE_UV`.",
+        )
+
+
+class UvNotRunnable(UvError):
+    """A uv was found but cannot be run."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        """Name the file and the reason."""
+        super().__init__(
+            f"{path} cannot be run: {reason}",
+            hint="Name another uv with `--uv PATH` or `UV_SELF_UPDATE_UV`.",
+        )
+
+
+class GatewayError(UvSelfUpdateError):
+    """No server can be started on loopback."""
+
+    exit_code = 5
+
+    def __init__(self, reason: str) -> None:
+        """Say why not."""
+        super().__init__(
+            f"the gateway cannot listen on 127.0.0.1: {reason}",
+            hint="uv is updated through a server on loopback; a security product or a sandbox "
+            "may be forbidding it.",
+        )
+
+
+class SourceError(UvSelfUpdateError):
+    """A source cannot be used."""
+
+    exit_code = 6
+
+
+class UpstreamError(SourceError):
+    """One request to a source failed."""
+
+
+class Unreachable(UpstreamError):
+    """No answer came: name, connection, TLS, proxy or time."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        """Name the URL (redacted) and the reason."""
+        super().__init__(
+            f"no answer from {url}: {reason}",
+            hint="Check the address, and HTTPS_PROXY, NO_PROXY and `network.ca-bundle`.",
+        )
+
+
+class StatusRefused(UpstreamError):
+    """An answer came, but its status is not 200."""
+
+    _HINTS: ClassVar[dict[int, str]] = {
+        401: "The server asks for a login: put `user:password@` into the URL of the source.",
+        403: "The server knows this address but does not let you in: check the credentials.",
+        404: "Nothing is there, or nothing that these credentials may see: check the URL.",
+        407: "The proxy asks for a login: put `user:password@` into HTTPS_PROXY.",
+        429: "The server asks to slow down: try again later.",
+    }
+
+    def __init__(self, url: str, status: int, phrase: str) -> None:
+        """Name the URL (redacted) and the status."""
+        self.status = status
+        hint = self._HINTS.get(status)
+        if hint is None and status >= 500:  # noqa: PLR2004 # server errors, RFC 9110 section 15.6
+            hint = "The server has a problem of its own: try again later."
+        super().__init__(f"{url} answered {status} {phrase}".rstrip(), hint=hint)
+
+
+class Interrupted(UpstreamError):
+    """A body broke off before its end."""
+
+    def __init__(self, url: str, received: int, expected: int | None, reason: str) -> None:
+        """Name the URL (redacted) and how far it came, in bytes."""
+        of = "" if expected is None else f" of {expected:,}"
+        super().__init__(
+            f"{url} broke off after {received:,}{of} bytes: {reason}",
+            hint="Try again; `network.timeout` allows a slow server more time.",
+        )
+
+
+class TooLarge(UpstreamError):
+    """A body is larger than what was asked for can be."""
+
+    def __init__(self, url: str, limit: int) -> None:
+        """Name the URL (redacted) and the bound, in bytes."""
+        super().__init__(
+            f"{url} sends more than {limit:,} bytes, which cannot be what was asked for",
+            hint="Check the URL.",
+        )
+
+
+class UnexpectedBody(SourceError):
+    """An answer came with status 200, but is not what was asked for."""
+
+    def __init__(self, url: str, expected: str, got: str) -> None:
+        """Name the URL (redacted), what was due and what came."""
+        super().__init__(
+            f"{url} should be {expected}, but it is {got}",
+            hint="A login page or an error page with status 200? Open the URL in a browser."
+            if got.startswith("a web page")
+            else "Check the URL.",
+        )
+
+
+class NoInstaller(SourceError):
+    """A release has no installer, and ours was ruled out."""
+
+    def __init__(self, source: str, version: str, name: str) -> None:
+        """Name the source, the version and the file that is missing."""
+        super().__init__(
+            f"{source} has no {name} for uv {version}, and `install.installer` is `release`",
+            hint="With `auto` or `native` uv-self-update installs it by itself.",
+        )
+
+
+class NoLatest(SourceError):
+    """A `urls` source without `latest` was asked for more than one exact version."""
+
+    def __init__(self, source: str, wanted: str) -> None:
+        """Name the source and what was wanted."""
+        super().__init__(
+            f"{source} cannot be asked for {wanted}: the source has no `latest`",
+            hint="Give an exact version as TARGET, or set `source.latest`.",
+        )
+
+
+class IndexFailed(SourceError):
+    """Uv could not use its package index."""
+
+    def __init__(self, source: str, command: str, output: str) -> None:
+        """Show the command and what uv said."""
+        super().__init__(
+            f"`{command}` failed for {source}:\n{output}",
+            hint="If `uv pip install` works here at all, it is the index that needs attention.",
+        )
+
+
+class NoSuchVersion(SourceError):
+    """The source works, but does not hold what was asked for."""
+
+    exit_code = 7
+
+    def __init__(self, source: str, wanted: str, nearest: Sequence[str]) -> None:
+        """Name the source and the nearest versions it has."""
+        self.nearest = tuple(nearest)
+        super().__init__(
+            f"{source} has no {wanted}",
+            hint=f"The nearest it has: {', '.join(nearest)}." if nearest else None,
+        )
+
+
+class NoSourceAnswered(SourceError):
+    """Several sources were tried in order, and each has failed."""
+
+    def __init__(self, failures: Sequence[UvSelfUpdateError]) -> None:
+        """List the failures, one a line."""
+        self.failures = tuple(failures)
+        lines = "\n".join(f"  {failure}" for failure in failures)
+        hints = dict.fromkeys(failure.hint for failure in failures if failure.hint)
+        super().__init__(f"no source could answer:\n{lines}", hint="\n".join(hints) or None)
+
+
+class InstallError(UvSelfUpdateError):
+    """The new version could not be put in place; the old one stays."""
+
+    exit_code = 8
+
+
+class Halted(InstallError):
+    """The installation was told to stop before anything was replaced."""
+
+    def __init__(self, version: str) -> None:
+        """Name the version."""
+        super().__init__(f"uv {version} was not installed: interrupted")
+
+
+class ReceiptError(InstallError):
+    """uv's receipt is missing, or cannot be understood."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        """Name the file and the reason."""
+        super().__init__(
+            f"uv's receipt {path} cannot be used: {reason}",
+            hint="uv updates only what its standalone installer has installed.",
+        )
+
+
+class DigestMismatch(InstallError):
+    """A file is not the one that its source describes."""
+
+    def __init__(self, name: str, source: str, *, expected: str, got: str) -> None:
+        """Name the file, the source and both digests (sha256, hexadecimal)."""
+        super().__init__(
+            f"{name} from {source} is not the file that was published: "
+            f"expected sha256 {expected}, got {got}",
+            hint="A damaged download or a changed mirror: try again, then ask whoever runs it.",
+        )
+
+
+class UnusableArchive(InstallError):
+    """A file that should hold uv does not."""
+
+    def __init__(self, name: str, source: str, reason: str) -> None:
+        """Name the file, the source and the reason."""
+        super().__init__(
+            f"{name} from {source} cannot be used: {reason}",
+            hint="Does the source really hold uv's own release files?",
+        )
+
+
+class StagedUvBroken(InstallError):
+    """The new uv does not run on this machine, or is not the version it should be."""
+
+    def __init__(self, version: str, reason: str) -> None:
+        """Name the version and the reason."""
+        super().__init__(
+            f"uv {version} was fetched but does not work here: {reason}",
+            hint="The uv that you have was left as it is.",
+        )
+
+
+class NotReplaced(InstallError):
+    """The file system does not let the new version be put in place."""
+
+    def __init__(self, folder: Path, reason: str) -> None:
+        """Name the folder and the reason."""
+        super().__init__(
+            f"the new version cannot be put into {folder}: {reason}",
+            hint="The uv that you have was left as it is. Is the folder writable, and is there "
+            "space?",
+        )
+
+
+class RehearsalError(UvSelfUpdateError):
+    """The rehearsal could not be held, or has failed."""
+
+    exit_code = 9

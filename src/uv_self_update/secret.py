@@ -1,0 +1,59 @@
+"""What must never be shown, and how the rest of it is."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit, urlunsplit
+
+__all__ = ("Secret", "redact", "redact_url")
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"`<>]+")
+
+
+class Secret:
+    """A value that shows itself only when it is asked to."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        """Keep the value."""
+        self._value = value
+
+    def reveal(self) -> str:
+        """Hand the value over."""
+        return self._value
+
+    def __eq__(self, other: object) -> bool:
+        """Compare by value."""
+        return isinstance(other, Secret) and other.reveal() == self._value
+
+    def __hash__(self) -> int:
+        """Hash by value."""
+        return hash(self._value)
+
+    def __repr__(self) -> str:
+        """Show that there is something, and nothing of it."""
+        return "***"
+
+    __str__ = __repr__
+
+
+def redact_url(url: str) -> str:
+    """Return `url` as it may be shown: no user, no password, no values in its query.
+
+    A query may be a signature that opens the file to whoever reads it, so only names stay.
+    """
+    try:
+        parts = urlsplit(url)
+        netloc = parts.netloc
+    except ValueError:
+        return "***"
+    if "@" in netloc:
+        netloc = "***@" + netloc.rpartition("@")[2]
+    query = "&".join(f"{pair.partition('=')[0]}=***" for pair in parts.query.split("&") if pair)
+    return urlunsplit((parts.scheme, netloc, parts.path, query, ""))
+
+
+def redact(text: str) -> str:
+    """Return `text` with every URL in it as it may be shown."""
+    return _URL.sub(lambda match: redact_url(match[0]), text)

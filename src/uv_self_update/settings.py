@@ -1,0 +1,348 @@
+"""What can be decided, what each value has to be, and what was decided in the end."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+from uv_self_update.errors import InvalidSource
+from uv_self_update.secret import redact_url
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+__all__ = (
+    "INSTALLERS",
+    "KEYS",
+    "KINDS",
+    "SOURCE_FIELDS",
+    "InstallerChoice",
+    "Key",
+    "Kind",
+    "Network",
+    "Options",
+    "Settings",
+    "SourceSettings",
+    "UnfitError",
+    "UrlField",
+    "check_source",
+    "parse_source",
+    "shown",
+    "suggestion",
+    "type_name",
+)
+
+InstallerChoice = Literal["auto", "release", "native"]
+
+INSTALLERS: tuple[InstallerChoice, ...] = ("auto", "release", "native")
+
+_LONGEST_TIMEOUT = 86_400
+"""A day, in seconds: past some weeks, the operating systems' own timers overflow."""
+
+_TYPE_NAMES: Mapping[type, str] = {
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    str: "a string",
+    dict: "a table",
+    list: "an array",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """What a kind of source is configured with."""
+
+    required: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    schemes: tuple[str, ...] = ("http", "https", "file")
+    """What its URLs may start with."""
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Every key that a `[[source]]` of this kind may have, beside `kind`."""
+        return self.required + self.optional
+
+
+KINDS: Mapping[str, Kind] = MappingProxyType(
+    {
+        "index": Kind(optional=("url",)),
+        "urls": Kind(required=("download",), optional=("latest", "release")),
+        "github": Kind(required=("url",), schemes=("http", "https")),
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class UrlField:
+    """A key of a `[[source]]`, which holds a URL or a template of one."""
+
+    placeholders: tuple[str, ...] = ()
+    """What the template may hold."""
+
+    needed: tuple[str, ...] = ()
+    """What the template must hold."""
+
+
+SOURCE_FIELDS: Mapping[str, UrlField] = MappingProxyType(
+    {
+        "url": UrlField(),
+        "latest": UrlField(),
+        "release": UrlField(placeholders=("{tag}", "{version}")),
+        "download": UrlField(placeholders=("{tag}", "{version}", "{asset}"), needed=("{asset}",)),
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceSettings:
+    """One `[[source]]`; each kind has its own of these fields, see `KINDS`."""
+
+    kind: str = "index"
+    url: str | None = None
+    latest: str | None = None
+    release: str | None = None
+    download: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Network:
+    """How the sources are reached."""
+
+    timeout: float = 30.0
+    """Seconds to wait for a connection, and for each piece of an answer."""
+
+    ca_bundle: Path | None = None
+    """A PEM file of certificate authorities to trust beside those of the operating system."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything that the command line, the environment and the files have decided."""
+
+    sources: tuple[SourceSettings, ...] = (SourceSettings(),)
+    installer: InstallerChoice = "auto"
+    network: Network = Network()
+    origins: Mapping[str, str] = field(default_factory=dict)
+    """Dotted key -> where its value came from; a key that is missing has its default."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What the command line says about the settings."""
+
+    sources: tuple[str, ...] = ()
+    installer: str | None = None
+    config: Path | None = None
+    """A file to read in place of the user file."""
+
+
+class UnfitError(ValueError):
+    """A value is not what its key needs; the message says why, and shows no secret."""
+
+    def __init__(self, *, got: str, due: str, near: str = "") -> None:
+        """Say what the value is, what is due, and what may have been meant."""
+        super().__init__(f"it is {got}, but {due} is due{near}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Key:
+    """One setting outside `[[source]]`."""
+
+    attribute: str
+    """Where `Settings` keeps it, dotted."""
+
+    variable: str
+    """The environment variable that sets it."""
+
+    check: Callable[[object, Path], Any]
+    """From TOML's value and the folder that paths are relative to, to ours; raises UnfitError."""
+
+    parse: Callable[[str], object] = str
+    """From text to what TOML would have; what it cannot read is left to `check`."""
+
+
+def _installer(value: object, _folder: Path) -> InstallerChoice:
+    for choice in INSTALLERS:
+        if value == choice:
+            return choice
+    near = suggestion(value, INSTALLERS)
+    raise UnfitError(got=_echo(value), due=_listed(INSTALLERS), near=near)
+
+
+def _timeout(value: object, _folder: Path) -> float:
+    due = f"a number of seconds, more than 0 and at most {_LONGEST_TIMEOUT},"
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise UnfitError(got=_echo(value), due=due)
+    if not 0 < value <= _LONGEST_TIMEOUT:
+        raise UnfitError(got="out of range", due=due)
+    return float(value)
+
+
+def _number(text: str) -> object:
+    for number in (int, float):
+        try:
+            return number(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _ca_bundle(value: object, folder: Path) -> Path:
+    due = "the path of a PEM file"
+    if not isinstance(value, str) or not value:
+        raise UnfitError(got=_echo(value), due=due)
+    try:
+        path = folder / Path(value).expanduser()
+        if path.is_file():
+            return path
+    # No home to put in place of `~`; a folder that may not be entered, a name that is too long.
+    except (RuntimeError, OSError) as error:
+        raise UnfitError(got=f"{_echo(value)} ({error})", due=due) from None
+    raise UnfitError(got=f"`{path}`, where there is no file", due=due)
+
+
+KEYS: Mapping[str, Key] = MappingProxyType(
+    {
+        "install.installer": Key(
+            attribute="installer", variable="UV_SELF_UPDATE_INSTALLER", check=_installer
+        ),
+        "network.timeout": Key(
+            attribute="network.timeout",
+            variable="UV_SELF_UPDATE_TIMEOUT",
+            check=_timeout,
+            parse=_number,
+        ),
+        "network.ca-bundle": Key(
+            attribute="network.ca_bundle", variable="UV_SELF_UPDATE_CA_BUNDLE", check=_ca_bundle
+        ),
+    }
+)
+"""Every setting outside `[[source]]`: a new one is a field of `Settings` and an entry here."""
+
+
+def check_source(table: Mapping[str, object]) -> tuple[SourceSettings, list[tuple[str, str]]]:
+    """Check one `[[source]]`.
+
+    Returns:
+        The source with every field that is fit, and what is wrong with the others: key, reason.
+    """
+    problems: list[tuple[str, str]] = []
+    fields: dict[str, str] = {}
+    name = table.get("kind")
+    known = name in KINDS if isinstance(name, str) else False
+    # With no kind to go by, each key can still be judged by itself.
+    kind = KINDS[str(name)] if known else Kind(optional=tuple(SOURCE_FIELDS))
+    if name is None:
+        problems.append(("kind", f"it is missing; {_listed(KINDS)} is due"))
+    elif not known:
+        reason = f"it is {_echo(name)}, but {_listed(KINDS)} is due{suggestion(name, KINDS)}"
+        problems.append(("kind", reason))
+    for key, value in table.items():
+        if key == "kind":
+            continue
+        if key not in SOURCE_FIELDS:
+            problems.append((key, f"unknown key{suggestion(key, ('kind', *kind.fields))}"))
+        elif key not in kind.fields:
+            problems.append((key, f"a source of kind `{name}` has no such key"))
+        elif reasons := [*_url_problems(value, SOURCE_FIELDS[key], kind.schemes)]:
+            problems += [(key, reason) for reason in reasons]
+        else:
+            fields[key] = str(value)
+    problems += [
+        (key, f"it is missing, and a source of kind `{name}` needs it")
+        for key in kind.required
+        if key not in table
+    ]
+    return SourceSettings(kind=str(name), **fields), problems
+
+
+def parse_source(spec: str) -> SourceSettings:
+    """Read a source as the command line writes it: `index` or `KIND+URL`.
+
+    Raises:
+        InvalidSource: It is neither.
+    """
+    name, plus, url = spec.partition("+")
+    if not re.fullmatch(r"[\w-]*", name):
+        raise InvalidSource(shown(spec), "a URL needs its kind before it, as in `github+URL`")
+    if name not in KINDS:
+        reason = f"{_listed(KINDS)} is due before the `+`{suggestion(name, KINDS)}"
+        raise InvalidSource(shown(spec), reason)
+    table = {"kind": name, KINDS[name].fields[0]: url} if plus else {"kind": name}
+    source, problems = check_source(table)
+    if problems:
+        needs_url = f"a URL has to follow, as in `{name}+https://example.com/`"
+        raise InvalidSource(shown(spec), problems[0][1] if plus else needs_url)
+    return source
+
+
+def _url_problems(value: object, template: UrlField, schemes: tuple[str, ...]) -> Iterator[str]:
+    if not isinstance(value, str) or not value:
+        yield f"it is {_echo(value)}, but a URL in quotes is due"
+        return
+    if re.search(r"[\s\x00-\x1f\x7f]", value):
+        yield "a URL has no white space in it; a blank is written %20"
+        return
+    url = shown(value)
+    try:
+        parts = urlsplit(value)
+        _ = parts.port  # it is read, and may be refused, only now
+    except ValueError:
+        yield f"`{url}` is not a URL; in a password, `/` is written %2F, `#` %23 and `@` %40"
+        return
+    if "://" not in value or parts.scheme not in schemes:
+        yield f"`{url}` does not start with {_listed([f'{scheme}://' for scheme in schemes])}"
+    elif parts.scheme == "file" and not parts.path.startswith("/"):
+        yield f"`{url}` has no absolute path, as in `file:///folder`"
+    elif parts.scheme != "file" and not parts.hostname:
+        yield f"`{url}` names no host"
+    yield from _placeholder_problems(value, template)
+
+
+def _placeholder_problems(value: str, template: UrlField) -> Iterator[str]:
+    for name in dict.fromkeys(re.findall(r"\{[^{}]*\}|[{}]", value)):
+        if name not in template.placeholders:
+            allowed = _listed(template.placeholders) if template.placeholders else "none"
+            yield f"`{shown(name)}` is not a placeholder that is allowed here: {allowed}"
+    for name in template.needed:
+        if name not in value:
+            yield f"`{shown(value)}` lacks `{name}`, where the name of the file goes"
+
+
+def shown(text: str) -> str:
+    """Return what a person wrote as a message may repeat it: on one line, without a password.
+
+    Text that is no proper URL may hold a password all the same, in a place where `redact_url` does
+    not look: `user:password@host`, or a password with a slash. So all before the last `@` goes.
+    """
+    text = re.sub(r"^([^@/]*//)?.*@", r"\1***@", text, flags=re.DOTALL)
+    return "".join(char if char.isprintable() else "?" for char in redact_url(text))
+
+
+def suggestion(got: object, known: Iterable[str]) -> str:
+    """Return the end of a message: the known word that may have been meant, if one is near."""
+    from difflib import get_close_matches  # noqa: PLC0415 # only a mistake needs it
+
+    matches = get_close_matches(str(got), [*known], n=1)
+    return f"; did you mean `{matches[0]}`?" if matches else ""
+
+
+def _echo(value: object) -> str:
+    if not isinstance(value, str):
+        return type_name(value)
+    return f"`{shown(value)}`" if value else "empty"
+
+
+def type_name(value: object) -> str:
+    """Return what a TOML value is, with its article."""
+    return _TYPE_NAMES.get(type(value), "a date or a time")
+
+
+def _listed(words: Iterable[str]) -> str:
+    *some, last = (f"`{word}`" for word in words)
+    return f"{', '.join(some)} or {last}" if some else last

@@ -1,0 +1,115 @@
+"""What a server sent: JSON, ndjson, a bare version, or a web page where none was due."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from uv_self_update.errors import UnexpectedBody
+from uv_self_update.release import (
+    NotARelease,
+    Release,
+    parse_release,
+    parse_releases,
+    version_of_tag,
+)
+
+if TYPE_CHECKING:
+    from uv_self_update.upstream import Document
+
+__all__ = ("as_json", "describe", "read_release", "read_releases", "read_version_list")
+
+_BARE_VERSION = 64  # bytes; longer is something else
+
+
+def describe(body: bytes) -> str:
+    """Say in a few words what a body seems to be, for a message."""
+    start = body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if not start:
+        return "empty"
+    if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
+        return "a web page"
+    if start.startswith(b"<"):
+        return "XML"
+    if start.startswith((b"{", b"[")):
+        return "JSON of another kind"
+    if start.startswith(b"#!"):
+        return "a script"
+    if start.startswith((b"\x1f\x8b", b"pk\x03\x04")):
+        return "an archive"
+    return "something else"
+
+
+def as_json(document: Document, expected: str) -> object:
+    """Parse a body as one JSON value.
+
+    Raises:
+        UnexpectedBody: It is not JSON.
+    """
+    try:
+        return json.loads(document.body)
+    except ValueError:
+        raise UnexpectedBody(document.url, expected, describe(document.body)) from None
+
+
+def read_release(document: Document) -> Release:
+    """Read GitHub's JSON for one release.
+
+    Raises:
+        UnexpectedBody: It is something else.
+    """
+    expected = "GitHub's JSON for a release"
+    try:
+        return parse_release(as_json(document, expected))
+    except NotARelease as error:
+        raise UnexpectedBody(document.url, expected, str(error)) from None
+
+
+def read_releases(document: Document) -> tuple[Release, ...]:
+    """Read GitHub's JSON for a list of releases.
+
+    Raises:
+        UnexpectedBody: It is something else.
+    """
+    expected = "GitHub's JSON for a list of releases"
+    try:
+        return parse_releases(as_json(document, expected))
+    except NotARelease as error:
+        raise UnexpectedBody(document.url, expected, str(error)) from None
+
+
+def read_version_list(document: Document) -> tuple[Release, ...]:
+    """Read whatever names one version of uv or several.
+
+    GitHub's JSON for a release or for a list of them, Astral's ndjson (a JSON object with a
+    `version` on each line), or a bare version.
+
+    Raises:
+        UnexpectedBody: It is none of these.
+    """
+    expected = "GitHub's JSON, Astral's ndjson or a version"
+    text = document.body.decode("utf-8", errors="replace").removeprefix("\ufeff").strip()
+    if text.startswith("["):
+        return read_releases(document)
+    if text.startswith("{"):
+        releases = _read_ndjson(text)
+        return releases or (read_release(document),)
+    version = version_of_tag(text) if len(text) <= _BARE_VERSION else None
+    if version is None:
+        raise UnexpectedBody(document.url, expected, describe(document.body))
+    return (Release(version=version, tag=text),)
+
+
+def _read_ndjson(text: str) -> tuple[Release, ...]:
+    """Read the lines that name a version; none if the text is not Astral's ndjson."""
+    releases = []
+    for line in text.splitlines():
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            continue
+        tag = entry.get("version") if isinstance(entry, dict) else None
+        version = version_of_tag(tag) if isinstance(tag, str) else None
+        if isinstance(tag, str) and version is not None:
+            releases.append(Release(version=version, tag=tag))
+    return tuple(releases)

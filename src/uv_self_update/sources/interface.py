@@ -1,0 +1,77 @@
+"""What every source of uv releases can do."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from uv_self_update.policy import Wanted
+    from uv_self_update.release import Asset, Release
+
+__all__ = ("ArchiveSource", "Download", "Source", "WheelSource")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Download:
+    """The body of a file on its way here: raw bytes, never decoded."""
+
+    url: str
+    """Where it comes from, as it may be shown."""
+
+    size: int | None
+    """Bytes, where the server says so."""
+
+    chunks: Iterator[bytes]
+    """The bytes, once; raises UpstreamError where they break off."""
+
+
+class Source(ABC):
+    """A place that holds uv releases."""
+
+    name: str
+    """What it is called in messages, without secrets."""
+
+    @abstractmethod
+    def find(self, wanted: Wanted) -> Release:
+        """Return the newest release that is wanted.
+
+        Raises:
+            NoSuchVersion: The source works, but has none.
+            SourceError: The source cannot be used.
+        """
+
+    def close(self) -> None:  # noqa: B027 # most sources have nothing under way
+        """End whatever is still under way; to be called from any thread."""
+
+
+class ArchiveSource(Source):
+    """A source that holds the files of uv's releases as they were published."""
+
+    @abstractmethod
+    def open(self, release: Release, asset: Asset) -> AbstractContextManager[Download]:
+        """Begin to fetch one file.
+
+        Raises:
+            SourceError: The source cannot be used, or does not have the file.
+        """
+
+
+class WheelSource(Source):
+    """A source that holds uv as wheels, which hold its executables and no installer."""
+
+    @abstractmethod
+    def unpack(self, release: Release, folder: Path) -> Path:
+        """Lay what the wheel for this machine holds below a new folder.
+
+        Returns:
+            The folder below `folder` that holds the executables.
+
+        Raises:
+            SourceError: The source cannot be used, or the folder cannot be written.
+        """

@@ -1,0 +1,112 @@
+"""`urls`: any pair of URLs, written as templates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from uv_self_update.errors import NoLatest, NoSuchVersion, SourceError, StatusRefused
+from uv_self_update.policy import choose, nearest
+from uv_self_update.release import Release
+from uv_self_update.secret import redact_url
+from uv_self_update.sources.documents import read_release, read_version_list
+from uv_self_update.sources.interface import ArchiveSource
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from uv_self_update.platforms import Platform
+    from uv_self_update.policy import Wanted
+    from uv_self_update.release import Asset
+    from uv_self_update.sources.interface import Download
+    from uv_self_update.upstream import Upstream
+
+__all__ = ("UrlsSource",)
+
+_GONE = {404, 410}
+
+
+class UrlsSource(ArchiveSource):
+    """A mirror described by URL templates.
+
+    `latest` names the newest version, or all of them; `release` is GitHub's JSON for one version;
+    `download` is a file of one version. Only the last is required: without `latest` an exact
+    TARGET can still be installed.
+    """
+
+    def __init__(
+        self,
+        upstream: Upstream,
+        platform: Platform,
+        *,
+        download: str,
+        latest: str | None = None,
+        release: str | None = None,
+    ) -> None:
+        """Keep the templates; nothing is fetched yet."""
+        self._upstream = upstream
+        self._platform = platform
+        self._download = download
+        self._latest = latest
+        self._release = release
+        self.name = redact_url(latest or download)
+
+    def find(self, wanted: Wanted) -> Release:
+        """Return the newest release that is wanted; see Source."""
+        if wanted.exact is not None:
+            return self._find_exact(wanted, wanted.exact)
+        releases = {release.version: release for release in self._list(wanted)}
+        version = choose(releases, wanted)
+        if version is None:
+            raise NoSuchVersion(self.name, str(wanted), nearest(releases, wanted))
+        return releases[version]
+
+    def open(self, release: Release, asset: Asset) -> AbstractContextManager[Download]:
+        """Begin to fetch one file; see ArchiveSource."""
+        return self._upstream.open(self._file(release, asset.name))
+
+    def _find_exact(self, wanted: Wanted, version: str) -> Release:
+        """Take a version by its name: from `release`, else from `latest`, else from its files.
+
+        `latest` may know only the newest, so that it does not name a version proves nothing.
+        """
+        if self._release is not None:
+            url = self._expand(self._release, tag=version, version=version)
+            try:
+                return read_release(self._upstream.read(url, accept="application/json"))
+            except StatusRefused as error:
+                if error.status not in _GONE:
+                    raise
+                raise NoSuchVersion(
+                    self.name, str(wanted), nearest(self._listed(wanted), wanted)
+                ) from error
+        listed = self._listed(wanted)
+        if version in listed:
+            return listed[version]
+        release = Release(version=version, tag=version)
+        if self._upstream.status(self._file(release, self._platform.archive)) in _GONE:
+            raise NoSuchVersion(self.name, str(wanted), nearest(listed, wanted))
+        return release
+
+    def _list(self, wanted: Wanted) -> tuple[Release, ...]:
+        if self._latest is None:
+            raise NoLatest(self.name, str(wanted))
+        return read_version_list(self._upstream.read(self._latest))
+
+    def _listed(self, wanted: Wanted) -> dict[str, Release]:
+        """Return what `latest` knows of, by version; nothing if it cannot be read."""
+        if self._latest is None:
+            return {}
+        try:
+            return {release.version: release for release in self._list(wanted)}
+        except SourceError:
+            return {}
+
+    def _file(self, release: Release, name: str) -> str:
+        return self._expand(self._download, tag=release.tag, version=release.version, asset=name)
+
+    @staticmethod
+    def _expand(template: str, **values: str) -> str:
+        for name, value in values.items():
+            template = template.replace(f"{{{name}}}", quote(value, safe=""))
+        return template

@@ -1,0 +1,272 @@
+"""The one HTTP client that leaves the machine.
+
+Redirects are followed here rather than by httpx, which keeps custom headers when the origin
+changes: a credential goes to the origin it was given for and to no other. Bodies of files are
+handed on raw, since some servers label a `.tar.gz` as `Content-Encoding: gzip` and a client that
+believes them hands out something else than was published.
+"""
+
+from __future__ import annotations
+
+import ssl
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+from urllib.parse import urljoin, urlsplit
+from urllib.request import url2pathname
+
+import httpx
+
+from uv_self_update import __version__
+from uv_self_update.credentials import without_userinfo
+from uv_self_update.errors import Interrupted, StatusRefused, TooLarge, Unreachable
+from uv_self_update.secret import redact, redact_url
+from uv_self_update.sources.interface import Download
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from uv_self_update.credentials import Credentials
+    from uv_self_update.settings import Network
+
+__all__ = ("ARCHIVE_LIMIT", "DOCUMENT_LIMIT", "INSTALLER_LIMIT", "Document", "Upstream")
+
+DOCUMENT_LIMIT = 64 << 20  # bytes; a page of 100 of uv's releases is about 4 MiB of JSON
+INSTALLER_LIMIT = 4 << 20  # bytes; uv's own are below 100 KiB
+ARCHIVE_LIMIT = 2 << 30  # bytes; uv's own are below 40 MiB
+
+_CHUNK = 256 << 10
+_REDIRECTS = {301, 302, 303, 307, 308}
+_MAX_REDIRECTS = 10
+_OK = 200
+_PLAIN = {"http", "file"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """A body that was read as a whole, decoded."""
+
+    url: str
+    """Where it came from in the end, as it may be shown."""
+
+    content_type: str
+    """The media type without parameters, in lower case; empty where none was given."""
+
+    body: bytes
+
+    links: Mapping[str, str]
+    """The `Link` header: relation -> absolute URL."""
+
+
+class Upstream:
+    """Reads URLs: `http`, `https` and `file`."""
+
+    def __init__(
+        self, network: Network, credentials: Credentials, *, environ: Mapping[str, str]
+    ) -> None:
+        """Prepare, without connecting to anything."""
+        self._network = network
+        self._credentials = credentials
+        self._environ = environ
+
+    def read(self, url: str, *, accept: str = "*/*", limit: int = DOCUMENT_LIMIT) -> Document:
+        """Read a whole document of at most `limit` bytes.
+
+        Raises:
+            UpstreamError: It cannot be had; the leaf says why.
+        """
+        if urlsplit(url).scheme == "file":
+            with self.open(url, limit=limit) as download:
+                return Document(
+                    url=download.url, content_type="", body=b"".join(download.chunks), links={}
+                )
+        with self._exchange("GET", url, {"Accept": accept}) as response:
+            shown = redact_url(str(response.url))
+            body = bytearray()
+            with _translated(shown, self._network.timeout, received=lambda: len(body)):
+                for chunk in response.iter_bytes(_CHUNK):
+                    body += chunk
+                    if len(body) > limit:
+                        raise TooLarge(shown, limit)
+            return Document(
+                url=shown,
+                content_type=response.headers.get("content-type", "").partition(";")[0].lower(),
+                body=bytes(body),
+                links={
+                    relation: urljoin(str(response.url), link["url"])
+                    for relation, link in response.links.items()
+                    if relation is not None
+                },
+            )
+
+    @contextmanager
+    def open(self, url: str, *, limit: int = ARCHIVE_LIMIT) -> Iterator[Download]:
+        """Begin to fetch a file of at most `limit` bytes; its bytes come raw.
+
+        Raises:
+            UpstreamError: It cannot be had; the leaf says why.
+        """
+        if urlsplit(url).scheme == "file":
+            with _open_file(url, limit) as download:
+                yield download
+            return
+        # `identity`, since what is stored compressed must arrive as it is stored.
+        headers = {"Accept": "application/octet-stream, */*;q=0.5", "Accept-Encoding": "identity"}
+        with self._exchange("GET", url, headers) as response:
+            shown = redact_url(str(response.url))
+            length = response.headers.get("content-length", "")
+            size = int(length) if length.isdecimal() else None
+            if size is not None and size > limit:
+                raise TooLarge(shown, limit)
+            yield Download(
+                url=shown, size=size, chunks=self._raw_chunks(response, shown, size, limit)
+            )
+
+    def status(self, url: str) -> int:
+        """Return the status of a `HEAD` request, after redirects; 200 for a file that exists.
+
+        Raises:
+            Unreachable: No answer came.
+        """
+        if urlsplit(url).scheme == "file":
+            return _OK if _path_of(url).is_file() else 404
+        try:
+            with self._exchange("HEAD", url, {}) as response:
+                return response.status_code
+        except StatusRefused as error:
+            return error.status
+
+    def close(self) -> None:
+        """Close every connection."""
+        for name in ("_plain_client", "_tls_client"):
+            client = self.__dict__.pop(name, None)
+            if client is not None:
+                client.close()
+
+    def _raw_chunks(
+        self, response: httpx.Response, shown: str, size: int | None, limit: int
+    ) -> Iterator[bytes]:
+        count = 0
+        with _translated(shown, self._network.timeout, received=lambda: count, expected=size):
+            for chunk in response.iter_raw():
+                count += len(chunk)
+                if count > limit:
+                    raise TooLarge(shown, limit)
+                yield chunk
+
+    @contextmanager
+    def _exchange(
+        self, method: str, url: str, headers: Mapping[str, str]
+    ) -> Iterator[httpx.Response]:
+        """Follow redirects to a response with status 200, its body still unread."""
+        for _ in range(_MAX_REDIRECTS):
+            with self._request(method, url, headers) as response:
+                if response.status_code not in _REDIRECTS or "location" not in response.headers:
+                    if response.status_code != _OK:
+                        raise StatusRefused(
+                            redact_url(url), response.status_code, response.reason_phrase
+                        )
+                    yield response
+                    return
+                url = self._redirected(url, response.headers["location"])
+        raise Unreachable(redact_url(url), f"more than {_MAX_REDIRECTS} redirects")
+
+    @contextmanager
+    def _request(
+        self, method: str, url: str, headers: Mapping[str, str]
+    ) -> Iterator[httpx.Response]:
+        shown = redact_url(url)
+        with _translated(shown, self._network.timeout):
+            client = self._plain_client if urlsplit(url).scheme in _PLAIN else self._tls_client
+            request = client.build_request(
+                method,
+                without_userinfo(url),
+                headers={**headers, **self._credentials.headers_for(url)},
+            )
+            response = client.send(request, stream=True, auth=None)
+        try:
+            yield response
+        finally:
+            response.close()
+
+    def _redirected(self, url: str, location: str) -> str:
+        target = without_userinfo(urljoin(without_userinfo(url), location))
+        if urlsplit(target).scheme not in {"http", "https"}:
+            raise Unreachable(redact_url(url), f"it redirects to {redact_url(target)}")
+        return target
+
+    @cached_property
+    def _plain_client(self) -> httpx.Client:
+        # An empty TLS context costs nothing; the real one takes tens of milliseconds.
+        return self._client(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+
+    @cached_property
+    def _tls_client(self) -> httpx.Client:
+        # Not needed, and slow to import, where everything is plain http on the own machine.
+        import truststore  # noqa: PLC0415
+
+        context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        for bundle in (self._network.ca_bundle, self._environ.get("SSL_CERT_FILE")):
+            if bundle:
+                context.load_verify_locations(cafile=bundle)
+        return self._client(context)
+
+    def _client(self, context: ssl.SSLContext) -> httpx.Client:
+        return httpx.Client(
+            verify=context,
+            timeout=self._network.timeout,
+            follow_redirects=False,
+            headers={"User-Agent": f"uv-self-update/{__version__}"},
+        )
+
+
+@contextmanager
+def _open_file(url: str, limit: int) -> Iterator[Download]:
+    path = _path_of(url)
+    with _translated(url, 0):
+        file = path.open("rb")
+    with file:
+        size = path.stat().st_size
+        if size > limit:
+            raise TooLarge(url, limit)
+        yield Download(url=url, size=size, chunks=_file_chunks(file, url, size))
+
+
+def _path_of(url: str) -> Path:
+    parts = urlsplit(url)
+    host = "" if parts.netloc in {"", "localhost"} else f"//{parts.netloc}"
+    return Path(url2pathname(host + parts.path))
+
+
+def _file_chunks(file: BinaryIO, url: str, size: int) -> Iterator[bytes]:
+    with _translated(url, 0, received=file.tell, expected=size):
+        while chunk := file.read(_CHUNK):
+            yield chunk
+
+
+@contextmanager
+def _translated(
+    shown: str,
+    timeout: float,
+    *,
+    received: Callable[[], int] | None = None,
+    expected: int | None = None,
+) -> Iterator[None]:
+    """Turn httpx's errors into ours, while connecting or (with `received`) while reading."""
+    try:
+        yield
+    except httpx.InvalidURL as error:
+        raise Unreachable(shown, f"this is not a URL: {error}") from error
+    except (httpx.HTTPError, httpx.StreamError, ssl.SSLError, OSError) as error:
+        reason = _reason(error, timeout)
+        if received is not None:
+            raise Interrupted(shown, received(), expected, reason) from error
+        raise Unreachable(shown, reason) from error
+
+
+def _reason(error: Exception, timeout: float) -> str:
+    if isinstance(error, httpx.TimeoutException):
+        return f"nothing came for {timeout:g} seconds"
+    return redact(str(error)) or type(error).__name__
