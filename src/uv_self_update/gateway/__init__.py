@@ -1,0 +1,1 @@
+"""The server on loopback that uv talks to: it speaks GitHub's release API."""

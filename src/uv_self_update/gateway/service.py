@@ -1,0 +1,220 @@
+"""What each request is answered with.
+
+The service remembers what it has found: uv asks for the list of releases where `latest` has
+failed, and a server that did not answer is not asked again. Nothing here raises: whatever goes
+wrong is kept in `failures`, for the one who explains it when uv has ended.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from typing import TYPE_CHECKING
+
+from uv_self_update.digests import hold_back
+from uv_self_update.errors import (
+    NoInstaller,
+    NoSuchVersion,
+    StatusRefused,
+    UnexpectedBody,
+    UvSelfUpdateError,
+)
+from uv_self_update.gateway.replies import BrokenOff, Reply, patiently
+from uv_self_update.gateway.routes import File, Install, Latest, Listing, Refused, Tag, route
+from uv_self_update.installer import scripts
+from uv_self_update.policy import NEWEST, Wanted
+from uv_self_update.release import INSTALLERS, Asset, github_document
+from uv_self_update.sources.documents import describe
+from uv_self_update.sources.interface import ArchiveSource
+from uv_self_update.sources.order import find_in_order
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from uv_self_update.gateway.address import Address
+    from uv_self_update.gateway.routes import Request, Route
+    from uv_self_update.installer.native import NativeInstaller
+    from uv_self_update.platforms import Platform
+    from uv_self_update.settings import InstallerChoice
+    from uv_self_update.sources.interface import Download, Source
+    from uv_self_update.sources.order import Found
+
+__all__ = ("Service",)
+
+_log = logging.getLogger(__name__)
+
+_JSON = "application/json"
+_BINARY = "application/octet-stream"
+_LARGEST_SCRIPT = 4 << 20  # bytes; uv's own have less than 100 KiB
+_GONE = {404, 410}
+
+
+class Service:
+    """Answers the requests of one run of uv."""
+
+    def __init__(
+        self,
+        address: Address,
+        sources: Sequence[Source],
+        native: NativeInstaller,
+        *,
+        platform: Platform,
+        choice: InstallerChoice,
+    ) -> None:
+        """Prepare; nothing is asked of a source yet."""
+        self._address = address
+        self._sources = sources
+        self._native = native
+        self._platform = platform
+        self._choice = choice
+        self._lock = threading.Lock()
+        self._found: dict[Wanted, Found | UvSelfUpdateError] = {}
+        self._broken_files: set[str] = set()
+        self.failures: list[UvSelfUpdateError] = []
+        self.transferred = 0
+        """Bytes of archives that went through the gateway."""
+
+        self.asked = False
+        """Whether uv has asked for anything."""
+
+    def answer(self, request: Request) -> Reply:
+        """Answer a request; never raises."""
+        asked = route(request, host=self._address.host, secret=self._address.secret)
+        _log.debug("the gateway is asked for %s", asked)
+        self.asked = self.asked or not isinstance(asked, Refused)
+        try:
+            return self._answer(asked)
+        except UvSelfUpdateError as error:
+            return self._failed(error)
+
+    def _answer(self, asked: Route) -> Reply:
+        match asked:
+            case Latest(repository=repository):
+                return patiently(lambda: self._release(NEWEST, repository))
+            case Listing(repository=repository):
+                return patiently(lambda: self._release(NEWEST, repository, listing=True))
+            case Tag(repository=repository, version=version):
+                return patiently(lambda: self._release(Wanted(exact=version), repository))
+            case File(version=version, name=name) if name in INSTALLERS:
+                windows = name.endswith(".ps1")
+                return patiently(
+                    lambda: self._installer(version, name, windows=windows),
+                    start=scripts.preamble(windows=windows),
+                )
+            case File(version=version, name=name):
+                return self._file(version, name)
+            case Install(version=version):
+                self._native.finish(version)
+                return Reply.of(f"uv {version} is installed\n")
+            case Refused(status=status, reason=reason, allow=allow):
+                refusal = Reply.of(f"{reason}\n", status=status)
+                if allow is None:
+                    return refusal
+                return Reply(status=status, length=0, headers=(("Allow", allow),))
+
+    def _release(self, wanted: Wanted, repository: str, *, listing: bool = False) -> Reply:
+        try:
+            found = self._find(wanted)
+        except UvSelfUpdateError as error:
+            return self._failed(error)
+        document = github_document(
+            found.release,
+            base=self._address.base,
+            repository=repository,
+            assets=(*INSTALLERS, self._platform.archive),
+        )
+        return Reply.of(f"[{document}]" if listing else document, content_type=_JSON)
+
+    def _find(self, wanted: Wanted) -> Found:
+        """Ask the sources, once for each thing that is wanted."""
+        with self._lock:
+            known = self._found.get(wanted)
+            if known is None:
+                try:
+                    known = find_in_order(self._sources, wanted)
+                except UvSelfUpdateError as error:
+                    known = error
+                else:
+                    # Its files are asked for by version, and have to come from where it was found.
+                    self._found[Wanted(exact=known.release.version)] = known
+                self._found[wanted] = known
+        if isinstance(known, UvSelfUpdateError):
+            raise known
+        return known
+
+    def _installer(self, version: str, name: str, *, windows: bool) -> Reply:
+        """Return a script in any case: uv runs whatever it gets."""
+        try:
+            found = self._find(Wanted(exact=version))
+            script = self._release_script(found, name, windows=windows)
+            if script is None:
+                self._native.begin(found)
+                script = scripts.native(f"{self._address.base}install/{version}", windows=windows)
+        except UvSelfUpdateError as error:
+            self._remember(error)
+            script = scripts.failing(str(error), windows=windows)
+        return Reply.of(script, content_type=_BINARY)
+
+    def _release_script(self, found: Found, name: str, *, windows: bool) -> bytes | None:
+        """Return the release's own installer, or None where ours is to be used."""
+        source, asset = found.source, found.release.asset(name)
+        if self._choice == "native":
+            return None
+        if not isinstance(source, ArchiveSource) or asset is None:
+            if self._choice == "auto":
+                return None
+            raise NoInstaller(source.name, found.release.version, name)
+        try:
+            with source.open(found.release, asset) as download:
+                return _read_script(download, asset, source, windows=windows)
+        except StatusRefused as error:
+            if self._choice == "auto" and error.status in _GONE:
+                return None
+            raise
+
+    def _file(self, version: str, name: str) -> Reply:
+        found = self._find(Wanted(exact=version))
+        source = found.source
+        if not isinstance(source, ArchiveSource) or name in self._broken_files:
+            return Reply.of("Not Found\n", status=404)
+        asset = found.release.asset(name) or Asset(name=name)
+        stack = contextlib.ExitStack()
+        download = stack.enter_context(source.open(found.release, asset))
+
+        def body() -> Iterator[bytes]:
+            with stack:
+                chunks = hold_back(download.chunks, asset.sha256, name=name, source=source.name)
+                try:
+                    for chunk in chunks:
+                        self.transferred += len(chunk)
+                        yield chunk
+                except UvSelfUpdateError as error:
+                    # wget would try again twenty times what has failed for a reason.
+                    self._broken_files.add(name)
+                    self._remember(error)
+                    raise BrokenOff from error
+
+        return Reply(content_type=_BINARY, body=body(), length=download.size)
+
+    def _failed(self, error: UvSelfUpdateError) -> Reply:
+        self._remember(error)
+        return Reply.of(f"{error}\n", status=404 if isinstance(error, NoSuchVersion) else 502)
+
+    def _remember(self, error: UvSelfUpdateError) -> None:
+        _log.debug("the gateway could not answer: %s", error)
+        if error not in self.failures:
+            self.failures.append(error)
+
+
+def _read_script(download: Download, asset: Asset, source: Source, *, windows: bool) -> bytes:
+    """Read an installer, and make sure that it is one before uv runs it."""
+    body = bytearray()
+    for chunk in hold_back(download.chunks, asset.sha256, name=asset.name, source=source.name):
+        body += chunk
+        if len(body) > _LARGEST_SCRIPT:
+            break
+    script = bytes(body)
+    if len(script) > _LARGEST_SCRIPT or not scripts.looks_like_script(script, windows=windows):
+        raise UnexpectedBody(download.url, "uv's installer", describe(script))
+    return script

@@ -1,0 +1,1 @@
+"""The script that uv runs to be replaced; staging, replacing, rolling back."""

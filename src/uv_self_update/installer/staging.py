@@ -1,0 +1,108 @@
+"""Executables, fetched, checked, tried, and laid ready beside the ones that they replace."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from uv_self_update.digests import hold_back
+from uv_self_update.errors import NotReplaced, StagedUvBroken
+from uv_self_update.installer.archive import unpack
+from uv_self_update.release import Asset
+from uv_self_update.sources.interface import ArchiveSource, WheelSource
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from uv_self_update.platforms import Platform
+    from uv_self_update.sources.order import Found
+
+__all__ = ("Staged", "stage")
+
+_TRIAL = 60  # seconds that `uv --version` may take; a virus scanner reads the new file first
+
+
+@dataclass(frozen=True, kw_only=True)
+class Staged:
+    """Executables that run, laid ready."""
+
+    folder: Path
+    version: str
+    size: int
+    """Bytes: of the archive, or for a wheel of what was in it."""
+
+
+def stage(found: Found, platform: Platform, folder: Path, *, environ: Mapping[str, str]) -> Staged:
+    """Lay a release's executables into `folder`, and make sure that they run.
+
+    Args:
+        found: The release and its source.
+        platform: Where uv runs.
+        folder: A new folder of our own.
+        environ: The environment to try uv in.
+
+    Raises:
+        SourceError: The source cannot be used.
+        InstallError: What it sent is not uv, does not run here, or cannot be written.
+    """
+    try:
+        match found.source:
+            case ArchiveSource() as source:
+                executables, size = _from_archive(source, found, platform, folder)
+            case WheelSource() as source:
+                executables = source.unpack(found.release, folder)
+                size = sum(file.stat().st_size for file in executables.iterdir())
+            case source:
+                raise AssertionError(source)
+    except OSError as error:
+        raise NotReplaced(folder.parent, error.strerror or str(error)) from error
+    _try(executables / platform.uv, found.release.version, environ)
+    return Staged(folder=executables, version=found.release.version, size=size)
+
+
+def _from_archive(
+    source: ArchiveSource, found: Found, platform: Platform, folder: Path
+) -> tuple[Path, int]:
+    name = platform.archive
+    asset = found.release.asset(name)
+    if asset is None:
+        # Perhaps it is there and only not listed: if not, the source says so itself.
+        asset = Asset(name=name)
+    archive, executables = folder / name, folder / "bin"
+    executables.mkdir()
+    with source.open(found.release, asset) as download, archive.open("xb") as file:
+        for chunk in hold_back(download.chunks, asset.sha256, name=name, source=source.name):
+            file.write(chunk)
+    unpack(archive, platform, executables, name=name, source=source.name)
+    size = archive.stat().st_size
+    archive.unlink()
+    return executables, size
+
+
+def _try(uv: Path, version: str, environ: Mapping[str, str]) -> None:
+    """Run the new uv once.
+
+    Raises:
+        StagedUvBroken: It does not run, or is another version.
+    """
+    try:
+        done = subprocess.run(  # noqa: S603 # what is about to be installed
+            [uv, "--version"],
+            env={**environ, "UV_NO_CONFIG": "1"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_TRIAL,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise StagedUvBroken(version, f"it did not answer for {_TRIAL} seconds") from error
+    except OSError as error:
+        raise StagedUvBroken(version, error.strerror or str(error)) from error
+    answer = done.stdout.decode(errors="replace").strip()
+    if done.returncode != 0:
+        said = done.stderr.decode(errors="replace").strip()
+        raise StagedUvBroken(version, f"it ends with code {done.returncode} and says: {said}")
+    if answer.split(" ")[:2] != ["uv", version]:
+        raise StagedUvBroken(version, f"it calls itself `{answer}`")
