@@ -320,8 +320,8 @@ def shown(text: str) -> str:
     Text that is no proper URL may hold a password all the same, in a place where `redact_url` does
     not look: `user:password@host`, or a password with a slash. So all before the last `@` goes.
     """
-    text = re.sub(r"^([^@/]*//)?.*@", r"\1***@", text, flags=re.DOTALL)
-    return "".join(char if char.isprintable() else "?" for char in redact_url(text))
+    line = "".join(char if char.isprintable() else "_" for char in text)
+    return redact_url(re.sub(r"^([^@/]*//)?.*@", r"\1***@", line))
 
 
 def suggestion(got: object, known: Iterable[str]) -> str:

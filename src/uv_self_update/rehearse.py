@@ -1,0 +1,231 @@
+"""A whole real update on a throwaway copy of uv.
+
+1. The source is asked for the version to update to.
+2. A copy of uv is made in a temporary folder, with a receipt of its own: of the user's standalone
+   uv if that is older; else an older version from the source; else of whatever uv there is.
+3. The copy is updated by the same code as the real one, with a home of its own.
+4. The copy is asked for its version.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import tempfile
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from uv_self_update import receipt
+from uv_self_update.arguments import Arguments
+from uv_self_update.child import Ended, version_of
+from uv_self_update.errors import (
+    NoSuchVersion,
+    ReceiptError,
+    RehearsalError,
+    UvSelfUpdateError,
+)
+from uv_self_update.installer.staging import stage
+from uv_self_update.policy import NEWEST, Wanted, newest_first, parse_target
+from uv_self_update.sources.opened import OpenSources
+from uv_self_update.update import Job, run
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from uv_self_update.platforms import Platform
+    from uv_self_update.settings import Settings
+    from uv_self_update.sources.order import Found
+
+__all__ = ("Rehearsal", "hold")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rehearsal:
+    """A rehearsal that went well."""
+
+    source: str
+    start: str
+    """The version before."""
+
+    end: str
+    """The version after."""
+
+    size: int
+    """Bytes of uv that came from the source."""
+
+    seconds: float
+
+    def __str__(self) -> str:
+        """Say what was done, a line for each fact."""
+        return (
+            f"A throwaway copy of uv was updated, and runs.\n"
+            f"  source   {self.source}\n"
+            f"  from     {self.start}\n"
+            f"  to       {self.end}\n"
+            f"  bytes    {self.size:,}\n"
+            f"  seconds  {self.seconds:.1f}"
+        )
+
+
+def hold(
+    settings: Settings,
+    *,
+    uv: Path,
+    environ: Mapping[str, str],
+    target: str | None,
+    start: str | None,
+) -> Rehearsal:
+    """Hold a rehearsal.
+
+    Args:
+        settings: What is configured.
+        uv: The user's uv: the index is asked through it, and perhaps it is copied.
+        environ: The user's environment.
+        target: A TARGET; None for the newest.
+        start: The version to update from; None for any that is older.
+
+    Raises:
+        RehearsalError: There is nothing to update from, or the copy was not updated.
+        UvSelfUpdateError: Whatever would make the real update fail.
+    """
+    wanted = NEWEST if target is None else parse_target(target)
+    with (
+        closing(OpenSources(settings, uv=uv, environ=environ)) as sources,
+        tempfile.TemporaryDirectory(prefix="uv-self-update-rehearsal-") as folder,
+    ):
+        found = sources.find(wanted)
+        end = found.release.version
+        stand = _Stand(Path(folder).resolve(), sources.platform)
+        version = stand.furnish(found, sources, uv=uv, environ=environ, start=start)
+        began = time.monotonic()
+        outcome = run(
+            Job(
+                uv=stand.uv,
+                arguments=Arguments(target=None if wanted == NEWEST else end),
+                settings=settings,
+                environ=environ,
+                child_environ=stand.environ,
+                index_uv=uv,
+            )
+        )
+        if outcome.received is not None:
+            raise Ended(outcome.received)
+        seconds = time.monotonic() - began
+        _check(stand, end, outcome.exit_code, outcome.failures)
+        return Rehearsal(
+            source=found.source.name,
+            start=version,
+            end=end,
+            size=outcome.transferred,
+            seconds=seconds,
+        )
+
+
+class _Stand:
+    """A folder that looks like the home of somebody who has a standalone uv."""
+
+    def __init__(self, folder: Path, platform: Platform) -> None:
+        self._folder = folder
+        self._platform = platform
+        self.uv = folder / "bin" / platform.uv
+        self._receipt = folder / "config" / "uv" / receipt.NAME
+        self.environ = {
+            "AXOUPDATER_CONFIG_PATH": str(self._receipt.parent),
+            # uv's installer writes its receipt to the standard place, whatever is said above.
+            "HOME": str(folder),
+            "LOCALAPPDATA": str(folder / "config"),
+            "USERPROFILE": str(folder),
+            "XDG_CONFIG_HOME": str(folder / "config"),
+        }
+
+    def furnish(
+        self,
+        found: Found,
+        sources: OpenSources,
+        *,
+        uv: Path,
+        environ: Mapping[str, str],
+        start: str | None,
+    ) -> str:
+        """Lay the copy and its receipt, and return the copy's version."""
+        self.uv.parent.mkdir()
+        self._receipt.parent.mkdir(parents=True)
+        version = self._lay(found, sources, uv=uv, environ=environ, start=start)
+        document = receipt.new_receipt(
+            prefix=self.uv.parent, version=version, executables=self._platform.executables
+        )
+        self._receipt.write_text(json.dumps(document))
+        return version
+
+    def receipt_version(self) -> object:
+        """Return the version that the copy's receipt names."""
+        return receipt.read(self._receipt).document.get("version")
+
+    def _lay(
+        self,
+        found: Found,
+        sources: OpenSources,
+        *,
+        uv: Path,
+        environ: Mapping[str, str],
+        start: str | None,
+    ) -> str:
+        end = found.release.version
+        own = version_of(uv, environ)
+        older = own is not None and own != end and newest_first([own, end])[0] == end
+        if start is None and older and own is not None and _is_standalone(uv, environ):
+            shutil.copy2(uv.resolve(), self.uv)
+            return own
+        try:
+            before = Wanted(specifier=f"<{end}") if start is None else Wanted(exact=start)
+            return self._fetch(sources.find(before), environ)
+        except NoSuchVersion:
+            if start is not None or own is None or not older:
+                raise
+            # The source knows of one version only, but there is a uv here to begin with.
+            shutil.copy2(uv.resolve(), self.uv)
+            return own
+
+    def _fetch(self, found: Found, environ: Mapping[str, str]) -> str:
+        folder = self._folder / "fetched"
+        folder.mkdir()
+        staged = stage(found, self._platform, folder, environ=environ)
+        for file in staged.folder.iterdir():
+            if file.name in self._platform.executables:
+                shutil.move(file, self.uv.parent / file.name)
+        shutil.rmtree(folder)
+        return staged.version
+
+
+def _is_standalone(uv: Path, environ: Mapping[str, str]) -> bool:
+    try:
+        found = receipt.read(receipt.locate(environ, windows=sys.platform == "win32"))
+    except ReceiptError:
+        return False
+    return found.folder(uv.name).resolve() == uv.resolve().parent
+
+
+def _check(
+    stand: _Stand, end: str, exit_code: int, failures: tuple[UvSelfUpdateError, ...]
+) -> None:
+    """Make sure that the copy is what it should be now.
+
+    Raises:
+        RehearsalError: It is not.
+    """
+    reasons = "".join(f"\n  {failure}" for failure in failures)
+    hint = next((failure.hint for failure in failures if failure.hint), None)
+    if exit_code != 0:
+        message = f"`uv self update` ended with code {exit_code} on the copy{reasons}"
+        raise RehearsalError(message, hint=hint)
+    version = version_of(stand.uv, stand.environ)
+    if version != end:
+        message = f"the copy should be uv {end} now, but it is {version or 'broken'}{reasons}"
+        raise RehearsalError(message, hint=hint)
+    if stand.receipt_version() != end:
+        message = f"the copy's receipt does not say {end}: {stand.receipt_version()}"
+        raise RehearsalError(message)

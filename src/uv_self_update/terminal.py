@@ -1,0 +1,76 @@
+"""What a person reads on stderr: prefixed and coloured as uv's own messages are."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from typing import TYPE_CHECKING
+
+import click
+
+from uv_self_update.arguments import level, value_of
+from uv_self_update.secret import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from uv_self_update.errors import UvSelfUpdateError
+
+__all__ = ("Terminal",)
+
+
+class Terminal:
+    """Prints messages, as loudly and as colourfully as uv was told to."""
+
+    def __init__(self, arguments: Sequence[str], environ: Mapping[str, str]) -> None:
+        """Read `--quiet`, `--verbose` and `--color` as uv reads them.
+
+        Args:
+            arguments: The whole command line.
+            environ: The user's environment.
+        """
+        self.quiet = level(arguments, "quiet") > 0
+        self._color = _wants_color(arguments, environ)
+        if level(arguments, "verbose"):
+            handler = logging.StreamHandler()
+            handler.setFormatter(_Formatter("%(levelname)s %(message)s"))
+            logger = logging.getLogger("uv_self_update")
+            logger.addHandler(handler)
+            logger.setLevel(logging.DEBUG)
+
+    def error(self, error: UvSelfUpdateError) -> None:
+        """Say what went wrong, and what to try."""
+        self._say("error", "red", str(error))
+        if error.hint:
+            self.hint(error.hint)
+
+    def hint(self, text: str) -> None:
+        """Give advice."""
+        self._say("hint", "cyan", text)
+
+    def success(self, text: str) -> None:
+        """Say that something has worked."""
+        self._say("success", "green", text)
+
+    def _say(self, prefix: str, color: str, text: str) -> None:
+        styled = click.style(prefix, fg=color, bold=True) + click.style(":", bold=True)
+        # Where the terminal is gone, so is whoever would read this.
+        with contextlib.suppress(OSError):
+            click.echo(f"{styled} {text}", err=True, color=self._color)
+
+
+class _Formatter(logging.Formatter):
+    """Writes no secret that stands in a URL, wherever the message got it from."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redact(super().format(record))
+
+
+def _wants_color(arguments: Sequence[str], environ: Mapping[str, str]) -> bool | None:
+    """Return whether to colour; None if that depends on what stderr is."""
+    choice = value_of(arguments, "--color")
+    if choice in {"always", "never"}:
+        return choice == "always"
+    if environ.get("NO_COLOR"):
+        return False
+    return True if environ.get("FORCE_COLOR") else None

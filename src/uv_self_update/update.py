@@ -1,0 +1,161 @@
+"""One update, from the command line's wishes to uv's exit code.
+
+1. A TARGET that is a prefix or a specifier is resolved against the sources: uv is always handed
+   an exact version.
+2. The listening socket is bound and uv is started. Only then comes what takes time (the HTTP
+   client alone is tens of milliseconds of imports), while uv starts up and connects.
+3. The gateway answers uv's requests from the sources.
+4. uv ends; the gateway ends with it, and what was staged is removed.
+5. Uv's exit code is ours, and what went wrong behind the gateway is handed on to be explained.
+"""
+
+# The slow imports stand where they are needed, see step 2.
+# ruff: noqa: PLC0415
+
+from __future__ import annotations
+
+import os
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from uv_self_update.arguments import value_of
+from uv_self_update.child import Signals, environment
+from uv_self_update.gateway.address import listen
+from uv_self_update.policy import parse_target
+from uv_self_update.sources.opened import OpenSources
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from uv_self_update.arguments import Arguments
+    from uv_self_update.errors import UvSelfUpdateError
+    from uv_self_update.gateway.address import Address
+    from uv_self_update.gateway.service import Service
+    from uv_self_update.installer.native import NativeInstaller
+    from uv_self_update.settings import Settings
+
+__all__ = ("Job", "Outcome", "explain", "run")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One update to be done."""
+
+    uv: Path
+    """The uv to update."""
+
+    arguments: Arguments
+    settings: Settings
+    environ: Mapping[str, str]
+    """The user's environment, which the sources work in."""
+
+    child_environ: Mapping[str, str] = field(default_factory=dict)
+    """What the updated uv's environment has beside that: a rehearsal's own folders."""
+
+    index_uv: Path | None = None
+    """The uv that is asked for the index; None for the one that is updated."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How an update has ended."""
+
+    exit_code: int
+    """uv's own."""
+
+    received: int | None = None
+    """The signal that this process was sent meanwhile."""
+
+    failures: tuple[UvSelfUpdateError, ...] = ()
+    """What went wrong behind the gateway, in order."""
+
+    asked: bool = False
+    """Whether uv got as far as asking the gateway."""
+
+    transferred: int = 0
+    """Bytes of uv that came from the source."""
+
+
+def run(job: Job) -> Outcome:
+    """Run `uv self update` through a gateway.
+
+    Raises:
+        UvSelfUpdateError: It could not even be started.
+    """
+    arguments = job.arguments
+    wanted = None if arguments.target is None else parse_target(arguments.target)
+    sources = OpenSources(
+        job.settings,
+        uv=job.index_uv or job.uv,
+        environ=job.environ,
+        token=value_of(arguments.all, "--token"),
+    )
+    with Signals() as signals, closing(sources):
+        version = None if wanted is None else wanted.exact
+        if wanted is not None and version is None:
+            version = sources.find(wanted).release.version
+        address = listen()
+        environ = environment({**job.environ, **job.child_environ}, address.base)
+        with closing(address.listener):
+            signals.run(job.uv, arguments.for_uv(version), environ)
+            with _gateway(job, address, sources, environ) as (service, native):
+                code = signals.wait()
+    installed = native.installed
+    return Outcome(
+        exit_code=code,
+        received=signals.received,
+        failures=tuple(service.failures),
+        asked=service.asked,
+        transferred=service.transferred if installed is None else installed.size,
+    )
+
+
+@contextmanager
+def _gateway(
+    job: Job, address: Address, sources: OpenSources, environ: Mapping[str, str]
+) -> Iterator[tuple[Service, NativeInstaller]]:
+    """Serve the address; in the end stop what is under way, and remove what was staged."""
+    from uv_self_update.gateway.loopback import Loopback
+    from uv_self_update.gateway.service import Service
+    from uv_self_update.installer.native import NativeInstaller
+
+    native = NativeInstaller(sources.platform, environ=environ)
+    service = Service(
+        address,
+        sources.all,
+        native,
+        platform=sources.platform,
+        choice=job.settings.installer,
+    )
+    loopback = Loopback(address, service.answer)
+    try:
+        yield service, native
+    finally:
+        loopback.close()
+        # First the sources, so that a staging that waits for one of them ends too.
+        sources.close()
+        native.close()
+
+
+def explain(job: Job, outcome: Outcome) -> tuple[UvSelfUpdateError, ...]:
+    """Say why uv has failed: what went wrong behind the gateway, or what is wrong with its receipt.
+
+    uv reads its receipt before it asks for anything, and says no more than that it is "only
+    available for uv binaries installed via the standalone installation scripts".
+    """
+    if outcome.failures or outcome.asked:
+        return outcome.failures
+    from uv_self_update.errors import ReceiptError
+    from uv_self_update.receipt import locate, read
+
+    windows = os.name == "nt"
+    try:
+        receipt = read(locate({**job.environ, **job.child_environ}, windows=windows))
+    except ReceiptError as error:
+        return (error,)
+    folder = receipt.folder(job.uv.name).resolve()
+    if folder != job.uv.resolve().parent:
+        return (ReceiptError(receipt.path, f"it is about the uv in {folder}, not {job.uv}"),)
+    return ()

@@ -1,0 +1,30 @@
+"""What many tests need."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.homes import Home
+from support.web import Web
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def home(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """Return an empty home; uv's cache lies elsewhere."""
+    path = tmp_path / "home"
+    path.mkdir()
+    cache = tmp_path_factory.mktemp("uv-cache")
+    return Home(path=path, environ={"UV_CACHE_DIR": str(cache)})
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    """Serve pages, which a test adds."""
+    with Web() as server:
+        yield server

@@ -1,0 +1,129 @@
+"""What companies keep of uv: release files in two layouts, and a package index."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from support import binaries
+from support.web import Page
+from uv_self_update import platforms
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from support.web import Asked
+
+    Pages = dict[str, Page | Callable[[Asked], Page]]
+
+__all__ = (
+    "github_json",
+    "github_pages",
+    "index_pages",
+    "installer",
+    "sha256",
+    "urls_pages",
+)
+
+_SCRIPT = Path(__file__).with_name("release_installer.sh")
+
+
+@cache
+def sha256(path: Path) -> str:
+    """Return the digest of a file that does not change."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def installer(version: str) -> bytes:
+    """Return the release's own installer."""
+    archive = binaries.archive(version)
+    text = _SCRIPT.read_text()
+    for name, value in {
+        "VERSION": version,
+        "ARCHIVE": archive.name,
+        "SHA256": sha256(archive),
+    }.items():
+        text = text.replace(f"@{name}@", value)
+    return text.encode()
+
+
+def github_json(version: str, *, digests: bool = True) -> dict[str, Any]:
+    """Return GitHub's JSON for a release; its URLs lead to GitHub, as those of a copy do."""
+    archive = binaries.archive(version)
+    files = {
+        "uv-installer.sh": hashlib.sha256(installer(version)).hexdigest(),
+        archive.name: sha256(archive),
+    }
+    page = f"https://github.com/astral-sh/uv/releases/download/{version}"
+    return {
+        "url": f"https://api.github.com/repos/astral-sh/uv/releases/{version}",
+        "tag_name": version,
+        "name": None,
+        "draft": False,
+        "prerelease": False,
+        "assets": [
+            {
+                "name": name,
+                "url": f"https://api.github.com/repos/astral-sh/uv/releases/assets/{name}",
+                "browser_download_url": f"{page}/{name}",
+                "digest": f"sha256:{digest}" if digests else None,
+            }
+            for name, digest in files.items()
+        ],
+    }
+
+
+def file_pages(version: str, folder: str) -> Pages:
+    """Return a release's files below a folder."""
+    archive = binaries.archive(version)
+    return {
+        f"{folder}/uv-installer.sh": Page(body=installer(version)),
+        f"{folder}/{archive.name}": Page(body=archive),
+    }
+
+
+def urls_pages(versions: Iterable[str]) -> Pages:
+    """Return a mirror for `urls`: `/latest.json` and `/files/{tag}/{asset}`, the newest first."""
+    versions = list(versions)
+    latest = json.dumps(github_json(versions[0])).encode()
+    pages: Pages = {"/latest.json": Page(body=latest)}
+    for version in versions:
+        pages |= file_pages(version, f"/files/{version}")
+    return pages
+
+
+def github_pages(versions: Iterable[str], *, prefix: str = "") -> Pages:
+    """Return a server that is laid out like GitHub Enterprise Server, the newest first."""
+    versions = list(versions)
+    api = f"{prefix}/api/v3/repos/astral-sh/uv/releases"
+    documents = {version: github_json(version) for version in versions}
+    pages: Pages = {
+        api: Page(body=json.dumps(list(documents.values())).encode()),
+        f"{api}/latest": Page(body=json.dumps(documents[versions[0]]).encode()),
+    }
+    for version, document in documents.items():
+        pages[f"{api}/tags/{version}"] = Page(body=json.dumps(document).encode())
+        pages |= file_pages(version, f"{prefix}/astral-sh/uv/releases/download/{version}")
+    return pages
+
+
+def index_pages(versions: Iterable[str], *, prefix: str = "/simple") -> Pages:
+    """Return a plain PEP 503 index with real wheels."""
+    wheels = [binaries.wheel(version) for version in versions]
+    links = "".join(
+        f'<a href="../../wheels/{wheel.name}#sha256={sha256(wheel)}">{wheel.name}</a><br>'
+        for wheel in wheels
+    )
+    html = {"Content-Type": "text/html"}
+    pages: Pages = {f"{prefix}/uv/": Page(body=f"<!DOCTYPE html>{links}".encode(), headers=html)}
+    for wheel in wheels:
+        pages[f"/wheels/{wheel.name}"] = Page(body=wheel)
+    return pages
+
+
+def triple() -> str:
+    """Return this machine's target triple."""
+    return platforms.current().triple

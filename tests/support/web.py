@@ -1,0 +1,117 @@
+"""A web server on loopback that records what it is asked."""
+
+from __future__ import annotations
+
+import http.server
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+__all__ = ("Asked", "Page", "Web")
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A request that came."""
+
+    method: str
+    path: str
+    """With the query, as it was sent."""
+
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """What a path is answered with."""
+
+    body: bytes | Path = b""
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    length: int | None = None
+    """What `Content-Length` says, if not the truth."""
+
+
+class Web:
+    """Serves pages by their path, without the query; anything else is 404.
+
+    A page can be a function of the request, which runs in the request's own thread.
+    """
+
+    def __init__(self, pages: Mapping[str, Page | Callable[[Asked], Page]] | None = None) -> None:
+        """Keep the pages; they may change while the server runs."""
+        self.pages: dict[str, Page | Callable[[Asked], Page]] = dict(pages or {})
+        self.asked: list[Asked] = []
+        web = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                web._answer(self)
+
+            do_HEAD = do_POST = do_PUT = do_CONNECT = do_GET  # noqa: N815 # the library's names
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        class Server(http.server.ThreadingHTTPServer):
+            daemon_threads = True
+
+            def handle_error(self, *_: object) -> None:
+                """Say nothing: clients may leave."""
+
+        self._server = Server(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+
+    @property
+    def url(self) -> str:
+        """The server's address, without a slash at its end."""
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def paths(self) -> list[str]:
+        """Return the paths that were asked for, in order."""
+        return [asked.path for asked in self.asked]
+
+    def __enter__(self) -> Self:
+        """Start to serve."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def _answer(self, handler: http.server.BaseHTTPRequestHandler) -> None:
+        asked = Asked(method=handler.command, path=handler.path, headers=dict(handler.headers))
+        self.asked.append(asked)
+        page = self.pages.get(urlsplit(handler.path).path, Page(status=404))
+        if not isinstance(page, Page):
+            page = page(asked)
+        body = page.body
+        size = body.stat().st_size if isinstance(body, Path) else len(body)
+        handler.send_response(page.status)
+        for name, value in page.headers.items():
+            handler.send_header(name, value)
+        length = size if page.length is None else page.length
+        handler.send_header("Content-Length", str(length))
+        if length != size:
+            handler.close_connection = True
+        handler.end_headers()
+        if handler.command == "HEAD":
+            return
+        if isinstance(body, Path):
+            with body.open("rb") as file:
+                while chunk := file.read(_CHUNK):
+                    handler.wfile.write(chunk)
+        else:
+            handler.wfile.write(body)
