@@ -16,7 +16,7 @@ from uv_self_update.arguments import arrange, split
 from uv_self_update.child import Ended, end_like, find_uv
 from uv_self_update.cli_config import ConfigContext, config
 from uv_self_update.config import Options
-from uv_self_update.errors import UvSelfUpdateError
+from uv_self_update.errors import UsageError, UvSelfUpdateError
 from uv_self_update.terminal import Terminal
 from uv_self_update.update import Job, explain, run
 
@@ -45,8 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, click.Abort):
         return end_like(signal.SIGINT)
     except click.ClickException as error:
-        error.show()
-        return error.exit_code
+        terminal.error(UsageError(error.format_message(), hint="See `uv-self-update --help`."))
+        return UsageError.exit_code
     return code if isinstance(code, int) else 0
 
 

@@ -1,0 +1,210 @@
+"""The command line: what reaches uv, what is printed, what it ends with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support import binaries, mirrors
+from uv_self_update import __version__
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.homes import Home
+    from support.web import Web
+
+
+def pretend(home: Home, script: str) -> Path:
+    """Put a script in uv's place, which can say what it was started with."""
+    home.bin.mkdir(parents=True)
+    home.uv.write_text(f"#!/bin/sh\n{script}\n")
+    home.uv.chmod(0o755)
+    return home.uv
+
+
+@pytest.mark.parametrize(
+    ("given", "handed_on"),
+    [
+        ([], []),
+        (["0.12.3"], ["0.12.3"]),
+        (["v0.12.3"], ["0.12.3"]),
+        (["--dry-run", "0.12.3", "-q"], ["--dry-run", "0.12.3", "-q"]),
+        (["-qq", "-v", "--no-config"], ["-qq", "-v", "--no-config"]),
+        (["--token", "0.1.1", "0.12.3"], ["--token", "0.1.1", "0.12.3"]),
+        (["--token=x y", "--color", "never"], ["--token=x y", "--color", "never"]),
+        (["--unknown", "--also=this", "-Z"], ["--unknown", "--also=this", "-Z"]),
+        (["--source", "index", "-v", "--installer=native", "0.12.3"], ["-v", "0.12.3"]),
+        (["update", "0.12.3"], ["0.12.3"]),
+    ],
+)
+def test_options_are_handed_on(given: list[str], handed_on: list[str], home: Home) -> None:
+    """The real uv gets its own options untouched and in order, and none of ours."""
+    pretend(home, 'printf "%s\\n" "$@"')
+
+    done = home.run(*given)
+
+    assert done.code == 0, done.err
+    assert done.out.splitlines() == ["self", "update", *handed_on]
+
+
+@pytest.mark.parametrize(
+    ("script", "code"), [("exit 0", 0), ("exit 1", 1), ("exit 42", 42), ("kill -9 $$", 137)]
+)
+def test_exit_code_is_that_of_uv(script: str, code: int, home: Home) -> None:
+    """The exit code is uv's own; 128 + N where signal N has ended it, as in a shell."""
+    pretend(home, script)
+
+    assert home.run().code == code
+
+
+def test_another_uv_can_be_named(home: Home, tmp_path: Path) -> None:
+    """`--uv` beats UV_SELF_UPDATE_UV, which beats PATH."""
+    pretend(home, "echo on PATH")
+    named, variable = tmp_path / "named uv", tmp_path / "variable"
+    for path in (named, variable):
+        path.write_text(f"#!/bin/sh\necho {path.name}\n")
+        path.chmod(0o755)
+    environ = {"UV_SELF_UPDATE_UV": str(variable)}
+
+    said = [
+        home.run().out,
+        home.run(environ=environ).out,
+        home.run("--uv", str(named), environ=environ).out,
+    ]
+
+    assert said == ["on PATH\n", "variable\n", "named uv\n"]
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [("0.8", "0.8.24"), ("<0.8", "0.5.31"), ("~=0.5.0", "0.5.31"), (">=0.5,!=0.8.24,<1", "0.5.31")],
+)
+def test_target_becomes_an_exact_version(target: str, expected: str, home: Home, web: Web) -> None:
+    """A prefix or a specifier is resolved against the source before uv is started."""
+    pretend(home, 'echo "$3"')
+    web.pages |= mirrors.github_pages(["0.8.24", "0.5.31", "0.5.0"])
+
+    done = home.run(target, "--source", f"github+{web.url}/astral-sh/uv")
+
+    assert (done.code, done.out, done.err) == (0, f"{expected}\n", "")
+
+
+def test_unknown_target_names_the_nearest(home: Home, web: Web) -> None:
+    """A version that the source does not have is refused with the source and its neighbours."""
+    home.install("0.8.24")
+    web.pages |= mirrors.github_pages(["0.8.24", "0.5.31", "0.5.0"])
+    source = f"{web.url}/astral-sh/uv"
+
+    exact = home.run("0.6.1", "--source", f"github+{source}")
+    ranged = home.run("0.7", "--source", f"github+{source}")
+
+    assert f"error: {source} has no uv 0.6.1\n" in exact.err
+    assert "hint: The nearest it has: 0.8.24, 0.5.31, 0.5.0." in exact.err
+    assert exact.code == 2
+    assert f"error: {source} has no uv ==0.7.*\n" in ranged.err
+    assert ranged.code == 7
+    assert home.version() == "0.8.24"
+
+
+def test_uv_without_receipt_is_explained(home: Home) -> None:
+    """Where uv refuses for want of a receipt, the file that it looked for is named."""
+    home.install(binaries.newest())
+    home.receipt.unlink()
+
+    done = home.run()
+
+    assert "Self-update is only available" in done.err
+    assert f"error: uv's receipt {home.receipt} cannot be used: No such file" in done.err
+    assert done.code == 2
+
+
+def test_receipt_of_another_uv_is_explained(home: Home, tmp_path: Path) -> None:
+    """Where the receipt is about another folder, both are named."""
+    home.install(binaries.newest())
+    other = tmp_path / "other"
+    home.bin.rename(other)
+
+    done = home.run("--uv", str(other / "uv"))
+
+    assert f"it is about the uv in {home.bin}, not {other / 'uv'}" in done.err
+    assert done.code == 2
+
+
+def test_quiet_adds_nothing(home: Home) -> None:
+    """With `-q`, nothing is added to what uv itself prints."""
+    home.install(binaries.newest())
+    home.receipt.unlink()
+    alone = home.run("self", "update", "-q", program=(str(home.uv),))
+
+    done = home.run("-q")
+
+    assert (done.out, done.err) == (alone.out, alone.err)
+
+
+def test_verbose_tells_what_happens_behind_the_gateway(home: Home, web: Web) -> None:
+    """With `-v`, each request of uv's is told, without the secret path."""
+    home.install(binaries.newest())
+    web.pages |= mirrors.github_pages([binaries.newest()])
+
+    done = home.run("-v", "--source", f"github+{web.url}/astral-sh/uv")
+
+    assert "DEBUG the gateway is asked for Latest(repository='astral-sh/uv')" in done.err
+    assert done.code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ", "colored"),
+    [
+        ([], {}, False),
+        (["--color", "always"], {}, True),
+        ([], {"FORCE_COLOR": "1"}, True),
+        (["--color=never"], {"FORCE_COLOR": "1"}, False),
+        ([], {"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
+    ],
+)
+def test_messages_are_coloured_as_those_of_uv(
+    arguments: list[str], environ: dict[str, str], *, colored: bool, home: Home
+) -> None:
+    """Colours follow `--color`, NO_COLOR and FORCE_COLOR; a pipe gets none by itself."""
+    done = home.run(*arguments, environ={"PATH": "/nowhere", **environ})
+
+    assert ("\x1b[1m" in done.err) == colored
+    assert "no uv was found on PATH" in done.err
+    assert done.code == 4
+
+
+def test_two_targets_are_refused(home: Home) -> None:
+    """A second word that could be TARGET is an error before anything is started."""
+    pretend(home, "echo started")
+
+    done = home.run("0.12.3", "0.12.4")
+
+    assert (done.code, done.out) == (2, "")
+    assert "only one TARGET can be given, not `0.12.3` and `0.12.4`" in done.err
+
+
+@pytest.mark.parametrize("flag", ["-V", "--version"])
+def test_version(flag: str, home: Home) -> None:
+    """The version of this package is printed, not uv's."""
+    assert home.run(flag).out == f"uv-self-update {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "arguments", [["-h"], ["--help"], ["rehearse", "-h"], ["config", "--help"]]
+)
+def test_help(arguments: list[str], home: Home) -> None:
+    """Help is there by `-h` and `--help`, and starts no uv."""
+    done = home.run(*arguments)
+
+    assert done.out.startswith("Usage: uv-self-update")
+    assert done.code == 0
+
+
+def test_unknown_option_of_a_command_is_refused(home: Home) -> None:
+    """Other commands than the update know their options."""
+    done = home.run("rehearse", "--dry-run")
+
+    assert done.err.startswith("error: No such option '--dry-run'.")
+    assert done.code == 2
