@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from uv_self_update import config as files
+from uv_self_update import config_edit
 from uv_self_update.errors import ConfigurationError, UsageError
 from uv_self_update.secret import redact_url
 from uv_self_update.settings import KEYS
@@ -94,7 +95,7 @@ def config() -> None:
 def show(context: ConfigContext) -> None:
     """Show each setting, its value and where that comes from."""
     settings = context.settings()
-    values = dict(files.flatten(files.as_document(settings)))
+    values = dict(config_edit.flatten(files.as_document(settings)))
     unset = dict.fromkeys(KEYS.keys() - values.keys(), _NOTHING)
     rows = [
         (key, _display(value), settings.origins.get(_origin_key(key), "default"))
@@ -116,13 +117,13 @@ def get(context: ConfigContext, key: str) -> None:
 
     KEY is dotted: `network.timeout`, `source.0.url`, or a table such as `network`.
     """
-    value = files.get(files.as_document(context.settings()), key)
+    value = config_edit.get(files.as_document(context.settings()), key)
     section = key.partition(".")[0]
     if isinstance(value, list):
-        click.echo(files.as_toml({section: value}), nl=False)
+        click.echo(config_edit.as_toml({section: value}), nl=False)
     elif isinstance(value, dict):
         table = [value] if section == "source" else value
-        click.echo(files.as_toml({section: table}), nl=False)
+        click.echo(config_edit.as_toml({section: table}), nl=False)
     elif value is not None:
         click.echo(value)
 
@@ -144,7 +145,7 @@ def set_(context: ConfigContext, pairs: tuple[str, ...]) -> None:
     if len(keys) != len(values):
         reason = f"`{keys[-1]}` has no value"
         raise UsageError(reason, hint="Keys and values alternate: `config set KEY VALUE`.")
-    files.assign(context.user_file, dict(zip(keys, values, strict=True)))
+    config_edit.assign(context.user_file, dict(zip(keys, values, strict=True)))
 
 
 @config.command()
@@ -155,7 +156,7 @@ def unset(context: ConfigContext, keys: tuple[str, ...]) -> None:
 
     KEY may also be a whole table: `source` for all sources, `source.1` for the second, `network`.
     """
-    files.remove(context.user_file, keys)
+    config_edit.remove(context.user_file, keys)
 
 
 @config.command()
@@ -171,7 +172,7 @@ def edit(context: ConfigContext) -> None:
     """Open the user file in VISUAL or EDITOR, and check it afterwards."""
     file = context.user_file
     if not _exists(file):
-        files.write(file, TEMPLATE)
+        config_edit.write(file, TEMPLATE)
     editor = context.environ.get("VISUAL") or context.environ.get("EDITOR") or None
     try:
         click.edit(filename=str(file), editor=editor, env=context.environ)

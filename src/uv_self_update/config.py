@@ -7,17 +7,14 @@ command line > environment > user file > site file > default
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from uv_self_update.errors import (
-    ConfigurationNotKept,
     InvalidConfiguration,
     InvalidSource,
     Problem,
-    UsageError,
 )
 from uv_self_update.settings import (
     KEYS,
@@ -34,22 +31,21 @@ from uv_self_update.settings import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Mapping
 
 __all__ = (
     "FileValues",
     "Options",
     "as_document",
-    "as_toml",
-    "assign",
-    "flatten",
-    "get",
+    "check",
+    "every_key",
+    "is_missing",
     "load",
-    "remove",
+    "parse",
+    "read",
     "resolve",
     "site_file",
     "user_file",
-    "write",
 )
 
 _APP = "uv-self-update"
@@ -59,17 +55,6 @@ _LATEST, _DOWNLOAD = "LATEST_RELEASE_URL", "RELEASES_DOWNLOAD_URL"
 
 _Layer = dict[str, tuple[Any, str]]
 """Dotted key -> its checked value, and where that came from."""
-
-_KeyPath = tuple[str | int, ...]
-"""A dotted key, taken apart; sources are counted from 0."""
-
-_Change = tuple[_KeyPath, object]
-"""A key and its new value, or None to take it out."""
-
-_NAME = r"""(?:[\w-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*')"""
-_NAMES = rf"{_NAME}(?:[ \t]*\.[ \t]*{_NAME})*"
-_TABLE = re.compile(rf"[ \t]*(\[\[?)[ \t]*({_NAMES})")
-_PAIR = re.compile(rf"[ \t]*({_NAMES})[ \t]*=[ \t]*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +88,7 @@ def load(path: Path) -> FileValues:
     Raises:
         InvalidConfiguration: With every problem of the file.
     """
-    return _check(_parse(path, _read(path)), path)
+    return check(parse(path, read(path)), path)
 
 
 def resolve(
@@ -157,24 +142,6 @@ def as_document(settings: Settings) -> dict[str, Any]:
     return document
 
 
-def flatten(document: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
-    """Yield each dotted key that a valid document sets, with its value."""
-    for section, content in document.items():
-        tables = {section: content}
-        if isinstance(content, list):
-            tables = {f"{section}.{index}": table for index, table in enumerate(content)}
-        for head, table in tables.items():
-            yield from ((f"{head}.{name}", value) for name, value in table.items())
-
-
-def as_toml(document: Mapping[str, Any]) -> str:
-    """Write a valid document as a person would, with a `[[source]]` for each source."""
-    text = ""
-    for key, value in flatten(document):
-        text = _with_value(text, _taken_apart(key), value)
-    return text
-
-
 def _as_plain(value: object) -> object:
     if isinstance(value, float) and value.is_integer():
         return int(value)  # nobody writes 30.0
@@ -195,7 +162,7 @@ def _file_layer(path: Path, problems: list[Problem], *, must_exist: bool) -> _La
     try:
         loaded = load(path)
     except InvalidConfiguration as invalid:
-        if must_exist or not _is_missing(invalid):
+        if must_exist or not is_missing(invalid):
             problems += invalid.problems
         return {}
     return {key: (value, str(path)) for key, value in loaded.values.items()}
@@ -248,7 +215,12 @@ def _add(layer: _Layer, problems: list[Problem], key: str, value: object, origin
         problems.append(Problem(origin=origin, key=shown_key, reason=str(unfit)))
 
 
-def _read(path: Path) -> str:
+def read(path: Path) -> str:
+    """Return the text of a file.
+
+    Raises:
+        InvalidConfiguration: It cannot be read, or is not UTF-8; see `is_missing`.
+    """
     try:
         # PowerShell and Notepad like to begin a file with a byte order mark.
         return path.read_bytes().decode("utf-8-sig")
@@ -259,7 +231,12 @@ def _read(path: Path) -> str:
         raise _unusable(path, f"it is not UTF-8 text, see line {line}") from error
 
 
-def _parse(path: Path, text: str) -> dict[str, Any]:
+def parse(path: Path, text: str) -> dict[str, Any]:
+    """Return the document that a file's text is.
+
+    Raises:
+        InvalidConfiguration: It is not TOML; with line and column.
+    """
     import tomllib  # noqa: PLC0415 # most users have no file, and need no parser
 
     try:
@@ -272,7 +249,8 @@ def _parse(path: Path, text: str) -> dict[str, Any]:
         raise _unusable(path, f"it is not TOML: {reason}") from error
 
 
-def _is_missing(invalid: InvalidConfiguration) -> bool:
+def is_missing(invalid: InvalidConfiguration) -> bool:
+    """Return whether all that is wrong with a file is that it does not exist."""
     return isinstance(invalid.__cause__, FileNotFoundError | NotADirectoryError)
 
 
@@ -280,7 +258,7 @@ def _unusable(path: Path, reason: str) -> InvalidConfiguration:
     return InvalidConfiguration([Problem(origin=str(path), key="", reason=reason)])
 
 
-def _check(document: Mapping[str, Any], path: Path) -> FileValues:
+def check(document: Mapping[str, Any], path: Path) -> FileValues:
     """Check everything in a document.
 
     Raises:
@@ -294,7 +272,7 @@ def _check(document: Mapping[str, Any], path: Path) -> FileValues:
             values["source"] = _check_sources(table, problems)
         elif section not in sections:
             # Either misspelt, or written without its table.
-            strays = [key for key in _every_key() if key.endswith(f".{section}")]
+            strays = [key for key in every_key() if key.endswith(f".{section}")]
             near = suggestion(strays[0] if strays else section, ("source", *sections, *strays))
             problems.append((shown(section), f"unknown key{near}"))
         elif not isinstance(table, dict):
@@ -336,301 +314,6 @@ def _check_sources(tables: object, problems: list[tuple[str, str]]) -> tuple[Sou
     return tuple(sources)
 
 
-def get(document: Mapping[str, Any], key: str) -> object:
-    """Return what a document has under a dotted key; None where it has nothing.
-
-    `source.0.url` is the URL of the first source, and so is `source.url`.
-
-    Raises:
-        UsageError: There can be no such key.
-    """
-    keys = _taken_apart(key)
-    tables = {known.partition(".")[0] for known in _every_key()}
-    if not _settable(keys) and _names_only(keys) not in tables:
-        raise _bad_key(key, f"unknown key{suggestion(key, _every_key())}")
-    return _find(document, keys)
-
-
-def assign(path: Path, assignments: Mapping[str, str]) -> None:
-    """Set keys in a file, which is made if it is missing; comments and layout stay.
-
-    A source that changes its kind starts anew, with what is given in the same step: the old URLs
-    mean something else to the new kind, and no order of single valid steps would lead there.
-
-    Args:
-        path: The file.
-        assignments: Dotted key -> value as text.
-
-    Raises:
-        UsageError: A key cannot be set.
-        InvalidConfiguration: The file is broken, or would be.
-        ConfigurationNotKept: The file cannot be written, or not without losing a comment.
-    """
-    text, document = _current(path)
-    paths = {_taken_apart(key): (key, value) for key, value in assignments.items()}
-    changes: list[_Change] = []
-    for keys, (key, value) in paths.items():
-        if not _settable(keys):
-            raise _bad_key(key, f"it cannot be set{suggestion(key, _every_key())}")
-        changes.append((keys, KEYS[key].parse(value) if key in KEYS else value))
-        if keys[-1] == "kind" and _find(document, keys) not in (None, value):
-            fields = [(*keys[:-1], name) for name in SOURCE_FIELDS]
-            changes += [(field, None) for field in fields if field not in paths]
-    _rewrite(path, text, changes)
-
-
-def remove(path: Path, keys: Iterable[str]) -> None:
-    """Take keys out of a file, also whole tables; comments and layout stay.
-
-    Args:
-        path: The file.
-        keys: Dotted keys; they need not be known, so that a misspelt one can go.
-
-    Raises:
-        UsageError: The file has no such key.
-        InvalidConfiguration: The file is broken, or would be.
-        ConfigurationNotKept: The file cannot be written, or not without losing a comment.
-    """
-    text, document = _current(path)
-    paths = {_taken_apart(key): key for key in keys}
-    for taken_apart, key in paths.items():
-        if _find(document, taken_apart) is None:
-            raise _bad_key(key, f"it is not set in {path}")
-    # Later sources first, because the numbers of those behind a removed one change.
-    order = sorted(paths, key=lambda found: [(isinstance(step, int), step) for step in found])
-    _rewrite(path, text, [(found, None) for found in reversed(order)])
-
-
-def write(path: Path, text: str) -> None:
-    """Write a configuration file as a whole; a new one is for its owner's eyes only.
-
-    Raises:
-        ConfigurationNotKept: It cannot be written.
-    """
-    from uv_self_update.receipt import write_atomically  # noqa: PLC0415 # slow, and few write
-
-    try:
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            # A URL may hold a password.
-            path.touch(mode=0o600)
-        write_atomically(path, text.encode())
-    except OSError as error:
-        raise ConfigurationNotKept(path, error.strerror or str(error)) from error
-
-
-def _current(path: Path) -> tuple[str, dict[str, Any]]:
-    try:
-        text = _read(path)
-    except InvalidConfiguration as invalid:
-        if not _is_missing(invalid):
-            raise
-        text = ""
-    return text, _parse(path, text)
-
-
-def _bad_key(key: str, reason: str) -> UsageError:
-    return UsageError(
-        f"`{shown(key)}` cannot be used: {reason}",
-        hint="`uv-self-update config show` lists the keys.",
-    )
-
-
-def _every_key() -> tuple[str, ...]:
+def every_key() -> tuple[str, ...]:
+    """Return every dotted key that there is; those of a source without its number."""
     return (*KEYS, "source.kind", *(f"source.{name}" for name in SOURCE_FIELDS))
-
-
-def _taken_apart(key: str) -> _KeyPath:
-    first, *rest = key.split(".")
-    if first != "source" or not rest:
-        return (first, *rest)
-    if re.fullmatch("[0-9]{1,4}", rest[0]):
-        return (first, int(rest[0]), *rest[1:])
-    return (first, 0, *rest)
-
-
-def _names_only(keys: _KeyPath) -> str:
-    return ".".join(step for step in keys if isinstance(step, str))
-
-
-def _settable(keys: _KeyPath) -> bool:
-    return _names_only(keys) in _every_key()
-
-
-def _find(document: Any, keys: _KeyPath) -> Any:  # noqa: ANN401 # whatever TOML can hold
-    for step in keys:
-        inside = step in document if isinstance(document, dict) else False
-        if isinstance(document, list) and isinstance(step, int):
-            inside = step < len(document)
-        if not inside:
-            return None
-        document = document[step]
-    return document
-
-
-def _rewrite(path: Path, text: str, changes: Sequence[_Change]) -> None:
-    """Make changes in the text of a file, and write it if it then says what it should."""
-    document = _parse(path, text)
-    new = text
-    for keys, value in changes:
-        if value is None:
-            _drop(document, keys)
-            new = _without(new, keys)
-        else:
-            _put(document, keys, value, path)
-            new = _with_value(new, keys, value)
-    _check(document, path)
-    if _parsed(new) != document:
-        # The text is laid out in a way that line by line editing does not understand. Writing it
-        # anew loses nothing but that layout, unless there are comments.
-        if "#" in text:
-            raise ConfigurationNotKept(path, "its comments would be lost")
-        new = as_toml(document)
-    write(path, new)
-
-
-def _put(document: dict[str, Any], keys: _KeyPath, value: object, path: Path) -> None:
-    section, *index = keys[:-1]
-    tables = document.setdefault(str(section), [{}] if index else {})
-    if index and isinstance(tables, list) and len(tables) == index[0]:
-        tables.append({})
-    table = _find(document, keys[:-1])
-    if not isinstance(table, dict):
-        _check(document, path)  # says what is there in place of a table
-        reason = "sources are numbered from 0, without a gap"
-        raise _bad_key(".".join(map(str, keys)), reason)
-    table[keys[-1]] = value
-
-
-def _drop(document: dict[str, Any], keys: _KeyPath) -> None:
-    parent = _find(document, keys[:-1])
-    if _find(document, keys) is not None:
-        del parent[keys[-1]]
-    if not document.get("source", True):
-        # TOML has no way to write a list of no tables with `[[source]]`.
-        del document["source"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Statement:
-    """A line of TOML, or the several lines that one value takes."""
-
-    text: str
-    keys: _KeyPath = ()
-    """What it opens or sets, from the top of the document; empty for a comment."""
-
-    opens: bool = False
-    """Whether it is the head of a table."""
-
-    start: int = 0
-    """Where its value starts in its text."""
-
-    @property
-    def table(self) -> _KeyPath:
-        """The table that it opens, or that it sets a key of."""
-        return self.keys if self.opens else self.keys[:-1]
-
-    @property
-    def comment(self) -> str:
-        """What follows the statement on its last line, from the `#` on."""
-        marks = (mark.start() for mark in re.finditer("#", self.text))
-        # A `#` within a string leaves that string without its end.
-        return next((self.text[mark:] for mark in marks if _parsed(self.text[:mark])), "")
-
-    @property
-    def body(self) -> str:
-        """The statement without its comment and what is white around that."""
-        return self.text.removesuffix(self.comment).rstrip()
-
-    @property
-    def hides_comments(self) -> bool:
-        """Whether there may be comments between its lines."""
-        return "\n" in self.body and "#" in self.body
-
-
-def _parsed(text: str) -> dict[str, Any] | None:
-    import tomllib  # noqa: PLC0415 # as in _parse
-
-    try:
-        return tomllib.loads(text)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _statements(text: str) -> list[_Statement]:
-    """Take TOML apart; what comes out is the whole text, in order."""
-    found: list[_Statement] = []
-    table: _KeyPath = ()
-    sources = 0
-    pending = ""
-    for line in re.findall(r"[^\n]*\n|[^\n]+", text):
-        pending += line
-        if _parsed(pending) is None:
-            continue  # its value goes on in the next line
-        if head := _TABLE.match(pending):
-            table = _names(head[2])
-            if head[1] == "[[" and table == ("source",):
-                table = ("source", sources)
-                sources += 1
-            found.append(_Statement(text=pending, keys=table, opens=True))
-        elif pair := _PAIR.match(pending):
-            keys = table + _names(pair[1])
-            found.append(_Statement(text=pending, keys=keys, start=pair.end()))
-        else:
-            found.append(_Statement(text=pending))
-        pending = ""
-    return [*found, _Statement(text=pending)]
-
-
-def _names(dotted: str) -> _KeyPath:
-    node: Any = _parsed(f"{dotted} = 0")
-    names = []
-    while node:
-        [(name, node)] = node.items()
-        names.append(name)
-    return tuple(names)
-
-
-def _with_value(text: str, keys: _KeyPath, new: object) -> str:
-    """Return TOML with a key set, changing or adding one line; unchanged if it cannot be done."""
-    import tomli_w  # noqa: PLC0415 # only a change needs it
-
-    value = tomli_w.dumps({"v": new}).removeprefix("v = ").rstrip()
-    newline = "\r\n" if "\r\n" in text else "\n"
-    statements = _statements(text)
-    texts = [statement.text for statement in statements]
-    place = None
-    for index, statement in enumerate(statements):
-        if statement.keys == keys:
-            if not statement.hides_comments:
-                after = statement.text[len(statement.body) :]
-                texts[index] = statement.text[: statement.start] + value + after
-            return "".join(texts)
-        if statement.keys and statement.table == keys[:-1]:
-            place = index
-    if place is None:
-        head = f"[{keys[0]}]" if keys[:-1] == keys[:1] else f"[[{keys[0]}]]"
-        ended = text if not text or text.endswith("\n") else text + newline
-        blank = newline if text else ""
-        return f"{ended}{blank}{head}{newline}{keys[-1]} = {value}{newline}"
-    before = texts[place]
-    indent = before[: len(before) - len(before.lstrip(" \t"))]
-    ended = before if before.endswith("\n") else before + newline
-    texts[place] = f"{ended}{indent}{keys[-1]} = {value}{newline}"
-    return "".join(texts)
-
-
-def _without(text: str, keys: _KeyPath) -> str:
-    """Return TOML without a key or table; comments stay, those on its own lines too."""
-    kept: list[str] = []
-    for statement in _statements(text):
-        if not statement.keys or statement.keys[: len(keys)] != keys:
-            kept.append(statement.text)
-        elif statement.hides_comments:
-            return text
-        elif statement.comment:
-            kept.append(statement.comment)
-        elif statement.opens and kept and not kept[-1].strip():
-            kept.pop()  # the blank line that set the table apart
-    left = "".join(kept)
-    return left if text[:1].isspace() else left.lstrip("\r\n")

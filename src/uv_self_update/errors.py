@@ -129,7 +129,9 @@ class InvalidConfiguration(ConfigurationError):
         lines = "\n".join(f"  {problem}" for problem in self.problems)
         super().__init__(
             f"the configuration cannot be used:\n{lines}",
-            hint="`uv-self-update config edit` opens the user file.",
+            hint="`uv-self-update config edit` opens the user file."
+            if any(problem.origin.endswith(".toml") for problem in self.problems)
+            else None,
         )
 
 

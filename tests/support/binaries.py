@@ -118,9 +118,9 @@ def _pack(source: Path, version: str, target: Path) -> None:
     record = f"uv-{version}.dist-info/RECORD"
     lines = [f"{name},sha256={_record_digest(data)},{len(data)}" for name, data in members.items()]
     members[record] = "\n".join([*lines, f"{record},,", ""]).encode()
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
         for name, data in members.items():
-            file.writestr(name, data)
+            packed.writestr(name, data)
 
 
 def _record_digest(data: bytes) -> str:

@@ -150,7 +150,7 @@ class Service:
             script = self._release_script(found, name, windows=windows)
             if script is None:
                 self._native.begin(found)
-                script = scripts.native(f"{self._address.base}install/{version}", windows=windows)
+                script = scripts.native(f"install/{version}", windows=windows)
         except UvSelfUpdateError as error:
             self._remember(error)
             script = scripts.failing(str(error), windows=windows)

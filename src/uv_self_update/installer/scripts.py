@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 __all__ = ("failing", "looks_like_script", "native", "preamble")
 
 
-def native(url: str, *, windows: bool) -> bytes:
+def native(path: str, *, windows: bool) -> bytes:
     """Return a script that has the gateway install, by way of this very Python.
 
     Args:
-        url: What to ask the gateway for.
+        path: What to ask the gateway for, below its base URL.
         windows: Whether PowerShell is to run it, rather than sh.
     """
-    command = [sys.executable, "-I", str(Path(handover.__file__).absolute()), url]
+    command = [sys.executable, "-I", str(Path(handover.__file__).absolute()), path]
     if windows:
         return _powershell([f"& {' '.join(map(_quote_powershell, command))}", "exit $LASTEXITCODE"])
     return _sh([f"exec {shlex.join(command)}"])

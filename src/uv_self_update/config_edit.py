@@ -1,0 +1,209 @@
+"""Changes of a configuration file that keep its comments and its layout."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from uv_self_update.config import check, every_key, is_missing, parse, read
+from uv_self_update.errors import ConfigurationNotKept, InvalidConfiguration, UsageError
+from uv_self_update.settings import KEYS, SOURCE_FIELDS, shown, suggestion
+from uv_self_update.toml_text import KeyPath, parsed, with_value, without
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+__all__ = ("as_toml", "assign", "flatten", "get", "remove", "write")
+
+_Change = tuple[KeyPath, object]
+"""A key and its new value, or None to take it out."""
+
+
+def flatten(document: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
+    """Yield each dotted key that a valid document sets, with its value."""
+    for section, content in document.items():
+        tables = {section: content}
+        if isinstance(content, list):
+            tables = {f"{section}.{index}": table for index, table in enumerate(content)}
+        for head, table in tables.items():
+            yield from ((f"{head}.{name}", value) for name, value in table.items())
+
+
+def as_toml(document: Mapping[str, Any]) -> str:
+    """Write a valid document as a person would, with a `[[source]]` for each source."""
+    text = ""
+    for key, value in flatten(document):
+        text = with_value(text, _taken_apart(key), value)
+    return text
+
+
+def get(document: Mapping[str, Any], key: str) -> object:
+    """Return what a document has under a dotted key; None where it has nothing.
+
+    `source.0.url` is the URL of the first source, and so is `source.url`.
+
+    Raises:
+        UsageError: There can be no such key.
+    """
+    keys = _taken_apart(key)
+    tables = {known.partition(".")[0] for known in every_key()}
+    if not _settable(keys) and _names_only(keys) not in tables:
+        raise _bad_key(key, f"unknown key{suggestion(key, every_key())}")
+    return _find(document, keys)
+
+
+def assign(path: Path, assignments: Mapping[str, str]) -> None:
+    """Set keys in a file, which is made if it is missing; comments and layout stay.
+
+    A source that changes its kind starts anew, with what is given in the same step: the old URLs
+    mean something else to the new kind, and no order of single valid steps would lead there.
+
+    Args:
+        path: The file.
+        assignments: Dotted key -> value as text.
+
+    Raises:
+        UsageError: A key cannot be set.
+        InvalidConfiguration: The file is broken, or would be.
+        ConfigurationNotKept: The file cannot be written, or not without losing a comment.
+    """
+    text, document = _current(path)
+    paths = {_taken_apart(key): (key, value) for key, value in assignments.items()}
+    changes: list[_Change] = []
+    for keys, (key, value) in paths.items():
+        if not _settable(keys):
+            raise _bad_key(key, f"it cannot be set{suggestion(key, every_key())}")
+        changes.append((keys, KEYS[key].parse(value) if key in KEYS else value))
+        if keys[-1] == "kind" and _find(document, keys) not in (None, value):
+            fields = [(*keys[:-1], name) for name in SOURCE_FIELDS]
+            changes += [(field, None) for field in fields if field not in paths]
+    _rewrite(path, text, changes)
+
+
+def remove(path: Path, keys: Iterable[str]) -> None:
+    """Take keys out of a file, also whole tables; comments and layout stay.
+
+    Args:
+        path: The file.
+        keys: Dotted keys; they need not be known, so that a misspelt one can go.
+
+    Raises:
+        UsageError: The file has no such key.
+        InvalidConfiguration: The file is broken, or would be.
+        ConfigurationNotKept: The file cannot be written, or not without losing a comment.
+    """
+    text, document = _current(path)
+    paths = {_taken_apart(key): key for key in keys}
+    for taken_apart, key in paths.items():
+        if _find(document, taken_apart) is None:
+            raise _bad_key(key, f"it is not set in {path}")
+    # Later sources first, because the numbers of those behind a removed one change.
+    order = sorted(paths, key=lambda found: [(isinstance(step, int), step) for step in found])
+    _rewrite(path, text, [(found, None) for found in reversed(order)])
+
+
+def write(path: Path, text: str) -> None:
+    """Write a configuration file as a whole; a new one is for its owner's eyes only.
+
+    Raises:
+        ConfigurationNotKept: It cannot be written.
+    """
+    from uv_self_update.receipt import write_atomically  # noqa: PLC0415 # slow, and few write
+
+    try:
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            # A URL may hold a password.
+            path.touch(mode=0o600)
+        write_atomically(path, text.encode())
+    except OSError as error:
+        raise ConfigurationNotKept(path, error.strerror or str(error)) from error
+
+
+def _current(path: Path) -> tuple[str, dict[str, Any]]:
+    try:
+        text = read(path)
+    except InvalidConfiguration as invalid:
+        if not is_missing(invalid):
+            raise
+        text = ""
+    return text, parse(path, text)
+
+
+def _bad_key(key: str, reason: str) -> UsageError:
+    return UsageError(
+        f"`{shown(key)}` cannot be used: {reason}",
+        hint="`uv-self-update config show` lists the keys.",
+    )
+
+
+def _taken_apart(key: str) -> KeyPath:
+    first, *rest = key.split(".")
+    if first != "source" or not rest:
+        return (first, *rest)
+    if re.fullmatch("[0-9]{1,4}", rest[0]):
+        return (first, int(rest[0]), *rest[1:])
+    return (first, 0, *rest)
+
+
+def _names_only(keys: KeyPath) -> str:
+    return ".".join(step for step in keys if isinstance(step, str))
+
+
+def _settable(keys: KeyPath) -> bool:
+    return _names_only(keys) in every_key()
+
+
+def _find(document: Any, keys: KeyPath) -> Any:  # noqa: ANN401 # whatever TOML can hold
+    for step in keys:
+        inside = step in document if isinstance(document, dict) else False
+        if isinstance(document, list) and isinstance(step, int):
+            inside = step < len(document)
+        if not inside:
+            return None
+        document = document[step]
+    return document
+
+
+def _rewrite(path: Path, text: str, changes: Sequence[_Change]) -> None:
+    """Make changes in the text of a file, and write it if it then says what it should."""
+    document = parse(path, text)
+    new = text
+    for keys, value in changes:
+        if value is None:
+            _drop(document, keys)
+            new = without(new, keys)
+        else:
+            _put(document, keys, value, path)
+            new = with_value(new, keys, value)
+    check(document, path)
+    if parsed(new) != document:
+        # The text is laid out in a way that line by line editing does not understand. Writing it
+        # anew loses nothing but that layout, unless there are comments.
+        if "#" in text:
+            raise ConfigurationNotKept(path, "its comments would be lost")
+        new = as_toml(document)
+    write(path, new)
+
+
+def _put(document: dict[str, Any], keys: KeyPath, value: object, path: Path) -> None:
+    section, *index = keys[:-1]
+    tables = document.setdefault(str(section), [{}] if index else {})
+    if index and isinstance(tables, list) and len(tables) == index[0]:
+        tables.append({})
+    table = _find(document, keys[:-1])
+    if not isinstance(table, dict):
+        check(document, path)  # says what is there in place of a table
+        reason = "sources are numbered from 0, without a gap"
+        raise _bad_key(".".join(map(str, keys)), reason)
+    table[keys[-1]] = value
+
+
+def _drop(document: dict[str, Any], keys: KeyPath) -> None:
+    parent = _find(document, keys[:-1])
+    if _find(document, keys) is not None:
+        del parent[keys[-1]]
+    if not document.get("source", True):
+        # TOML has no way to write a list of no tables with `[[source]]`.
+        del document["source"]

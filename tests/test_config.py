@@ -1,0 +1,204 @@
+"""Configuration files: read, checked, changed and kept."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from uv_self_update import config
+from uv_self_update.errors import InvalidConfiguration
+from uv_self_update.settings import Network, Settings, SourceSettings
+
+GITHUB = '[[source]]\nkind = "github"\nurl = "https://a.example/o/r"\n'
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Return the path of a configuration file that is not there yet."""
+    return tmp_path / "config.toml"
+
+
+def problems(file: Path) -> list[tuple[str, str]]:
+    """Load a file and return its problems: key, reason."""
+    with pytest.raises(InvalidConfiguration) as caught:
+        config.load(file)
+    assert {problem.origin for problem in caught.value.problems} == {str(file)}
+    return [(problem.key, problem.reason) for problem in caught.value.problems]
+
+
+def test_load(file: Path) -> None:
+    """A file with everything in it gives every value, checked and converted."""
+    file.with_name("ca.pem").touch()
+    file.write_text(
+        '[[source]]\nkind = "urls"\nlatest = "https://a.example/l"\n'
+        'release = "https://a.example/{tag}.json"\ndownload = "file:///d/{version}/{asset}"\n'
+        f"{GITHUB}"
+        '[install]\ninstaller = "native"\n[network]\ntimeout = 5\nca-bundle = "ca.pem"\n'
+    )
+    assert config.load(file).values == {
+        "source": (
+            SourceSettings(
+                kind="urls",
+                latest="https://a.example/l",
+                release="https://a.example/{tag}.json",
+                download="file:///d/{version}/{asset}",
+            ),
+            SourceSettings(kind="github", url="https://a.example/o/r"),
+        ),
+        "install.installer": "native",
+        "network.timeout": 5.0,
+        "network.ca-bundle": file.with_name("ca.pem"),
+    }
+
+
+def test_load_with_byte_order_mark(file: Path) -> None:
+    """A byte order mark, which editors on Windows write, does no harm."""
+    file.write_bytes(b"\xef\xbb\xbf[network]\r\ntimeout = 5\r\n")
+    assert config.load(file).values == {"network.timeout": 5.0}
+
+
+def test_ca_bundle_in_home(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A path may begin with the home folder."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    (tmp_path / "ca.pem").touch()
+    file.write_text('[network]\nca-bundle = "~/ca.pem"\n')
+    assert config.load(file).values == {"network.ca-bundle": tmp_path / "ca.pem"}
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"[network]\ntimeout = \n", "(at line 2, column 11)"),
+        (b'[network]\ntimeout = "', "(at line 2, column 12, the end of the file)"),
+        (b"[network]\n\xff\xfe", "it is not UTF-8 text, see line 2"),
+        (b"x = " + b"[" * 100_000, "it is not TOML"),
+        (b"x = " + b"1" * 5_000, "it is not TOML"),
+    ],
+)
+def test_unreadable_text(file: Path, content: bytes, expected: str) -> None:
+    """A file that is not TOML is refused with the place where it breaks."""
+    file.write_bytes(content)
+    [(key, reason)] = problems(file)
+    assert not key
+    assert expected in reason
+
+
+def test_unreadable_file(tmp_path: Path) -> None:
+    """A file that cannot be read is refused with the system's reason."""
+    [(key, reason)] = problems(tmp_path)
+    assert not key
+    assert reason.startswith("it cannot be read: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "reason"),
+    [
+        ("polcy = 1", "polcy", "unknown key"),
+        ("[policy]\nversions = '<1'", "policy", "unknown key"),
+        ("[netwrk]\ntimeout = 3", "netwrk", "did you mean `network`?"),
+        ("timeout = 3", "timeout", "did you mean `network.timeout`?"),
+        ("url = 'https://a.example'", "url", "did you mean `source.url`?"),
+        ("[network]\ntimout = 3", "network.timout", "did you mean `network.timeout`?"),
+        ("install = 3", "install", "a table is due: `[install]`"),
+        ("[[install]]\ninstaller = 'auto'", "install", "it is an array"),
+        ("[install]\ninstaller = 'nativ'", "install.installer", "did you mean `native`?"),
+        ("[install]\ninstaller = 3", "install.installer", "it is a number"),
+        ("[network]\ntimeout = 0", "network.timeout", "more than 0"),
+        ("[network]\ntimeout = -1.5", "network.timeout", "more than 0"),
+        ("[network]\ntimeout = nan", "network.timeout", "more than 0"),
+        ("[network]\ntimeout = inf", "network.timeout", "at most 86400"),
+        (f"[network]\ntimeout = 0x{'f' * 5000}", "network.timeout", "at most 86400"),
+        ("[network]\ntimeout = true", "network.timeout", "it is true or false"),
+        ("[network]\ntimeout = '3'", "network.timeout", "it is `3`"),
+        ("[network]\ntimeout = 2026-01-01", "network.timeout", "it is a date or a time"),
+        ("[network]\nca-bundle = 1", "network.ca-bundle", "it is a number"),
+        ("[network]\nca-bundle = ''", "network.ca-bundle", "it is empty"),
+        ("[network]\nca-bundle = 'no.pem'", "network.ca-bundle", "where there is no file"),
+        ("[network]\nca-bundle = '~nobody-there/x'", "network.ca-bundle", "the path of a PEM"),
+        (f"[network]\nca-bundle = '{'x' * 5000}'", "network.ca-bundle", "the path of a PEM"),
+        ("source = []", "source", "the list is empty"),
+        ("source = ['index']", "source", "begins with `[[source]]`"),
+        ("[source]\nkind = 'index'", "source", "begins with `[[source]]`"),
+        ("[[source]]\nurl = 'https://a.example'", "source[0].kind", "it is missing"),
+        ("[[source]]\nkind = 'nexsus'", "source[0].kind", "`index`, `urls` or `github` is due"),
+        ("[[source]]\nkind = 'gihub'", "source[0].kind", "did you mean `github`?"),
+        ("[[source]]\nkind = 'github'", "source[0].url", "kind `github` needs it"),
+        (f"{GITHUB}uri = 1", "source[0].uri", "did you mean `url`?"),
+        (f"{GITHUB}latest = 'https://a.example'", "source[0].latest", "has no such key"),
+        (f"{GITHUB}[[source]]\nkind = 'urls'", "source[1].download", "it is missing"),
+    ],
+)
+def test_problem(file: Path, text: str, key: str, reason: str) -> None:
+    """Whatever is wrong is named with its key, and with what is due there."""
+    file.write_text(text)
+    [(got_key, got_reason)] = problems(file)
+    assert got_key == key
+    assert reason in got_reason
+
+
+def test_every_problem_at_once(file: Path) -> None:
+    """All the problems of a file are reported together."""
+    file.write_text(
+        "[[source]]\nkind = 'github'\nurl = 3\n[[source]]\nkind = 'urls'\nlatest = 'x'\n"
+        "[install]\nadopt = true\ninstaller = ''\n[network]\ntimeout = 0\n[policy]\n"
+    )
+    assert [key for key, _ in problems(file)] == [
+        "source[0].url",
+        "source[1].latest",
+        "source[1].download",
+        "install.adopt",
+        "install.installer",
+        "network.timeout",
+        "policy",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[[source]]\nkind = 'github'\nurl = 'ftp://user:secret@a.example/'",
+        "[[source]]\nkind = 'github'\nurl = 'user:secret@a.example/'",
+        "[[source]]\nkind = 'github'\nurl = 'https://user:secret/more@a.example/'",
+        "[[source]]\nkind = 'urls'\ndownload = 'https://user:secret@a.example/{x}?key=secret'",
+        "[[source]]\nkind = 'https://user:secret@a.example/'",
+        "[install]\ninstaller = 'https://user:secret@a.example/'",
+        "'https://user:secret@a.example/' = 1",
+        "[[source]]\nkind = 'github'\nurl = 'https://user:secret@a.example/",
+    ],
+)
+def test_no_password_in_messages(file: Path, text: str) -> None:
+    """No message repeats a password, whatever is wrong with the URL that holds it."""
+    file.write_text(text)
+    assert "secret" not in str(problems(file))
+
+
+def test_platform_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The user file is the one that the environment names, else the platform's, in one folder."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    user, site = config.user_file({}), config.site_file()
+    assert config.user_file({"UV_SELF_UPDATE_CONFIG": "/some.toml"}) == Path("/some.toml")
+    assert (user.parent.name, user.name) == ("uv-self-update", "config.toml")
+    assert (site.parent.name, site.name) == ("uv-self-update", "config.toml")
+    assert user.parent.parent.name != "uv-self-update"
+    assert user != site
+
+
+@pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="XDG is for other systems")
+def test_user_file_follows_xdg(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """On Linux the user file lies below XDG_CONFIG_HOME."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert config.user_file({}) == tmp_path / "uv-self-update" / "config.toml"
+
+
+def test_as_document() -> None:
+    """Settings in the shape of a file leave out what is not set."""
+    settings = Settings(network=Network(timeout=2.5, ca_bundle=Path("ca.pem")))
+    assert config.as_document(Settings()) == {
+        "source": [{"kind": "index"}],
+        "install": {"installer": "auto"},
+        "network": {"timeout": 30},
+    }
+    assert config.as_document(settings)["network"] == {"timeout": 2.5, "ca-bundle": "ca.pem"}

@@ -1,0 +1,366 @@
+"""What each value has to be, and which of several places decides it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from uv_self_update import config
+from uv_self_update.errors import InvalidConfiguration, InvalidSource
+from uv_self_update.settings import (
+    KINDS,
+    SOURCE_FIELDS,
+    Network,
+    Options,
+    Settings,
+    SourceSettings,
+    check_source,
+    parse_source,
+    shown,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+class Machine:
+    """A user file, a site file and an environment, all of them a test's own."""
+
+    def __init__(self, folder: Path) -> None:
+        """Begin with nothing."""
+        self.user_file = folder / "user.toml"
+        self.site_file = folder / "site.toml"
+
+    def resolve(
+        self, options: Options | None = None, environ: Mapping[str, str] | None = None
+    ) -> Settings:
+        """Decide the settings on this machine."""
+        return config.resolve(
+            options=options or Options(),
+            environ=environ or {},
+            user_file=self.user_file,
+            site_file=self.site_file,
+        )
+
+    def problems(
+        self, options: Options | None = None, environ: Mapping[str, str] | None = None
+    ) -> list[tuple[str, str]]:
+        """Return where each problem is: origin, key."""
+        with pytest.raises(InvalidConfiguration) as caught:
+            self.resolve(options, environ)
+        return [(problem.origin, problem.key) for problem in caught.value.problems]
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    """Return a machine on which nothing is configured."""
+    return Machine(tmp_path)
+
+
+def test_defaults(machine: Machine) -> None:
+    """With nothing configured, everything has its default, and no origin."""
+    assert machine.resolve() == Settings()
+
+
+def test_order_of_layers(machine: Machine) -> None:
+    """Command line beats environment beats user file beats site file."""
+    machine.site_file.write_text("[network]\ntimeout = 1\n[install]\ninstaller = 'release'\n")
+    user = str(machine.user_file)
+    site = str(machine.site_file)
+    first = machine.resolve()
+    machine.user_file.write_text("[network]\ntimeout = 2\n")
+    second = machine.resolve()
+    environ = {"UV_SELF_UPDATE_TIMEOUT": "3", "UV_SELF_UPDATE_INSTALLER": "auto"}
+    third = machine.resolve(environ=environ)
+    fourth = machine.resolve(Options(installer="native"), environ)
+    assert [each.network.timeout for each in (first, second, third, fourth)] == [1, 2, 3, 3]
+    assert [each.installer for each in (first, third, fourth)] == ["release", "auto", "native"]
+    assert first.origins == {"network.timeout": site, "install.installer": site}
+    assert second.origins == {"network.timeout": user, "install.installer": site}
+    assert fourth.origins == {
+        "network.timeout": "UV_SELF_UPDATE_TIMEOUT",
+        "install.installer": "command line",
+    }
+
+
+def test_sources_replace_those_of_lower_layers(machine: Machine) -> None:
+    """The sources of one layer take the place of all those of a lower one."""
+    machine.site_file.write_text('[[source]]\nkind = "index"\n[[source]]\nkind = "index"\n')
+    machine.user_file.write_text('[[source]]\nkind = "github"\nurl = "https://a.example/o/r"\n')
+    environ = {"UV_SELF_UPDATE_SOURCE": " index+https://b.example/\tgithub+http://c.example/o/r "}
+    by_user = machine.resolve()
+    by_environ = machine.resolve(environ=environ)
+    by_options = machine.resolve(Options(sources=("index",)), environ)
+    assert by_user.sources == (SourceSettings(kind="github", url="https://a.example/o/r"),)
+    assert by_environ.sources == (
+        SourceSettings(kind="index", url="https://b.example/"),
+        SourceSettings(kind="github", url="http://c.example/o/r"),
+    )
+    assert by_environ.origins == {"source": "UV_SELF_UPDATE_SOURCE"}
+    assert by_options.sources == (SourceSettings(kind="index"),)
+    assert by_options.origins == {"source": "command line"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "LATEST_RELEASE_URL",
+        "RELEASES_DOWNLOAD_URL",
+        "UV_SELF_UPDATE_CA_BUNDLE",
+        "UV_SELF_UPDATE_CONFIG",
+        "UV_SELF_UPDATE_INSTALLER",
+        "UV_SELF_UPDATE_SOURCE",
+        "UV_SELF_UPDATE_TIMEOUT",
+    ],
+)
+def test_empty_variable(machine: Machine, name: str) -> None:
+    """An empty variable counts as one that is not set."""
+    assert machine.resolve(environ={name: ""}) == Settings()
+
+
+def test_blank_list_of_sources(machine: Machine) -> None:
+    """A variable with nothing but white space holds no sources."""
+    assert machine.resolve(environ={"UV_SELF_UPDATE_SOURCE": " \t"}) == Settings()
+
+
+def test_ca_bundle_from_environment(
+    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A relative path in the environment is relative to the working folder."""
+    (tmp_path / "ca.pem").touch()
+    monkeypatch.chdir(tmp_path)
+    settings = machine.resolve(environ={"UV_SELF_UPDATE_CA_BUNDLE": "ca.pem"})
+    assert settings.network == Network(ca_bundle=tmp_path / "ca.pem")
+
+
+def test_every_problem_at_once(machine: Machine) -> None:
+    """The problems of both files and of the environment are reported together."""
+    machine.site_file.write_text("[network]\ntimeout = 0\n")
+    machine.user_file.write_text("[install]\ninstaller = 1\n")
+    environ = {
+        "UV_SELF_UPDATE_TIMEOUT": "soon",
+        "UV_SELF_UPDATE_INSTALLER": "fast",
+        "UV_SELF_UPDATE_CA_BUNDLE": "/no/such.pem",
+        "UV_SELF_UPDATE_SOURCE": "index nexus+https://a.example/ https://b.example/",
+    }
+    assert machine.problems(environ=environ) == [
+        (str(machine.site_file), "network.timeout"),
+        (str(machine.user_file), "install.installer"),
+        ("UV_SELF_UPDATE_SOURCE", ""),
+        ("UV_SELF_UPDATE_SOURCE", ""),
+        ("UV_SELF_UPDATE_INSTALLER", ""),
+        ("UV_SELF_UPDATE_TIMEOUT", ""),
+        ("UV_SELF_UPDATE_CA_BUNDLE", ""),
+    ]
+
+
+def test_unfit_option(machine: Machine) -> None:
+    """An installer that does not exist is a problem of the command line."""
+    options = Options(installer="fast")
+    assert machine.problems(options) == [("command line", "install.installer")]
+
+
+def test_named_file(machine: Machine, tmp_path: Path) -> None:
+    """A file named on the command line beats one in the environment beats the user file."""
+    for number, name in enumerate(("user", "variable", "option"), start=1):
+        (tmp_path / f"{name}.toml").write_text(f"[network]\ntimeout = {number}\n")
+    environ = {"UV_SELF_UPDATE_CONFIG": str(tmp_path / "variable.toml")}
+    options = Options(config=tmp_path / "option.toml")
+    assert machine.resolve().network.timeout == 1
+    assert machine.resolve(environ=environ).network.timeout == 2
+    assert machine.resolve(options, environ).network.timeout == 3
+
+
+def test_named_file_must_exist(machine: Machine, tmp_path: Path) -> None:
+    """A file that was named has to be there, unlike the one that nobody named."""
+    missing = tmp_path / "missing.toml"
+    environ = {"UV_SELF_UPDATE_CONFIG": str(missing)}
+    assert machine.problems(environ=environ) == [(str(missing), "")]
+    assert machine.problems(Options(config=missing)) == [(str(missing), "")]
+
+
+def test_folder_in_place_of_default_file(machine: Machine) -> None:
+    """A file that is there but cannot be read is a problem even if nobody named it."""
+    machine.user_file.mkdir()
+    assert machine.problems() == [(str(machine.user_file), "")]
+
+
+def test_file_in_place_of_the_folder(machine: Machine, tmp_path: Path) -> None:
+    """Where the folder of the default file is a file, there is no configuration."""
+    (tmp_path / "folder").touch()
+    machine.user_file = tmp_path / "folder" / "config.toml"
+    assert machine.resolve() == Settings()
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected", "origin"),
+    [
+        (
+            {"LATEST_RELEASE_URL": "https://a.example/l", "RELEASES_DOWNLOAD_URL": "file:///d/"},
+            SourceSettings(
+                kind="urls", latest="https://a.example/l", download="file:///d/{tag}/{asset}"
+            ),
+            "RELEASES_DOWNLOAD_URL and LATEST_RELEASE_URL",
+        ),
+        (
+            {"RELEASES_DOWNLOAD_URL": "https://a.example/{version}/{asset}"},
+            SourceSettings(kind="urls", download="https://a.example/{version}/{asset}"),
+            "RELEASES_DOWNLOAD_URL",
+        ),
+    ],
+)
+def test_variables_of_the_script(
+    machine: Machine, environ: Mapping[str, str], expected: SourceSettings, origin: str
+) -> None:
+    """The two variables of the script are a `urls` source, with tag and file added if need be."""
+    settings = machine.resolve(environ=environ)
+    assert settings.sources == (expected,)
+    assert settings.origins == {"source": origin}
+
+
+def test_variables_of_the_script_come_last(machine: Machine) -> None:
+    """The variables of the script are not even looked at when a source is configured."""
+    machine.site_file.write_text('[[source]]\nkind = "index"\n')
+    environ = {"LATEST_RELEASE_URL": "nonsense"}
+    assert machine.resolve(environ=environ).sources == (SourceSettings(kind="index"),)
+
+
+def test_variables_of_the_script_need_a_download(machine: Machine) -> None:
+    """The URL of the newest release is of no use without that of the files."""
+    environ = {"LATEST_RELEASE_URL": "https://a.example/latest"}
+    with pytest.raises(InvalidConfiguration, match="RELEASES_DOWNLOAD_URL is not set"):
+        machine.resolve(environ=environ)
+
+
+def test_unfit_variables_of_the_script(machine: Machine) -> None:
+    """An unfit variable of the script is a problem that names the variable."""
+    environ = {"LATEST_RELEASE_URL": "a.example/l", "RELEASES_DOWNLOAD_URL": "https://a.ex/{tag}"}
+    expected = [("RELEASES_DOWNLOAD_URL", ""), ("LATEST_RELEASE_URL", "")]
+    assert machine.problems(environ=environ) == expected
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        ("index", SourceSettings(kind="index")),
+        ("index+file:///wheels/", SourceSettings(kind="index", url="file:///wheels/")),
+        (
+            "github+https://u:p@a.example/o/r+s",
+            SourceSettings(kind="github", url="https://u:p@a.example/o/r+s"),
+        ),
+        (
+            "urls+https://a.example/{tag}/{asset}",
+            SourceSettings(kind="urls", download="https://a.example/{tag}/{asset}"),
+        ),
+    ],
+)
+def test_parse_source(spec: str, expected: SourceSettings) -> None:
+    """A source is written as its kind, or as its kind, a plus sign and its URL."""
+    assert parse_source(spec) == expected
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("", "due before the"),
+        ("https://a.example/", "needs its kind before it"),
+        ("https://u:secret@a.example/a+b", "needs its kind before it"),
+        ("u:secret@a.example", "needs its kind before it"),
+        ("githup+https://a.example/", "did you mean `github`"),
+        ("github", "a URL has to follow"),
+        ("github+", "it is empty"),
+        ("github+file:///folder", "does not start with `http://` or `https://`"),
+        ("github+https://u:sec/ret@a.example/", "in a password"),
+        ("urls+https://u:secret@a.example/{tag}", "lacks `{asset}`"),
+    ],
+)
+def test_parse_source_refuses(spec: str, message: str) -> None:
+    """Anything else is refused with a reason, and no part of a password is repeated."""
+    with pytest.raises(InvalidSource) as caught:
+        parse_source(spec)
+    assert message in str(caught.value)
+    assert "sec" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("table", "keys"),
+    [
+        ({}, ["kind"]),
+        ({"kind": "index", "url": "https://a.example"}, []),
+        ({"kind": ["index"]}, ["kind"]),
+        ({"kind": "nexus", "url": 1}, ["kind", "url"]),
+        ({"kind": "index", "latest": "https://a.example"}, ["latest"]),
+        ({"kind": "index", "uri": "https://a.example"}, ["uri"]),
+        ({"kind": "urls"}, ["download"]),
+        ({"kind": "github", "url": ""}, ["url"]),
+        ({"kind": "github", "url": "https://a.example/ b"}, ["url"]),
+        ({"kind": "github", "url": "https://a.example\n"}, ["url"]),
+        ({"kind": "github", "url": "a.example"}, ["url"]),
+        ({"kind": "github", "url": "https:a.example"}, ["url"]),
+        ({"kind": "github", "url": "https:///path"}, ["url"]),
+        ({"kind": "github", "url": "https://[::1/"}, ["url"]),
+        ({"kind": "github", "url": "https://a.example:port/"}, ["url"]),
+        ({"kind": "index", "url": "file://"}, ["url"]),
+        ({"kind": "index", "url": "https://a.example/{tag}"}, ["url"]),
+        ({"kind": "urls", "download": "https://a/{asset}/{"}, ["download"]),
+        ({"kind": "urls", "download": "https://a/{os}/{arch}"}, ["download"] * 3),
+        (
+            {"kind": "urls", "download": "https://a/{asset}", "latest": "https://a/{tag}"},
+            ["latest"],
+        ),
+        (
+            {"kind": "urls", "download": "https://a/{asset}", "release": "https://a/{asset}"},
+            ["release"],
+        ),
+    ],
+)
+def test_check_source(table: Mapping[str, object], keys: list[str]) -> None:
+    """Each thing that is wrong with a source is found, under its key."""
+    assert [key for key, _ in check_source(table)[1]] == keys
+
+
+def test_every_field_of_a_kind_is_known() -> None:
+    """What a kind may have is a key with a check, and a field of the settings."""
+    for kind in KINDS.values():
+        for name in kind.fields:
+            assert name in SOURCE_FIELDS
+            assert hasattr(SourceSettings(), name)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("native", "native"),
+        ("https://a.example/x?token=secret", "https://a.example/x?token=***"),
+        ("https://u:secret@a.example/x", "https://***@a.example/x"),
+        ("https://u:sec/ret@a.example/x", "https://***@a.example/x"),
+        ("https://u:sec#ret@a.example/x", "https://***@a.example/x"),
+        ("u:secret@a.example/x", "***@a.example/x"),
+        ("https:/u:secret@a.example", "***@a.example"),
+        ("two\nlines\x1b", "two_lines_"),
+    ],
+)
+def test_shown(text: str, expected: str) -> None:
+    """What is repeated in a message is on one line, and without a password wherever it stands."""
+    assert shown(text) == expected
+
+
+def test_nothing_configured_needs_no_parser(tmp_path: Path) -> None:
+    """With no file and no variable, neither a TOML parser nor anything else slow is imported."""
+    code = (
+        "import sys; before = set(sys.modules)\n"
+        "from pathlib import Path; from uv_self_update import config\n"
+        f"missing = Path({str(tmp_path / 'missing.toml')!r})\n"
+        "config.resolve(options=config.Options(), environ={}, user_file=missing,"
+        " site_file=missing)\n"
+        "slow = {'tomllib', 'tomli_w', 'platformdirs', 'difflib', 'click', 'httpx', 'packaging',"
+        " 'tempfile'}\n"
+        "print(sorted(slow & (sys.modules.keys() - before)))"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"
