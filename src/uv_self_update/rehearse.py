@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING
 
 from uv_self_update import receipt
 from uv_self_update.arguments import Arguments
-from uv_self_update.child import Ended, version_of
+from uv_self_update.child import Ended, Signals, version_of
 from uv_self_update.errors import (
+    NoLatest,
     NoSuchVersion,
     ReceiptError,
     RehearsalError,
@@ -94,13 +95,15 @@ def hold(
     """
     wanted = NEWEST if target is None else parse_target(target)
     with (
+        # A signal must not leave the folder behind.
+        Signals(),
         closing(OpenSources(settings, uv=uv, environ=environ)) as sources,
         tempfile.TemporaryDirectory(prefix="uv-self-update-rehearsal-") as folder,
     ):
         found = sources.find(wanted)
         end = found.release.version
-        stand = _Stand(Path(folder).resolve(), sources.platform)
-        version = stand.furnish(found, sources, uv=uv, environ=environ, start=start)
+        stand = _Stand(Path(folder).resolve(), sources.platform, environ)
+        version = stand.furnish(found, sources, uv=uv, start=start)
         began = time.monotonic()
         outcome = run(
             Job(
@@ -108,7 +111,7 @@ def hold(
                 arguments=Arguments(target=None if wanted == NEWEST else end),
                 settings=settings,
                 environ=environ,
-                child_environ=stand.environ,
+                child_environ=stand.own_environ,
                 index_uv=uv,
             )
         )
@@ -128,12 +131,12 @@ def hold(
 class _Stand:
     """A folder that looks like the home of somebody who has a standalone uv."""
 
-    def __init__(self, folder: Path, platform: Platform) -> None:
+    def __init__(self, folder: Path, platform: Platform, environ: Mapping[str, str]) -> None:
         self._folder = folder
         self._platform = platform
         self.uv = folder / "bin" / platform.uv
         self._receipt = folder / "config" / "uv" / receipt.NAME
-        self.environ = {
+        self.own_environ = {
             "AXOUPDATER_CONFIG_PATH": str(self._receipt.parent),
             # uv's installer writes its receipt to the standard place, whatever is said above.
             "HOME": str(folder),
@@ -141,20 +144,14 @@ class _Stand:
             "USERPROFILE": str(folder),
             "XDG_CONFIG_HOME": str(folder / "config"),
         }
+        self.environ = {**environ, **self.own_environ}
+        self._users_environ = environ
 
-    def furnish(
-        self,
-        found: Found,
-        sources: OpenSources,
-        *,
-        uv: Path,
-        environ: Mapping[str, str],
-        start: str | None,
-    ) -> str:
+    def furnish(self, found: Found, sources: OpenSources, *, uv: Path, start: str | None) -> str:
         """Lay the copy and its receipt, and return the copy's version."""
         self.uv.parent.mkdir()
         self._receipt.parent.mkdir(parents=True)
-        version = self._lay(found, sources, uv=uv, environ=environ, start=start)
+        version = self._lay(found, sources, uv=uv, start=start)
         document = receipt.new_receipt(
             prefix=self.uv.parent, version=version, executables=self._platform.executables
         )
@@ -165,35 +162,30 @@ class _Stand:
         """Return the version that the copy's receipt names."""
         return receipt.read(self._receipt).document.get("version")
 
-    def _lay(
-        self,
-        found: Found,
-        sources: OpenSources,
-        *,
-        uv: Path,
-        environ: Mapping[str, str],
-        start: str | None,
-    ) -> str:
+    def _lay(self, found: Found, sources: OpenSources, *, uv: Path, start: str | None) -> str:
         end = found.release.version
-        own = version_of(uv, environ)
+        own = version_of(uv, self._users_environ)
         older = own is not None and own != end and newest_first([own, end])[0] == end
-        if start is None and older and own is not None and _is_standalone(uv, environ):
+        if start is None and older and own is not None and _is_standalone(uv, self._users_environ):
             shutil.copy2(uv.resolve(), self.uv)
             return own
         try:
             before = Wanted(specifier=f"<{end}") if start is None else Wanted(exact=start)
-            return self._fetch(sources.find(before), environ)
-        except NoSuchVersion:
-            if start is not None or own is None or not older:
+            return self._fetch(sources.find(before))
+        except (NoLatest, NoSuchVersion) as error:
+            if start is not None:
                 raise
+            if own is None or not older:
+                message = f"there is no version before {end} to begin with: {error}"
+                raise RehearsalError(message, hint="Name one: `--from VERSION`.") from error
             # The source knows of one version only, but there is a uv here to begin with.
             shutil.copy2(uv.resolve(), self.uv)
             return own
 
-    def _fetch(self, found: Found, environ: Mapping[str, str]) -> str:
+    def _fetch(self, found: Found) -> str:
         folder = self._folder / "fetched"
         folder.mkdir()
-        staged = stage(found, self._platform, folder, environ=environ)
+        staged = stage(found, self._platform, folder, environ=self.environ)
         for file in staged.folder.iterdir():
             if file.name in self._platform.executables:
                 shutil.move(file, self.uv.parent / file.name)
