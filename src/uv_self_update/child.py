@@ -11,6 +11,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from uv_self_update.background import Background
 from uv_self_update.errors import UvNotFound, UvNotRunnable
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ _REMOVED = frozenset(
     }
 )
 _LOOPBACK = "127.0.0.1"
+_ALERT = 0.2  # seconds after which a signal is seen at the latest
 _GRACE = 5.0  # seconds for uv to end after a signal
 _ANSWER = 60  # seconds for `uv --version`; a virus scanner may read the file first
 
@@ -56,7 +58,7 @@ def find_uv(named: str | None, environ: Mapping[str, str]) -> Path:
     """
     found = shutil.which(named or "uv", path=environ.get("PATH", os.defpath))
     if found is None:
-        raise UvNotFound(f"at {named}" if named else "on PATH")
+        raise UvNotFound(named)
     return Path(found).absolute()
 
 
@@ -114,15 +116,30 @@ class Signals:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
-    def run(self, uv: Path, arguments: Sequence[str], environ: Mapping[str, str]) -> None:
+    def run(
+        self,
+        uv: Path,
+        arguments: Sequence[str],
+        environ: Mapping[str, str],
+        *,
+        kept: Sequence[int] = (),
+    ) -> None:
         """Start `uv self update` with the given arguments, on our own terminal.
+
+        Args:
+            uv: The uv to start.
+            arguments: What follows `self update`.
+            environ: Its environment.
+            kept: Open files that it inherits.
 
         Raises:
             UvNotRunnable: The system refuses to run it.
         """
         self._holding = True
         try:
-            self._process = subprocess.Popen([uv, "self", "update", *arguments], env=environ)  # noqa: S603 # the user's own uv
+            self._process = subprocess.Popen(  # noqa: S603 # the user's own uv
+                [uv, "self", "update", *arguments], env=environ, pass_fds=kept
+            )
         except OSError as error:
             raise UvNotRunnable(uv, error.strerror or str(error)) from error
         if self.received is not None:
@@ -132,7 +149,12 @@ class Signals:
         """Wait for uv to end and return its exit code; 128 + N if signal N has ended it."""
         if self._process is None:
             raise AssertionError
-        code = self._process.wait()
+        # The system may hand a signal to any thread, but what handles it runs in this one, which a
+        # wait without end would keep from it.
+        process = Background(self._process.wait)
+        while not process.wait(_ALERT):
+            pass
+        code = process.result()
         return 128 - code if code < 0 else code
 
     def _handle(self, number: int, _frame: FrameType | None) -> None:

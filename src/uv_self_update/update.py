@@ -15,12 +15,13 @@
 from __future__ import annotations
 
 import os
+import re
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from uv_self_update.arguments import value_of
-from uv_self_update.child import Signals, environment
+from uv_self_update.child import Signals, environment, version_of
 from uv_self_update.gateway.address import listen
 from uv_self_update.policy import parse_target
 from uv_self_update.sources.opened import OpenSources
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from uv_self_update.settings import Settings
 
 __all__ = ("Job", "Outcome", "explain", "run")
+
+_TOO_OLD = re.compile(r"0\.[0-4]\.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +74,9 @@ class Outcome:
     failures: tuple[UvSelfUpdateError, ...] = ()
     """What went wrong behind the gateway, in order."""
 
+    told: tuple[UvSelfUpdateError, ...] = ()
+    """Those of the failures that uv has printed itself, as an installer's output."""
+
     asked: bool = False
     """Whether uv got as far as asking the gateway."""
 
@@ -86,6 +92,7 @@ def run(job: Job) -> Outcome:
     """
     arguments = job.arguments
     wanted = None if arguments.target is None else parse_target(arguments.target)
+    _refuse_too_old(job)
     sources = OpenSources(
         job.settings,
         uv=job.index_uv or job.uv,
@@ -98,8 +105,8 @@ def run(job: Job) -> Outcome:
             version = sources.find(wanted).release.version
         address = listen()
         environ = environment({**job.environ, **job.child_environ}, address.base)
-        with closing(address.listener):
-            signals.run(job.uv, arguments.for_uv(version), environ)
+        with closing(address):
+            signals.run(job.uv, arguments.for_uv(version), environ, kept=address.kept)
             with _gateway(job, address, sources, environ) as (service, native):
                 code = signals.wait()
     installed = native.installed
@@ -107,6 +114,7 @@ def run(job: Job) -> Outcome:
         exit_code=code,
         received=signals.received,
         failures=tuple(service.failures),
+        told=tuple(service.told),
         asked=service.asked,
         transferred=service.transferred if installed is None else installed.size,
     )
@@ -147,15 +155,47 @@ def explain(job: Job, outcome: Outcome) -> tuple[UvSelfUpdateError, ...]:
     """
     if outcome.failures or outcome.asked:
         return outcome.failures
-    from uv_self_update.errors import ReceiptError
-    from uv_self_update.receipt import locate, read
+    from uv_self_update.errors import NotStandalone, ReceiptError
+    from uv_self_update.receipt import read
 
-    windows = os.name == "nt"
+    path = _receipt_path(job)
+    if not path.exists():
+        return (NotStandalone(job.uv, f"there is no receipt {path}"),)
     try:
-        receipt = read(locate({**job.environ, **job.child_environ}, windows=windows))
+        receipt = read(path)
     except ReceiptError as error:
         return (error,)
     folder = receipt.folder(job.uv.name).resolve()
     if folder != job.uv.resolve().parent:
-        return (ReceiptError(receipt.path, f"it is about the uv in {folder}, not {job.uv}"),)
+        other = folder / job.uv.name
+        reason = f"the receipt {path} is about {folder}"
+        return (NotStandalone(job.uv, reason, other if other.exists() else None),)
     return ()
+
+
+def _receipt_path(job: Job) -> Path:
+    from uv_self_update.receipt import locate
+
+    return locate({**job.environ, **job.child_environ}, windows=os.name == "nt")
+
+
+def _refuse_too_old(job: Job) -> None:
+    """Make sure that uv can be led to the gateway.
+
+    The receipt tells at no cost; only if it names a version that is too old is uv itself asked,
+    which takes its time.
+
+    Raises:
+        UvTooOld: It is a uv that would ask GitHub.
+    """
+    from uv_self_update.errors import ReceiptError, UvTooOld
+    from uv_self_update.receipt import read
+
+    try:
+        said = str(read(_receipt_path(job)).document.get("version"))
+    except ReceiptError:
+        return  # uv refuses by itself, before it asks anybody
+    if _TOO_OLD.match(said):
+        version = version_of(job.uv, job.environ)
+        if version is not None and _TOO_OLD.match(version):
+            raise UvTooOld(job.uv, version)

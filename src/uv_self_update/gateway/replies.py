@@ -69,6 +69,6 @@ def patiently(
         yield start
         while not work.wait(interval):
             yield b"\n"
-        yield from work.result().body
+        yield b"".join(work.result().body).removeprefix(start)
 
     return Reply(body=body())

@@ -23,10 +23,10 @@ __all__ = ("File", "Install", "Latest", "Listing", "Refused", "Request", "Route"
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 _VERSION = r"[A-Za-z0-9][A-Za-z0-9.+!_-]*"
 _API = re.compile(
-    rf"/+api/v3/repos/(?P<repository>{_NAME}/{_NAME})/releases(?:/(?P<latest>latest)|/tags/(?P<tag>{_VERSION}))?"
+    rf"/+api/v3/repos/(?P<repository>{_NAME}/{_NAME})/releases(?:/(?P<latest>latest)|/tags/v?(?P<tag>{_VERSION}))?"
 )
 _FILE = re.compile(
-    rf"/+(?P<repository>{_NAME}/{_NAME})/releases/download/(?P<version>{_VERSION})/(?P<name>{_NAME})"
+    rf"/+(?P<repository>{_NAME}/{_NAME})/releases/download/v?(?P<version>{_VERSION})/(?P<name>{_NAME})"
 )
 _INSTALL = re.compile(rf"/install/(?P<version>{_VERSION})")
 
@@ -114,10 +114,10 @@ def route(request: Request, *, host: str, secret: str) -> Route:
     if match := _API.fullmatch(rest):
         repository = match["repository"]
         if match["tag"]:
-            return Tag(repository=repository, version=match["tag"].removeprefix("v"))
+            return Tag(repository=repository, version=match["tag"])
         return (Latest if match["latest"] else Listing)(repository=repository)
     if match := _FILE.fullmatch(rest):
-        return File(version=match["version"].removeprefix("v"), name=match["name"])
+        return File(version=match["version"], name=match["name"])
     if match := _INSTALL.fullmatch(rest):
         return Install(version=match["version"])
     return Refused(status=404, reason="Not Found")

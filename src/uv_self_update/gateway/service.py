@@ -25,7 +25,7 @@ from uv_self_update.gateway.routes import File, Install, Latest, Listing, Refuse
 from uv_self_update.installer import scripts
 from uv_self_update.policy import NEWEST, Wanted
 from uv_self_update.release import INSTALLERS, Asset, github_document
-from uv_self_update.sources.documents import describe
+from uv_self_update.sources.documents import describe, refuse_web_page
 from uv_self_update.sources.interface import ArchiveSource
 from uv_self_update.sources.order import find_in_order
 
@@ -71,7 +71,11 @@ class Service:
         self._lock = threading.Lock()
         self._found: dict[Wanted, Found | UvSelfUpdateError] = {}
         self._broken_files: set[str] = set()
+        self._installing: str | None = None
         self.failures: list[UvSelfUpdateError] = []
+        self.told: list[UvSelfUpdateError] = []
+        """Those that an installer's output names, which uv prints."""
+
         self.transferred = 0
         """Bytes of archives that went through the gateway."""
 
@@ -81,12 +85,34 @@ class Service:
     def answer(self, request: Request) -> Reply:
         """Answer a request; never raises."""
         asked = route(request, host=self._address.host, secret=self._address.secret)
-        _log.debug("the gateway is asked for %s", asked)
+        _log.debug("uv asks for %s", request.target.replace(self._address.secret, "***"))
         self.asked = self.asked or not isinstance(asked, Refused)
+        if not self._expected(asked):
+            return Reply.of("Not Found\n", status=404)
         try:
             return self._answer(asked)
         except UvSelfUpdateError as error:
+            if isinstance(asked, Install):
+                self.told.append(error)
             return self._failed(error)
+
+    def _expected(self, asked: Route) -> bool:
+        """Return whether uv can ask for this by now.
+
+        The secret is none while a release's installer runs: it stands among the arguments of curl,
+        which every user of the machine can read. From then on only what that installer needs is
+        answered, so that nobody can have another version installed, or read other files of the
+        source with a login that is not theirs.
+        """
+        match asked:
+            case Refused():
+                return True
+            case File(version=version, name=name) if name not in INSTALLERS:
+                return version == self._installing and name.startswith("uv-")
+            case Install(version=version):
+                return version == self._installing
+            case _:
+                return self._installing is None
 
     def _answer(self, asked: Route) -> Reply:
         match asked:
@@ -145,6 +171,7 @@ class Service:
 
     def _installer(self, version: str, name: str, *, windows: bool) -> Reply:
         """Return a script in any case: uv runs whatever it gets."""
+        self._installing = version
         try:
             found = self._find(Wanted(exact=version))
             script = self._release_script(found, name, windows=windows)
@@ -153,6 +180,7 @@ class Service:
                 script = scripts.native(f"install/{version}", windows=windows)
         except UvSelfUpdateError as error:
             self._remember(error)
+            self.told.append(error)
             script = scripts.failing(str(error), windows=windows)
         return Reply.of(script, content_type=_BINARY)
 
@@ -167,7 +195,7 @@ class Service:
             raise NoInstaller(source.name, found.release.version, name)
         try:
             with source.open(found.release, asset) as download:
-                return _read_script(download, asset, source, windows=windows)
+                return _read_script(download, asset, windows=windows)
         except StatusRefused as error:
             if self._choice == "auto" and error.status in _GONE:
                 return None
@@ -184,7 +212,8 @@ class Service:
 
         def body() -> Iterator[bytes]:
             with stack:
-                chunks = hold_back(download.chunks, asset.sha256, name=name, source=source.name)
+                chunks = refuse_web_page(download)
+                chunks = hold_back(chunks, asset.sha256, name=name, source=download.url)
                 try:
                     for chunk in chunks:
                         self.transferred += len(chunk)
@@ -202,15 +231,16 @@ class Service:
         return Reply.of(f"{error}\n", status=404 if isinstance(error, NoSuchVersion) else 502)
 
     def _remember(self, error: UvSelfUpdateError) -> None:
-        _log.debug("the gateway could not answer: %s", error)
+        _log.debug("uv cannot be answered: %s", error)
         if error not in self.failures:
             self.failures.append(error)
 
 
-def _read_script(download: Download, asset: Asset, source: Source, *, windows: bool) -> bytes:
+def _read_script(download: Download, asset: Asset, *, windows: bool) -> bytes:
     """Read an installer, and make sure that it is one before uv runs it."""
     body = bytearray()
-    for chunk in hold_back(download.chunks, asset.sha256, name=asset.name, source=source.name):
+    chunks = refuse_web_page(download)
+    for chunk in hold_back(chunks, asset.sha256, name=asset.name, source=download.url):
         body += chunk
         if len(body) > _LARGEST_SCRIPT:
             break
