@@ -12,11 +12,13 @@ from uv_self_update.secret import Secret
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ("Credentials", "Origin", "origin_of", "without_userinfo")
+__all__ = ("Credentials", "Origin", "github_token", "origin_of", "without_userinfo")
 
 Origin = tuple[str, str, int | None]
 """Scheme, host and port of a URL."""
 
+_GITHUB = {"github.com", "www.github.com"}
+_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -46,6 +48,27 @@ class Credentials:
         """Return the headers that a request for `url`, and only that, may carry."""
         secret = self.by_origin.get(origin_of(url))
         return {} if secret is None else {"Authorization": secret.reveal()}
+
+
+def github_token(url: str, environ: Mapping[str, str], *, given: str | None) -> Secret | None:
+    """Return the token for the API of the repository at `url`, if there is one to be sent there.
+
+    GitHub's own variables are for GitHub alone, and no token goes where the line can be listened
+    to.
+
+    Args:
+        url: The repository's.
+        environ: The user's environment.
+        given: What was given for this run, as in `--token`.
+    """
+    parts = urlsplit(url)
+    if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
+        return None
+    names = ["UV_GITHUB_TOKEN"]
+    if parts.hostname in _GITHUB:
+        names += ["GH_TOKEN", "GITHUB_TOKEN"]
+    values = [given, *(environ.get(name) for name in names)]
+    return next((Secret(value) for value in values if value), None)
 
 
 def origin_of(url: str) -> Origin:

@@ -30,6 +30,9 @@ def hold_back(
     digest = hashlib.sha256()
     held = b""
     for chunk in chunks:
+        # An empty one at the end must not push out the last that counts.
+        if not chunk:
+            continue
         digest.update(chunk)
         if held:
             yield held

@@ -16,6 +16,8 @@ __all__ = ("NEWEST", "Wanted", "choose", "nearest", "newest_first", "parse_targe
 
 _PREFIX = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _NEAREST = 3
+_LONGEST = 200  # characters of a TARGET
+_SHOWN = 40  # characters of a TARGET that is longer than that
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +33,9 @@ class Wanted:
         """Say what is wanted, after `has no`."""
         if self.exact is not None:
             return f"uv {self.exact}"
-        return f"uv {self.specifier}" if self.specifier else "release of uv"
+        prefix = re.fullmatch(r"==([0-9.]+)\.\*", self.specifier)
+        specifier = prefix[1] if prefix else self.specifier
+        return f"uv {specifier}" if specifier else "release of uv"
 
     @property
     def requirement(self) -> str:
@@ -49,6 +53,9 @@ def parse_target(target: str) -> Wanted:
         InvalidTarget: It is none of these.
     """
     text = target.strip()
+    if len(text) > _LONGEST:
+        start = text[:_SHOWN] + "…"
+        raise InvalidTarget(start)
     version = text.removeprefix("v")
     if _PREFIX.fullmatch(version):
         return Wanted(specifier=f"=={version}.*")

@@ -21,7 +21,10 @@ __all__ = (
 INSTALLERS = ("uv-installer.sh", "uv-installer.ps1")
 """The assets that uv runs to replace itself: on Unix, on Windows."""
 
-VERSION = re.compile(r"[0-9]+(?:\.[0-9]+)*(?:(?:a|b|rc)[0-9]+)?(?:\.post[0-9]+)?(?:\.dev[0-9]+)?")
+_NUMBER = "[0-9]{1,18}"  # Python refuses to read a number of some thousand digits
+VERSION = re.compile(
+    rf"{_NUMBER}(?:\.{_NUMBER})*(?:(?:a|b|rc){_NUMBER})?(?:\.post{_NUMBER})?(?:\.dev{_NUMBER})?"
+)
 """The public versions of PEP 440 in their normal form, which are the only ones uv has."""
 
 _SHA256 = re.compile(r"sha256:([0-9a-f]{64})")

@@ -7,7 +7,10 @@ from urllib.parse import urlsplit, urlunsplit
 
 __all__ = ("Secret", "redact", "redact_url")
 
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"`<>]+")
+# A scheme is looked for where a word begins only: else a long word would take quadratic time.
+_URL = re.compile(r"(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"`<>]+")
+_LOGIN = re.compile(r"(?<=://)[^\s/?#]*@")
+"""A password may hold the very signs that end a URL in a text: quotes, a comma, a bracket."""
 
 
 class Secret:
@@ -50,10 +53,16 @@ def redact_url(url: str) -> str:
         return "***"
     if "@" in netloc:
         netloc = "***@" + netloc.rpartition("@")[2]
-    query = "&".join(f"{pair.partition('=')[0]}=***" for pair in parts.query.split("&") if pair)
+    query = "&".join(_redact_pair(pair) for pair in parts.query.split("&") if pair)
     return urlunsplit((parts.scheme, netloc, parts.path, query, ""))
 
 
 def redact(text: str) -> str:
     """Return `text` with every URL in it as it may be shown."""
-    return _URL.sub(lambda match: redact_url(match[0]), text)
+    return _URL.sub(lambda match: redact_url(match[0]), _LOGIN.sub("***@", text))
+
+
+def _redact_pair(pair: str) -> str:
+    name, equals, _ = pair.partition("=")
+    # What stands alone may be a token as well as a name.
+    return f"{name}=***" if equals else "***"

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ("Asked", "Page", "Web")
 
 _CHUNK = 1 << 20
+_POLL = 0.01  # seconds until the server sees that it is to stop
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +70,9 @@ class Web:
                 """Say nothing: clients may leave."""
 
         self._server = Server(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(_POLL,), daemon=True
+        )
 
     @property
     def url(self) -> str:

@@ -15,9 +15,19 @@ from uv_self_update.release import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from uv_self_update.sources.interface import Download
     from uv_self_update.upstream import Document
 
-__all__ = ("as_json", "describe", "read_release", "read_releases", "read_version_list")
+__all__ = (
+    "as_json",
+    "describe",
+    "read_release",
+    "read_releases",
+    "read_version_list",
+    "refuse_web_page",
+)
 
 _BARE_VERSION = 64  # bytes; longer is something else
 
@@ -40,6 +50,22 @@ def describe(body: bytes) -> str:
     return "something else"
 
 
+def refuse_web_page(download: Download) -> Iterator[bytes]:
+    """Pass on the chunks of a release's file, which is never a web page.
+
+    A digest would tell as well, but it may not be known, and it does not say what is wrong.
+
+    Raises:
+        UnexpectedBody: It is a web page: of an error, or to log in.
+    """
+    start = next(download.chunks, b"")
+    kind = describe(start)
+    if kind == "a web page":
+        raise UnexpectedBody(download.url, "a file of uv's release", kind)
+    yield start
+    yield from download.chunks
+
+
 def as_json(document: Document, expected: str) -> object:
     """Parse a body as one JSON value.
 
@@ -48,21 +74,28 @@ def as_json(document: Document, expected: str) -> object:
     """
     try:
         return json.loads(document.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise UnexpectedBody(document.url, expected, describe(document.body)) from None
 
 
-def read_release(document: Document) -> Release:
+def read_release(document: Document, *, version: str | None = None) -> Release:
     """Read GitHub's JSON for one release.
+
+    Args:
+        document: The body.
+        version: The version that it has to be; None for any.
 
     Raises:
         UnexpectedBody: It is something else.
     """
     expected = "GitHub's JSON for a release"
     try:
-        return parse_release(as_json(document, expected))
+        release = parse_release(as_json(document, expected))
     except NotARelease as error:
         raise UnexpectedBody(document.url, expected, str(error)) from None
+    if version is not None and release.version != version:
+        raise UnexpectedBody(document.url, f"about uv {version}", f"about uv {release.version}")
+    return release
 
 
 def read_releases(document: Document) -> tuple[Release, ...]:
@@ -106,7 +139,7 @@ def _read_ndjson(text: str) -> tuple[Release, ...]:
     for line in text.splitlines():
         try:
             entry = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         tag = entry.get("version") if isinstance(entry, dict) else None
         version = version_of_tag(tag) if isinstance(tag, str) else None

@@ -9,8 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from uv_self_update.errors import NoSuchVersion, StatusRefused
-from uv_self_update.policy import choose, nearest
+from uv_self_update.errors import (
+    InvalidSource,
+    NoSuchVersion,
+    SourceError,
+    StatusRefused,
+    UnexpectedBody,
+)
+from uv_self_update.policy import NEWEST, choose, nearest
 from uv_self_update.secret import redact_url
 from uv_self_update.sources.documents import read_release, read_releases
 from uv_self_update.sources.interface import ArchiveSource
@@ -28,6 +34,8 @@ __all__ = ("GithubSource", "api_of")
 _ACCEPT = "application/vnd.github+json, application/json;q=0.9"
 _MAX_PAGES = 20  # of 100 releases each
 _NOT_FOUND = 404
+_NO_LIST = {403, 404}
+"""What static files say of a folder, which the list is to them."""
 
 
 def api_of(url: str) -> str:
@@ -35,9 +43,15 @@ def api_of(url: str) -> str:
 
     `https://github.com/O/R` has it on a host of its own; GitHub Enterprise Server, and all that
     is laid out like it, below `/api/v3`. A login in the URL stays in it.
+
+    Raises:
+        InvalidSource: The URL does not end in `OWNER/REPO`.
     """
     parts = urlsplit(url.rstrip("/"))
-    prefix, owner, name = parts.path.rsplit("/", 2)
+    above, _, name = parts.path.rpartition("/")
+    prefix, _, owner = above.rpartition("/")
+    if not owner or not name:
+        raise InvalidSource(redact_url(url), "a GitHub repository's URL ends in `OWNER/REPO`")
     userinfo, at, host = parts.netloc.rpartition("@")
     if host.lower() in {"github.com", "www.github.com"}:
         netloc, path = f"{userinfo}{at}api.github.com", f"/repos/{owner}/{name}"
@@ -62,32 +76,58 @@ class GithubSource(ArchiveSource):
         self.name = redact_url(url)
 
     def find(self, wanted: Wanted) -> Release:
-        """Return the newest release that is wanted; see Source."""
-        if wanted.exact is not None:
-            path = f"tags/{quote(wanted.exact, safe='')}"
-        elif not wanted.specifier:
-            path = "latest"
-        else:
+        """Return the newest release that is wanted; see Source.
+
+        Static files may lack any of the three that are asked for, and a tag may have a `v` before
+        the version: `tags/<version>`, the list, `latest`.
+        """
+        if wanted.specifier:
             return self._search(wanted)
+        path = "latest" if wanted.exact is None else f"tags/{quote(wanted.exact, safe='')}"
         try:
-            return read_release(self._upstream.read(f"{self._releases}/{path}", accept=_ACCEPT))
+            return self._read(path, version=wanted.exact)
         except StatusRefused as error:
-            # Static files may lack these two, and a tag may have a `v` before the version.
             if error.status != _NOT_FOUND:
                 raise
-            return self._search(wanted)
+            return self._search(wanted, before=error)
 
     def open(self, release: Release, asset: Asset) -> AbstractContextManager[Download]:
         """Begin to fetch one file; see ArchiveSource."""
         tag, name = quote(release.tag, safe=""), quote(asset.name, safe="")
         return self._upstream.open(f"{self._downloads}/{tag}/{name}")
 
-    def _search(self, wanted: Wanted) -> Release:
-        releases = {release.version: release for release in self._list()}
+    def _read(self, path: str, *, version: str | None = None) -> Release:
+        document = self._upstream.read(f"{self._releases}/{path}", accept=_ACCEPT)
+        return read_release(document, version=version)
+
+    def _search(self, wanted: Wanted, *, before: StatusRefused | None = None) -> Release:
+        """Look through the list; where there is none, `latest` may be what is wanted.
+
+        Args:
+            wanted: What is wanted.
+            before: What was answered to a request that was more to the point.
+        """
+        try:
+            releases = {release.version: release for release in self._list()}
+        except UnexpectedBody as error:
+            releases = self._latest_only(wanted, before or error)
+        except StatusRefused as error:
+            if error.status not in _NO_LIST:
+                raise
+            releases = self._latest_only(wanted, before or error)
         version = choose(releases, wanted)
         if version is None:
             raise NoSuchVersion(self.name, str(wanted), nearest(releases, wanted))
         return releases[version]
+
+    def _latest_only(self, wanted: Wanted, reason: SourceError) -> dict[str, Release]:
+        if wanted == NEWEST:
+            raise reason  # it was asked for first
+        try:
+            release = self._read("latest")
+        except SourceError:
+            raise reason from None
+        return {release.version: release}
 
     def _list(self) -> list[Release]:
         releases: list[Release] = []

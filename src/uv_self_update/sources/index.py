@@ -13,7 +13,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from uv_self_update.errors import IndexFailed, NoSuchVersion, UvNotRunnable
+from uv_self_update.errors import IndexFailed, NoSuchVersion, UnusableArchive, UvNotRunnable
 from uv_self_update.policy import NEWEST, Wanted, newest_first
 from uv_self_update.release import VERSION, Release
 from uv_self_update.secret import redact, redact_url
@@ -36,7 +36,13 @@ _PATHS = (
     "UV_FIND_LINKS",
     "UV_OVERRIDE",
 )
-_OTHER_INDEXES = ("UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_INDEX_STRATEGY", "UV_INDEX_URL")
+_REMOVED = ("UV_OFFLINE", "UV_PROJECT", "UV_WORKING_DIR", "UV_WORKING_DIRECTORY")
+_OTHER_INDEXES = (
+    "UV_EXTRA_INDEX_URL",
+    "UV_FIND_LINKS",
+    "UV_INDEX_URL",
+    "UV_NO_INDEX",
+)
 _SHOWN_LINES = 12
 
 
@@ -73,8 +79,12 @@ class IndexSource(WheelSource):
         arguments += ["--link-mode", "copy", f"uv=={release.version}"]
         code, _, errors = self._run(arguments)
         if code != 0:
-            raise IndexFailed(self.name, "uv pip install", errors)
-        return target / ("Scripts" if sys.platform == "win32" else "bin")
+            raise IndexFailed(self.name, "uv pip install", _end_of(errors))
+        executables = target / ("Scripts" if sys.platform == "win32" else "bin")
+        if not executables.is_dir():
+            name = f"the wheel of uv {release.version}"
+            raise UnusableArchive(name, self.name, "there is no executable in it")
+        return executables
 
     def close(self) -> None:
         """End the uv that is under way, if any; see Source."""
@@ -88,6 +98,8 @@ class IndexSource(WheelSource):
         arguments = ["pip", "compile", "-", "--no-header", "--no-annotate", "--no-deps"]
         # What was cached minutes ago may not know of today's release.
         arguments += ["--only-binary", "uv", "--refresh-package", "uv", "--resolution", resolution]
+        # A person may want pre-releases of other packages, or the index may have nothing else.
+        arguments += ["--prerelease", "explicit"]
         code, output, errors = self._run(arguments, requirement)
         if code == 0:
             for line in output.splitlines():
@@ -98,14 +110,15 @@ class IndexSource(WheelSource):
             raise IndexFailed(self.name, "uv pip compile", f"it named no version of uv: {output}")
         if "No solution found" in errors and "was not found" not in errors:
             return None
-        raise IndexFailed(self.name, "uv pip compile", errors)
+        raise IndexFailed(self.name, "uv pip compile", _end_of(errors))
 
     def _nearest(self, wanted: Wanted) -> tuple[str, ...]:
-        """Ask for the neighbours of what was wanted, and for the newest of all."""
-        found = {self._resolve(NEWEST.requirement)}
-        if wanted.exact is not None:
-            found.add(self._resolve(f"uv<{wanted.exact}"))
-            found.add(self._resolve(f"uv>{wanted.exact}", resolution="lowest"))
+        """Ask for the neighbours of an exact version, else for the newest of all."""
+        if wanted.exact is None:
+            found = {self._resolve(NEWEST.requirement)}
+        else:
+            above = self._resolve(f"uv>{wanted.exact}", resolution="lowest")
+            found = {above, self._resolve(f"uv<{wanted.exact}")}
         return tuple(newest_first(version for version in found if version is not None))
 
     def _run(self, arguments: list[str], stdin: str = "") -> tuple[int, str, str]:
@@ -137,8 +150,7 @@ class IndexSource(WheelSource):
         finally:
             with self._lock:
                 self._running.discard(process)
-        lines = redact(errors).strip().splitlines()
-        return process.returncode, output, "\n".join(lines[-_SHOWN_LINES:])
+        return process.returncode, output, redact(errors).strip()
 
     def _executable(self) -> Path:
         """Return uv, also while it has moved itself aside to be replaced, as on Windows."""
@@ -146,14 +158,18 @@ class IndexSource(WheelSource):
         return aside if not self._uv.exists() and aside.exists() else self._uv
 
 
+def _end_of(errors: str) -> str:
+    return "\n".join(errors.splitlines()[-_SHOWN_LINES:])
+
+
 def index_environment(environ: Mapping[str, str], *, url: str | None) -> dict[str, str]:
     """Return the environment in which uv is asked for its index.
 
-    It is the user's own, with relative paths made absolute, since uv is run in another folder.
-    With a `url`, no other index is asked; it is handed over here rather than as an argument,
-    where other users of the machine could read a login in it.
+    It is the user's own, with relative paths made absolute, since uv is run in another folder, and
+    with no project named. A `url` comes before every index of the user's uv.toml; it is handed
+    over here rather than as an argument, where other users of the machine could read a login in it.
     """
-    result = dict(environ)
+    result = {name: value for name, value in environ.items() if name not in _REMOVED}
     for name in _PATHS:
         value = result.get(name)
         if value and Path(value).exists():
@@ -162,4 +178,6 @@ def index_environment(environ: Mapping[str, str], *, url: str | None) -> dict[st
         for name in _OTHER_INDEXES:
             result.pop(name, None)
         result["UV_INDEX"] = result["UV_DEFAULT_INDEX"] = url
+        # Another index of the user's uv.toml is then asked for nothing that this one has.
+        result["UV_INDEX_STRATEGY"] = "first-index"
     return result

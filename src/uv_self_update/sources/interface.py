@@ -74,4 +74,5 @@ class WheelSource(Source):
 
         Raises:
             SourceError: The source cannot be used, or the folder cannot be written.
+            UnusableArchive: The wheel holds no executables.
         """

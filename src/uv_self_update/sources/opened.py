@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from functools import cached_property
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from uv_self_update import platforms, sources
-from uv_self_update.credentials import Credentials
-from uv_self_update.secret import Secret
+from uv_self_update.credentials import Credentials, github_token
 from uv_self_update.sources.github import api_of
 from uv_self_update.sources.order import find_in_order
 
@@ -24,8 +22,6 @@ if TYPE_CHECKING:
     from uv_self_update.upstream import Upstream
 
 __all__ = ("OpenSources",)
-
-_GITHUB = {"github.com", "www.github.com"}
 
 
 class OpenSources:
@@ -99,23 +95,20 @@ class OpenSources:
             for url in (section.url, section.latest, section.release, section.download)
             if url is not None
         ]
-        tokens = {
-            api_of(section.url): token
+        repositories = [
+            section.url
             for section in sections
-            if section.kind == "github"
-            and section.url is not None
-            and (token := self._github_token(section.url)) is not None
+            if section.kind == "github" and section.url is not None
+        ]
+        tokens = {
+            api_of(url): token
+            for url in repositories
+            if (token := github_token(url, self._environ, given=self._token)) is not None
         }
+        # github.com has its API on a host of its own, and a login that is given is for both.
+        urls += map(api_of, repositories)
         return Upstream(
             self._settings.network,
             Credentials.collect(urls, tokens=tokens),
             environ=self._environ,
         )
-
-    def _github_token(self, url: str) -> Secret | None:
-        """Return the token for a repository's API: GitHub's own variables are for GitHub alone."""
-        names = ["UV_GITHUB_TOKEN"]
-        if urlsplit(url).hostname in _GITHUB:
-            names += ["GH_TOKEN", "GITHUB_TOKEN"]
-        values = [self._token, *(self._environ.get(name) for name in names)]
-        return next((Secret(value) for value in values if value), None)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from uv_self_update.errors import NoSourceAnswered, SourceError
+from uv_self_update.errors import NoSourceAnswered, NoSuchVersion, SourceError
+from uv_self_update.policy import newest_first
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from uv_self_update.sources.interface import Source
 
 __all__ = ("Found", "find_in_order")
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,14 +34,24 @@ def find_in_order(sources: Sequence[Source], wanted: Wanted) -> Found:
 
     Raises:
         SourceError: The only source has failed.
-        NoSourceAnswered: Each of several has.
+        NoSuchVersion: Each of several works, and none has it.
+        NoSourceAnswered: Each of several has failed.
     """
     failures: list[SourceError] = []
     for source in sources:
         try:
-            return Found(source=source, release=source.find(wanted))
+            release = source.find(wanted)
         except SourceError as error:
+            _log.debug("%s cannot be used: %s", source.name, error)
             failures.append(error)
+        else:
+            _log.debug("uv %s is taken from %s", release.version, source.name)
+            return Found(source=source, release=release)
     if len(failures) == 1:
         raise failures[0]
+    lacking = [failure for failure in failures if isinstance(failure, NoSuchVersion)]
+    if failures and len(lacking) == len(failures):
+        names = "each of " + " and ".join(source.name for source in sources)
+        near = {version for failure in lacking for version in failure.nearest}
+        raise NoSuchVersion(names, str(wanted), newest_first(near))
     raise NoSourceAnswered(failures)

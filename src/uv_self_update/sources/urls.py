@@ -55,7 +55,7 @@ class UrlsSource(ArchiveSource):
         """Return the newest release that is wanted; see Source."""
         if wanted.exact is not None:
             return self._find_exact(wanted, wanted.exact)
-        releases = {release.version: release for release in self._list(wanted)}
+        releases = self._all(wanted)
         version = choose(releases, wanted)
         if version is None:
             raise NoSuchVersion(self.name, str(wanted), nearest(releases, wanted))
@@ -73,34 +73,39 @@ class UrlsSource(ArchiveSource):
         if self._release is not None:
             url = self._expand(self._release, tag=version, version=version)
             try:
-                return read_release(self._upstream.read(url, accept="application/json"))
+                document = self._upstream.read(url, accept="application/json")
+                return read_release(document, version=version)
             except StatusRefused as error:
                 if error.status not in _GONE:
                     raise
-                raise NoSuchVersion(
-                    self.name, str(wanted), nearest(self._listed(wanted), wanted)
-                ) from error
-        listed = self._listed(wanted)
+                raise NoSuchVersion(redact_url(url), str(wanted), self._nearest(wanted)) from error
+        try:
+            listed = {} if self._latest is None else self._all(wanted)
+        except StatusRefused as error:
+            # Any other failure is one: with the digests that `latest` may hold, a check would go.
+            if error.status not in _GONE:
+                raise
+            listed = {}
         if version in listed:
             return listed[version]
         release = Release(version=version, tag=version)
-        if self._upstream.status(self._file(release, self._platform.archive)) in _GONE:
-            raise NoSuchVersion(self.name, str(wanted), nearest(listed, wanted))
+        archive = self._file(release, self._platform.archive)
+        if self._upstream.status(archive) in _GONE:
+            raise NoSuchVersion(redact_url(archive), str(wanted), nearest(listed, wanted))
         return release
 
-    def _list(self, wanted: Wanted) -> tuple[Release, ...]:
+    def _all(self, wanted: Wanted) -> dict[str, Release]:
+        """Return what `latest` knows of, by version."""
         if self._latest is None:
             raise NoLatest(self.name, str(wanted))
-        return read_version_list(self._upstream.read(self._latest))
+        document = self._upstream.read(self._latest)
+        return {release.version: release for release in read_version_list(document)}
 
-    def _listed(self, wanted: Wanted) -> dict[str, Release]:
-        """Return what `latest` knows of, by version; nothing if it cannot be read."""
-        if self._latest is None:
-            return {}
+    def _nearest(self, wanted: Wanted) -> tuple[str, ...]:
         try:
-            return {release.version: release for release in self._list(wanted)}
+            return nearest(self._all(wanted), wanted)
         except SourceError:
-            return {}
+            return ()
 
     def _file(self, release: Release, name: str) -> str:
         return self._expand(self._download, tag=release.tag, version=release.version, asset=name)

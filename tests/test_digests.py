@@ -1,0 +1,70 @@
+"""Checking a body while it passes."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from uv_self_update.digests import hold_back
+from uv_self_update.errors import DigestMismatch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CHUNKS = st.lists(st.binary(max_size=5), max_size=6)
+
+
+def sha256(body: bytes) -> str:
+    """Return the digest of a body."""
+    return hashlib.sha256(body).hexdigest()
+
+
+@settings(deadline=None)
+@given(CHUNKS)
+def test_right_digest(chunks: list[bytes]) -> None:
+    """A body that has its digest passes as a whole, however it is cut."""
+    body = b"".join(chunks)
+    passed = hold_back(iter(chunks), sha256(body), name="a", source="s")
+    assert b"".join(passed) == body
+
+
+@settings(deadline=None)
+@given(CHUNKS)
+def test_no_digest(chunks: list[bytes]) -> None:
+    """Without a digest everything passes."""
+    assert b"".join(hold_back(iter(chunks), None, name="a", source="s")) == b"".join(chunks)
+
+
+@settings(deadline=None)
+@given(CHUNKS)
+def test_wrong_digest(chunks: list[bytes]) -> None:
+    """Of a body with another digest, whoever receives it never has the whole."""
+    body = b"".join(chunks)
+    received = b""
+    with pytest.raises(DigestMismatch) as caught:  # noqa: PT012 # what came before it matters
+        for chunk in hold_back(iter(chunks), "0" * 64, name="uv.zip", source="the mirror"):
+            received += chunk
+    assert body.startswith(received)
+    assert len(received) < max(len(body), 1)
+    assert str(caught.value) == (
+        "uv.zip from the mirror is not the file that was published: "
+        f"expected sha256 {'0' * 64}, got {sha256(body)}"
+    )
+
+
+def test_passes_as_it_comes() -> None:
+    """Only one chunk is held back, so that a large body needs little memory."""
+    taken: list[bytes] = []
+
+    def chunks() -> Iterator[bytes]:
+        for chunk in (b"a", b"b", b"c"):
+            taken.append(chunk)
+            yield chunk
+
+    passed = hold_back(chunks(), sha256(b"abc"), name="a", source="s")
+    assert next(passed) == b"a"
+    assert taken == [b"a", b"b"]

@@ -1,0 +1,307 @@
+"""The source that is a GitHub repository, or laid out like one."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from contextlib import closing
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.web import Asked, Page, Web
+from uv_self_update.credentials import Credentials
+from uv_self_update.errors import InvalidSource, NoSuchVersion, StatusRefused, UnexpectedBody
+from uv_self_update.policy import NEWEST, Wanted, parse_target
+from uv_self_update.release import Asset, Release
+from uv_self_update.settings import Network, Settings, SourceSettings
+from uv_self_update.sources.github import GithubSource, api_of
+from uv_self_update.sources.opened import OpenSources
+from uv_self_update.upstream import Upstream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+API = "/api/v3/repos/o/r/releases"
+LOGIN = "Basic " + b64encode(b"me:pw").decode()
+
+
+@pytest.fixture
+def upstream(monkeypatch: pytest.MonkeyPatch) -> Iterator[Upstream]:
+    """Return a client without logins."""
+    monkeypatch.setenv("NO_PROXY", "*")
+    client = Upstream(Network(timeout=10), Credentials(), environ={})
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def source(upstream: Upstream, web: Web) -> GithubSource:
+    """Return the repository that the server has."""
+    return GithubSource(upstream, url=f"{web.url}/o/r")
+
+
+def release(tag: str, **more: object) -> dict[str, object]:
+    """Return GitHub's JSON for a release."""
+    return {"tag_name": tag, "name": None, "draft": False, "assets": [], **more}
+
+
+def page(document: object, **headers: str) -> Page:
+    """Return a page of JSON."""
+    return Page(body=json.dumps(document).encode(), headers=headers)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://github.com/o/r", "https://api.github.com/repos/o/r"),
+        ("https://github.com/o/r/", "https://api.github.com/repos/o/r"),
+        ("https://GitHub.com/o/r", "https://api.github.com/repos/o/r"),
+        ("https://www.github.com/o/r", "https://api.github.com/repos/o/r"),
+        ("https://me:pw@github.com/o/r", "https://me:pw@api.github.com/repos/o/r"),
+        ("https://git.example.com/o/r", "https://git.example.com/api/v3/repos/o/r"),
+        ("https://h:8443/o/r", "https://h:8443/api/v3/repos/o/r"),
+        ("https://h/a/b/o/r", "https://h/a/b/api/v3/repos/o/r"),
+        ("https://me:pw@h/a/o/r//", "https://me:pw@h/a/api/v3/repos/o/r"),
+        ("http://[::1]:80/o/r", "http://[::1]:80/api/v3/repos/o/r"),
+        ("https://github.com.evil.example/o/r", "https://github.com.evil.example/api/v3/repos/o/r"),
+        ("https://h/o/r?x=1#y", "https://h/api/v3/repos/o/r"),
+    ],
+)
+def test_api(url: str, expected: str) -> None:
+    """github.com has its API on another host; all others have it below the same address."""
+    assert api_of(url) == expected
+
+
+@pytest.mark.parametrize("path", ["", "/", "/o", "/o/", "//r"])
+def test_no_repository(upstream: Upstream, path: str) -> None:
+    """A URL that names no repository is refused in so many words, without its login."""
+    with pytest.raises(InvalidSource, match="OWNER/REPO") as caught:
+        GithubSource(upstream, url=f"https://me:pw@h.example{path}")
+    assert str(caught.value).startswith("`https://***@h.example")
+
+
+def test_newest(source: GithubSource, web: Web) -> None:
+    """The newest release is the one that GitHub calls the latest, with its files."""
+    assets = [{"name": "a.zip", "digest": "SHA256:" + "AB" * 32}, {"name": "b"}, "no", {"name": 5}]
+    web.pages[f"{API}/latest"] = page(release("0.12.3", assets=assets))
+    assert source.find(NEWEST) == Release(
+        version="0.12.3",
+        tag="0.12.3",
+        assets=(Asset(name="a.zip", sha256="ab" * 32), Asset(name="b")),
+    )
+    assert web.paths() == [f"{API}/latest"]
+    assert "application/vnd.github+json" in web.asked[0].headers["Accept"]
+
+
+def test_exact(source: GithubSource, web: Web) -> None:
+    """An exact version is asked for by its tag."""
+    web.pages[f"{API}/tags/0.12.3"] = page(release("0.12.3"))
+    assert source.find(Wanted(exact="0.12.3")) == Release(version="0.12.3", tag="0.12.3")
+    assert web.paths() == [f"{API}/tags/0.12.3"]
+
+
+@pytest.mark.parametrize("target", ["0.12.3", "0.12", "<0.13", None])
+def test_static_files(source: GithubSource, web: Web, target: str | None) -> None:
+    """Without `latest` or `tags` the list answers, also with a `v` before each version."""
+    listed = [
+        release("v0.12.3"),
+        release("v0.12.4", draft=True),
+        release("nightly"),
+        release("v0.9.9"),
+        release("v0.13.0rc1", prerelease=True),
+    ]
+    web.pages[API] = page(listed)
+    wanted = NEWEST if target is None else parse_target(target)
+    assert source.find(wanted) == Release(version="0.12.3", tag="v0.12.3")
+
+
+def test_newest_of_the_list_is_by_version(source: GithubSource, web: Web) -> None:
+    """The newest in a list is the highest version, not the first or the last."""
+    web.pages[API] = page([release("0.9.10"), release("0.10.0"), release("0.9.11")])
+    assert source.find(NEWEST).version == "0.10.0"
+
+
+@pytest.mark.parametrize("target", ["0.9.9", ">0.13"])
+def test_unknown_version(source: GithubSource, web: Web, target: str) -> None:
+    """What the repository does not have is an error with the nearest that it has."""
+    web.pages[API] = page([release("0.12.3"), release("0.13.0")])
+    wanted = parse_target(target)
+    with pytest.raises(NoSuchVersion) as caught:
+        source.find(wanted)
+    assert str(caught.value) == f"{web.url}/o/r has no {wanted}"
+    assert caught.value.nearest == ("0.13.0", "0.12.3")
+
+
+@pytest.mark.parametrize("status", [401, 403, 410, 429, 500])
+@pytest.mark.parametrize("target", [None, "0.12.3", "0.12"])
+def test_refused(source: GithubSource, web: Web, status: int, target: str | None) -> None:
+    """A refusal other than 404 is the error, and nothing else is tried."""
+    for path in (f"{API}/latest", f"{API}/tags/0.12.3", API):
+        web.pages[path] = Page(status=status)
+    with pytest.raises(StatusRefused) as caught:
+        source.find(NEWEST if target is None else parse_target(target))
+    assert caught.value.status == status
+    # Static files may answer 403 for a folder, which the list is to them.
+    assert len(web.asked) == (2 if (target, status) == ("0.12", 403) else 1)
+
+
+@pytest.mark.parametrize("target", ["0.12.3", "0.12", "<0.13"])
+@pytest.mark.parametrize(
+    "listing", [Page(status=404), Page(status=403), Page(body=b"<!DOCTYPE html><h1>Index of")]
+)
+def test_files_without_a_list(source: GithubSource, web: Web, target: str, listing: Page) -> None:
+    """Where there is only `latest`, as static files may have it, that is found by any target."""
+    web.pages |= {API: listing, f"{API}/latest": page(release("0.12.3"))}
+
+    assert source.find(parse_target(target)).version == "0.12.3"
+
+
+@pytest.mark.parametrize("target", ["0.12.4", "0.13"])
+def test_files_without_a_list_and_another_version(
+    source: GithubSource, web: Web, target: str
+) -> None:
+    """Where there is only `latest`, and it is another version, that one is named."""
+    web.pages[f"{API}/latest"] = page(release("0.12.3"))
+
+    with pytest.raises(NoSuchVersion) as caught:
+        source.find(parse_target(target))
+
+    assert caught.value.nearest == ("0.12.3",)
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        (release("0.13.0"), "should be about uv 0.12.3, but it is about uv 0.13.0"),
+        ([], "GitHub's JSON for a release, but it is a JSON list where an object was due"),
+    ],
+)
+def test_another_release(source: GithubSource, web: Web, document: object, said: str) -> None:
+    """What is answered for a tag has to be about that version."""
+    web.pages[f"{API}/tags/0.12.3"] = page(document)
+    with pytest.raises(UnexpectedBody, match=said):
+        source.find(Wanted(exact="0.12.3"))
+
+
+@pytest.mark.parametrize("document", [{}, "0.12.3", None])
+def test_not_a_list(source: GithubSource, web: Web, document: object) -> None:
+    """What is answered for the list has to be a list."""
+    web.pages[API] = page(document)
+    with pytest.raises(UnexpectedBody, match="where a list was due"):
+        source.find(parse_target("0.12"))
+
+
+@pytest.mark.parametrize("base", ["{web}", "https://api.github.com", "http://10.0.0.1:81/else"])
+def test_pages(source: GithubSource, web: Web, base: str) -> None:
+    """Further pages are asked for where the first came from, whatever host a server names."""
+    documents = {"per_page=100": "0.12.3", "per_page=100&page=2": "0.12.4", "after=x%20y": "0.12.5"}
+    queries = list(documents)
+
+    def answer(asked: Asked) -> Page:
+        query = asked.path.partition("?")[2]
+        following = dict(pairwise(queries)).get(query)
+        link = f'<{base.format(web=web.url)}{API}?{following}>; rel="next"' if following else ""
+        return page([release(documents[query])], Link=link)
+
+    web.pages[API] = answer
+    assert source.find(parse_target("0.12")).version == "0.12.5"
+    assert web.paths() == [f"{API}?{query}" for query in queries]
+
+
+def test_endless_pages(source: GithubSource, web: Web) -> None:
+    """A list that names itself as its next page comes to an end."""
+    web.pages[API] = page([release("0.12.3")], Link=f'<{API}?per_page=100>; rel="next"')
+    assert source.find(parse_target("0.12")).version == "0.12.3"
+    assert len(web.asked) == 20
+
+
+@pytest.mark.parametrize(
+    ("prefix", "tag", "path"),
+    [
+        ("", "v0.12.3", "/o/r/releases/download/v0.12.3/uv.zip"),
+        ("/git/hub", "0.12.3", "/git/hub/o/r/releases/download/0.12.3/uv.zip"),
+        ("", "a/b?c ü", "/o/r/releases/download/a%2Fb%3Fc%20%C3%BC/uv.zip"),
+    ],
+)
+def test_open(upstream: Upstream, web: Web, prefix: str, tag: str, path: str) -> None:
+    """A file is fetched from below the repository's own address."""
+    web.pages[path] = Page(body=b"content")
+    source = GithubSource(upstream, url=f"{web.url}{prefix}/o/r/")
+    with source.open(Release(version="0.12.3", tag=tag), Asset(name="uv.zip")) as download:
+        assert b"".join(download.chunks) == b"content"
+    assert web.paths() == [path]
+
+
+@pytest.mark.parametrize(
+    ("url", "environ", "token", "api", "files"),
+    [
+        ("http://github.com/o/r", {}, None, None, None),
+        ("http://github.com/o/r", {"UV_GITHUB_TOKEN": "a", "GH_TOKEN": "b"}, "t", None, None),
+        ("http://me:pw@github.com/o/r", {}, None, LOGIN, LOGIN),
+        ("http://git.example/o/r", {"UV_GITHUB_TOKEN": "a"}, "t", None, None),
+        ("http://me:pw@git.example/o/r", {}, None, LOGIN, LOGIN),
+        ("http://localhost/o/r", {"GH_TOKEN": "b"}, None, None, None),
+        ("http://localhost/o/r", {"UV_GITHUB_TOKEN": "a"}, None, "Bearer a", "Bearer a"),
+        ("http://localhost/o/r", {}, "t", "Bearer t", "Bearer t"),
+    ],
+)
+def test_credentials(  # noqa: PLR0913, PLR0917 # a table of cases, and what they need
+    url: str,
+    environ: dict[str, str],
+    token: str | None,
+    api: str | None,
+    files: str | None,
+    web: Web,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A login goes to its origin; a token goes to its API, and never where it can be overheard."""
+    # Through a proxy, which can be any host.
+    monkeypatch.setenv("NO_PROXY", "")
+    monkeypatch.setenv("no_proxy", "")
+    monkeypatch.setenv("http_proxy", web.url)
+    host = url.rpartition("@")[2].removeprefix("http://").partition("/")[0]
+    api_host = "api.github.com" if host == "github.com" else host
+    prefix = "" if host == "github.com" else "/api/v3"
+    web.pages |= {
+        f"{prefix}/repos/o/r/releases/latest": page(release("0.12.3")),
+        "/o/r/releases/download/0.12.3/uv.zip": Page(body=b"content"),
+    }
+    settings = Settings(sources=(SourceSettings(kind="github", url=url),))
+
+    with closing(OpenSources(settings, uv=Path("uv"), environ=environ, token=token)) as opened:
+        found = opened.find(NEWEST)
+        assert isinstance(found.source, GithubSource)
+        with found.source.open(found.release, Asset(name="uv.zip")) as download:
+            assert b"".join(download.chunks) == b"content"
+
+    assert [(asked.path, asked.headers.get("Authorization")) for asked in web.asked] == [
+        (f"http://{api_host}{prefix}/repos/o/r/releases/latest", api),
+        (f"http://{host}/o/r/releases/download/0.12.3/uv.zip", files),
+    ]
+
+
+def test_token_is_not_for_other_sources(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A source on another origin is asked without the token."""
+    monkeypatch.setenv("NO_PROXY", "*")
+    web.pages["/latest"] = Page(body=b"0.12.3")
+    sections = (
+        SourceSettings(kind="urls", latest=f"{web.url}/latest", download=f"{web.url}/{{asset}}"),
+        SourceSettings(kind="github", url="https://github.com/o/r"),
+    )
+    settings = Settings(sources=sections)
+    with closing(OpenSources(settings, uv=Path("uv"), environ={}, token="t")) as opened:  # noqa: S106 # no real one
+        assert opened.find(NEWEST).release.version == "0.12.3"
+    assert [asked.headers.get("Authorization") for asked in web.asked] == [None]
+
+
+def test_repository_that_is_none(tmp_path: Path) -> None:
+    """A configured repository that is none is refused when it is opened."""
+    settings = Settings(sources=(SourceSettings(kind="github", url="https://github.com/o"),))
+    with (
+        closing(OpenSources(settings, uv=tmp_path / "uv", environ={})) as opened,
+        pytest.raises(InvalidSource),
+    ):
+        opened.find(NEWEST)

@@ -1,0 +1,185 @@
+"""Several sources: made from the settings, tried in order, closed together."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.web import Page
+from uv_self_update import sources
+from uv_self_update.errors import (
+    NoSourceAnswered,
+    NoSuchVersion,
+    SourceError,
+    Unreachable,
+    UvNotRunnable,
+    UvSelfUpdateError,
+)
+from uv_self_update.platforms import Platform
+from uv_self_update.policy import NEWEST, Wanted
+from uv_self_update.release import Release
+from uv_self_update.settings import KINDS, Settings, SourceSettings
+from uv_self_update.sources.github import GithubSource
+from uv_self_update.sources.index import IndexSource
+from uv_self_update.sources.interface import Source
+from uv_self_update.sources.opened import OpenSources
+from uv_self_update.sources.order import Found, find_in_order
+from uv_self_update.sources.urls import UrlsSource
+
+if TYPE_CHECKING:
+    from support.web import Web
+    from uv_self_update.upstream import Upstream
+
+RELEASE = Release(version="0.12.3", tag="0.12.3")
+WANTED = Wanted(exact="0.12.3")
+
+
+class Scripted(Source):
+    """A source that answers as it is told."""
+
+    def __init__(self, name: str, answer: Release | UvSelfUpdateError) -> None:
+        """Keep the answer."""
+        self.name = name
+        self._answer = answer
+        self.asked: list[Wanted] = []
+
+    def find(self, wanted: Wanted) -> Release:
+        """Give the answer."""
+        self.asked.append(wanted)
+        if isinstance(self._answer, Release):
+            return self._answer
+        raise self._answer
+
+
+def lacking(name: str, *nearest: str) -> Scripted:
+    """Return a source that does not have what is wanted."""
+    return Scripted(name, NoSuchVersion(name, str(WANTED), nearest))
+
+
+def unreachable(name: str) -> Scripted:
+    """Return a source that does not answer."""
+    return Scripted(name, Unreachable(f"https://{name}/", "timed out"))
+
+
+@pytest.mark.parametrize("failing", [(), (lacking,), (unreachable,), (unreachable, lacking)])
+def test_first_that_has_it(failing: tuple[object, ...]) -> None:
+    """The first source that has the release is taken, and those behind it are not asked."""
+    before = [lacking("a") if make is lacking else unreachable("b") for make in failing]
+    good, unneeded = Scripted("good", RELEASE), Scripted("unneeded", RELEASE)
+    found = find_in_order([*before, good, unneeded], WANTED)
+    assert found == Found(source=good, release=RELEASE)
+    assert [source.asked for source in [*before, good]] == [[WANTED]] * (len(before) + 1)
+    assert unneeded.asked == []
+
+
+@pytest.mark.parametrize("source", [lacking("a"), unreachable("a")])
+def test_only_source(source: Scripted) -> None:
+    """The failure of the only source is the failure."""
+    with pytest.raises(SourceError) as caught:
+        find_in_order([source], WANTED)
+    assert caught.value is source._answer  # noqa: SLF001 # the test's own
+
+
+def test_none_answers() -> None:
+    """If all fail, each failure is told, and each piece of advice once."""
+    with pytest.raises(NoSourceAnswered) as caught:
+        find_in_order([unreachable("a"), lacking("b", "0.1.0"), unreachable("c")], WANTED)
+    assert str(caught.value).splitlines() == [
+        "no source could answer:",
+        "  no answer from https://a/: timed out",
+        "  b has no uv 0.12.3",
+        "  no answer from https://c/: timed out",
+    ]
+    assert [type(failure) for failure in caught.value.failures] == [
+        Unreachable,
+        NoSuchVersion,
+        Unreachable,
+    ]
+    assert (caught.value.hint or "").splitlines() == [
+        Unreachable("", "").hint,
+        "The nearest it has: 0.1.0.",
+    ]
+
+
+def test_none_has_it() -> None:
+    """If all work and none has it, that is what is said, with the nearest of them all."""
+    several = [lacking("a", "0.13.0", "0.9.9"), lacking("b"), lacking("c", "0.10.0", "0.9.9")]
+    with pytest.raises(NoSuchVersion) as caught:
+        find_in_order(several, WANTED)
+    assert str(caught.value) == "each of a and b and c has no uv 0.12.3"
+    assert caught.value.nearest == ("0.13.0", "0.10.0", "0.9.9")
+    assert caught.value.exit_code == 7
+
+
+def test_failure_of_another_kind() -> None:
+    """What is no failure of a source is not passed over."""
+    broken = Scripted("index", UvNotRunnable(Path("uv"), "no"))
+    unneeded = Scripted("unneeded", RELEASE)
+    with pytest.raises(UvNotRunnable):
+        find_in_order([broken, unneeded], WANTED)
+    assert unneeded.asked == []
+
+
+EXAMPLES = {
+    "index": (SourceSettings(), IndexSource),
+    "urls": (SourceSettings(kind="urls", download="https://h/{tag}/{asset}"), UrlsSource),
+    "github": (SourceSettings(kind="github", url="https://h/o/r"), GithubSource),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_can_be_made(kind: str) -> None:
+    """Each kind that can be configured has a class, and only an index does without a client."""
+    section, expected = EXAMPLES[kind]
+    settings = Settings(sources=(section,))
+    with closing(OpenSources(settings, uv=Path("uv"), environ={})) as opened:
+        assert [type(source) for source in opened.all] == [expected]
+        assert ("_upstream" in vars(opened)) is (kind != "index")
+
+
+@pytest.mark.parametrize(
+    "section",
+    [SourceSettings(kind="urls"), SourceSettings(kind="github"), SourceSettings(kind="x")],
+)
+def test_unchecked_section(section: SourceSettings) -> None:
+    """A section that was not checked is a mistake in the program."""
+    with pytest.raises(AssertionError):
+        sources.build(
+            section,
+            upstream=_no_client,
+            platform=Platform(triple="x86_64-unknown-linux-gnu"),
+            uv=Path("uv"),
+            environ={},
+        )
+
+
+def _no_client() -> Upstream:
+    raise NotImplementedError
+
+
+def test_open_in_order(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The configured sources are tried in their order, by one client, which is closed with them."""
+    monkeypatch.setenv("NO_PROXY", "*")
+    web.pages["/latest"] = Page(body=b"0.12.3")
+    template = f"{web.url}/{{asset}}"
+    sections = tuple(
+        SourceSettings(kind="urls", latest=f"{web.url}/{path}", download=template)
+        for path in ("missing", "latest", "unneeded")
+    )
+    opened = OpenSources(Settings(sources=sections), uv=Path("uv"), environ={})
+    found = opened.find(NEWEST)
+    assert found.source is opened.all[1]
+    assert found.release.version == "0.12.3"
+    assert web.paths() == ["/missing", "/latest"]
+    opened.close()
+    opened.close()
+
+
+def test_close_before_anything_was_opened() -> None:
+    """Sources that were never needed are closed without being made."""
+    opened = OpenSources(Settings(), uv=Path("uv"), environ={})
+    opened.close()
+    assert "all" not in vars(opened)
