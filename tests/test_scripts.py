@@ -94,12 +94,17 @@ def test_failing_script_prints_its_reason(tmp_path: Path) -> None:
 
 
 def test_scripts_for_powershell_quote_everything(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In PowerShell's single quotes nothing means anything but a quote, which is doubled."""
+    """In PowerShell's single quotes only a quote has a meaning, of whatever kind: it is doubled."""
     monkeypatch.setattr(sys, "executable", r"C:\it's $here\python.exe")
 
     native = scripts.native("install/0.12.3", windows=True).decode("utf-8-sig").splitlines()
     failing = scripts.failing("it's $broken", windows=True).decode("utf-8-sig").splitlines()
 
+    quotes = "'\u2018\u2019\u201a\u201b"
+    doubled = "".join(quote * 2 for quote in quotes)
+    typographic = scripts.failing(quotes, windows=True).decode("utf-8-sig").splitlines()
+
+    assert typographic[0] == f"Write-Output '{doubled}'"
     assert native[0].startswith(r"& 'C:\it''s $here\python.exe' '-I' '")
     assert native[1:] == ["exit $LASTEXITCODE"]
     assert failing == ["Write-Output 'it''s $broken'", "exit 1"]

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from uv_self_update.background import Background
 from uv_self_update.errors import Halted, NotReplaced
 from uv_self_update.installer.replacing import replace
-from uv_self_update.installer.staging import stage
 from uv_self_update.receipt import locate, read
 
 if TYPE_CHECKING:
@@ -66,7 +65,10 @@ class NativeInstaller:
             if self._closed or self._folder is None:
                 raise Halted(version)
             aside = self._folder / "replaced"
-            aside.mkdir(exist_ok=True)
+            try:
+                aside.mkdir(exist_ok=True)
+            except OSError as error:
+                raise NotReplaced(self._folder.parent, error.strerror or str(error)) from error
             replace(staged, receipt, self._platform, aside=aside)
             self.installed = staged
 
@@ -82,6 +84,9 @@ class NativeInstaller:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _stage(self, found: Found) -> tuple[Receipt, Staged]:
+        # It needs what unpacks archives, which takes time to import, and often nothing is staged.
+        from uv_self_update.installer.staging import stage  # noqa: PLC0415
+
         receipt = read(locate(self._environ, windows=self._platform.windows))
         beside = receipt.folder(self._platform.uv)
         try:

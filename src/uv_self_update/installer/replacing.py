@@ -35,7 +35,7 @@ def replace(staged: Staged, receipt: Receipt, platform: Platform, *, aside: Path
     Raises:
         NotReplaced: The file system refused; everything is as it was.
     """
-    folder = receipt.folder(platform.uv)
+    folder = place = receipt.folder(platform.uv)
     undo: list[Callable[[], object]] = []
     try:
         for name in platform.executables:
@@ -43,24 +43,25 @@ def replace(staged: Staged, receipt: Receipt, platform: Platform, *, aside: Path
             if new.exists():
                 undo.append(_prepare(new, old, aside / name))
                 new.replace(old)
+        place = receipt.path
         write_atomically(receipt.path, receipt.updated(staged.version))
     except BaseException as error:
         for step in reversed(undo):
             with contextlib.suppress(OSError):
                 step()
         if isinstance(error, OSError):
-            raise NotReplaced(folder, error.strerror or str(error)) from error
+            raise NotReplaced(place, error.strerror or str(error)) from error
         raise
 
 
 def _prepare(new: Path, old: Path, kept: Path) -> Callable[[], object]:
     """Give the new file the mode of the old one, keep the old one, return how to put it back."""
-    if not old.exists():
-        new.chmod(0o755)
+    new.chmod(old.stat().st_mode & 0o7777 if old.exists() else 0o755)
+    # Not the same as above for a link that points to nothing.
+    if not os.path.lexists(old):
         return lambda: old.unlink(missing_ok=True)
-    new.chmod(old.stat().st_mode & 0o7777)
     try:
         os.link(old, kept)
     except OSError:  # a file system without hard links
-        shutil.copy2(old, kept)
+        shutil.copy2(old, kept, follow_symlinks=False)
     return lambda: kept.replace(old)

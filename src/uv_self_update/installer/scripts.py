@@ -7,17 +7,18 @@ script as well: one that says why and exits with 1.
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from uv_self_update.installer import handover
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = ("failing", "looks_like_script", "native", "preamble")
+
+_HANDOVER = Path(__file__).absolute().with_name("handover.py")
 
 
 def native(path: str, *, windows: bool) -> bytes:
@@ -27,7 +28,7 @@ def native(path: str, *, windows: bool) -> bytes:
         path: What to ask the gateway for, below its base URL.
         windows: Whether PowerShell is to run it, rather than sh.
     """
-    command = [sys.executable, "-I", str(Path(handover.__file__).absolute()), path]
+    command = [sys.executable, "-I", str(_HANDOVER), path]
     if windows:
         return _powershell([f"& {' '.join(map(_quote_powershell, command))}", "exit $LASTEXITCODE"])
     return _sh([f"exec {shlex.join(command)}"])
@@ -45,7 +46,7 @@ def failing(message: str, *, windows: bool) -> bytes:
 
 def preamble(*, windows: bool) -> bytes:
     """Return how a script begins that is not known yet: whatever follows may follow this."""
-    return b"" if windows else b"#!/bin/sh\n"
+    return b"\xef\xbb\xbf" if windows else b"#!/bin/sh\n"
 
 
 def looks_like_script(body: bytes, *, windows: bool) -> bool:
@@ -70,4 +71,5 @@ def _powershell(lines: Sequence[str]) -> bytes:
 
 
 def _quote_powershell(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+    # PowerShell takes typographic quotes for the same as the plain one.
+    return "'" + re.sub("(['\u2018-\u201b])", r"\1\1", text) + "'"

@@ -10,6 +10,7 @@ from uv_self_update.digests import hold_back
 from uv_self_update.errors import NotReplaced, StagedUvBroken
 from uv_self_update.installer.archive import unpack
 from uv_self_update.release import Asset
+from uv_self_update.sources.documents import refuse_web_page
 from uv_self_update.sources.interface import ArchiveSource, WheelSource
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def stage(found: Found, platform: Platform, folder: Path, *, environ: Mapping[st
                 raise AssertionError(source)
     except OSError as error:
         raise NotReplaced(folder.parent, error.strerror or str(error)) from error
-    _try(executables / platform.uv, found.release.version, environ)
+    _try(executables / platform.uv, found, environ)
     return Staged(folder=executables, version=found.release.version, size=size)
 
 
@@ -73,20 +74,22 @@ def _from_archive(
     archive, executables = folder / name, folder / "bin"
     executables.mkdir()
     with source.open(found.release, asset) as download, archive.open("xb") as file:
-        for chunk in hold_back(download.chunks, asset.sha256, name=name, source=source.name):
+        chunks = refuse_web_page(download)
+        for chunk in hold_back(chunks, asset.sha256, name=name, source=download.url):
             file.write(chunk)
-    unpack(archive, platform, executables, name=name, source=source.name)
+    unpack(archive, platform, executables, name=name, source=download.url)
     size = archive.stat().st_size
     archive.unlink()
     return executables, size
 
 
-def _try(uv: Path, version: str, environ: Mapping[str, str]) -> None:
+def _try(uv: Path, found: Found, environ: Mapping[str, str]) -> None:
     """Run the new uv once.
 
     Raises:
         StagedUvBroken: It does not run, or is another version.
     """
+    version, source = found.release.version, found.source.name
     try:
         done = subprocess.run(  # noqa: S603 # what is about to be installed
             [uv, "--version"],
@@ -97,12 +100,14 @@ def _try(uv: Path, version: str, environ: Mapping[str, str]) -> None:
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise StagedUvBroken(version, f"it did not answer for {_TRIAL} seconds") from error
+        raise StagedUvBroken(version, source, f"it did not answer for {_TRIAL} seconds") from error
     except OSError as error:
-        raise StagedUvBroken(version, error.strerror or str(error)) from error
+        raise StagedUvBroken(version, source, error.strerror or str(error)) from error
     answer = done.stdout.decode(errors="replace").strip()
     if done.returncode != 0:
         said = done.stderr.decode(errors="replace").strip()
-        raise StagedUvBroken(version, f"it ends with code {done.returncode} and says: {said}")
+        raise StagedUvBroken(
+            version, source, f"it ends with code {done.returncode} and says: {said}"
+        )
     if answer.split(" ")[:2] != ["uv", version]:
-        raise StagedUvBroken(version, f"it calls itself `{answer}`")
+        raise StagedUvBroken(version, source, f"it calls itself `{answer}`")

@@ -1,0 +1,264 @@
+"""Executables: fetched, checked, tried, and laid ready."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import shlex
+import shutil
+import tarfile
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from uv_self_update.errors import (
+    DigestMismatch,
+    Interrupted,
+    NotReplaced,
+    StagedUvBroken,
+    StatusRefused,
+    UnexpectedBody,
+    UnusableArchive,
+    UvSelfUpdateError,
+)
+from uv_self_update.installer import staging
+from uv_self_update.installer.staging import stage
+from uv_self_update.platforms import Platform
+from uv_self_update.release import Asset, Release
+from uv_self_update.sources.interface import ArchiveSource, Download, Source, WheelSource
+from uv_self_update.sources.order import Found
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from uv_self_update.policy import Wanted
+
+PLATFORM = Platform(triple="x86_64-unknown-linux-gnu")
+NAME = PLATFORM.archive
+VERSION = "0.12.3"
+GOOD = f"echo 'uv {VERSION} (x86_64-unknown-linux-gnu)'"
+
+
+class Mirror(ArchiveSource):
+    """A source with one archive."""
+
+    name = "the mirror"
+
+    def __init__(self, body: bytes, error: UvSelfUpdateError | None = None) -> None:
+        """Keep the body, and what comes after it."""
+        self._body = body
+        self._error = error
+        self.opened: list[Asset] = []
+        self.closed = 0
+
+    def find(self, wanted: Wanted) -> Release:
+        """Is not asked."""
+        raise NotImplementedError
+
+    @contextmanager
+    def open(self, release: Release, asset: Asset) -> Iterator[Download]:
+        """Send the body in pieces."""
+        self.opened.append(asset)
+        url = f"https://mirror.example/{release.tag}/{asset.name}"
+        yield Download(url=url, size=len(self._body), chunks=self._chunks())
+        self.closed += 1
+
+    def _chunks(self) -> Iterator[bytes]:
+        for start in range(0, len(self._body), 100):
+            yield self._body[start : start + 100]
+        if self._error is not None:
+            raise self._error
+
+
+class Index(WheelSource):
+    """A source with one wheel."""
+
+    name = "the index"
+
+    def __init__(self, script: str) -> None:
+        """Keep what its uv does."""
+        self._script = script
+
+    def find(self, wanted: Wanted) -> Release:
+        """Is not asked."""
+        raise NotImplementedError
+
+    def unpack(self, release: Release, folder: Path) -> Path:
+        """Lay two executables."""
+        target = folder / release.version
+        target.mkdir()
+        (target / "uv").write_text(f"#!/bin/sh\n{self._script}\n")
+        (target / "uv").chmod(0o755)
+        (target / "uvx").write_bytes(b"x" * 1000)
+        return target
+
+
+class Other(Source):
+    """A source of a kind that nobody knows."""
+
+    name = "other"
+
+    def find(self, wanted: Wanted) -> Release:
+        """Is not asked."""
+        raise NotImplementedError
+
+
+def archive(script: str = GOOD, *, name: str = "uv") -> bytes:
+    """Return an archive whose uv is a script."""
+    packed = io.BytesIO()
+    content = f"#!/bin/sh\n{script}\n".encode()
+    with tarfile.open(fileobj=packed, mode="w:gz") as file:
+        member = tarfile.TarInfo(f"uv-x/{name}")
+        member.size = len(content)
+        file.addfile(member, io.BytesIO(content))
+    return packed.getvalue()
+
+
+def found(source: Source, *assets: Asset, listed: bool = True) -> Found:
+    """Return a release at a source."""
+    release = Release(version=VERSION, tag=f"v{VERSION}", assets=assets if listed else None)
+    return Found(source=source, release=release)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a new folder of our own."""
+    path = tmp_path / "staging"
+    path.mkdir()
+    return path
+
+
+def failure(found: Found, folder: Path) -> UvSelfUpdateError:
+    """Stage what cannot be staged, and return why."""
+    with pytest.raises(UvSelfUpdateError) as caught:
+        stage(found, PLATFORM, folder, environ={})
+    return caught.value
+
+
+@pytest.mark.parametrize("known", ["digest", "name", "other files", "nothing"])
+def test_archive(folder: Path, known: str) -> None:
+    """The archive is fetched, with its digest if that is known, unpacked, tried and removed."""
+    body = archive()
+    digest = hashlib.sha256(body).hexdigest()
+    assets = {
+        "digest": [Asset(name="uv-installer.sh"), Asset(name=NAME, sha256=digest)],
+        "name": [Asset(name=NAME)],
+        "other files": [Asset(name="uv-installer.sh")],
+        "nothing": [],
+    }[known]
+    source = Mirror(body)
+    staged = stage(found(source, *assets, listed=known != "nothing"), PLATFORM, folder, environ={})
+    assert source.opened == [Asset(name=NAME, sha256=digest if known == "digest" else None)]
+    assert source.closed == 1
+    assert (staged.version, staged.size) == (VERSION, len(body))
+    assert [file.name for file in staged.folder.iterdir()] == ["uv"]
+    assert list(folder.iterdir()) == [staged.folder]
+
+
+def test_wheel(folder: Path) -> None:
+    """A wheel is unpacked by its source, and tried."""
+    staged = stage(found(Index(GOOD)), PLATFORM, folder, environ={})
+    assert staged.folder == folder / VERSION
+    assert staged.size == 1000 + (staged.folder / "uv").stat().st_size
+
+
+def test_unknown_source(folder: Path) -> None:
+    """A source that is neither is a mistake in the program."""
+    with pytest.raises(AssertionError):
+        stage(found(Other()), PLATFORM, folder, environ={})
+
+
+def test_wrong_digest(folder: Path) -> None:
+    """An archive with another digest is refused before anything of it is run."""
+    marker = folder / "was run"
+    source = Mirror(archive(f"touch {shlex.quote(str(marker))}\n{GOOD}"))
+    error = failure(found(source, Asset(name=NAME, sha256="0" * 64)), folder)
+    assert isinstance(error, DigestMismatch)
+    assert f"{NAME} from https://mirror.example/v{VERSION}/{NAME}" in str(error)
+    assert not marker.exists()
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "said"),
+    [
+        (b"<!DOCTYPE html><title>Sign in", UnexpectedBody, "but it is a web page"),
+        (b"", UnusableArchive, "it is empty"),
+        (archive()[:-30], UnusableArchive, "it is damaged"),
+        (archive(name="uvx"), UnusableArchive, "there is no uv in it"),
+    ],
+)
+def test_no_uv(folder: Path, body: bytes, kind: type[Exception], said: str) -> None:
+    """What is no archive with uv in it is refused, and its address is named."""
+    error = failure(found(Mirror(body), Asset(name=NAME)), folder)
+    assert isinstance(error, kind)
+    assert f"https://mirror.example/v{VERSION}/{NAME}" in str(error)
+    assert said in str(error)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [Interrupted("https://h/", 5, 10, "reset"), StatusRefused("https://h/", 404, "Not Found")],
+)
+def test_source_that_fails(folder: Path, error: UvSelfUpdateError) -> None:
+    """A failure of the source is handed on as what it is."""
+    assert failure(found(Mirror(b"x" * 250, error), Asset(name=NAME)), folder) is error
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("echo uv 0.12.4", "it calls itself `uv 0.12.4`"),
+        ("echo uv 0.12.30", "it calls itself `uv 0.12.30`"),
+        (f"echo uvx {VERSION}", f"it calls itself `uvx {VERSION}`"),
+        (":", "it calls itself ``"),
+        ("echo no such library >&2; exit 127", "it ends with code 127 and says: no such library"),
+        ("kill -9 $$", "it ends with code -9 and says: "),
+        ("printf '\\377'", "it calls itself `\ufffd`"),
+    ],
+)
+@pytest.mark.parametrize("source", ["mirror", "index"])
+def test_uv_that_does_not_work(folder: Path, source: str, script: str, said: str) -> None:
+    """A uv that does not run here, or is another one, is refused before it replaces anything."""
+    where = Mirror(archive(script)) if source == "mirror" else Index(script)
+    error = failure(found(where, Asset(name=NAME)), folder)
+    assert isinstance(error, StagedUvBroken)
+    assert str(error) == (
+        f"uv {VERSION} was fetched from {where.name} but does not work here: {said}"
+    )
+
+
+def test_uv_that_the_system_refuses(folder: Path) -> None:
+    """A uv for another machine is refused in the system's words."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as file:
+        member = tarfile.TarInfo("uv")
+        member.size = 4
+        file.addfile(member, io.BytesIO(b"\x7fELF"))
+    error = failure(found(Mirror(packed.getvalue()), Asset(name=NAME)), folder)
+    assert str(error).endswith("does not work here: Exec format error")
+
+
+def test_uv_that_hangs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A uv that does not answer is given up."""
+    monkeypatch.setattr(staging, "_TRIAL", 0.2)
+    error = failure(found(Mirror(archive("exec sleep 60")), Asset(name=NAME)), folder)
+    assert str(error).endswith("does not work here: it did not answer for 0.2 seconds")
+
+
+def test_environment(folder: Path) -> None:
+    """The new uv is tried in the user's environment, without a configuration that may break it."""
+    script = f'[ "$UV_NO_CONFIG$MARK" = 1here ] && {GOOD}'
+    staged = stage(found(Index(script)), PLATFORM, folder, environ={"MARK": "here"})
+    assert staged.version == VERSION
+
+
+def test_folder_that_cannot_be_written(folder: Path) -> None:
+    """That the folder cannot be written is an error that names where uv was to be put."""
+    shutil.rmtree(folder)
+    error = failure(found(Mirror(archive()), Asset(name=NAME)), folder)
+    assert isinstance(error, NotReplaced)
+    assert str(error) == (
+        f"the new version cannot be put into {folder.parent}: No such file or directory"
+    )
