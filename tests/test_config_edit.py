@@ -382,7 +382,7 @@ def tables(draw: st.DrawFn) -> list[tuple[str, list[tuple[str, str]]]]:
             name = draw(st.sampled_from(["#", "%20", "x"]))
             pairs.append(("download", draw(quoted(f"https://a.example/{name}/{{asset}}"))))
         elif kind == "github" or draw(st.booleans()):
-            pairs.append(("url", draw(quoted(f"https://a.example/{draw(st.integers(0, 9))}"))))
+            pairs.append(("url", draw(quoted(f"https://a.example/o/{draw(st.integers(0, 9))}"))))
         found.append(("[[source]]", draw(st.permutations(pairs))))
     return draw(st.permutations(found))
 

@@ -66,7 +66,8 @@ def split(arguments: Sequence[str]) -> Arguments:
     words = [position for position, is_word in enumerate(_words(arguments)) if is_word]
     if len(words) > 1:
         extra = " and ".join(f"`{arguments[position]}`" for position in words)
-        raise UsageError(f"only one TARGET can be given, not {extra}")  # noqa: TRY003, EM102 # said nowhere else
+        message = f"only one TARGET can be given, not {extra}"
+        raise UsageError(message)
     if not words:
         return Arguments(after=tuple(arguments))
     (position,) = words
@@ -89,6 +90,9 @@ def arrange(
         own: Our own options; each takes a value.
         commands: The commands that there are.
         default: The command where none is named.
+
+    Raises:
+        UsageError: An option of ours lacks its value, or a word is no command that there is.
     """
     known = frozenset(own)
     front: list[str] = []
@@ -98,7 +102,11 @@ def arrange(
         if argument == "--":
             rest += [argument, *remaining]
         elif argument in known:
-            front += [argument, *([value] if (value := next(remaining, None)) is not None else [])]
+            value = next(remaining, None)
+            if value is None:
+                message = f"`{argument}` needs a value"
+                raise UsageError(message)
+            front += [argument, value]
         elif argument.partition("=")[0] in known:
             front.append(argument)
         else:
@@ -106,9 +114,20 @@ def arrange(
     position = next((number for number, is_word in enumerate(_words(rest)) if is_word), None)
     if position is not None and rest[position] in frozenset(commands):
         return [*front, rest.pop(position), *rest]
-    if not _ABOUT_US.isdisjoint(rest):
-        return [*front, *rest]
+    if about := [argument for argument in rest if argument in _ABOUT_US]:
+        return [*front, *about]
+    if position is not None and rest[position].isalpha():
+        message = f"there is no command `{rest[position]}`"
+        raise UsageError(message, hint=_near(rest[position], commands))
     return [*front, default, *rest]
+
+
+def _near(word: str, commands: Iterable[str]) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 # only a mistake needs it
+
+    near = get_close_matches(word, [*commands], n=1)
+    meant = f"Did you mean `{near[0]}`? " if near else ""
+    return f"{meant}`uv-self-update --help` lists the commands."
 
 
 def value_of(arguments: Sequence[str], option: str) -> str | None:

@@ -17,6 +17,7 @@ from uv_self_update.child import Ended, end_like, find_uv
 from uv_self_update.cli_config import ConfigContext, config
 from uv_self_update.config import Options
 from uv_self_update.errors import UsageError, UvSelfUpdateError
+from uv_self_update.settings import INSTALLERS
 from uv_self_update.terminal import Terminal
 from uv_self_update.update import Job, explain, run
 
@@ -34,8 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line, and return the exit code."""
     arguments = sys.argv[1:] if argv is None else list(argv)
     terminal = Terminal(arguments, os.environ)
-    ordered = arrange(arguments, own=_OWN, commands=root.commands, default="update")
     try:
+        ordered = arrange(arguments, own=_OWN, commands=root.commands, default="update")
         code = root.main(ordered, "uv-self-update", standalone_mode=False, obj=terminal)
     except UvSelfUpdateError as error:
         terminal.error(error)
@@ -44,6 +45,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return end_like(error.number)
     except (KeyboardInterrupt, click.Abort):
         return end_like(signal.SIGINT)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return error.exit_code
     except click.ClickException as error:
         terminal.error(UsageError(error.format_message(), hint="See `uv-self-update --help`."))
         return UsageError.exit_code
@@ -68,8 +72,8 @@ class Invocation(ConfigContext):
     "sources",
     metavar="SPEC",
     multiple=True,
-    help="Where to get uv from: `index`, `index+URL`, `github+URL` or `urls+URL`. "
-    "Several are tried in order. [env: UV_SELF_UPDATE_SOURCE]",
+    help="Where to get uv from: `index`, `index+URL`, `github+URL` or `urls+URL`. Repeat it, "
+    "and they are tried in order. [env: UV_SELF_UPDATE_SOURCE]",
 )
 @click.option(
     "--config",
@@ -85,8 +89,9 @@ class Invocation(ConfigContext):
 )
 @click.option(
     "--installer",
-    metavar="CHOICE",
-    help="`auto`, `release` or `native`. [env: UV_SELF_UPDATE_INSTALLER]",
+    type=click.Choice(INSTALLERS),
+    help="The release's own installer, or ours (native); auto is the former where there is one. "
+    "[env: UV_SELF_UPDATE_INSTALLER]",
 )
 @click.version_option(__version__, "-V", "--version", message="uv-self-update %(version)s")
 @click.pass_context
@@ -128,9 +133,12 @@ def update(invocation: Invocation, *, arguments: tuple[str, ...]) -> int:
     outcome = run(job)
     if outcome.received is not None:
         return end_like(outcome.received)
-    if outcome.exit_code != 0 and not invocation.terminal.quiet:
+    if outcome.exit_code != 0:
         for error in explain(job, outcome):
-            invocation.terminal.error(error)
+            if error not in outcome.told:
+                invocation.terminal.error(error)
+            elif error.hint:
+                invocation.terminal.hint(error.hint)
     return outcome.exit_code
 
 
@@ -142,8 +150,12 @@ def update(invocation: Invocation, *, arguments: tuple[str, ...]) -> int:
     metavar="VERSION",
     help="The version to update from; the source must have it.",
 )
+@click.option("-v", "--verbose", count=True, help="Print more, as uv does.")
+@click.option("-q", "--quiet", count=True, help="Print less, as uv does.")
 @click.pass_obj
-def rehearse(invocation: Invocation, *, target: str | None, start: str | None) -> None:
+def rehearse(
+    invocation: Invocation, *, target: str | None, start: str | None, verbose: int, quiet: int
+) -> None:
     """Do a whole real update on a throwaway copy of uv.
 
     The copy lies in a temporary folder. Your uv, its receipt, your shell's profile and PATH are
@@ -157,6 +169,7 @@ def rehearse(invocation: Invocation, *, target: str | None, start: str | None) -
         environ=invocation.environ,
         target=target,
         start=start,
+        options=("-v",) * verbose + ("-q",) * quiet,
     )
     click.echo(rehearsal)
 

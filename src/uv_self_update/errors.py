@@ -14,7 +14,8 @@ UvSelfUpdateError
 │   └── ConfigurationNotKept      a change that cannot be written without loss
 ├── UvError                   4   there is no uv that could be updated
 │   ├── UvNotFound
-│   └── UvNotRunnable
+│   ├── UvNotRunnable
+│   └── UvTooOld
 ├── GatewayError              5   no server on loopback
 ├── SourceError               6   a source cannot be used
 │   ├── UpstreamError             one request to a source failed
@@ -31,6 +32,7 @@ UvSelfUpdateError
 ├── InstallError              8   the new version could not be put in place; the old one stays
 │   ├── Halted
 │   ├── ReceiptError
+│   ├── NotStandalone
 │   ├── DigestMismatch
 │   ├── UnusableArchive
 │   ├── StagedUvBroken
@@ -55,14 +57,21 @@ class UvSelfUpdateError(Exception):
     exit_code: ClassVar[int] = 1
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
-        """Keep the sentence and, where there is one, the advice."""
+        """Keep the sentence and, where there is one, the advice.
+
+        Some of the words are a server's, which must not reach a terminal's controls.
+        """
         super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.message = _printable(message)
+        self.hint = None if hint is None else _printable(hint)
 
     def __str__(self) -> str:
         """Say what happened, without the advice."""
         return self.message
+
+
+def _printable(text: str) -> str:
+    return "".join(sign if sign.isprintable() or sign == "\n" else "_" for sign in text)
 
 
 class UsageError(UvSelfUpdateError):
@@ -155,11 +164,13 @@ class UvError(UvSelfUpdateError):
 class UvNotFound(UvError):
     """No uv where it was looked for."""
 
-    def __init__(self, where: str) -> None:
-        """Say where it was looked for."""
+    def __init__(self, named: str | None) -> None:
+        """Say what it was looked for; None for the first on PATH."""
         super().__init__(
-            f"no uv was found {where}",
-            hint="Put uv on PATH, or name it with `--uv PATH` or `UV_SELF_UPDATE_UV`.",
+            f"there is no uv that can be run at {named}" if named else "no uv was found on PATH",
+            hint="Check `--uv` or `UV_SELF_UPDATE_UV`."
+            if named
+            else "Put uv on PATH, or name it with `--uv PATH` or `UV_SELF_UPDATE_UV`.",
         )
 
 
@@ -174,15 +185,27 @@ class UvNotRunnable(UvError):
         )
 
 
+class UvTooOld(UvError):
+    """A uv asks GitHub whatever it is told, so it cannot be updated from elsewhere."""
+
+    def __init__(self, path: Path, version: str) -> None:
+        """Name the file and its version."""
+        super().__init__(
+            f"{path} is uv {version}, and only 0.5.0 and later can be updated from elsewhere",
+            hint="Put a newer one in its place once: `uv pip install --target FOLDER uv` lays it "
+            "into FOLDER/bin.",
+        )
+
+
 class GatewayError(UvSelfUpdateError):
     """No server can be started on loopback."""
 
     exit_code = 5
 
-    def __init__(self, reason: str) -> None:
-        """Say why not."""
+    def __init__(self, reason: str, *, bound: bool = False) -> None:
+        """Say why not, and whether a port was bound that cannot be reached."""
         super().__init__(
-            f"the gateway cannot listen on 127.0.0.1: {reason}",
+            f"the gateway cannot {'be reached' if bound else 'listen'} on 127.0.0.1: {reason}",
             hint="uv is updated through a server on loopback; a security product or a sandbox "
             "may be forbidding it.",
         )
@@ -282,8 +305,8 @@ class NoLatest(SourceError):
     def __init__(self, source: str, wanted: str) -> None:
         """Name the source and what was wanted."""
         super().__init__(
-            f"{source} cannot be asked for {wanted}: the source has no `latest`",
-            hint="Give an exact version as TARGET, or set `source.latest`.",
+            f"{source} cannot be asked for {wanted}: nothing says which versions there are",
+            hint="Give an exact version as TARGET, or add `latest` to the source.",
         )
 
 
@@ -294,7 +317,7 @@ class IndexFailed(SourceError):
         """Show the command and what uv said."""
         super().__init__(
             f"`{command}` failed for {source}:\n{output}",
-            hint="If `uv pip install` works here at all, it is the index that needs attention.",
+            hint="What makes `uv pip install --dry-run uv` work makes this work as well.",
         )
 
 
@@ -308,7 +331,9 @@ class NoSuchVersion(SourceError):
         self.nearest = tuple(nearest)
         super().__init__(
             f"{source} has no {wanted}",
-            hint=f"The nearest it has: {', '.join(nearest)}." if nearest else None,
+            hint=f"The nearest it has: {', '.join(nearest)}."
+            if nearest
+            else "No version of uv was found there at all: check the URL.",
         )
 
 
@@ -348,6 +373,19 @@ class ReceiptError(InstallError):
         )
 
 
+class NotStandalone(InstallError):
+    """A uv has no receipt of its own, so that it does not update itself."""
+
+    def __init__(self, uv: Path, reason: str, other: Path | None = None) -> None:
+        """Name the uv, what its receipt lacks, and the uv that the receipt is about."""
+        hint = "Update it with what has installed it, such as `pip install --upgrade uv`."
+        if other is not None:
+            hint = f"To update the uv that the receipt is about, say `--uv {other}`."
+        super().__init__(
+            f"{uv} was not installed by uv's standalone installer: {reason}", hint=hint
+        )
+
+
 class DigestMismatch(InstallError):
     """A file is not the one that its source describes."""
 
@@ -374,10 +412,10 @@ class UnusableArchive(InstallError):
 class StagedUvBroken(InstallError):
     """The new uv does not run on this machine, or is not the version it should be."""
 
-    def __init__(self, version: str, reason: str) -> None:
-        """Name the version and the reason."""
+    def __init__(self, version: str, source: str, reason: str) -> None:
+        """Name the version, the source and the reason."""
         super().__init__(
-            f"uv {version} was fetched but does not work here: {reason}",
+            f"uv {version} was fetched from {source} but does not work here: {reason}",
             hint="The uv that you have was left as it is.",
         )
 
@@ -385,10 +423,10 @@ class StagedUvBroken(InstallError):
 class NotReplaced(InstallError):
     """The file system does not let the new version be put in place."""
 
-    def __init__(self, folder: Path, reason: str) -> None:
-        """Name the folder and the reason."""
+    def __init__(self, place: Path, reason: str) -> None:
+        """Name the folder, or the receipt, and the reason."""
         super().__init__(
-            f"the new version cannot be put into {folder}: {reason}",
+            f"the new version cannot be put into {place}: {reason}",
             hint="The uv that you have was left as it is. Is the folder writable, and is there "
             "space?",
         )

@@ -24,6 +24,7 @@ from uv_self_update.arguments import Arguments
 from uv_self_update.child import Ended, Signals, version_of
 from uv_self_update.errors import (
     NoLatest,
+    NoSourceAnswered,
     NoSuchVersion,
     ReceiptError,
     RehearsalError,
@@ -79,6 +80,7 @@ def hold(
     environ: Mapping[str, str],
     target: str | None,
     start: str | None,
+    options: tuple[str, ...] = (),
 ) -> Rehearsal:
     """Hold a rehearsal.
 
@@ -87,13 +89,15 @@ def hold(
         uv: The user's uv: the index is asked through it, and perhaps it is copied.
         environ: The user's environment.
         target: A TARGET; None for the newest.
-        start: The version to update from; None for any that is older.
+        start: The version to update from, as a TARGET; None for any that is older.
+        options: What uv is told beside the version.
 
     Raises:
         RehearsalError: There is nothing to update from, or the copy was not updated.
         UvSelfUpdateError: Whatever would make the real update fail.
     """
     wanted = NEWEST if target is None else parse_target(target)
+    before = None if start is None else parse_target(start)
     with (
         # A signal must not leave the folder behind.
         Signals(),
@@ -103,12 +107,12 @@ def hold(
         found = sources.find(wanted)
         end = found.release.version
         stand = _Stand(Path(folder).resolve(), sources.platform, environ)
-        version = stand.furnish(found, sources, uv=uv, start=start)
+        version = stand.furnish(found, sources, uv=uv, before=before)
         began = time.monotonic()
         outcome = run(
             Job(
                 uv=stand.uv,
-                arguments=Arguments(target=None if wanted == NEWEST else end),
+                arguments=Arguments(target=None if wanted == NEWEST else end, after=options),
                 settings=settings,
                 environ=environ,
                 child_environ=stand.own_environ,
@@ -147,11 +151,13 @@ class _Stand:
         self.environ = {**environ, **self.own_environ}
         self._users_environ = environ
 
-    def furnish(self, found: Found, sources: OpenSources, *, uv: Path, start: str | None) -> str:
+    def furnish(
+        self, found: Found, sources: OpenSources, *, uv: Path, before: Wanted | None
+    ) -> str:
         """Lay the copy and its receipt, and return the copy's version."""
         self.uv.parent.mkdir()
         self._receipt.parent.mkdir(parents=True)
-        version = self._lay(found, sources, uv=uv, start=start)
+        version = self._lay(found.release.version, sources, uv=uv, before=before)
         document = receipt.new_receipt(
             prefix=self.uv.parent, version=version, executables=self._platform.executables
         )
@@ -162,18 +168,16 @@ class _Stand:
         """Return the version that the copy's receipt names."""
         return receipt.read(self._receipt).document.get("version")
 
-    def _lay(self, found: Found, sources: OpenSources, *, uv: Path, start: str | None) -> str:
-        end = found.release.version
+    def _lay(self, end: str, sources: OpenSources, *, uv: Path, before: Wanted | None) -> str:
         own = version_of(uv, self._users_environ)
         older = own is not None and own != end and newest_first([own, end])[0] == end
-        if start is None and older and own is not None and _is_standalone(uv, self._users_environ):
+        if before is None and older and own is not None and _is_standalone(uv, self._users_environ):
             shutil.copy2(uv.resolve(), self.uv)
             return own
         try:
-            before = Wanted(specifier=f"<{end}") if start is None else Wanted(exact=start)
-            return self._fetch(sources.find(before))
-        except (NoLatest, NoSuchVersion) as error:
-            if start is not None:
+            first = sources.find(before or Wanted(specifier=f"<{end}"))
+        except (NoLatest, NoSourceAnswered, NoSuchVersion) as error:
+            if before is not None:
                 raise
             if own is None or not older:
                 message = f"there is no version before {end} to begin with: {error}"
@@ -181,6 +185,10 @@ class _Stand:
             # The source knows of one version only, but there is a uv here to begin with.
             shutil.copy2(uv.resolve(), self.uv)
             return own
+        if first.release.version == end:
+            message = f"there is nothing to update from uv {end} to uv {end}"
+            raise RehearsalError(message, hint="Name an older one: `--from VERSION`.")
+        return self._fetch(first)
 
     def _fetch(self, found: Found) -> str:
         folder = self._folder / "fetched"

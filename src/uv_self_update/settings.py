@@ -62,6 +62,9 @@ class Kind:
     schemes: tuple[str, ...] = ("http", "https", "file")
     """What its URLs may start with."""
 
+    segments: int = 0
+    """How many segments the path of its URL has at least."""
+
     @property
     def fields(self) -> tuple[str, ...]:
         """Every key that a `[[source]]` of this kind may have, beside `kind`."""
@@ -72,7 +75,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
     {
         "index": Kind(optional=("url",)),
         "urls": Kind(required=("download",), optional=("latest", "release")),
-        "github": Kind(required=("url",), schemes=("http", "https")),
+        "github": Kind(required=("url",), schemes=("http", "https"), segments=2),
     }
 )
 
@@ -249,7 +252,7 @@ def check_source(table: Mapping[str, object]) -> tuple[SourceSettings, list[tupl
             problems.append((key, f"unknown key{suggestion(key, ('kind', *kind.fields))}"))
         elif key not in kind.fields:
             problems.append((key, f"a source of kind `{name}` has no such key"))
-        elif reasons := [*_url_problems(value, SOURCE_FIELDS[key], kind.schemes)]:
+        elif reasons := [*_url_problems(value, SOURCE_FIELDS[key], kind)]:
             problems += [(key, reason) for reason in reasons]
         else:
             fields[key] = str(value)
@@ -281,7 +284,7 @@ def parse_source(spec: str) -> SourceSettings:
     return source
 
 
-def _url_problems(value: object, template: UrlField, schemes: tuple[str, ...]) -> Iterator[str]:
+def _url_problems(value: object, template: UrlField, kind: Kind) -> Iterator[str]:
     if not isinstance(value, str) or not value:
         yield f"it is {_echo(value)}, but a URL in quotes is due"
         return
@@ -295,12 +298,14 @@ def _url_problems(value: object, template: UrlField, schemes: tuple[str, ...]) -
     except ValueError:
         yield f"`{url}` is not a URL; in a password, `/` is written %2F, `#` %23 and `@` %40"
         return
-    if "://" not in value or parts.scheme not in schemes:
-        yield f"`{url}` does not start with {_listed([f'{scheme}://' for scheme in schemes])}"
+    if "://" not in value or parts.scheme not in kind.schemes:
+        yield f"`{url}` does not start with {_listed([f'{scheme}://' for scheme in kind.schemes])}"
     elif parts.scheme == "file" and not parts.path.startswith("/"):
         yield f"`{url}` has no absolute path, as in `file:///folder`"
     elif parts.scheme != "file" and not parts.hostname:
         yield f"`{url}` names no host"
+    elif len(parts.path.strip("/").split("/")) < kind.segments:
+        yield f"`{url}` names no repository: it has to end in `/OWNER/REPO`"
     yield from _placeholder_problems(value, template)
 
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ("Terminal",)
 
+_SILENT = 2
+"""How often `-q` has to be given for not a word."""
+
 
 class Terminal:
     """Prints messages, as loudly and as colourfully as uv was told to."""
@@ -29,7 +32,7 @@ class Terminal:
             arguments: The whole command line.
             environ: The user's environment.
         """
-        self.quiet = level(arguments, "quiet") > 0
+        self._quiet = level(arguments, "quiet")
         self._color = _wants_color(arguments, environ)
         if level(arguments, "verbose"):
             handler = logging.StreamHandler()
@@ -39,18 +42,19 @@ class Terminal:
             logger.setLevel(logging.DEBUG)
 
     def error(self, error: UvSelfUpdateError) -> None:
-        """Say what went wrong, and what to try."""
-        self._say("error", "red", str(error))
+        """Say what went wrong, and what to try.
+
+        uv says the former with `-q` as well, so it is kept, and only `-qq` ends it.
+        """
+        if self._quiet < _SILENT:
+            self._say("error", "red", str(error))
         if error.hint:
             self.hint(error.hint)
 
     def hint(self, text: str) -> None:
         """Give advice."""
-        self._say("hint", "cyan", text)
-
-    def success(self, text: str) -> None:
-        """Say that something has worked."""
-        self._say("success", "green", text)
+        if not self._quiet:
+            self._say("hint", "cyan", text)
 
     def _say(self, prefix: str, color: str, text: str) -> None:
         styled = click.style(prefix, fg=color, bold=True) + click.style(":", bold=True)

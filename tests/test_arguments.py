@@ -1,0 +1,225 @@
+"""The command line, taken apart."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from uv_self_update.arguments import Arguments, arrange, level, split, value_of
+from uv_self_update.errors import UsageError
+
+OWN = ("--source", "--config")
+COMMANDS = ("update", "config", "rehearse")
+
+
+def arranged(line: str) -> str:
+    """Arrange a command line that is written with blanks."""
+    ordered = arrange(line.split(), own=OWN, commands=COMMANDS, default="update")
+    return " ".join(ordered)
+
+
+@pytest.mark.parametrize(
+    ("line", "target", "before", "after"),
+    [
+        ("", None, "", ""),
+        ("0.12.3", "0.12.3", "", ""),
+        ("--dry-run", None, "", "--dry-run"),
+        ("--dry-run 0.12.3 -q", "0.12.3", "--dry-run", "-q"),
+        ("-qq -v --no-config", None, "", "-qq -v --no-config"),
+        ("--token t0ken", None, "", "--token t0ken"),
+        ("--token t0ken 0.12.3", "0.12.3", "--token t0ken", ""),
+        ("0.12.3 --token t0ken", "0.12.3", "", "--token t0ken"),
+        ("--token=t0ken 0.12.3", "0.12.3", "--token=t0ken", ""),
+        ("--color never 0.12.3 --color always", "0.12.3", "--color never", "--color always"),
+        ("--cache-dir c --config-file f 0.12", "0.12", "--cache-dir c --config-file f", ""),
+        ("--directory d --project p", None, "", "--directory d --project p"),
+        ("--allow-insecure-host h --trusted-host i <0.13", "<0.13", None, ""),
+        ("--token --dry-run 0.12.3", "0.12.3", "--token --dry-run", ""),
+        ("--color", None, "", "--color"),
+        ("-", "-", "", ""),
+        ("--unknown=value 0.12.3", "0.12.3", "--unknown=value", ""),
+        ("-- 0.12.3", "0.12.3", "--", ""),
+    ],
+)
+def test_split(line: str, target: str | None, before: str | None, after: str) -> None:
+    """TARGET is the one word that is neither an option nor the value of one."""
+    words = line.split()
+    found = split(words)
+    assert found.target == target
+    assert found.after == tuple(after.split())
+    if before is not None:
+        assert found.before == tuple(before.split())
+    assert [*found.for_uv(target)] == words
+
+
+@pytest.mark.parametrize("line", ["0.12 0.13", "0.12 -q 0.13", "--token t 0.12 0.13 0.14"])
+def test_two_targets(line: str) -> None:
+    """More than one word that could be TARGET is refused, and each is repeated."""
+    with pytest.raises(UsageError, match=r"^only one TARGET can be given, not `0\.12` and `0\.13`"):
+        split(line.split())
+
+
+def test_for_uv() -> None:
+    """What uv is handed has an exact version where TARGET stood, and uv's options around it."""
+    arguments = split(["-q", "<0.13", "--dry-run"])
+    assert arguments.for_uv("0.12.3") == ("-q", "0.12.3", "--dry-run")
+    assert arguments.for_uv(None) == ("-q", "--dry-run")
+    assert arguments.all == ("-q", "--dry-run")
+    assert Arguments().for_uv(None) == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("", "update"),
+        ("0.12.3", "update 0.12.3"),
+        ("--dry-run", "update --dry-run"),
+        ("update 0.12.3", "update 0.12.3"),
+        ("-q update 0.12.3", "update -q 0.12.3"),
+        ("rehearse 0.12", "rehearse 0.12"),
+        ("config get source", "config get source"),
+        ("0.12.3 rehearse", "update 0.12.3 rehearse"),
+        ("--token rehearse", "update --token rehearse"),
+        ("--token rehearse rehearse", "rehearse --token rehearse"),
+        ("--source index", "--source index update"),
+        ("--source=index 0.12", "--source=index update 0.12"),
+        ("0.12 --source index -q", "--source index update 0.12 -q"),
+        ("rehearse --source index", "--source index rehearse"),
+        ("--source a --source b", "--source a --source b update"),
+        ("--source rehearse", "--source rehearse update"),
+        ("config path --config f", "--config f config path"),
+        ("--source --dry-run", "--source --dry-run update"),
+        ("--sources=index", "update --sources=index"),
+        ("--help", "--help"),
+        ("-h", "-h"),
+        ("--version", "--version"),
+        ("-V", "-V"),
+        ("--source index --help", "--source index --help"),
+        ("rehearse --help", "rehearse --help"),
+        ("update --help", "update --help"),
+        ("--help rehearse", "rehearse --help"),
+        ("-- 0.12.3", "update -- 0.12.3"),
+        ("-- --source=index", "update -- --source=index"),
+        ("<0.13 --help", "--help"),
+        ("--color never --version", "--version"),
+        ("-q -- rehearse", "rehearse -q --"),
+    ],
+)
+def test_arrange(line: str, expected: str) -> None:
+    """Our own options come first, then the command, then the rest in order."""
+    assert arranged(line) == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "said", "hint"),
+    [
+        ("--source", "`--source` needs a value", None),
+        ("rehearse --config", "`--config` needs a value", None),
+        ("rehears", "there is no command `rehears`", "Did you mean `rehearse`? "),
+        ("-q latest", "there is no command `latest`", "lists the commands"),
+        ("--sources index", "there is no command `index`", "lists the commands"),
+    ],
+)
+def test_misunderstood(line: str, said: str, hint: str | None) -> None:
+    """What can be no TARGET is taken for a mistake, before anything is done."""
+    with pytest.raises(UsageError) as caught:
+        arranged(line)
+    assert str(caught.value) == said
+    assert (hint or "") in (caught.value.hint or "")
+    assert (hint is None) is (caught.value.hint is None)
+
+
+WORDS = st.sampled_from(
+    [
+        *OWN,
+        *COMMANDS,
+        "--source=index",
+        "--token",
+        "--color",
+        "--token=t",
+        "--dry-run",
+        "-q",
+        "-qq",
+        "--",
+        "-",
+        "",
+        "0.12",
+        "<0.13",
+    ]
+)
+TYPED = st.lists(
+    WORDS | st.text(max_size=5).filter(lambda word: word not in {"-h", "-V"}), max_size=8
+)
+
+
+@settings(deadline=None)
+@given(TYPED)
+def test_arrange_loses_nothing(arguments: list[str]) -> None:
+    """Whatever is typed is refused or comes out again, each as often; the default may be added."""
+    try:
+        ordered = arrange(arguments, own=OWN, commands=COMMANDS, default="default")
+    except UsageError:
+        return
+    assert Counter(ordered) - Counter(arguments) <= Counter(["default"])
+    assert Counter(arguments) <= Counter(ordered)
+
+
+@settings(deadline=None)
+@given(st.lists(WORDS.filter(lambda word: not word.isalpha()), max_size=8))
+def test_arrange_keeps_the_order_of_uvs_options(arguments: list[str]) -> None:
+    """What is uv's own stays in order."""
+    ordered = arrange(arguments, own=(), commands=(), default="default")
+    assert [word for word in ordered if word != "default"] == arguments
+
+
+@settings(deadline=None)
+@given(TYPED)
+def test_split_loses_nothing(arguments: list[str]) -> None:
+    """Whatever is typed is handed on, in order, or refused."""
+    try:
+        found = split(arguments)
+    except UsageError as error:
+        assert error.exit_code == 2  # noqa: PT017 # one of two ways that are both right
+    else:
+        assert [*found.for_uv(found.target)] == arguments
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("", None),
+        ("--token a", "a"),
+        ("--token=a", "a"),
+        ("--token=a=b", "a=b"),
+        ("--token a --token=b", "b"),
+        ("--token=a --token b", "b"),
+        ("--token", None),
+        ("--token=", ""),
+        ("--tokens a", None),
+    ],
+)
+def test_value_of(line: str, expected: str | None) -> None:
+    """The value of an option is read in both spellings; the last one counts."""
+    assert value_of(line.split(), "--token") == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("", 0),
+        ("-q", 1),
+        ("-qq", 2),
+        ("-q -q", 2),
+        ("--quiet", 1),
+        ("--quiet -qv", 2),
+        ("-v", 0),
+        ("quiet q", 0),
+        ("--quietly", 0),
+    ],
+)
+def test_level(line: str, expected: int) -> None:
+    """A flag counts as often as it is there."""
+    assert level(line.split(), "quiet") == expected

@@ -1,0 +1,173 @@
+"""The tree of errors, and what each of them says."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from uv_self_update import errors
+from uv_self_update.errors import Problem, UvSelfUpdateError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FILE = Path("/etc/config.toml")
+URL = "https://h.example/a"
+
+EXAMPLES = [
+    errors.UsageError("only one TARGET can be given"),
+    errors.InvalidTarget("nonsense"),
+    errors.InvalidSource("x", "it is none"),
+    errors.InvalidConfiguration([Problem(origin=str(FILE), key="a.b", reason="unknown key")]),
+    errors.ConfigurationNotKept(FILE, "a comment would be lost"),
+    errors.UvNotFound("on PATH"),
+    errors.UvNotRunnable(Path("/usr/bin/uv"), "Permission denied"),
+    errors.UvTooOld(Path("/usr/bin/uv"), "0.4.30"),
+    errors.GatewayError("cannot listen on 127.0.0.1: Operation not permitted"),
+    errors.Unreachable(URL, "timed out"),
+    errors.StatusRefused(URL, 404, "Not Found"),
+    errors.Interrupted(URL, 1000, 2000, "the connection was closed"),
+    errors.TooLarge(URL, 4 << 20),
+    errors.UnexpectedBody(URL, "JSON", "a web page"),
+    errors.NoInstaller("the mirror", "0.12.3", "uv-installer.sh"),
+    errors.NoLatest("the mirror", "release of uv"),
+    errors.IndexFailed("the package index", "uv pip compile", "error: no"),
+    errors.NoSourceAnswered([errors.Unreachable(URL, "timed out")]),
+    errors.NoSuchVersion("the mirror", "uv 9.9.9", ["0.12.3"]),
+    errors.Halted("0.12.3"),
+    errors.ReceiptError(FILE, "it is not JSON"),
+    errors.NotStandalone(Path("/usr/bin/uv"), "there is none"),
+    errors.DigestMismatch("uv.zip", "the mirror", expected="aa", got="bb"),
+    errors.UnusableArchive("uv.zip", "the mirror", "it is damaged"),
+    errors.StagedUvBroken("0.12.3", "the mirror", "it does not run"),
+    errors.NotReplaced(Path("/usr/bin"), "Permission denied"),
+    errors.RehearsalError("there is nothing to update"),
+]
+"""One of each leaf."""
+
+WITHOUT_HINT = {"UsageError", "Halted", "RehearsalError"}
+"""Those that are given one where they are raised, or that need none."""
+
+
+def classes() -> dict[str, type[UvSelfUpdateError]]:
+    """Return every error that the module has."""
+    return {
+        name: value
+        for name, value in vars(errors).items()
+        if inspect.isclass(value) and issubclass(value, UvSelfUpdateError)
+    }
+
+
+def drawn() -> Iterator[tuple[str, str | None, int | None]]:
+    """Read the tree out of the docstring: class, parent, exit code."""
+    above: list[str] = []
+    for line in (errors.__doc__ or "").splitlines():
+        match = re.fullmatch(r"((?:[│ ]   )*)(?:[├└]── )?([A-Z]\w+)(?: +([0-9])\b)?.*", line)
+        if match is None or (not above and match[2] != "UvSelfUpdateError"):
+            continue
+        depth = len(match[1]) // 4 + ("── " in line)
+        above[depth:] = [match[2]]
+        yield match[2], above[depth - 1] if depth else None, int(match[3]) if match[3] else None
+
+
+def test_tree() -> None:
+    """The tree that is drawn is the tree that there is."""
+    assert {name: parent for name, parent, _ in drawn()} == {
+        name: None if cls is UvSelfUpdateError else cls.__bases__[0].__name__
+        for name, cls in classes().items()
+    }
+
+
+def test_exit_codes() -> None:
+    """The exit codes that are drawn are those that there are, on the classes that set them."""
+    assert {name: code for name, _, code in drawn() if code is not None} == {
+        name: cls.exit_code
+        for name, cls in classes().items()
+        if "exit_code" in vars(cls) and cls is not UvSelfUpdateError
+    }
+
+
+def test_every_leaf_has_an_example() -> None:
+    """Each error that is raised is looked at below."""
+    leaves = {name for name, cls in classes().items() if not cls.__subclasses__()}
+    assert {type(error).__name__ for error in EXAMPLES} == leaves | {"UsageError"}
+
+
+@pytest.mark.parametrize("error", EXAMPLES, ids=lambda error: type(error).__name__)
+def test_message(error: UvSelfUpdateError) -> None:
+    """A message is a plain sentence, with no full stop, and the advice stands apart from it."""
+    message, hint = str(error), error.hint
+    assert message == error.message
+    assert message == message.strip()
+    assert not message.endswith(".")
+    assert "None" not in f"{message} {hint or ''}"
+    assert not re.search(r"[{}]|<class|Path\(", message)
+    assert (hint is None) is (type(error).__name__ in WITHOUT_HINT)
+    if hint is not None:
+        assert hint == hint.strip()
+        assert re.search(r"[.?]$", hint)
+        assert hint not in message
+
+
+@pytest.mark.parametrize("error", EXAMPLES, ids=lambda error: type(error).__name__)
+def test_exit_code(error: UvSelfUpdateError) -> None:
+    """Every error ends the command with a code of its own kind, never with success."""
+    assert 2 <= error.exit_code <= 9
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (errors.Interrupted(URL, 1000, 2000, "x"), "broke off after 1,000 of 2,000 bytes: x"),
+        (errors.Interrupted(URL, 0, None, "x"), "broke off after 0 bytes: x"),
+        (errors.TooLarge(URL, 4 << 20), "sends more than 4,194,304 bytes"),
+        (errors.StatusRefused(URL, 404, ""), "answered 404"),
+        (errors.StatusRefused(URL, 404, "Not Found"), "answered 404 Not Found"),
+        (errors.IndexFailed("s", "uv pip compile", "a\nb"), "`uv pip compile` failed for s:\na\nb"),
+    ],
+)
+def test_wording(error: UvSelfUpdateError, expected: str) -> None:
+    """Figures are grouped, and what is not known leaves no gap."""
+    assert expected in str(error)
+    assert not str(error).endswith(" ")
+
+
+def test_problem() -> None:
+    """A problem names the file and the key, if it is not about the whole file."""
+    assert str(Problem(origin="a.toml", key="b.c", reason="wrong")) == "a.toml: b.c: wrong"
+    assert str(Problem(origin="a.toml", key="", reason="wrong")) == "a.toml: wrong"
+
+
+def test_every_problem_is_told() -> None:
+    """All problems of a configuration come at once, one a line."""
+    problems = [Problem(origin="a.toml", key=key, reason="wrong") for key in ("b", "c")]
+    assert str(errors.InvalidConfiguration(problems)).splitlines()[1:] == [
+        "  a.toml: b: wrong",
+        "  a.toml: c: wrong",
+    ]
+
+
+def test_no_controls() -> None:
+    """What a server says does not reach a terminal's controls; only lines are kept."""
+    error = errors.StatusRefused(URL, 404, "\x1b[31mNot\r\nFound\u202e")
+    assert str(error) == f"{URL} answered 404 _[31mNot_\nFound_"
+    assert UvSelfUpdateError("a", hint="\x07b").hint == "_b"
+
+
+def test_uv_of_another_installation() -> None:
+    """Where the receipt is about another uv, that one is named."""
+    error = errors.NotStandalone(Path("/usr/bin/uv"), "no", Path("/home/me/.local/bin/uv"))
+    assert "`--uv /home/me/.local/bin/uv`" in (error.hint or "")
+    assert "`--uv" not in (errors.NotStandalone(Path("/usr/bin/uv"), "no").hint or "")
+
+
+def test_advice_of_several_is_given_once() -> None:
+    """If several sources fail alike, their advice comes once."""
+    failure = errors.StatusRefused(URL, 401, "")
+    several = errors.NoSourceAnswered([failure, failure, errors.StatusRefused(URL, 418, "")])
+    assert several.hint == failure.hint
+    assert errors.NoSourceAnswered([errors.StatusRefused(URL, 418, "")]).hint is None

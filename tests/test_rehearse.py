@@ -1,0 +1,285 @@
+"""Rehearsals, end to end, with real uvs; the home they are held in stays as it was."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support import binaries, mirrors
+from support.web import Page, Web
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from support.homes import Done, Home
+
+    Spoil = Callable[[Web], None]
+
+OLD = "0.5.31"
+OLDER = "0.5.0"
+MIDDLE = "0.8.24"
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, home: Home) -> Path:
+    """Return the folder for whatever is temporary."""
+    folder = tmp_path / "tmp"
+    folder.mkdir()
+    home.environ["TMPDIR"] = str(folder)
+    return folder
+
+
+@pytest.fixture
+def bare(home: Home) -> Home:
+    """Return a home whose uv is not a standalone one: it has no receipt."""
+    home.install(OLD)
+    home.receipt.unlink()
+    return home
+
+
+def serve_index(web: Web, home: Home, *versions: str) -> None:
+    """Make an index of these versions the home's own."""
+    web.pages |= mirrors.index_pages(versions)
+    home.environ["UV_DEFAULT_INDEX"] = f"{web.url}/simple/"
+
+
+def serve_urls(web: Web, home: Home, *versions: str, latest: bool = True) -> None:
+    """Make a mirror of these versions, the newest first, the home's source."""
+    web.pages |= mirrors.urls_pages(versions)
+    named = f'latest = "{web.url}/latest.json"\n' if latest else ""
+    home.configure(
+        f'[[source]]\nkind = "urls"\n{named}download = "{web.url}/files/{{tag}}/{{asset}}"\n'
+    )
+
+
+def facts(done: Done) -> dict[str, str]:
+    """Read what a rehearsal has printed."""
+    assert done.code == 0, done.err
+    head, *lines = done.out.splitlines()
+    assert head == "A throwaway copy of uv was updated, and runs."
+    return {name: value for name, _, value in (line.strip().partition(" ") for line in lines)}
+
+
+def told(done: Done) -> tuple[str, str, str]:
+    """Return the source, the version before and the version after."""
+    found = {name: value.strip() for name, value in facts(done).items()}
+    assert int(found["bytes"].replace(",", "")) > 1_000_000
+    assert float(found["seconds"]) > 0
+    return found["source"], found["from"], found["to"]
+
+
+def test_standalone_uv(home: Home, web: Web, temporary: Path) -> None:
+    """A standalone uv is what is copied; it, its receipt and all else stay as they were."""
+    home.install(OLD)
+    serve_index(web, home, MIDDLE, OLDER)
+    before = home.snapshot()
+    done = home.run("rehearse")
+    assert told(done) == ("the package index", OLD, MIDDLE)
+    assert home.snapshot() == before
+    assert list(temporary.iterdir()) == []
+
+
+def test_no_standalone_uv(bare: Home, web: Web, temporary: Path) -> None:
+    """With no standalone uv, the copy is an older version from the source."""
+    serve_index(web, bare, MIDDLE, OLDER)
+    before = bare.snapshot()
+    assert told(bare.run("rehearse")) == ("the package index", OLDER, MIDDLE)
+    assert bare.snapshot() == before
+    assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.parametrize("installer", ["release", "native"])
+def test_one_version_only(bare: Home, web: Web, temporary: Path, installer: str) -> None:
+    """With nothing older at the source, the copy is of the uv that there is."""
+    serve_urls(web, bare, MIDDLE)
+    before = bare.snapshot()
+    done = bare.run("rehearse", "--installer", installer)
+    assert told(done) == (f"{web.url}/latest.json", OLD, MIDDLE)
+    assert bare.snapshot() == before
+    assert list(temporary.iterdir()) == []
+
+
+def test_no_latest(bare: Home, web: Web, temporary: Path) -> None:
+    """A mirror without a list can be rehearsed with too, to an exact version."""
+    serve_urls(web, bare, MIDDLE, latest=False)
+    source = f"{web.url}/files/{{tag}}/{{asset}}"
+    assert told(bare.run("rehearse", MIDDLE)) == (source, OLD, MIDDLE)
+    assert list(temporary.iterdir()) == []
+
+
+def test_second_source(bare: Home, web: Web, temporary: Path) -> None:
+    """A source that does not answer does not end a rehearsal that another one can serve."""
+    serve_urls(web, bare, MIDDLE)
+    text = bare.config.read_text()
+    missing = text.replace("latest.json", "missing.json").replace("/files/", "/missing/")
+    bare.configure(missing + text)
+    assert told(bare.run("rehearse")) == (f"{web.url}/latest.json", OLD, MIDDLE)
+    assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.parametrize("start", [OLDER, f"v{OLDER}", "<0.5.31"])
+def test_from(home: Home, web: Web, temporary: Path, start: str) -> None:
+    """The version to begin with can be named."""
+    home.install(OLD)
+    serve_index(web, home, MIDDLE, OLDER)
+    assert told(home.run("rehearse", "--from", start)) == ("the package index", OLDER, MIDDLE)
+    assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "start", "end"),
+    [
+        (["0.8"], OLD, MIDDLE),
+        (["<0.8"], OLDER, OLD),
+        ([OLD], OLDER, OLD),
+        ([OLD, "--from", "0.11.13"], "0.11.13", OLD),
+    ],
+)
+def test_target(
+    home: Home, web: Web, temporary: Path, arguments: list[str], start: str, end: str
+) -> None:
+    """A TARGET is rehearsed, upwards and downwards."""
+    home.install(OLD)
+    serve_index(web, home, "0.11.13", MIDDLE, OLD, OLDER)
+    before = home.snapshot()
+    assert told(home.run("rehearse", *arguments)) == ("the package index", start, end)
+    assert home.snapshot() == before
+    assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("versions", "arguments", "code", "said"),
+    [
+        ([OLD], [], 9, f"there is no version before {OLD} to begin with"),
+        ([OLD], ["--from", OLD], 9, f"there is nothing to update from uv {OLD} to uv {OLD}"),
+        ([OLD], ["--from", "0.5.7"], 7, "the package index has no uv 0.5.7"),
+        ([OLD], ["--from", "nonsense"], 2, "`nonsense` is not a version of uv"),
+        ([OLD], ["0.7.7"], 7, "the package index has no uv 0.7.7"),
+        ([OLD], ["nonsense"], 2, "`nonsense` is not a version of uv"),
+        ([], [], 6, "`uv pip compile` failed for the package index"),
+    ],
+)
+def test_cannot_be_held(  # noqa: PLR0913, PLR0917 # a table of cases, and what they need
+    home: Home,
+    web: Web,
+    temporary: Path,
+    versions: list[str],
+    arguments: list[str],
+    code: int,
+    said: str,
+) -> None:
+    """A rehearsal that cannot be held says why, and leaves nothing behind."""
+    home.install(OLD)
+    serve_index(web, home, *versions)
+    if not versions:
+        web.pages.clear()
+    before = home.snapshot()
+    done = home.run("rehearse", *arguments)
+    assert done.code == code, done.err
+    assert done.err.startswith(f"error: {said}")
+    assert done.out == ""
+    assert home.snapshot() == before
+    assert list(temporary.iterdir()) == []
+
+
+def _wrong_version(web: Web) -> None:
+    archive = binaries.archive(OLDER)
+    web.pages[f"/files/{MIDDLE}/{archive.name}"] = Page(body=archive)
+
+
+def _no_archive(web: Web) -> None:
+    del web.pages[f"/files/{MIDDLE}/{binaries.archive(MIDDLE).name}"]
+
+
+def _web_page(web: Web) -> None:
+    for path in list(web.pages):
+        if path.startswith("/files/"):
+            web.pages[path] = Page(body=b"<!DOCTYPE html>Sign in")
+
+
+def _breaks_off(web: Web) -> None:
+    archive = binaries.archive(MIDDLE)
+    body = archive.read_bytes()
+    web.pages[f"/files/{MIDDLE}/{archive.name}"] = Page(body=body[: 1 << 20], length=len(body))
+
+
+@pytest.mark.parametrize("installer", ["auto", "native"])
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (_wrong_version, "sha256"),
+        (_no_archive, "404"),
+        (_web_page, "a web page"),
+        (_breaks_off, "broke off"),
+    ],
+)
+def test_source_that_fails(
+    home: Home, web: Web, temporary: Path, *, installer: str, spoil: Spoil, said: str
+) -> None:
+    """If the copy cannot be updated, the real reason is told, and nothing is left behind."""
+    home.install(OLD)
+    serve_urls(web, home, MIDDLE)
+    spoil(web)
+    before = home.snapshot()
+    done = home.run("rehearse", "--installer", installer)
+    assert done.code == 9, done.err
+    error = done.err[done.err.index("error: `uv self update` ended with code ") :]
+    assert said in error
+    assert done.out == ""
+    assert home.snapshot() == before
+    assert list(temporary.iterdir()) == []
+
+
+def test_no_uv(home: Home, temporary: Path) -> None:
+    """Without any uv there is nobody to ask, and nothing to copy."""
+    done = home.run("rehearse", environ={"PATH": "/nowhere"})
+    assert (done.code, done.err.splitlines()[0]) == (4, "error: no uv was found on PATH")
+    assert list(temporary.iterdir()) == []
+
+
+def test_installer_that_writes_elsewhere(home: Home, web: Web, temporary: Path) -> None:
+    """What an installer does to the home that it is told of, it does to a throwaway one."""
+    home.install(OLD)
+    serve_urls(web, home, MIDDLE)
+    extra = (
+        b'\nfor home in "$HOME" "$XDG_CONFIG_HOME"; do echo "export X=1" >>"$home/.profile"; done\n'
+    )
+    script = mirrors.installer(MIDDLE).replace(b"\nset -eu\n", b"\nset -eu\n" + extra)
+    web.pages[f"/files/{MIDDLE}/uv-installer.sh"] = Page(body=script)
+    document = mirrors.github_json(MIDDLE, digests=False)
+    web.pages["/latest.json"] = Page(body=json.dumps(document).encode())
+    before = home.snapshot()
+    done = home.run("rehearse", "--installer", "release")
+    assert told(done) == (f"{web.url}/latest.json", OLD, MIDDLE)
+    assert home.snapshot() == before
+    assert list(temporary.iterdir()) == []
+
+
+def test_copy_that_claims_to_be_updated(home: Home, web: Web, temporary: Path) -> None:
+    """That uv says it has been updated is not enough: the copy is asked."""
+    home.install(OLD)
+    serve_urls(web, home, MIDDLE)
+    web.pages[f"/files/{MIDDLE}/uv-installer.sh"] = Page(body=b"#!/bin/sh\nexit 0\n")
+    document = mirrors.github_json(MIDDLE, digests=False)
+    web.pages["/latest.json"] = Page(body=json.dumps(document).encode())
+    done = home.run("rehearse", "--installer", "release")
+    assert done.code == 9
+    assert f"error: the copy should be uv {MIDDLE} now, but it is {OLD}" in done.err
+    assert list(temporary.iterdir()) == []
+
+
+def test_copy_without_its_receipt(home: Home, web: Web, temporary: Path) -> None:
+    """An update that forgets the receipt is not one that went well."""
+    home.install(OLD)
+    serve_urls(web, home, MIDDLE)
+    script = mirrors.installer(MIDDLE).replace(b'cat >"$receipt"', b"cat >/dev/null")
+    web.pages[f"/files/{MIDDLE}/uv-installer.sh"] = Page(body=script)
+    document = mirrors.github_json(MIDDLE, digests=False)
+    web.pages["/latest.json"] = Page(body=json.dumps(document).encode())
+    done = home.run("rehearse", "--installer", "release")
+    assert done.code == 9
+    assert f"error: the copy's receipt does not say {MIDDLE}: {OLD}" in done.err
+    assert list(temporary.iterdir()) == []
