@@ -1,0 +1,104 @@
+"""Commands in Linux namespaces of their own: disks and networks that are not what they should be.
+
+Mode bits do not stop root, whom tests may run as; a read-only mount does.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from functools import cache
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ("full", "portless", "read_only", "unreachable")
+
+_READ_ONLY = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && shift && exec "$@"'
+
+# The folder's content is copied into a file system that is as large as it is, and somewhat more.
+# What is left when the command has ended is written down, since the file system ends with it.
+_FULL = """
+set -eu
+folder="$1" spare="$2" report="$3"
+shift 3
+used="$(du --block-size=4096 --summarize "$folder" | cut -f 1)"
+copy="$(mktemp -d)"
+cp -a "$folder/." "$copy"
+mount -t tmpfs -o "mode=755,size=$((used * 4096 + spare))" none "$folder"
+cp -a "$copy/." "$folder"
+rm -r "$copy"
+code=0
+"$@" || code=$?
+cd "$folder"
+{ ls -A; sha256sum -- *; } >"$report"
+exit "$code"
+"""
+
+# The one port that there is to choose from is taken.
+_PORTLESS = """
+import os, pathlib, socket, sys
+taken = socket.create_server(("127.0.0.1", 40000))
+taken.set_inheritable(True)
+pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").write_text("40000 40000")
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+def read_only(folder: Path) -> list[str]:
+    """Return the start of a command that cannot write below a folder."""
+    return [*_unshare("--mount"), "sh", "-c", _READ_ONLY, "sh", str(folder)]
+
+
+def full(folder: Path, *, spare: int, report: Path) -> list[str]:
+    """Return the start of a command that finds `spare` bytes free in a folder.
+
+    Args:
+        folder: What is in it is there for the command too.
+        spare: Bytes.
+        report: Where to write what is there in the end: all names, then the files' digests.
+    """
+    return [*_unshare("--mount"), "sh", "-c", _FULL, "sh", str(folder), str(spare), str(report)]
+
+
+def portless(python: str) -> list[str]:
+    """Return the start of a command that can bind no port on loopback but one that is named."""
+    return [*_unshare("--net"), python, "-c", _PORTLESS]
+
+
+def unreachable() -> list[str]:
+    """Return the start of a command that can bind ports on loopback, but reach none of them."""
+    return _unshare("--net")
+
+
+def _unshare(kind: str) -> list[str]:
+    reason = _refusal(kind)
+    if reason is not None:
+        text = f"no namespaces here: {reason}"
+        if os.environ.get("CI"):
+            pytest.fail(text)
+        pytest.skip(text)
+    return _command(kind)
+
+
+def _command(kind: str) -> list[str]:
+    user = [] if os.geteuid() == 0 else ["--map-root-user"]
+    return ["unshare", *user, kind, "--"]
+
+
+@cache
+def _refusal(kind: str) -> str | None:
+    if shutil.which("unshare") is None:
+        return "there is no unshare"
+    probe = {
+        "--mount": ["mount", "-t", "tmpfs", "none", "/mnt"],
+        "--net": ["sh", "-c", "echo 40000 40000 >/proc/sys/net/ipv4/ip_local_port_range"],
+    }[kind]
+    done = subprocess.run(
+        [*_command(kind), *probe], capture_output=True, check=False, encoding="utf-8"
+    )
+    return None if done.returncode == 0 else done.stderr.strip() or f"code {done.returncode}"
