@@ -247,7 +247,7 @@ def test_while_a_wheel_is_on_its_way(
 
     with Running(home) as running:
         page.wait()
-        assert list(running.others().values()).count("uv") == 2
+        running.until(lambda: list(running.others().values()).count("uv") == 2)
         assert staged(home) == [".uv-self-update"]
         outcome = end(running, way)
 
