@@ -12,8 +12,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from uv_self_update import config as files
-from uv_self_update.cli_config import TEMPLATE, ConfigContext, config
+from uv_self_update.cli_config import TEMPLATE, config
 from uv_self_update.errors import ConfigurationError, InvalidConfiguration, UsageError
+from uv_self_update.invocation import Invocation
 from uv_self_update.settings import KEYS, KINDS, Options
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Person:
 
     def types(self, *args: str, options: Options | None = None) -> Result:
         """Run `uv-self-update config`."""
-        context = ConfigContext(options=options or Options(), environ=self.environ)
+        context = Invocation(options=options or Options(), environ=self.environ)
         return CliRunner().invoke(config, args, obj=context)
 
     def reads(self, *args: str, options: Options | None = None) -> str:

@@ -235,15 +235,16 @@ def test_release_installer_needs_curl_or_wget_only(
 
 
 @pytest.mark.parametrize("start", STARTS)
+@pytest.mark.parametrize("installer", ["auto", "native"])
 @pytest.mark.parametrize("source", SOURCES)
-def test_native_installer_needs_neither_curl_nor_wget(
-    source: str, start: str, home: Home, web: Web
+def test_neither_curl_nor_wget_is_needed(
+    source: str, installer: str, start: str, home: Home, web: Web
 ) -> None:
     """With no program at all on PATH but uv, our own installer does the work."""
     end = serve(home, web, source)
     home.install(binaries.version(start))
 
-    done = home.run("--installer", "native", environ={"PATH": str(home.bin)})
+    done = home.run("--installer", installer, environ={"PATH": str(home.bin)})
 
     assert outcome(home, done) == (0, end, end)
     assert "uv-installer.sh" not in files_asked(web)

@@ -15,7 +15,7 @@ from uv_self_update.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ("Arguments", "arrange", "level", "split", "value_of")
+__all__ = ("Arguments", "arrange", "level", "split", "take", "value_of")
 
 _TAKING_VALUES = frozenset(
     {
@@ -120,6 +120,20 @@ def arrange(
         message = f"there is no command `{rest[position]}`"
         raise UsageError(message, hint=_near(rest[position], commands))
     return [*front, default, *rest]
+
+
+def take(arguments: Sequence[str], own: Iterable[str]) -> tuple[dict[str, list[str]], list[str]]:
+    """Take our options off the front of an arranged command line.
+
+    Returns:
+        The values of each of our options, in order; and what is left.
+    """
+    values: dict[str, list[str]] = {option: [] for option in own}
+    remaining = list(arguments)
+    while remaining and remaining[0].partition("=")[0] in values:
+        option, equals, value = remaining.pop(0).partition("=")
+        values[option].append(value if equals else remaining.pop(0))
+    return values, remaining
 
 
 def _near(word: str, commands: Iterable[str]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
@@ -14,12 +13,11 @@ from uv_self_update.secret import redact_url
 from uv_self_update.settings import KEYS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
-    from uv_self_update.settings import Options, Settings
+    from uv_self_update.invocation import Invocation
 
-__all__ = ("TEMPLATE", "ConfigContext", "config")
+__all__ = ("TEMPLATE", "config")
 
 _NOTHING = "(none)"
 
@@ -59,28 +57,6 @@ TEMPLATE = """\
 """
 
 
-@dataclass(frozen=True, kw_only=True)
-class ConfigContext:
-    """What the main command hands to `config`, as the `obj` of click's context."""
-
-    options: Options
-    environ: Mapping[str, str]
-
-    @property
-    def user_file(self) -> Path:
-        """The file that is shown and changed: the user's, or the one named in its place."""
-        return self.options.config or files.user_file(self.environ)
-
-    def settings(self) -> Settings:
-        """Decide every setting; raises ConfigurationError."""
-        return files.resolve(
-            options=self.options,
-            environ=self.environ,
-            user_file=self.user_file,
-            site_file=files.site_file(),
-        )
-
-
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def config() -> None:
     """See and change the settings.
@@ -92,9 +68,9 @@ def config() -> None:
 
 @config.command()
 @click.pass_obj
-def show(context: ConfigContext) -> None:
+def show(invocation: Invocation) -> None:
     """Show each setting, its value and where that comes from."""
-    settings = context.settings()
+    settings = invocation.settings()
     values = dict(config_edit.flatten(files.as_document(settings)))
     unset = dict.fromkeys(KEYS.keys() - values.keys(), _NOTHING)
     rows = [
@@ -105,19 +81,19 @@ def show(context: ConfigContext) -> None:
     for key, value, origin in rows:
         click.echo(f"{key:<{widths[0]}} = {value:<{widths[1]}}  ({origin})")
     click.echo()
-    for name, path in (("user file", context.user_file), ("site file", files.site_file())):
+    for name, path in (("user file", invocation.user_file), ("site file", files.site_file())):
         click.echo(f"{name}: {path}{'' if _exists(path) else ' (does not exist)'}")
 
 
 @config.command()
 @click.argument("key")
 @click.pass_obj
-def get(context: ConfigContext, key: str) -> None:
+def get(invocation: Invocation, key: str) -> None:
     """Print the value of KEY as it is, passwords and all; nothing if it has none.
 
     KEY is dotted: `network.timeout`, `source.0.url`, or a table such as `network`.
     """
-    value = config_edit.get(files.as_document(context.settings()), key)
+    value = config_edit.get(files.as_document(invocation.settings()), key)
     section = key.partition(".")[0]
     if isinstance(value, list):
         click.echo(config_edit.as_toml({section: value}), nl=False)
@@ -131,7 +107,7 @@ def get(context: ConfigContext, key: str) -> None:
 @config.command("set")
 @click.argument("pairs", nargs=-1, required=True, metavar="KEY VALUE [KEY VALUE]...")
 @click.pass_obj
-def set_(context: ConfigContext, pairs: tuple[str, ...]) -> None:
+def set_(invocation: Invocation, pairs: tuple[str, ...]) -> None:
     """Set KEY to VALUE in the user file; several at once, where one needs the other.
 
     \b
@@ -145,37 +121,37 @@ def set_(context: ConfigContext, pairs: tuple[str, ...]) -> None:
     if len(keys) != len(values):
         reason = f"`{keys[-1]}` has no value"
         raise UsageError(reason, hint="Keys and values alternate: `config set KEY VALUE`.")
-    config_edit.assign(context.user_file, dict(zip(keys, values, strict=True)))
+    config_edit.assign(invocation.user_file, dict(zip(keys, values, strict=True)))
 
 
 @config.command()
 @click.argument("keys", nargs=-1, required=True, metavar="KEY...")
 @click.pass_obj
-def unset(context: ConfigContext, keys: tuple[str, ...]) -> None:
+def unset(invocation: Invocation, keys: tuple[str, ...]) -> None:
     """Take each KEY out of the user file.
 
     KEY may also be a whole table: `source` for all sources, `source.1` for the second, `network`.
     """
-    config_edit.remove(context.user_file, keys)
+    config_edit.remove(invocation.user_file, keys)
 
 
 @config.command()
 @click.pass_obj
-def path(context: ConfigContext) -> None:
+def path(invocation: Invocation) -> None:
     """Print the path of the user file, which need not exist."""
-    click.echo(context.user_file)
+    click.echo(invocation.user_file)
 
 
 @config.command()
 @click.pass_obj
-def edit(context: ConfigContext) -> None:
+def edit(invocation: Invocation) -> None:
     """Open the user file in VISUAL or EDITOR, and check it afterwards."""
-    file = context.user_file
+    file = invocation.user_file
     if not _exists(file):
         config_edit.write(file, TEMPLATE)
-    editor = context.environ.get("VISUAL") or context.environ.get("EDITOR") or None
+    editor = invocation.environ.get("VISUAL") or invocation.environ.get("EDITOR") or None
     try:
-        click.edit(filename=str(file), editor=editor, env=context.environ)
+        click.edit(filename=str(file), editor=editor, env=invocation.environ)
     # ValueError: quotes in EDITOR that do not match.
     except (click.ClickException, ValueError) as error:
         reason = error.format_message() if isinstance(error, click.ClickException) else str(error)

@@ -6,8 +6,6 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING
 
-import click
-
 from uv_self_update.arguments import level, value_of
 from uv_self_update.secret import redact
 
@@ -57,6 +55,8 @@ class Terminal:
             self._say("hint", "cyan", text)
 
     def _say(self, prefix: str, color: str, text: str) -> None:
+        import click  # noqa: PLC0415 # slow, and most updates have nothing to add to uv's words
+
         styled = click.style(prefix, fg=color, bold=True) + click.style(":", bold=True)
         # Where the terminal is gone, so is whoever would read this.
         with contextlib.suppress(OSError):

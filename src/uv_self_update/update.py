@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from uv_self_update.gateway.address import Address
     from uv_self_update.gateway.service import Service
     from uv_self_update.installer.native import NativeInstaller
-    from uv_self_update.settings import Settings
+    from uv_self_update.settings import InstallerChoice, Settings
 
 __all__ = ("Job", "Outcome", "explain", "run")
 
@@ -135,7 +136,7 @@ def _gateway(
         sources.all,
         native,
         platform=sources.platform,
-        choice=job.settings.installer,
+        choice=_installer(job.settings.installer, environ),
     )
     loopback = Loopback(address, service.answer)
     try:
@@ -145,6 +146,13 @@ def _gateway(
         # First the sources, so that a staging that waits for one of them ends too.
         sources.close()
         native.close()
+
+
+def _installer(choice: InstallerChoice, environ: Mapping[str, str]) -> InstallerChoice:
+    """Return which installer to use: a release's own needs curl or wget, except on Windows."""
+    path = environ.get("PATH", os.defpath)
+    able = os.name == "nt" or any(shutil.which(name, path=path) for name in ("curl", "wget"))
+    return "native" if choice == "auto" and not able else choice
 
 
 def explain(job: Job, outcome: Outcome) -> tuple[UvSelfUpdateError, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import socket
 import sys
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ __all__ = ("Address", "listen")
 
 _BACKLOG = 1024  # connections that queue up while uv starts and this package imports
 _REACHED = 5.0  # seconds
+_SECRET = 24  # random bytes
 _SHARED = sys.platform == "linux"
 
 
@@ -82,4 +82,4 @@ def listen() -> Address:
     except OSError as error:
         listener.close()
         raise GatewayError(error.strerror or str(error), bound=True) from error
-    return Address(listener=listener, keeper=keeper, secret=secrets.token_urlsafe(24))
+    return Address(listener=listener, keeper=keeper, secret=os.urandom(_SECRET).hex())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -84,7 +83,9 @@ class NativeInstaller:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _stage(self, found: Found) -> tuple[Receipt, Staged]:
-        # It needs what unpacks archives, which takes time to import, and often nothing is staged.
+        # What it takes to unpack takes time to import, and often nothing is staged.
+        import tempfile  # noqa: PLC0415
+
         from uv_self_update.installer.staging import stage  # noqa: PLC0415
 
         receipt = read(locate(self._environ, windows=self._platform.windows))

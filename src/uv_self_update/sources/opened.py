@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from uv_self_update import platforms, sources
 from uv_self_update.credentials import Credentials, github_token
@@ -13,6 +14,7 @@ from uv_self_update.sources.order import find_in_order
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+    from types import ModuleType
 
     from uv_self_update.platforms import Platform
     from uv_self_update.policy import Wanted
@@ -85,7 +87,9 @@ class OpenSources:
 
     @cached_property
     def _upstream(self) -> Upstream:
-        # The HTTP client is slow to import, and an index does without.
+        # httpx would import a command line of its own, and with it click, for nothing.
+        sys.modules.setdefault("httpx._main", cast("ModuleType", None))
+        # It is slow to import by itself, and an index does without.
         from uv_self_update.upstream import Upstream  # noqa: PLC0415
 
         sections = self._settings.sources

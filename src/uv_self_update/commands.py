@@ -1,0 +1,119 @@
+"""Every command but the update itself, and the help."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from uv_self_update import __version__
+from uv_self_update.cli_config import config
+from uv_self_update.errors import UsageError
+from uv_self_update.rehearse import hold
+from uv_self_update.settings import INSTALLERS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from uv_self_update.invocation import Invocation
+
+__all__ = ("root", "run")
+
+_HELP = {"help_option_names": ["-h", "--help"]}
+
+
+def run(arguments: Sequence[str], invocation: Invocation) -> int:
+    """Run a command, and return the exit code.
+
+    Raises:
+        UsageError: There is no such command, or not with these arguments.
+        KeyboardInterrupt: A person does not want to go on.
+        UvSelfUpdateError: The command has failed.
+    """
+    try:
+        root.main(list(arguments), "uv-self-update", standalone_mode=False, obj=invocation)
+    except click.Abort:
+        raise KeyboardInterrupt from None
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return error.exit_code
+    except click.ClickException as error:
+        raise UsageError(error.format_message(), hint="See `uv-self-update --help`.") from error
+    return 0
+
+
+@click.group(
+    context_settings=_HELP,
+    options_metavar="[OPTION]...",
+    subcommand_metavar="[TARGET] [OPTION OF UV]... | COMMAND [ARGUMENT]...",
+)
+@click.option(
+    "--source",
+    metavar="SPEC",
+    expose_value=False,
+    help="Where to get uv from: `index`, `index+URL`, `github+URL` or `urls+URL`. Repeat it, "
+    "and they are tried in order. [env: UV_SELF_UPDATE_SOURCE]",
+)
+@click.option(
+    "--config",
+    metavar="FILE",
+    expose_value=False,
+    help="Read this file in place of the user's. [env: UV_SELF_UPDATE_CONFIG]",
+)
+@click.option(
+    "--uv",
+    metavar="PATH",
+    expose_value=False,
+    help="Update this uv rather than the first on PATH. [env: UV_SELF_UPDATE_UV]",
+)
+@click.option(
+    "--installer",
+    type=click.Choice(INSTALLERS),
+    expose_value=False,
+    help="The release's own installer, or ours (native); auto is the former where there is one. "
+    "[env: UV_SELF_UPDATE_INSTALLER]",
+)
+@click.version_option(__version__, "-V", "--version", message="uv-self-update %(version)s")
+def root() -> None:
+    """Update uv where `uv self update` cannot.
+
+    In place of `uv self update [TARGET]`, type `uv-self-update [TARGET]`. TARGET is an exact
+    version (0.12.3), a prefix (0.12) or a specifier (<0.13). Every option of `uv self update` can
+    be given and is handed on to uv.
+
+    The options below can stand before or after a command.
+    """
+    # They are here to be listed: `cli` has taken them out of the command line already.
+
+
+@root.command(context_settings=_HELP)
+@click.argument("target", required=False)
+@click.option(
+    "--from",
+    "start",
+    metavar="VERSION",
+    help="The version to update from; the source must have it.",
+)
+@click.option("-v", "--verbose", count=True, help="Print more, as uv does.")
+@click.option("-q", "--quiet", count=True, help="Print less, as uv does.")
+@click.pass_obj
+def rehearse(
+    invocation: Invocation, *, target: str | None, start: str | None, verbose: int, quiet: int
+) -> None:
+    """Do a whole real update on a throwaway copy of uv.
+
+    The copy lies in a temporary folder. Your uv, its receipt, your shell's profile and PATH are
+    not touched.
+    """
+    rehearsal = hold(
+        invocation.settings(),
+        uv=invocation.uv(),
+        environ=invocation.environ,
+        target=target,
+        start=start,
+        options=("-v",) * verbose + ("-q",) * quiet,
+    )
+    click.echo(rehearsal)
+
+
+root.add_command(config)

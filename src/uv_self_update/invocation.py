@@ -1,0 +1,45 @@
+"""What every command is told: options, environment, and what follows from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from uv_self_update import config
+from uv_self_update.child import find_uv
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from uv_self_update.settings import Options, Settings
+
+__all__ = ("Invocation",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Invocation:
+    """One call of the command."""
+
+    options: Options
+    environ: Mapping[str, str]
+    named_uv: str | None = None
+    """The uv that was asked for by a path or a name; None for the first on PATH."""
+
+    @property
+    def user_file(self) -> Path:
+        """The file that is shown and changed: the user's, or the one named in its place."""
+        return self.options.config or config.user_file(self.environ)
+
+    def settings(self) -> Settings:
+        """Decide every setting; raises ConfigurationError."""
+        return config.resolve(
+            options=self.options,
+            environ=self.environ,
+            user_file=self.user_file,
+            site_file=config.site_file(),
+        )
+
+    def uv(self) -> Path:
+        """Find the uv that this is about; raises UvNotFound."""
+        return find_uv(self.named_uv, self.environ)
