@@ -1,0 +1,53 @@
+"""A slow server, and a real uv that gives up what is silent for 30 seconds."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support import binaries, mirrors
+
+if TYPE_CHECKING:
+    from support.homes import Home
+    from support.web import Asked, Page, Web
+
+_SILENCE = 33  # seconds, more than uv's own limit; it is uv's clock that has to run
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("path", "installer"),
+    [
+        ("/latest.json", "release"),
+        ("/files/{version}/uv-installer.sh", "release"),
+        ("/files/{version}/{archive}", "release"),
+        ("/files/{version}/{archive}", "native"),
+    ],
+)
+def test_slow_server_does_not_end_the_update(
+    path: str, installer: str, home: Home, web: Web
+) -> None:
+    """The newest uv waits for longer than its limit, whatever it is that takes so long."""
+    start, end = binaries.newest_but_one(), binaries.newest()
+    home.install(start)
+    web.pages |= mirrors.urls_pages([end])
+    path = path.format(version=end, archive=binaries.archive(end).name)
+    page = web.pages[path]
+    asleep = threading.Event()
+
+    def slowly(_: Asked) -> Page:
+        asleep.wait(_SILENCE)
+        assert not callable(page)
+        return page
+
+    web.pages[path] = slowly
+    home.configure(
+        f'[[source]]\nkind = "urls"\nlatest = "{web.url}/latest.json"\n'
+        f'download = "{web.url}/files/{{tag}}/{{asset}}"\n'
+    )
+
+    done = home.run("--installer", installer, environ={"UV_SELF_UPDATE_TIMEOUT": "60"})
+
+    assert (done.code, home.version()) == (0, end), done.err
