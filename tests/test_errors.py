@@ -23,7 +23,7 @@ EXAMPLES = [
     errors.InvalidTarget("nonsense"),
     errors.InvalidSource("x", "it is none"),
     errors.InvalidConfiguration([Problem(origin=str(FILE), key="a.b", reason="unknown key")]),
-    errors.ConfigurationNotKept(FILE, "a comment would be lost"),
+    errors.ConfigurationNotKept(FILE, "a comment would be lost", "Make it by hand."),
     errors.UvNotFound("on PATH"),
     errors.UvNotRunnable(Path("/usr/bin/uv"), "Permission denied"),
     errors.UvTooOld(Path("/usr/bin/uv"), "0.4.30"),

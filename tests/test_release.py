@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from packaging.version import Version
 
 from uv_self_update.release import (
-    INSTALLERS,
+    INSTALLER_NAMES,
     VERSION,
     Asset,
     NotARelease,
@@ -172,7 +172,7 @@ def test_any_json(document: list[object]) -> None:
     """Whatever JSON comes in, only whole releases come out, and uv gets them without a null."""
     for release in parse_releases(document):
         text = github_document(
-            release, base="http://127.0.0.1:1/s/", repository="o/r", assets=INSTALLERS
+            release, base="http://127.0.0.1:1/s/", repository="o/r", assets=INSTALLER_NAMES
         )
         assert VERSION.fullmatch(release.version)
         assert "null" not in text
@@ -182,7 +182,7 @@ def test_document() -> None:
     """What uv gets is a release that is complete, and leads back to the gateway only."""
     base = "http://127.0.0.1:81/secret/"
     release = Release(version="1.0.0rc1", tag="v1.0.0rc1", assets=(Asset(name="x"),))
-    names = (*INSTALLERS, "uv-x.tar.gz")
+    names = (*INSTALLER_NAMES, "uv-x.tar.gz")
     text = github_document(release, base=base, repository="astral-sh/uv", assets=names)
     assert json.loads(text) == {
         "tag_name": "1.0.0rc1",

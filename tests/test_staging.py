@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from uv_self_update import child
 from uv_self_update.errors import (
     DigestMismatch,
     Interrupted,
@@ -22,12 +23,12 @@ from uv_self_update.errors import (
     UnusableArchive,
     UvSelfUpdateError,
 )
-from uv_self_update.installer import staging
 from uv_self_update.installer.staging import stage
 from uv_self_update.platforms import Platform
 from uv_self_update.release import Asset, Release
-from uv_self_update.sources.interface import ArchiveSource, Download, Source, WheelSource
+from uv_self_update.sources.interface import ArchiveSource, Source, WheelSource
 from uv_self_update.sources.order import Found
+from uv_self_update.upstream import Download
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -242,7 +243,7 @@ def test_uv_that_the_system_refuses(folder: Path) -> None:
 
 def test_uv_that_hangs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A uv that does not answer is given up."""
-    monkeypatch.setattr(staging, "_TRIAL", 0.2)
+    monkeypatch.setattr(child, "_ANSWER", 0.2)
     error = failure(found(Mirror(archive("exec sleep 60")), Asset(name=NAME)), folder)
     assert str(error).endswith("does not work here: it did not answer for 0.2 seconds")
 

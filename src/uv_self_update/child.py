@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import FrameType
 
-__all__ = ("Ended", "Signals", "end_like", "environment", "find_uv", "version_of")
+__all__ = (
+    "Ended",
+    "Signals",
+    "ask_version",
+    "end_like",
+    "environment",
+    "find_uv",
+    "version_of",
+)
 
 _REMOVED_PREFIX = "UV_INSTALLER_"
 _REMOVED = frozenset(
@@ -186,17 +194,27 @@ def end_like(number: int) -> int:
     return 128 + number
 
 
+def ask_version(uv: Path, environ: Mapping[str, str]) -> subprocess.CompletedProcess[bytes]:
+    """Run `uv --version`.
+
+    Raises:
+        OSError: It cannot be started.
+        TimeoutExpired: It does not answer.
+    """
+    return subprocess.run(  # noqa: S603 # the user's own uv, or the one that will be
+        [uv, "--version"],
+        env={**environ, "UV_NO_CONFIG": "1"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=_ANSWER,
+        check=False,
+    )
+
+
 def version_of(uv: Path, environ: Mapping[str, str]) -> str | None:
     """Return the version that a uv says it has, or None if it does not run."""
     try:
-        done = subprocess.run(  # noqa: S603 # the user's own uv
-            [uv, "--version"],
-            env={**environ, "UV_NO_CONFIG": "1"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_ANSWER,
-            check=False,
-        )
+        done = ask_version(uv, environ)
     except (OSError, subprocess.TimeoutExpired):
         return None
     words = done.stdout.decode(errors="replace").split()

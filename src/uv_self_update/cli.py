@@ -50,8 +50,8 @@ def _run(arguments: Sequence[str], terminal: Terminal) -> int:
     values, rest = take(ordered, OPTIONS)
     installer = values["--installer"][-1] if values["--installer"] else None
     if installer not in {None, *INSTALLERS}:
-        message = f"`{installer}` is no installer"
-        raise UsageError(message, hint=f"There are {', '.join(INSTALLERS)}.")
+        message = f"`--installer` is `{installer}`, but `auto`, `release` or `native` is due"
+        raise UsageError(message)
     invocation = Invocation(
         options=Options(
             sources=tuple(values["--source"]),

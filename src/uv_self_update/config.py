@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 __all__ = (
     "FileValues",
-    "Options",
     "as_document",
     "check",
     "every_key",
@@ -185,7 +184,7 @@ def _variable_layer(environ: Mapping[str, str], problems: list[Problem]) -> _Lay
 
 
 def _script_layer(environ: Mapping[str, str], problems: list[Problem]) -> _Layer:
-    """Read the two variables of the script that this tool grew from."""
+    """Read the two variables of `LATEST_RELEASE_URL` and `RELEASES_DOWNLOAD_URL`."""
     table = {"kind": "urls"}
     if download := environ.get(_DOWNLOAD):
         # The script knew no placeholders, and added tag and file to the URL.

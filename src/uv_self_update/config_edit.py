@@ -109,7 +109,7 @@ def write(path: Path, text: str) -> None:
     Raises:
         ConfigurationNotKept: It cannot be written.
     """
-    from uv_self_update.receipt import write_atomically  # noqa: PLC0415 # slow, and few write
+    from uv_self_update.writing import write_atomically  # noqa: PLC0415 # slow, and few write
 
     try:
         if not path.exists():
@@ -182,7 +182,8 @@ def _rewrite(path: Path, text: str, changes: Sequence[_Change]) -> None:
         # The text is laid out in a way that line by line editing does not understand. Writing it
         # anew loses nothing but that layout, unless there are comments.
         if "#" in text:
-            raise ConfigurationNotKept(path, "its comments would be lost")
+            hint = "Make the change by hand: `uv-self-update config edit`."
+            raise ConfigurationNotKept(path, "its comments would be lost", hint)
         new = as_toml(document)
     write(path, new)
 

@@ -9,9 +9,9 @@ UvSelfUpdateError
 ├── UsageError                2   the command line cannot be understood
 │   ├── InvalidTarget
 │   └── InvalidSource
-├── ConfigurationError        3   a configuration file cannot be used
+├── ConfigurationError        3   a configuration file, or a variable, cannot be used
 │   ├── InvalidConfiguration      every problem of the files, at once
-│   └── ConfigurationNotKept      a change that cannot be written without loss
+│   └── ConfigurationNotKept      a change that cannot be written, or not without loss
 ├── UvError                   4   there is no uv that could be updated
 │   ├── UvNotFound
 │   ├── UvNotRunnable
@@ -49,6 +49,9 @@ from typing import TYPE_CHECKING, ClassVar
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+
+_GONE = {404, 410}
 
 
 class UvSelfUpdateError(Exception):
@@ -145,14 +148,11 @@ class InvalidConfiguration(ConfigurationError):
 
 
 class ConfigurationNotKept(ConfigurationError):
-    """A change cannot be written without losing something that a person wrote."""
+    """A change cannot be written, or not without losing something that a person wrote."""
 
-    def __init__(self, path: Path, reason: str) -> None:
-        """Name the file and what would be lost."""
-        super().__init__(
-            f"{path} was left as it is: {reason}",
-            hint="Make the change by hand: `uv-self-update config edit`.",
-        )
+    def __init__(self, path: Path, reason: str, hint: str | None = None) -> None:
+        """Name the file, and the reason or what would be lost."""
+        super().__init__(f"{path} was left as it is: {reason}", hint=hint)
 
 
 class UvError(UvSelfUpdateError):
@@ -246,6 +246,9 @@ class StatusRefused(UpstreamError):
     def __init__(self, url: str, status: int, phrase: str) -> None:
         """Name the URL (redacted) and the status."""
         self.status = status
+        self.gone = status in _GONE
+        """Whether there is no such thing, as far as the server says."""
+
         hint = self._HINTS.get(status)
         if hint is None and status >= 500:  # noqa: PLR2004 # server errors, RFC 9110 section 15.6
             hint = "The server has a problem of its own: try again later."

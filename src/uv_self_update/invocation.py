@@ -32,7 +32,7 @@ class Invocation:
         return self.options.config or config.user_file(self.environ)
 
     def settings(self) -> Settings:
-        """Decide every setting; raises ConfigurationError."""
+        """Decide every setting; raises ConfigurationError or InvalidSource."""
         return config.resolve(
             options=self.options,
             environ=self.environ,

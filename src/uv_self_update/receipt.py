@@ -6,9 +6,7 @@ that the running uv lies in.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +16,7 @@ from uv_self_update.errors import ReceiptError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ("NAME", "Receipt", "locate", "new_receipt", "read", "write_atomically")
+__all__ = ("NAME", "Receipt", "locate", "new_receipt", "read")
 
 NAME = "uv-receipt.json"
 
@@ -30,9 +28,6 @@ class Receipt:
     path: Path
     document: Mapping[str, Any]
     """The whole JSON object: what this package does not know of is kept."""
-
-    raw: bytes
-    """The file as it was, to put it back."""
 
     @property
     def prefix(self) -> Path:
@@ -82,15 +77,14 @@ def read(path: Path) -> Receipt:
         ReceiptError: There is none, or it is not a JSON object with an `install_prefix`.
     """
     try:
-        raw = path.read_bytes()
-        document = json.loads(raw)
+        document = json.loads(path.read_bytes())
     except OSError as error:
         raise ReceiptError(path, error.strerror or str(error)) from error
     except ValueError as error:
         raise ReceiptError(path, f"it is not JSON: {error}") from error
     if not isinstance(document, dict) or not isinstance(document.get("install_prefix"), str):
         raise ReceiptError(path, "it names no `install_prefix`")
-    return Receipt(path=path, document=document, raw=raw)
+    return Receipt(path=path, document=document)
 
 
 def new_receipt(*, prefix: Path, version: str, executables: tuple[str, ...]) -> dict[str, Any]:
@@ -112,29 +106,3 @@ def new_receipt(*, prefix: Path, version: str, executables: tuple[str, ...]) -> 
         },
         "version": version,
     }
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replace a small file as a whole: whoever reads it sees the old or the new one.
-
-    Its mode is kept, and so is a symbolic link that it may be.
-
-    Raises:
-        OSError: The folder cannot be written; the old file is as it was.
-    """
-    import tempfile  # noqa: PLC0415 # slow, and most runs write nothing
-
-    target = path.resolve()
-    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        mode = target.stat().st_mode & 0o7777 if target.exists() else 0o644
-        Path(name).chmod(mode)
-        Path(name).replace(target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-        raise

@@ -95,6 +95,7 @@ def hold(
     Raises:
         RehearsalError: There is nothing to update from, or the copy was not updated.
         UvSelfUpdateError: Whatever would make the real update fail.
+        Ended: A signal came.
     """
     wanted = NEWEST if target is None else parse_target(target)
     before = None if start is None else parse_target(start)
@@ -169,22 +170,23 @@ class _Stand:
         return receipt.read(self._receipt).document.get("version")
 
     def _lay(self, end: str, sources: OpenSources, *, uv: Path, before: Wanted | None) -> str:
-        own = version_of(uv, self._users_environ)
-        older = own is not None and own != end and newest_first([own, end])[0] == end
-        if before is None and older and own is not None and _is_standalone(uv, self._users_environ):
+        older = version_of(uv, self._users_environ)
+        if older is None or older == end or newest_first([older, end])[0] != end:
+            older = None
+        if before is None and older is not None and _is_standalone(uv, self._users_environ):
             shutil.copy2(uv.resolve(), self.uv)
-            return own
+            return older
         try:
             first = sources.find(before or Wanted(specifier=f"<{end}"))
         except (NoLatest, NoSourceAnswered, NoSuchVersion) as error:
             if before is not None:
                 raise
-            if own is None or not older:
+            if older is None:
                 message = f"there is no version before {end} to begin with: {error}"
                 raise RehearsalError(message, hint="Name one: `--from VERSION`.") from error
             # The source knows of one version only, but there is a uv here to begin with.
             shutil.copy2(uv.resolve(), self.uv)
-            return own
+            return older
         if first.release.version == end:
             message = f"there is nothing to update from uv {end} to uv {end}"
             raise RehearsalError(message, hint="Name an older one: `--from VERSION`.")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import Any
 
 __all__ = (
-    "INSTALLERS",
+    "INSTALLER_NAMES",
+    "VERSION",
     "Asset",
     "NotARelease",
     "Release",
@@ -18,7 +18,7 @@ __all__ = (
     "version_of_tag",
 )
 
-INSTALLERS = ("uv-installer.sh", "uv-installer.ps1")
+INSTALLER_NAMES = ("uv-installer.sh", "uv-installer.ps1")
 """The assets that uv runs to replace itself: on Unix, on Windows."""
 
 _NUMBER = "[0-9]{1,18}"  # Python refuses to read a number of some thousand digits
@@ -121,14 +121,8 @@ def github_document(
         repository: `OWNER/NAME`, as uv's receipt has it.
         assets: The names of the files to offer.
     """
-    return json.dumps(_github_object(release, base=base, repository=repository, assets=assets))
-
-
-def _github_object(
-    release: Release, *, base: str, repository: str, assets: tuple[str, ...]
-) -> dict[str, Any]:
     downloads = f"{base}{repository}/releases/download/{release.version}/"
-    return {
+    document = {
         "tag_name": release.version,
         "name": release.version,
         "url": f"{base}api/v3/repos/{repository}/releases/tags/{release.version}",
@@ -140,6 +134,7 @@ def _github_object(
             for name in assets
         ],
     }
+    return json.dumps(document)
 
 
 def _parse_assets(value: object) -> tuple[Asset, ...] | None:

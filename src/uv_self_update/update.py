@@ -90,6 +90,7 @@ def run(job: Job) -> Outcome:
 
     Raises:
         UvSelfUpdateError: It could not even be started.
+        Ended: A signal came before uv was started.
     """
     arguments = job.arguments
     wanted = None if arguments.target is None else parse_target(arguments.target)

@@ -29,7 +29,6 @@ from uv_self_update import __version__
 from uv_self_update.credentials import origin_of, without_userinfo
 from uv_self_update.errors import Interrupted, StatusRefused, TooLarge, Unreachable
 from uv_self_update.secret import redact, redact_url
-from uv_self_update.sources.interface import Download
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -37,11 +36,10 @@ if TYPE_CHECKING:
     from uv_self_update.credentials import Credentials
     from uv_self_update.settings import Network
 
-__all__ = ("ARCHIVE_LIMIT", "DOCUMENT_LIMIT", "INSTALLER_LIMIT", "Document", "Upstream")
+__all__ = ("Document", "Download", "Upstream")
 
-DOCUMENT_LIMIT = 64 << 20  # bytes; a page of 100 of uv's releases is about 4 MiB of JSON
-INSTALLER_LIMIT = 4 << 20  # bytes; uv's own are below 100 KiB
-ARCHIVE_LIMIT = 2 << 30  # bytes; uv's own are below 40 MiB
+_LARGEST_DOCUMENT = 64 << 20  # bytes; a page of 100 of uv's releases is about 4 MiB of JSON
+_LARGEST_ARCHIVE = 2 << 30  # bytes; uv's own are below 40 MiB
 
 _log = logging.getLogger(__name__)
 
@@ -79,6 +77,20 @@ class Document:
     """The `Link` header: relation -> absolute URL."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Download:
+    """The body of a file on its way here: raw bytes, never decoded."""
+
+    url: str
+    """Where it comes from, as it may be shown."""
+
+    size: int | None
+    """Bytes, where the server says so."""
+
+    chunks: Iterator[bytes]
+    """The bytes, once; raises UpstreamError where they break off."""
+
+
 class Upstream:
     """Reads URLs: `http`, `https` and `file`."""
 
@@ -93,7 +105,7 @@ class Upstream:
         self._closed = False
         self._sockets: WeakSet[socket.socket] = WeakSet()
 
-    def read(self, url: str, *, accept: str = "*/*", limit: int = DOCUMENT_LIMIT) -> Document:
+    def read(self, url: str, *, accept: str = "*/*", limit: int = _LARGEST_DOCUMENT) -> Document:
         """Read a whole document of at most `limit` bytes.
 
         Raises:
@@ -126,7 +138,7 @@ class Upstream:
             )
 
     @contextmanager
-    def open(self, url: str, *, limit: int = ARCHIVE_LIMIT) -> Iterator[Download]:
+    def open(self, url: str, *, limit: int = _LARGEST_ARCHIVE) -> Iterator[Download]:
         """Begin to fetch a file of at most `limit` bytes; its bytes come raw.
 
         Raises:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from uv_self_update.errors import GatewayError
@@ -64,22 +65,24 @@ def listen() -> Address:
     Raises:
         GatewayError: There is no loopback, or it is forbidden.
     """
-    keeper = None
-    try:
-        listener = socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG, reuse_port=_SHARED)
-        if _SHARED:
-            keeper = socket.socket()
-            keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-            keeper.bind(listener.getsockname())
-    except OSError as error:
-        # Python adds the address to the system's words.
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        raise GatewayError(reason) from error
-    try:
-        # A sandbox may let a port be bound that nobody can reach.
-        with socket.create_connection(listener.getsockname(), timeout=_REACHED):
-            listener.accept()[0].close()
-    except OSError as error:
-        listener.close()
-        raise GatewayError(error.strerror or str(error), bound=True) from error
+    with ExitStack() as stack:
+        keeper = None
+        try:
+            listener = socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG, reuse_port=_SHARED)
+            stack.enter_context(listener)
+            if _SHARED:
+                keeper = stack.enter_context(socket.socket())
+                keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+                keeper.bind(listener.getsockname())
+        except OSError as error:
+            # Python adds the address to the system's words.
+            reason = os.strerror(error.errno) if error.errno else str(error)
+            raise GatewayError(reason) from error
+        try:
+            # A sandbox may let a port be bound that nobody can reach.
+            with socket.create_connection(listener.getsockname(), timeout=_REACHED):
+                listener.accept()[0].close()
+        except OSError as error:
+            raise GatewayError(error.strerror or str(error), bound=True) from error
+        stack.pop_all()
     return Address(listener=listener, keeper=keeper, secret=os.urandom(_SECRET).hex())

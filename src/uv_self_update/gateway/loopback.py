@@ -66,8 +66,7 @@ class Loopback:
         self._head_time = head_time
         self._leave_time = leave_time
         self._closed = threading.Event()
-        self._thread = threading.Thread(target=self._accept, daemon=True)
-        self._thread.start()
+        threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
         """Stop to listen and to wait; a reply that is under way ends with the process."""

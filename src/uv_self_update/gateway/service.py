@@ -12,11 +12,11 @@ import logging
 import threading
 from typing import TYPE_CHECKING
 
-from uv_self_update.digests import hold_back
 from uv_self_update.errors import (
     NoInstaller,
     NoSuchVersion,
     StatusRefused,
+    TooLarge,
     UnexpectedBody,
     UvSelfUpdateError,
 )
@@ -24,8 +24,8 @@ from uv_self_update.gateway.replies import BrokenOff, Reply, patiently
 from uv_self_update.gateway.routes import File, Install, Latest, Listing, Refused, Tag, route
 from uv_self_update.installer import scripts
 from uv_self_update.policy import NEWEST, Wanted
-from uv_self_update.release import INSTALLERS, Asset, github_document
-from uv_self_update.sources.documents import describe, refuse_web_page
+from uv_self_update.release import INSTALLER_NAMES, Asset, github_document
+from uv_self_update.sources.documents import checked, describe
 from uv_self_update.sources.interface import ArchiveSource
 from uv_self_update.sources.order import find_in_order
 
@@ -37,8 +37,9 @@ if TYPE_CHECKING:
     from uv_self_update.installer.native import NativeInstaller
     from uv_self_update.platforms import Platform
     from uv_self_update.settings import InstallerChoice
-    from uv_self_update.sources.interface import Download, Source
+    from uv_self_update.sources.interface import Source
     from uv_self_update.sources.order import Found
+    from uv_self_update.upstream import Download
 
 __all__ = ("Service",)
 
@@ -47,7 +48,6 @@ _log = logging.getLogger(__name__)
 _JSON = "application/json"
 _BINARY = "application/octet-stream"
 _LARGEST_SCRIPT = 4 << 20  # bytes; uv's own have less than 100 KiB
-_GONE = {404, 410}
 
 
 class Service:
@@ -107,7 +107,7 @@ class Service:
         match asked:
             case Refused():
                 return True
-            case File(version=version, name=name) if name not in INSTALLERS:
+            case File(version=version, name=name) if name not in INSTALLER_NAMES:
                 return version == self._installing and name.startswith("uv-")
             case Install(version=version):
                 return version == self._installing
@@ -122,7 +122,7 @@ class Service:
                 return patiently(lambda: self._release(NEWEST, repository, listing=True))
             case Tag(repository=repository, version=version):
                 return patiently(lambda: self._release(Wanted(exact=version), repository))
-            case File(version=version, name=name) if name in INSTALLERS:
+            case File(version=version, name=name) if name in INSTALLER_NAMES:
                 windows = name.endswith(".ps1")
                 return patiently(
                     lambda: self._installer(version, name, windows=windows),
@@ -134,9 +134,9 @@ class Service:
                 self._native.finish(version)
                 return Reply.of(f"uv {version} is installed\n")
             case Refused(status=status, reason=reason, allow=allow):
-                refusal = Reply.of(f"{reason}\n", status=status)
                 if allow is None:
-                    return refusal
+                    return Reply.of(f"{reason}\n", status=status)
+                # Without a body, which the reply to a HEAD must not have.
                 return Reply(status=status, length=0, headers=(("Allow", allow),))
 
     def _release(self, wanted: Wanted, repository: str, *, listing: bool = False) -> Reply:
@@ -148,7 +148,7 @@ class Service:
             found.release,
             base=self._address.base,
             repository=repository,
-            assets=(*INSTALLERS, self._platform.archive),
+            assets=(*INSTALLER_NAMES, self._platform.archive),
         )
         return Reply.of(f"[{document}]" if listing else document, content_type=_JSON)
 
@@ -197,7 +197,7 @@ class Service:
             with source.open(found.release, asset) as download:
                 return _read_script(download, asset, windows=windows)
         except StatusRefused as error:
-            if self._choice == "auto" and error.status in _GONE:
+            if self._choice == "auto" and error.gone:
                 return None
             raise
 
@@ -212,10 +212,8 @@ class Service:
 
         def body() -> Iterator[bytes]:
             with stack:
-                chunks = refuse_web_page(download)
-                chunks = hold_back(chunks, asset.sha256, name=name, source=download.url)
                 try:
-                    for chunk in chunks:
+                    for chunk in checked(download, asset):
                         self.transferred += len(chunk)
                         yield chunk
                 except UvSelfUpdateError as error:
@@ -239,12 +237,11 @@ class Service:
 def _read_script(download: Download, asset: Asset, *, windows: bool) -> bytes:
     """Read an installer, and make sure that it is one before uv runs it."""
     body = bytearray()
-    chunks = refuse_web_page(download)
-    for chunk in hold_back(chunks, asset.sha256, name=asset.name, source=download.url):
+    for chunk in checked(download, asset):
         body += chunk
         if len(body) > _LARGEST_SCRIPT:
-            break
+            raise TooLarge(download.url, _LARGEST_SCRIPT)
     script = bytes(body)
-    if len(script) > _LARGEST_SCRIPT or not scripts.looks_like_script(script, windows=windows):
+    if not scripts.looks_like_script(script, windows=windows):
         raise UnexpectedBody(download.url, "uv's installer", describe(script))
     return script

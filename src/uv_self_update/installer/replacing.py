@@ -8,7 +8,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import NotReplaced
-from uv_self_update.receipt import write_atomically
+from uv_self_update.writing import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Callable

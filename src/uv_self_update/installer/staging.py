@@ -6,11 +6,11 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from uv_self_update.digests import hold_back
+from uv_self_update.child import ask_version
 from uv_self_update.errors import NotReplaced, StagedUvBroken
 from uv_self_update.installer.archive import unpack
 from uv_self_update.release import Asset
-from uv_self_update.sources.documents import refuse_web_page
+from uv_self_update.sources.documents import checked
 from uv_self_update.sources.interface import ArchiveSource, WheelSource
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from uv_self_update.sources.order import Found
 
 __all__ = ("Staged", "stage")
-
-_TRIAL = 60  # seconds that `uv --version` may take; a virus scanner reads the new file first
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,15 +65,12 @@ def _from_archive(
     source: ArchiveSource, found: Found, platform: Platform, folder: Path
 ) -> tuple[Path, int]:
     name = platform.archive
-    asset = found.release.asset(name)
-    if asset is None:
-        # Perhaps it is there and only not listed: if not, the source says so itself.
-        asset = Asset(name=name)
+    # Perhaps it is there and only not listed: if not, the source says so itself.
+    asset = found.release.asset(name) or Asset(name=name)
     archive, executables = folder / name, folder / "bin"
     executables.mkdir()
     with source.open(found.release, asset) as download, archive.open("xb") as file:
-        chunks = refuse_web_page(download)
-        for chunk in hold_back(chunks, asset.sha256, name=name, source=download.url):
+        for chunk in checked(download, asset):
             file.write(chunk)
     unpack(archive, platform, executables, name=name, source=download.url)
     size = archive.stat().st_size
@@ -91,16 +86,10 @@ def _try(uv: Path, found: Found, environ: Mapping[str, str]) -> None:
     """
     version, source = found.release.version, found.source.name
     try:
-        done = subprocess.run(  # noqa: S603 # what is about to be installed
-            [uv, "--version"],
-            env={**environ, "UV_NO_CONFIG": "1"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_TRIAL,
-            check=False,
-        )
+        done = ask_version(uv, environ)
     except subprocess.TimeoutExpired as error:
-        raise StagedUvBroken(version, source, f"it did not answer for {_TRIAL} seconds") from error
+        reason = f"it did not answer for {error.timeout:g} seconds"
+        raise StagedUvBroken(version, source, reason) from error
     except OSError as error:
         raise StagedUvBroken(version, source, error.strerror or str(error)) from error
     answer = done.stdout.decode(errors="replace").strip()

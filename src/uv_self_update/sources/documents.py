@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from uv_self_update.digests import hold_back
 from uv_self_update.errors import UnexpectedBody
 from uv_self_update.release import (
     NotARelease,
@@ -17,16 +18,15 @@ from uv_self_update.release import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from uv_self_update.sources.interface import Download
-    from uv_self_update.upstream import Document
+    from uv_self_update.release import Asset
+    from uv_self_update.upstream import Document, Download
 
 __all__ = (
-    "as_json",
+    "checked",
     "describe",
     "read_release",
     "read_releases",
     "read_version_list",
-    "refuse_web_page",
 )
 
 _BARE_VERSION = 64  # bytes; longer is something else
@@ -50,7 +50,7 @@ def describe(body: bytes) -> str:
     return "something else"
 
 
-def refuse_web_page(download: Download) -> Iterator[bytes]:
+def _refuse_web_page(download: Download) -> Iterator[bytes]:
     """Pass on the chunks of a release's file, which is never a web page.
 
     A digest would tell as well, but it may not be known, and it does not say what is wrong.
@@ -66,7 +66,19 @@ def refuse_web_page(download: Download) -> Iterator[bytes]:
     yield from download.chunks
 
 
-def as_json(document: Document, expected: str) -> object:
+def checked(download: Download, asset: Asset) -> Iterator[bytes]:
+    """Pass on the chunks of a release's file, the last only if the digest holds.
+
+    Raises:
+        UnexpectedBody: It is a web page.
+        DigestMismatch: It is not the file that was published.
+        UpstreamError: It broke off.
+    """
+    chunks = _refuse_web_page(download)
+    return hold_back(chunks, asset.sha256, name=asset.name, source=download.url)
+
+
+def _as_json(document: Document, expected: str) -> object:
     """Parse a body as one JSON value.
 
     Raises:
@@ -90,7 +102,7 @@ def read_release(document: Document, *, version: str | None = None) -> Release:
     """
     expected = "GitHub's JSON for a release"
     try:
-        release = parse_release(as_json(document, expected))
+        release = parse_release(_as_json(document, expected))
     except NotARelease as error:
         raise UnexpectedBody(document.url, expected, str(error)) from None
     if version is not None and release.version != version:
@@ -106,7 +118,7 @@ def read_releases(document: Document) -> tuple[Release, ...]:
     """
     expected = "GitHub's JSON for a list of releases"
     try:
-        return parse_releases(as_json(document, expected))
+        return parse_releases(_as_json(document, expected))
     except NotARelease as error:
         raise UnexpectedBody(document.url, expected, str(error)) from None
 

@@ -26,16 +26,13 @@ if TYPE_CHECKING:
 
     from uv_self_update.policy import Wanted
     from uv_self_update.release import Asset, Release
-    from uv_self_update.sources.interface import Download
-    from uv_self_update.upstream import Upstream
+    from uv_self_update.upstream import Download, Upstream
 
 __all__ = ("GithubSource", "api_of")
 
 _ACCEPT = "application/vnd.github+json, application/json;q=0.9"
 _MAX_PAGES = 20  # of 100 releases each
-_NOT_FOUND = 404
-_NO_LIST = {403, 404}
-"""What static files say of a folder, which the list is to them."""
+_FORBIDDEN = 403  # what static files say of a folder, which the list is to them
 
 
 def api_of(url: str) -> str:
@@ -87,7 +84,7 @@ class GithubSource(ArchiveSource):
         try:
             return self._read(path, version=wanted.exact)
         except StatusRefused as error:
-            if error.status != _NOT_FOUND:
+            if not error.gone:
                 raise
             return self._search(wanted, before=error)
 
@@ -112,7 +109,7 @@ class GithubSource(ArchiveSource):
         except UnexpectedBody as error:
             releases = self._latest_only(wanted, before or error)
         except StatusRefused as error:
-            if error.status not in _NO_LIST:
+            if not error.gone and error.status != _FORBIDDEN:
                 raise
             releases = self._latest_only(wanted, before or error)
         version = choose(releases, wanted)

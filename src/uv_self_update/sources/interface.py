@@ -3,32 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
 
     from uv_self_update.policy import Wanted
     from uv_self_update.release import Asset, Release
+    from uv_self_update.upstream import Download
 
-__all__ = ("ArchiveSource", "Download", "Source", "WheelSource")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Download:
-    """The body of a file on its way here: raw bytes, never decoded."""
-
-    url: str
-    """Where it comes from, as it may be shown."""
-
-    size: int | None
-    """Bytes, where the server says so."""
-
-    chunks: Iterator[bytes]
-    """The bytes, once; raises UpstreamError where they break off."""
+__all__ = ("ArchiveSource", "Source", "WheelSource")
 
 
 class Source(ABC):

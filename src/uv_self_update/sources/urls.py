@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from uv_self_update.platforms import Platform
     from uv_self_update.policy import Wanted
     from uv_self_update.release import Asset
-    from uv_self_update.sources.interface import Download
-    from uv_self_update.upstream import Upstream
+    from uv_self_update.upstream import Download, Upstream
 
 __all__ = ("UrlsSource",)
 
@@ -76,14 +75,14 @@ class UrlsSource(ArchiveSource):
                 document = self._upstream.read(url, accept="application/json")
                 return read_release(document, version=version)
             except StatusRefused as error:
-                if error.status not in _GONE:
+                if not error.gone:
                     raise
                 raise NoSuchVersion(redact_url(url), str(wanted), self._nearest(wanted)) from error
         try:
             listed = {} if self._latest is None else self._all(wanted)
         except StatusRefused as error:
             # Any other failure is one: with the digests that `latest` may hold, a check would go.
-            if error.status not in _GONE:
+            if not error.gone:
                 raise
             listed = {}
         if version in listed:
