@@ -228,3 +228,38 @@ def test_unknown_option_of_a_command_is_refused(home: Home) -> None:
 
     assert done.err.startswith("error: No such option '--dry-run'.")
     assert done.code == 2
+
+
+def test_uv_that_is_too_old_is_refused(home: Home, web: Web) -> None:
+    """A uv before 0.5.0 would ask GitHub whatever it is told, so it is not even started."""
+    home.install(binaries.OLDEST)
+    web.pages |= mirrors.github_pages([binaries.newest()])
+    before = home.snapshot()
+
+    done = home.run("--source", f"github+{web.url}/astral-sh/uv")
+
+    assert done.code == 4
+    assert done.err.startswith(f"error: {home.uv} is uv {binaries.OLDEST}, and only 0.5.0")
+    assert web.asked == []
+    assert home.snapshot() == before
+
+
+def test_receipt_that_is_too_old_is_no_reason(home: Home, web: Web) -> None:
+    """Where only the receipt is behind, as an interrupted update leaves it, uv is updated."""
+    start, end = binaries.newest_but_one(), binaries.newest()
+    home.install(start)
+    home.receipt.write_text(home.receipt.read_text().replace(start, "0.4.30"))
+    web.pages |= mirrors.github_pages([end])
+
+    done = home.run("--source", f"github+{web.url}/astral-sh/uv")
+
+    assert (done.code, home.version(), home.receipt_version()) == (0, end, end), done.err
+
+
+def test_negative_number_is_a_value(home: Home) -> None:
+    """A value that begins with a hyphen is judged as a value, not taken for an option."""
+    done = home.run("config", "set", "network.timeout", "-1")
+
+    assert done.code == 3
+    assert "network.timeout: it is out of range" in done.err
+    assert not home.config.exists()

@@ -104,7 +104,7 @@ def get(invocation: Invocation, key: str) -> None:
         click.echo(value)
 
 
-@config.command("set")
+@config.command("set", context_settings={"ignore_unknown_options": True})
 @click.argument("pairs", nargs=-1, required=True, metavar="KEY VALUE [KEY VALUE]...")
 @click.pass_obj
 def set_(invocation: Invocation, pairs: tuple[str, ...]) -> None:

@@ -196,7 +196,7 @@ def _script_layer(environ: Mapping[str, str], problems: list[Problem]) -> _Layer
         return {}
     names = {"download": _DOWNLOAD, "latest": _LATEST}
     if not download:
-        reason = f"{_DOWNLOAD} is not set, and one is of no use without the other"
+        reason = f"{_DOWNLOAD} is not set, and this is of no use without it"
         problems.append(Problem(origin=_LATEST, key="", reason=reason))
     source, found = check_source(table)
     problems += [
