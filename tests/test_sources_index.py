@@ -17,7 +17,7 @@ from uv_self_update.background import Background
 from uv_self_update.errors import IndexFailed, NoSuchVersion, UnusableArchive, UvNotRunnable
 from uv_self_update.policy import NEWEST, Wanted, parse_target
 from uv_self_update.release import Release
-from uv_self_update.sources.index import IndexSource, index_environment
+from uv_self_update.sources.index import IndexSource, index_environment, neutral_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -396,6 +396,19 @@ def test_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "UV_DEFAULT_INDEX": url,
         "UV_INDEX_STRATEGY": "first-index",
     }
+
+
+@pytest.mark.parametrize(
+    ("environ", "windows", "expected"),
+    [
+        ({}, False, "/"),
+        ({}, True, "C:\\"),
+        ({"SYSTEMDRIVE": "D:"}, True, "D:\\"),
+    ],
+)
+def test_neutral_folder(environ: dict[str, str], *, windows: bool, expected: str) -> None:
+    """The index is asked from a root that only an administrator can write to."""
+    assert neutral_folder(environ, windows=windows) == expected
 
 
 def test_name_shows_no_login(home: Home, newest_uv: Path) -> None:

@@ -22,7 +22,7 @@ from uv_self_update.sources.interface import WheelSource
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ("IndexSource", "index_environment")
+__all__ = ("IndexSource", "index_environment", "neutral_folder")
 
 _PATHS = (
     "NETRC",
@@ -133,9 +133,7 @@ class IndexSource(WheelSource):
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
                     env=self._environ,
-                    # uv reads the configuration of the project that it stands in, and of every
-                    # folder above: a project must not decide where uv itself comes from.
-                    cwd=Path(sys.executable).anchor,
+                    cwd=neutral_folder(self._environ, windows=sys.platform == "win32"),
                     encoding="utf-8",
                     errors="replace",
                 )
@@ -160,6 +158,16 @@ class IndexSource(WheelSource):
 
 def _end_of(errors: str) -> str:
     return "\n".join(errors.splitlines()[-_SHOWN_LINES:])
+
+
+def neutral_folder(environ: Mapping[str, str], *, windows: bool) -> str:
+    """Return a folder in which uv finds no configuration but its user's and its system's.
+
+    uv reads the configuration of the project that it stands in, and of every folder above: a
+    project must not decide where uv itself comes from. Into the root nobody can write but an
+    administrator; on Windows that holds for the system's drive, and for no other.
+    """
+    return environ.get("SYSTEMDRIVE", "C:") + "\\" if windows else "/"
 
 
 def index_environment(environ: Mapping[str, str], *, url: str | None) -> dict[str, str]:
