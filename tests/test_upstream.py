@@ -385,6 +385,15 @@ def test_wrongly_labelled_document(connect: Connect, web: Web) -> None:
         connect().read(f"{web.url}/a")
 
 
+@pytest.mark.parametrize("encoding", ["gzip, gzip", "br", "zstd"])
+def test_document_encoded_otherwise(connect: Connect, web: Web, encoding: str) -> None:
+    """What was encoded twice, and could be of any size, is refused before it is decoded."""
+    body = gzip.compress(gzip.compress(bytes(1 << 20)))
+    web.pages["/a"] = Page(body=body, headers={"Content-Encoding": encoding})
+    with pytest.raises(Unreachable, match=f"it is encoded as `{encoding}`"):
+        connect().read(f"{web.url}/a")
+
+
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
 BODY = b"5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n"
 
