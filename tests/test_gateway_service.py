@@ -612,8 +612,11 @@ def test_slow_script(windows: bool) -> None:  # noqa: FBT001 # a parameter of th
     script = scripts.failing("the reason", windows=windows)
     preamble = scripts.preamble(windows=windows)
     _, body = wait(lambda: Reply.of(script), fillers=3, start=preamble)
-    assert body[0] == preamble
-    assert b"".join(body).replace(b"\n\n\n", b"", 1) == script
+    start, *fillers, rest = body
+    assert start == preamble
+    # One more may slip in before the end is seen.
+    assert (len(fillers) >= 3, set(fillers)) == (True, {b"\n"})
+    assert preamble + rest == script
 
 
 def test_slow_script_is_run(tmp_path: Path) -> None:
