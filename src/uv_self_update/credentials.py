@@ -12,12 +12,12 @@ from uv_self_update.secret import Secret
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ("Credentials", "Origin", "github_token", "origin_of", "without_userinfo")
+__all__ = ("GITHUB_HOSTS", "Credentials", "Origin", "github_token", "origin_of", "without_userinfo")
 
 Origin = tuple[str, str, int | None]
 """Scheme, host and port of a URL."""
 
-_GITHUB = {"github.com", "www.github.com"}
+GITHUB_HOSTS = frozenset({"github.com", "www.github.com"})
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -65,7 +65,7 @@ def github_token(url: str, environ: Mapping[str, str], *, given: str | None) -> 
     if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
         return None
     names = ["UV_GITHUB_TOKEN"]
-    if parts.hostname in _GITHUB:
+    if parts.hostname in GITHUB_HOSTS:
         names += ["GH_TOKEN", "GITHUB_TOKEN"]
     values = [given, *(environ.get(name) for name in names)]
     return next((Secret(value) for value in values if value), None)

@@ -51,7 +51,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-_GONE = {404, 410}
+GONE = frozenset({404, 410})
+"""The statuses that say that there is no such thing (RFC 9110)."""
 
 
 class UvSelfUpdateError(Exception):
@@ -246,7 +247,7 @@ class StatusRefused(UpstreamError):
     def __init__(self, url: str, status: int, phrase: str) -> None:
         """Name the URL (redacted) and the status."""
         self.status = status
-        self.gone = status in _GONE
+        self.gone = status in GONE
         """Whether there is no such thing, as far as the server says."""
 
         hint = self._HINTS.get(status)

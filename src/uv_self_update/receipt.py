@@ -48,6 +48,10 @@ class Receipt:
             return flat
         return below
 
+    def is_about(self, uv: Path) -> bool:
+        """Return whether a uv lies in the folder that this describes, once links are resolved."""
+        return self.folder(uv.name).resolve() == uv.resolve().parent
+
     def updated(self, version: str) -> bytes:
         """Return the receipt's text for another version."""
         return (json.dumps({**self.document, "version": version}, indent=2) + "\n").encode()

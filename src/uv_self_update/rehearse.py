@@ -208,7 +208,7 @@ def _is_standalone(uv: Path, environ: Mapping[str, str]) -> bool:
         found = receipt.read(receipt.locate(environ, windows=sys.platform == "win32"))
     except ReceiptError:
         return False
-    return found.folder(uv.name).resolve() == uv.resolve().parent
+    return found.is_about(uv)
 
 
 def _check(

@@ -174,8 +174,8 @@ def explain(job: Job, outcome: Outcome) -> tuple[UvSelfUpdateError, ...]:
         receipt = read(path)
     except ReceiptError as error:
         return (error,)
-    folder = receipt.folder(job.uv.name).resolve()
-    if folder != job.uv.resolve().parent:
+    if not receipt.is_about(job.uv):
+        folder = receipt.folder(job.uv.name).resolve()
         other = folder / job.uv.name
         reason = f"the receipt {path} is about {folder}"
         return (NotStandalone(job.uv, reason, other if other.exists() else None),)

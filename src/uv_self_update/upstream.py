@@ -52,6 +52,7 @@ _FAILURES = (
     # Of a connection that is read past httpx.
     httpcore.NetworkError,
     httpcore.TimeoutException,
+    OSError,  # those of TLS among them
 )
 _REDIRECTS = {301, 302, 303, 307, 308}
 _MAX_REDIRECTS = 10
@@ -381,7 +382,7 @@ def _translated(
     except (httpx.InvalidURL, ValueError) as error:
         # What these say may quote a login that stands in the URL.
         raise Unreachable(shown, "this is not a URL") from error
-    except (*_FAILURES, ssl.SSLError, OSError) as error:
+    except _FAILURES as error:
         reason = _reason(error, timeout)
         if received is not None:
             raise Interrupted(shown, received(), expected, reason) from error

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from uv_self_update.credentials import GITHUB_HOSTS
 from uv_self_update.errors import (
     InvalidSource,
     NoSuchVersion,
@@ -50,7 +51,7 @@ def api_of(url: str) -> str:
     if not owner or not name:
         raise InvalidSource(redact_url(url), "a GitHub repository's URL ends in `OWNER/REPO`")
     userinfo, at, host = parts.netloc.rpartition("@")
-    if host.lower() in {"github.com", "www.github.com"}:
+    if host.lower() in GITHUB_HOSTS:
         netloc, path = f"{userinfo}{at}api.github.com", f"/repos/{owner}/{name}"
     else:
         netloc, path = parts.netloc, f"{prefix}/api/v3/repos/{owner}/{name}"

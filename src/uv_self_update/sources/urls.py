@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from uv_self_update.errors import NoLatest, NoSuchVersion, SourceError, StatusRefused
+from uv_self_update.errors import GONE, NoLatest, NoSuchVersion, SourceError, StatusRefused
 from uv_self_update.policy import choose, nearest
 from uv_self_update.release import Release
 from uv_self_update.secret import redact_url
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from uv_self_update.upstream import Download, Upstream
 
 __all__ = ("UrlsSource",)
-
-_GONE = {404, 410}
 
 
 class UrlsSource(ArchiveSource):
@@ -89,7 +87,7 @@ class UrlsSource(ArchiveSource):
             return listed[version]
         release = Release(version=version, tag=version)
         archive = self._file(release, self._platform.archive)
-        if self._upstream.status(archive) in _GONE:
+        if self._upstream.status(archive) in GONE:
             raise NoSuchVersion(redact_url(archive), str(wanted), nearest(listed, wanted))
         return release
 
