@@ -30,6 +30,8 @@ EXAMPLES = [
     errors.GatewayError("cannot listen on 127.0.0.1: Operation not permitted"),
     errors.Unreachable(URL, "timed out"),
     errors.StatusRefused(URL, 404, "Not Found"),
+    errors.Hidden(errors.StatusRefused(URL, 404, ""), "such project", login=True, hint="Look."),
+    errors.RateLimited(URL, 403, until="2026-01-29T20:24:46Z"),
     errors.Interrupted(URL, 1000, 2000, "the connection was closed"),
     errors.TooLarge(URL, 4 << 20),
     errors.UnexpectedBody(URL, "JSON", "a web page"),
@@ -38,6 +40,8 @@ EXAMPLES = [
     errors.IndexFailed("the package index", "uv pip compile", "error: no"),
     errors.NoSourceAnswered([errors.Unreachable(URL, "timed out")]),
     errors.NoSuchVersion("the mirror", "uv 9.9.9", ["0.12.3"]),
+    errors.NoArchive("the mirror", "uv 9.9.9", "uv.zip", ["9.9.9"], []),
+    errors.NotDetected(URL, [f"{URL}: 404"], "Say what it is."),
     errors.Halted("0.12.3"),
     errors.ReceiptError(FILE, "it is not JSON"),
     errors.NotStandalone(Path("/usr/bin/uv"), "there is none"),
@@ -94,7 +98,9 @@ def test_exit_codes() -> None:
 def test_every_leaf_has_an_example() -> None:
     """Each error that is raised is looked at below."""
     leaves = {name for name, cls in classes().items() if not cls.__subclasses__()}
-    assert {type(error).__name__ for error in EXAMPLES} == leaves | {"UsageError"}
+    assert {type(error).__name__ for error in EXAMPLES} == leaves | {
+        *("NoSuchVersion", "StatusRefused", "UsageError")
+    }
 
 
 @pytest.mark.parametrize("error", EXAMPLES, ids=lambda error: type(error).__name__)

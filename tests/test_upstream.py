@@ -241,7 +241,7 @@ def test_redirect_to_plain_http(connect: Connect, web: Web, tmp_path: Path) -> N
         ("file:///etc/passwd", "it redirects to file:///etc/passwd"),
         ("ftp://me:pw@h/", "it redirects to ftp://h/"),
         ("http://[", "it redirects to what is not a URL"),
-        ("http://127.0.0.1:99999/", "this is not a URL"),
+        ("http://127.0.0.1:99999/", "it redirects to what is not a URL"),
     ],
 )
 def test_bad_redirect(connect: Connect, web: Web, location: str, reason: str) -> None:

@@ -12,7 +12,16 @@ from uv_self_update.secret import Secret
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ("GITHUB_HOSTS", "Credentials", "Origin", "github_token", "origin_of", "without_userinfo")
+__all__ = (
+    "GITHUB_HOSTS",
+    "Credentials",
+    "Login",
+    "Origin",
+    "github_token",
+    "login_of",
+    "origin_of",
+    "without_userinfo",
+)
 
 Origin = tuple[str, str, int | None]
 """Scheme, host and port of a URL."""
@@ -23,31 +32,49 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Credentials:
-    """The value of the `Authorization` header for each origin that gets one."""
+class Login:
+    """A user and a password, or whatever a server takes for one."""
 
-    by_origin: Mapping[Origin, Secret] = field(default_factory=dict)
+    user: str
+    password: Secret
+
+
+@dataclass(frozen=True, kw_only=True)
+class Credentials:
+    """What each origin is told of who is asking."""
+
+    by_origin: Mapping[Origin, Mapping[str, Secret]] = field(default_factory=dict)
+    """Origin -> the headers that only it gets."""
 
     @classmethod
     def collect(
         cls, urls: Iterable[str], *, tokens: Mapping[str, Secret] | None = None
     ) -> Credentials:
         """Gather the logins written into URLs, and bearer tokens by the URL they are for."""
-        found = {
-            origin_of(url): Secret(f"Bearer {token.reveal()}")
+        found: dict[Origin, Mapping[str, Secret]] = {
+            origin_of(url): {"Authorization": Secret(f"Bearer {token.reveal()}")}
             for url, token in (tokens or {}).items()
         }
         for url in urls:
-            user, colon, password = urlsplit(url).netloc.rpartition("@")[0].partition(":")
-            if user or colon:
-                login = f"{unquote(user)}:{unquote(password)}".encode()
-                found[origin_of(url)] = Secret(f"Basic {b64encode(login).decode()}")
+            login = login_of(url)
+            if login is not None:
+                text = f"{login.user}:{login.password.reveal()}".encode()
+                basic = Secret(f"Basic {b64encode(text).decode()}")
+                found[origin_of(url)] = {"Authorization": basic}
         return cls(by_origin=found)
 
     def headers_for(self, url: str) -> dict[str, str]:
         """Return the headers that a request for `url`, and only that, may carry."""
-        secret = self.by_origin.get(origin_of(url))
-        return {} if secret is None else {"Authorization": secret.reveal()}
+        secrets = self.by_origin.get(origin_of(url), {})
+        return {name: secret.reveal() for name, secret in secrets.items()}
+
+
+def login_of(url: str) -> Login | None:
+    """Return the login that stands in a URL, or None."""
+    user, colon, password = urlsplit(url).netloc.rpartition("@")[0].partition(":")
+    if not user and not colon:
+        return None
+    return Login(user=unquote(user), password=Secret(unquote(password)))
 
 
 def github_token(url: str, environ: Mapping[str, str], *, given: str | None) -> Secret | None:

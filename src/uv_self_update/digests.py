@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import DigestMismatch
@@ -10,7 +11,10 @@ from uv_self_update.errors import DigestMismatch
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ("hold_back",)
+__all__ = ("hold_back", "parse_sums")
+
+_LINE = re.compile(r"([0-9a-f]{64})(?:[ \t]+\*?(\S.*))?", re.IGNORECASE)
+_BSD_LINE = re.compile(r"SHA256 \((.+)\) = ([0-9a-f]{64})", re.IGNORECASE)
 
 
 def hold_back(
@@ -41,3 +45,21 @@ def hold_back(
         raise DigestMismatch(name, source, expected=sha256, got=digest.hexdigest())
     if held:
         yield held
+
+
+def parse_sums(text: str) -> dict[str, str]:
+    """Read what `sha256sum` or `shasum` has written, with or without `--tag`.
+
+    Returns:
+        The name of each file, without folders, and its digest; a digest alone has the name "".
+    """
+    sums = {}
+    for line in text.removeprefix("\ufeff").splitlines():
+        if tagged := _BSD_LINE.fullmatch(line.strip()):
+            name, digest = tagged[1], tagged[2]
+        elif plain := _LINE.fullmatch(line.strip()):
+            name, digest = plain[2] or "", plain[1]
+        else:
+            continue
+        sums[re.split(r"[/\\]", name.strip())[-1]] = digest.lower()
+    return sums

@@ -21,14 +21,18 @@ UvSelfUpdateError
 │   ├── UpstreamError             one request to a source failed
 │   │   ├── Unreachable
 │   │   ├── StatusRefused             401, 403, 404, 5xx and so on
+│   │   │   ├── Hidden                    404: not there, or not to be seen
+│   │   │   └── RateLimited
 │   │   ├── Interrupted               the body broke off
 │   │   └── TooLarge
 │   ├── UnexpectedBody            status 200, but not what was asked for
 │   ├── NoInstaller               a release has no installer, and ours was ruled out
 │   ├── NoLatest                  only an exact version can be asked for
+│   ├── NotDetected               nobody knows what kind of source a URL is
 │   ├── IndexFailed               uv could not use its package index
 │   ├── NoSourceAnswered          several sources, and each has failed
 │   └── NoSuchVersion         7   the source is fine, but does not hold that version
+│       └── NoArchive                 it holds it, but not for this machine
 ├── InstallError              8   the new version could not be put in place; the old one stays
 │   ├── Halted
 │   ├── ReceiptError
@@ -96,13 +100,13 @@ class InvalidTarget(UsageError):
 
 
 class InvalidSource(UsageError):
-    """A source is described by something other than `index` or `KIND+URL`."""
+    """A source is described by something other than `index`, a URL, a path or `KIND+URL`."""
 
     def __init__(self, spec: str, reason: str) -> None:
         """Name the source and what is wrong with it."""
         super().__init__(
             f"`{spec}` does not describe a source: {reason}",
-            hint="Write `index`, `index+URL`, `github+URL` or `urls+URL`.",
+            hint="Write a URL, the path of a folder, `index`, or a kind and a URL: `nexus+URL`.",
         )
 
 
@@ -246,6 +250,7 @@ class StatusRefused(UpstreamError):
 
     def __init__(self, url: str, status: int, phrase: str) -> None:
         """Name the URL (redacted) and the status."""
+        self.url = url
         self.status = status
         self.gone = status in GONE
         """Whether there is no such thing, as far as the server says."""
@@ -254,6 +259,31 @@ class StatusRefused(UpstreamError):
         if hint is None and status >= 500:  # noqa: PLR2004 # server errors, RFC 9110 section 15.6
             hint = "The server has a problem of its own: try again later."
         super().__init__(f"{url} answered {status} {phrase}".rstrip(), hint=hint)
+
+
+class Hidden(StatusRefused):
+    """A server says 404, as many do where a login is missing or has no right to see it."""
+
+    def __init__(self, refused: StatusRefused, what: str, *, login: bool, hint: str) -> None:
+        """Name the URL (redacted), what should be there, and whether a login was sent."""
+        super().__init__(refused.url, refused.status, "")
+        access = "with this login" if login else "without a login"
+        self.message = f"{self.message}: there is no {what}, or none that may be seen {access}"
+        self.hint = hint
+
+
+class RateLimited(StatusRefused):
+    """Too much was asked for in too short a time."""
+
+    def __init__(self, url: str, status: int, *, until: str | None) -> None:
+        """Name the URL (redacted), and when it can be asked again."""
+        super().__init__(url, status, "")
+        self.message = f"{self.message}: the rate limit is used up" + (
+            f" until {until}" if until else ""
+        )
+        self.hint = (
+            "Try again then, or log in: who does has a limit of his own. For GitHub, set GH_TOKEN."
+        )
 
 
 class Interrupted(UpstreamError):
@@ -339,6 +369,39 @@ class NoSuchVersion(SourceError):
             if nearest
             else "No version of uv was found there at all: check the URL.",
         )
+
+
+class NoArchive(NoSuchVersion):
+    """The source has the version, but not for the platform that uv runs on."""
+
+    def __init__(
+        self, source: str, wanted: str, archive: str, lacking: Sequence[str], others: Sequence[str]
+    ) -> None:
+        """Name the source, what was wanted, the file that is missing, and from which versions.
+
+        Args:
+            source: The source.
+            wanted: What was wanted.
+            archive: The name of the file.
+            lacking: The versions without it.
+            others: Versions near by that were not looked at.
+        """
+        super().__init__(source, wanted, others)
+        self.message = f"{source} has no {wanted} for this machine: {archive} is missing from " + (
+            ", ".join(lacking)
+        )
+        if not others:
+            self.hint = "Ask whoever fills the mirror for that file, or add another source."
+
+
+class NotDetected(SourceError):
+    """A URL was examined, and it is not clear what kind of source it is."""
+
+    def __init__(self, url: str, tried: Sequence[str], hint: str) -> None:
+        """Name the URL (redacted), and what was tried, a line for each request."""
+        self.tried = tuple(tried)
+        lines = "".join(f"\n  {line}" for line in tried)
+        super().__init__(f"no releases of uv were found at {url}{lines}", hint=hint)
 
 
 class NoSourceAnswered(SourceError):

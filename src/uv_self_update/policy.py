@@ -12,7 +12,7 @@ from uv_self_update.release import VERSION
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ("NEWEST", "Wanted", "choose", "nearest", "newest_first", "parse_target")
+__all__ = ("NEWEST", "Wanted", "choose", "nearest", "newest_first", "parse_target", "ranked")
 
 _PREFIX = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _NEAREST = 3
@@ -80,18 +80,22 @@ def newest_first(versions: Iterable[str]) -> list[str]:
 
 
 def choose(versions: Iterable[str], wanted: Wanted) -> str | None:
-    """Return the newest of `versions` that is wanted, or None.
+    """Return the newest of `versions` that is wanted, or None."""
+    return next(iter(ranked(versions, wanted)), None)
 
-    A pre-release is chosen only if it is named exactly, or by a specifier that names one.
+
+def ranked(versions: Iterable[str], wanted: Wanted) -> list[str]:
+    """Return those of `versions` that are wanted, newest first.
+
+    A pre-release is wanted only if it is named exactly, or by a specifier that names one.
     """
     if wanted.exact is not None:
-        return wanted.exact if wanted.exact in set(versions) else None
+        return [wanted.exact] if wanted.exact in set(versions) else []
     from packaging.specifiers import SpecifierSet  # noqa: PLC0415 # as in parse_target
 
     specifiers = SpecifierSet(wanted.specifier)
     prereleases = bool(specifiers.prereleases)
-    allowed = specifiers.filter(versions, prereleases=prereleases)
-    return next(iter(newest_first(allowed)), None)
+    return newest_first(specifiers.filter(versions, prereleases=prereleases))
 
 
 def nearest(versions: Iterable[str], wanted: Wanted) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ __all__ = (
     "github_document",
     "parse_release",
     "parse_releases",
+    "utc",
     "version_of_tag",
 )
 
@@ -28,6 +29,7 @@ VERSION = re.compile(
 """The public versions of PEP 440 in their normal form, which are the only ones uv has."""
 
 _SHA256 = re.compile(r"sha256:([0-9a-f]{64})")
+_PREFIX = re.compile(r"^(?:uv[-_/@])?v?")
 
 
 class NotARelease(ValueError):
@@ -42,6 +44,9 @@ class Asset:
     sha256: str | None = None
     """64 lower-case hexadecimal digits, where the source publishes them."""
 
+    where: str = ""
+    """How its source finds it again; it means nothing to anybody else."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Release:
@@ -52,7 +57,13 @@ class Release:
     """What the source calls the version; GitHub repositories may put a `v` before it."""
 
     assets: tuple[Asset, ...] | None = None
-    """The files of the release; None where the source cannot list them."""
+    """The files of the release; None where the source cannot list them, or has not yet."""
+
+    published: str | None = None
+    """When, in UTC as RFC 3339 writes it, where the source says so."""
+
+    where: str = ""
+    """How its source finds it again; it means nothing to anybody else."""
 
     @property
     def prerelease(self) -> bool:
@@ -67,9 +78,32 @@ class Release:
 
 
 def version_of_tag(tag: str) -> str | None:
-    """Return the version that a tag names, or None if it names none."""
-    version = tag.strip().removeprefix("v")
+    """Return the version that a tag names, or None if it names none.
+
+    A `v` may stand before it, and in a repository that holds more than uv, `uv-` or the like.
+    """
+    version = _PREFIX.sub("", tag.strip(), count=1)
     return version if VERSION.fullmatch(version) else None
+
+
+def utc(time: str | float) -> str | None:
+    """Return a time as RFC 3339 writes it in UTC: `2026-01-29T20:24:46Z`.
+
+    Args:
+        time: As ISO 8601 writes it, with any offset; or seconds since 1970.
+    """
+    from datetime import UTC, datetime  # noqa: PLC0415 # slow to import, and seldom needed
+
+    try:
+        if isinstance(time, str):
+            moment = datetime.fromisoformat(time.strip())
+            # Without an offset, it is the server's own time of day, wherever that is.
+            moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        else:
+            moment = datetime.fromtimestamp(time, UTC)
+        return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def parse_release(document: object) -> Release:
@@ -86,7 +120,13 @@ def parse_release(document: object) -> Release:
     version = version_of_tag(tag) if isinstance(tag, str) else None
     if not isinstance(tag, str) or version is None:
         raise NotARelease("JSON without a version in `tag_name`")  # noqa: TRY003, EM101 # as above
-    return Release(version=version, tag=tag.strip(), assets=_parse_assets(document.get("assets")))
+    published = document.get("published_at")
+    return Release(
+        version=version,
+        tag=tag.strip(),
+        assets=_parse_assets(document.get("assets")),
+        published=utc(published) if isinstance(published, str) else None,
+    )
 
 
 def parse_releases(document: object) -> tuple[Release, ...]:
@@ -144,7 +184,10 @@ def _parse_assets(value: object) -> tuple[Asset, ...] | None:
     for entry in value:
         name = entry.get("name") if isinstance(entry, dict) else None
         if isinstance(name, str) and name:
-            assets.append(Asset(name=name, sha256=_parse_digest(entry.get("digest"))))
+            number = entry.get("id")
+            where = str(number) if isinstance(number, int) else ""
+            sha256 = _parse_digest(entry.get("digest"))
+            assets.append(Asset(name=name, sha256=sha256, where=where))
     # A mirror that strips the list down to nothing says nothing about its files.
     return tuple(assets) or None
 

@@ -13,12 +13,14 @@ import re
 import socket
 import ssl
 import threading
+import time
 from contextlib import contextmanager, suppress
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit, urlunsplit
 from urllib.request import url2pathname
 from weakref import WeakSet
 
@@ -27,7 +29,14 @@ import httpx
 
 from uv_self_update import __version__
 from uv_self_update.credentials import origin_of, without_userinfo
-from uv_self_update.errors import Interrupted, StatusRefused, TooLarge, Unreachable
+from uv_self_update.errors import (
+    Interrupted,
+    RateLimited,
+    StatusRefused,
+    TooLarge,
+    Unreachable,
+)
+from uv_self_update.release import utc
 from uv_self_update.secret import redact, redact_url
 
 if TYPE_CHECKING:
@@ -36,9 +45,10 @@ if TYPE_CHECKING:
     from uv_self_update.credentials import Credentials
     from uv_self_update.settings import Network
 
-__all__ = ("Document", "Download", "Upstream")
+__all__ = ("Answer", "Document", "Download", "Upstream")
 
 _LARGEST_DOCUMENT = 64 << 20  # bytes; a page of 100 of uv's releases is about 4 MiB of JSON
+_LARGEST_LOOK = 1 << 20  # bytes of an answer that is examined
 _LARGEST_ARCHIVE = 2 << 30  # bytes; uv's own are below 40 MiB
 
 _log = logging.getLogger(__name__)
@@ -56,6 +66,8 @@ _FAILURES = (
 )
 _REDIRECTS = {301, 302, 303, 307, 308}
 _MAX_REDIRECTS = 10
+_LIMITED = {403, 429}
+_LONGEST_LINE = 4 << 20  # bytes; one of uv.ndjson has less than 5,000
 _OK = 200
 _NOT_FOUND = 404
 _PLAIN = {"http", "file"}
@@ -91,6 +103,25 @@ class Download:
     chunks: Iterator[bytes]
     """The bytes, once; raises UpstreamError where they break off."""
 
+    sha256: str | None = None
+    """The digest that the server, or a file beside it, gives for it: 64 lower-case digits."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What came for a request, whatever its status."""
+
+    url: str
+    """Where it came from in the end, as it may be shown."""
+
+    status: int
+
+    headers: Mapping[str, str]
+    """Names in lower case -> values."""
+
+    body: bytes
+    """The start of it, decoded."""
+
 
 class Upstream:
     """Reads URLs: `http`, `https` and `file`."""
@@ -101,10 +132,17 @@ class Upstream:
         """Prepare, without connecting to anything."""
         self._network = network
         self._credentials = credentials
-        self._environ = environ
-        self._lock = threading.Lock()
-        self._closed = False
-        self._sockets: WeakSet[socket.socket] = WeakSet()
+        self._connections = _Connections(network, environ)
+
+    def logged_in(self, credentials: Credentials) -> Upstream:
+        """Return the same client with other credentials: what one source sends no other does."""
+        client = copy(self)
+        client._credentials = credentials  # noqa: SLF001 # it is one of us
+        return client
+
+    def has_login(self, url: str) -> bool:
+        """Return whether a request for `url` carries a credential."""
+        return bool(self._credentials.headers_for(url))
 
     def read(self, url: str, *, accept: str = "*/*", limit: int = _LARGEST_DOCUMENT) -> Document:
         """Read a whole document of at most `limit` bytes.
@@ -120,23 +158,30 @@ class Upstream:
         headers = {"Accept": accept, "Accept-Encoding": "gzip"}
         with self._exchange("GET", url, headers) as response:
             shown = redact_url(str(response.url))
-            encoding = response.headers.get("content-encoding", "identity").strip().lower()
-            if encoding not in _ENCODINGS:
-                # Encoded twice, a few bytes can be any number, before a limit could be looked at.
-                raise Unreachable(shown, f"it is encoded as `{encoding}`, which was not asked for")
-            body = bytearray()
-            with _translated(shown, self._network.timeout, received=lambda: len(body)):
-                for chunk in response.iter_bytes(_CHUNK):
-                    body += chunk
-                    if len(body) > limit:
-                        raise TooLarge(shown, limit)
+            body = b"".join(self._decoded(response, shown, limit))
             media_type = response.headers.get("content-type", "").partition(";")[0]
             return Document(
                 url=shown,
                 content_type=media_type.strip().lower(),
-                body=bytes(body),
+                body=body,
                 links=_links_of(response),
             )
+
+    @contextmanager
+    def lines(self, url: str, *, limit: int = _LARGEST_DOCUMENT) -> Iterator[Iterator[bytes]]:
+        """Read a document line by line, as it comes; none is longer than `limit` bytes.
+
+        Raises:
+            UpstreamError: It cannot be had; the leaf says why. Also while it is being read.
+        """
+        if urlsplit(url).scheme == "file":
+            with _open_file(url, limit) as download:
+                yield _lines(download.chunks, download.url)
+            return
+        headers = {"Accept": "*/*", "Accept-Encoding": "gzip"}
+        with self._exchange("GET", url, headers) as response:
+            shown = redact_url(str(response.url))
+            yield _lines(self._decoded(response, shown, limit), shown)
 
     @contextmanager
     def open(self, url: str, *, limit: int = _LARGEST_ARCHIVE) -> Iterator[Download]:
@@ -157,7 +202,30 @@ class Upstream:
             if size is not None and size > limit:
                 raise TooLarge(shown, limit)
             yield Download(
-                url=shown, size=size, chunks=self._raw_chunks(response, shown, size, limit)
+                url=shown,
+                size=size,
+                chunks=self._raw_chunks(response, shown, size, limit),
+                sha256=_digest_of(response),
+            )
+
+    def look(self, url: str, *, accept: str = "*/*") -> Answer:
+        """Return what comes for a `GET`, also where that is an error, to be examined.
+
+        Raises:
+            UpstreamError: No answer came.
+        """
+        headers = {"Accept": accept, "Accept-Encoding": "gzip"}
+        with self._follow("GET", url, headers) as (shown, response):
+            body = bytearray()
+            for chunk in self._decoded(response, shown, _LARGEST_DOCUMENT):
+                body += chunk
+                if len(body) > _LARGEST_LOOK:
+                    break
+            return Answer(
+                url=shown,
+                status=response.status_code,
+                headers={name.lower(): value for name, value in response.headers.items()},
+                body=bytes(body),
             )
 
     def status(self, url: str) -> int:
@@ -176,14 +244,20 @@ class Upstream:
 
     def close(self) -> None:
         """Close every connection; whoever waits for one, in any thread, waits no longer."""
-        with self._lock:
-            self._closed = True
-            for connection in self._sockets:
-                _shut(connection)
-        for name in ("_plain_client", "_tls_client"):
-            client = self.__dict__.pop(name, None)
-            if client is not None:
-                client.close()
+        self._connections.close()
+
+    def _decoded(self, response: httpx.Response, shown: str, limit: int) -> Iterator[bytes]:
+        encoding = response.headers.get("content-encoding", "identity").strip().lower()
+        if encoding not in _ENCODINGS:
+            # Encoded twice, a few bytes can be any number, before a limit could be looked at.
+            raise Unreachable(shown, f"it is encoded as `{encoding}`, which was not asked for")
+        count = 0
+        with _translated(shown, self._network.timeout, received=lambda: count):
+            for chunk in response.iter_bytes(_CHUNK):
+                count += len(chunk)
+                if count > limit:
+                    raise TooLarge(shown, limit)
+                yield chunk
 
     def _raw_chunks(
         self, response: httpx.Response, shown: str, size: int | None, limit: int
@@ -221,7 +295,19 @@ class Upstream:
     def _exchange(
         self, method: str, url: str, headers: Mapping[str, str]
     ) -> Iterator[httpx.Response]:
-        """Follow redirects to a response with status 200, its body still unread.
+        """Follow redirects to a response with status 200, its body still unread."""
+        with self._follow(method, url, headers) as (shown, response):
+            if response.status_code != _OK:
+                raise _refusal(shown, response)
+            yield response
+
+    @contextmanager
+    def _follow(
+        self, method: str, url: str, headers: Mapping[str, str]
+    ) -> Iterator[tuple[str, httpx.Response]]:
+        """Follow redirects to a response of any other status, its body still unread.
+
+        With it comes the URL that it was asked for, as it may be shown.
 
         The credentials go to the origin that was asked first, and are dropped for good with the
         first redirect to another: not even one that has a login of its own gets it that way, since
@@ -234,11 +320,7 @@ class Upstream:
             with self._request(method, url, {**headers, **credentials}) as response:
                 _log.debug("%s %s answers %d", method, redact_url(url), response.status_code)
                 if response.status_code not in _REDIRECTS or "location" not in response.headers:
-                    if response.status_code != _OK:
-                        raise StatusRefused(
-                            redact_url(url), response.status_code, response.reason_phrase
-                        )
-                    yield response
+                    yield redact_url(url), response
                     return
                 url = self._redirected(url, response.headers["location"])
                 with _translated(redact_url(url), 0):
@@ -252,18 +334,56 @@ class Upstream:
     ) -> Iterator[httpx.Response]:
         shown = redact_url(url)
         with _translated(shown, self._network.timeout):
-            client = self._plain_client if urlsplit(url).scheme in _PLAIN else self._tls_client
-            request = client.build_request(
-                method,
-                without_userinfo(url),
-                headers=dict(headers),
-                extensions={"trace": self._trace},
-            )
-            response = client.send(request, stream=True, auth=None)
+            response = self._connections.send(method, without_userinfo(url), headers)
         try:
             yield response
         finally:
             response.close()
+
+    def _redirected(self, url: str, location: str) -> str:
+        try:
+            target = without_userinfo(urljoin(without_userinfo(url), location))
+            before, after = urlsplit(without_userinfo(url)), urlsplit(target)
+            own = after.port is None or after.path == f"{before.path}/"
+        except ValueError:
+            raise Unreachable(redact_url(url), "it redirects to what is not a URL") from None
+        if after.scheme not in {"http", "https"}:
+            raise Unreachable(redact_url(url), f"it redirects to {redact_url(target)}")
+        downgraded = (before.scheme, after.scheme) == ("https", "http")
+        if downgraded and own and before.hostname == after.hostname:
+            # A server whose TLS is ended by another does not know of it, and names its own port.
+            return urlunsplit(after._replace(scheme="https", netloc=before.netloc))
+        return target
+
+
+class _Connections:
+    """What all sources share: the two clients of httpx, and what it takes to end them."""
+
+    def __init__(self, network: Network, environ: Mapping[str, str]) -> None:
+        self._network = network
+        self._environ = environ
+        self._lock = threading.Lock()
+        self._closed = False
+        self._sockets: WeakSet[socket.socket] = WeakSet()
+
+    def send(self, method: str, url: str, headers: Mapping[str, str]) -> httpx.Response:
+        """Send a request; the body of the response is still to be read."""
+        client = self._plain_client if urlsplit(url).scheme in _PLAIN else self._tls_client
+        request = client.build_request(
+            method, url, headers=dict(headers), extensions={"trace": self._trace}
+        )
+        return client.send(request, stream=True, auth=None)
+
+    def close(self) -> None:
+        """Close every connection; see Upstream."""
+        with self._lock:
+            self._closed = True
+            for connection in self._sockets:
+                _shut(connection)
+        for name in ("_plain_client", "_tls_client"):
+            client = self.__dict__.pop(name, None)
+            if client is not None:
+                client.close()
 
     def _trace(self, event: str, info: Mapping[str, Any]) -> None:
         """Take note of each connection as httpcore makes it, and of what TLS makes of that."""
@@ -273,15 +393,6 @@ class Upstream:
                 self._sockets.add(connection)
                 if self._closed:
                     _shut(connection)
-
-    def _redirected(self, url: str, location: str) -> str:
-        try:
-            target = without_userinfo(urljoin(without_userinfo(url), location))
-        except ValueError:
-            raise Unreachable(redact_url(url), "it redirects to what is not a URL") from None
-        if urlsplit(target).scheme not in {"http", "https"}:
-            raise Unreachable(redact_url(url), f"it redirects to {redact_url(target)}")
-        return target
 
     @cached_property
     def _plain_client(self) -> httpx.Client:
@@ -320,6 +431,37 @@ def _trust(context: ssl.SSLContext, bundle: str | Path) -> None:
     except OSError as error:
         message = f"the certificates in {bundle} cannot be used: {error}"
         raise OSError(message) from error
+
+
+def _refusal(shown: str, response: httpx.Response) -> StatusRefused:
+    """Return what a status other than 200 means."""
+    status, headers = response.status_code, response.headers
+    exhausted = headers.get("x-ratelimit-remaining") == "0"
+    if status in _LIMITED and (exhausted or "retry-after" in headers):
+        after, reset = headers.get("retry-after", ""), headers.get("x-ratelimit-reset", "")
+        until = None
+        if after.isdecimal():
+            until = utc(time.time() + float(after[:9]))
+        elif reset.isdecimal():
+            until = utc(float(reset[:12]))
+        return RateLimited(shown, status, until=until)
+    return StatusRefused(shown, status, response.reason_phrase)
+
+
+def _digest_of(response: httpx.Response) -> str | None:
+    """Return the digest that Artifactory and GitLab send with a file."""
+    digest = response.headers.get("x-checksum-sha256", "").strip().lower()
+    return digest if re.fullmatch(r"[0-9a-f]{64}", digest) else None
+
+
+def _lines(chunks: Iterator[bytes], shown: str) -> Iterator[bytes]:
+    pending = b""
+    for chunk in chunks:
+        *lines, pending = (pending + chunk).split(b"\n")
+        yield from lines
+        if len(pending) > _LONGEST_LINE:
+            raise TooLarge(shown, _LONGEST_LINE)
+    yield pending
 
 
 def _size_of(response: httpx.Response) -> int | None:
