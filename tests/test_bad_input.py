@@ -132,7 +132,8 @@ URLS = '[[source]]\nkind = "urls"\n'
         (
             '[[source]]\nkind = "urs"\n',
             (
-                "source[0].kind: it is `urs`, but `index`, `urls` or `github` is due; "
+                "source[0].kind: it is `urs`, but `index`, `urls`, `github`, `astral`, `listing`, "
+                "`nexus`, `artifactory`, `gitlab`, `gitea`, `s3`, `directory` or `auto` is due; "
                 "did you mean `urls`?"
             ),
         ),
@@ -255,7 +256,7 @@ def test_web_page_with_status_200(place: str, digests: bool, home: Home, web: We
 def test_github_layout_refuses(status: int, home: Home, web: Web) -> None:
     """A server that is laid out like GitHub's fails with the URL of its API."""
     home.install(START)
-    path = "/api/v3/repos/astral-sh/uv/releases/latest"
+    path = "/api/v3/repos/astral-sh/uv/releases"
     web.pages[path] = Page(status=status)
     home.configure(f'[[source]]\nkind = "github"\nurl = "{web.url}/astral-sh/uv"\n')
     before = home.snapshot()
@@ -264,7 +265,7 @@ def test_github_layout_refuses(status: int, home: Home, web: Web) -> None:
 
     assert (done.code, message(done)) == (
         FAILED,
-        f"{web.url}{path} answered {status} {REPLY[status]}",
+        f"{web.url}{path}?per_page=*** answered {status} {REPLY[status]}",
     )
     assert home.snapshot() == before
 
@@ -272,7 +273,7 @@ def test_github_layout_refuses(status: int, home: Home, web: Web) -> None:
 def test_github_layout_has_a_web_page_for_json(home: Home, web: Web) -> None:
     """A web page in place of the API's JSON is called one."""
     home.install(START)
-    path = "/api/v3/repos/astral-sh/uv/releases/latest"
+    path = "/api/v3/repos/astral-sh/uv/releases"
     web.pages[path] = HTML
     home.configure(f'[[source]]\nkind = "github"\nurl = "{web.url}/astral-sh/uv"\n')
     before = home.snapshot()
@@ -281,7 +282,8 @@ def test_github_layout_has_a_web_page_for_json(home: Home, web: Web) -> None:
 
     assert (done.code, message(done)) == (
         FAILED,
-        f"{web.url}{path} should be GitHub's JSON for a release, but it is a web page",
+        f"{web.url}{path}?per_page=*** should be GitHub's JSON for a list of releases, but it is "
+        "a web page",
     )
     assert home.snapshot() == before
 

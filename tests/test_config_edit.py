@@ -189,7 +189,7 @@ def test_assign_refuses_key(file: Path, assignments: dict[str, str], reason: str
     [
         ("", {"network.timeout": "soon"}, "network.timeout"),
         ("", {"network.ca-bundle": "no.pem"}, "network.ca-bundle"),
-        ("", {"source.url": "https://a.example"}, "source[0].kind"),
+        ("", {"source.path": "/mnt/uv"}, "source[0].kind"),
         ("", {"source.kind": "urls"}, "source[0].download"),
         (GITHUB, {"source.kind": "urls"}, "source[0].download"),
         ("[policy]\n", {"network.timeout": "3"}, "policy"),

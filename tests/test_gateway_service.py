@@ -95,6 +95,10 @@ class Archives(ArchiveSource):
             raise NoSuchVersion(self.name, str(wanted), [self._release.version])
         return self._release
 
+    def releases(self, limit: int) -> tuple[Release, ...]:
+        """Is not asked."""
+        raise NotImplementedError
+
     @contextmanager
     def open(self, release: Release, asset: Asset) -> Iterator[Download]:
         """Yield the chunks of a file; see ArchiveSource."""
@@ -117,6 +121,10 @@ class Wheels(WheelSource):
         """Return a release; see Source."""
         version = wanted.exact or "1.2.3"
         return Release(version=version, tag=version, assets=())
+
+    def releases(self, limit: int) -> tuple[Release, ...]:
+        """Is not asked."""
+        raise NotImplementedError
 
     def unpack(self, release: Release, folder: Path) -> Path:
         """Do nothing: nothing is installed here."""

@@ -6,13 +6,16 @@ import ast
 import re
 from pathlib import Path
 
+FRAMES = {"tree.py", "layout.py"}
+"""What the text above that table tells of."""
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "uv_self_update"
 
 
 def rows() -> list[list[str]]:
     """Return the rooms of each row of the table, from the top."""
-    text = (ROOT / "CONTRIBUTING.md").read_text()
+    text = (ROOT / "CONTRIBUTING.md").read_text().partition("## Sources")[0]
     cells = re.findall(r"^\| (`[^|]*) \|", text, re.MULTILINE)
     return [re.findall(r"`([^`]+)`", cell) for cell in cells]
 
@@ -64,6 +67,15 @@ def test_every_module_stands_in_one_row() -> None:
     assert {path.parent.name for path in PACKAGE.glob("*/*.py")} == {
         room.removesuffix("/") for room in rooms if room.endswith("/")
     }
+
+
+def test_every_source_stands_in_its_table() -> None:
+    """The table of the sources leaves no module out, and names none that is not there."""
+    text = (ROOT / "CONTRIBUTING.md").read_text().partition("## Sources")[2]
+    named = re.findall(r"`(\w+\.py)`", "".join(re.findall(r"^\| (`[^|]*) \|", text, re.MULTILINE)))
+
+    files = {path.name for path in (PACKAGE / "sources").glob("*.py")}
+    assert sorted(named) == sorted(files - {"__init__.py", "catalog.py", "interface.py"} - FRAMES)
 
 
 def test_imports_point_down() -> None:

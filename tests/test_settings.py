@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,7 +25,6 @@ from uv_self_update.settings import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 
 class Machine:
@@ -145,7 +145,7 @@ def test_every_problem_at_once(machine: Machine) -> None:
         "UV_SELF_UPDATE_TIMEOUT": "soon",
         "UV_SELF_UPDATE_INSTALLER": "fast",
         "UV_SELF_UPDATE_CA_BUNDLE": "/no/such.pem",
-        "UV_SELF_UPDATE_SOURCE": "index nexus+https://a.example/ https://b.example/",
+        "UV_SELF_UPDATE_SOURCE": "index nexsus+https://a.example/ b.example",
     }
     assert machine.problems(environ=environ) == [
         (str(machine.site_file), "network.timeout"),
@@ -256,6 +256,16 @@ def test_unfit_variables_of_the_script(machine: Machine) -> None:
             "urls+https://a.example/{tag}/{asset}",
             SourceSettings(kind="urls", download="https://a.example/{tag}/{asset}"),
         ),
+        ("https://a.example/x+y", SourceSettings(kind="auto", url="https://a.example/x+y")),
+        ("http://u:p@a.example", SourceSettings(kind="auto", url="http://u:p@a.example")),
+        (
+            "nexus+https://a.example/repository/uv/",
+            SourceSettings(kind="nexus", url="https://a.example/repository/uv/"),
+        ),
+        ("/mnt/uv+new", SourceSettings(kind="directory", path="/mnt/uv+new")),
+        ("directory+/mnt/uv", SourceSettings(kind="directory", path="/mnt/uv")),
+        ("file:///mnt/a%20b", SourceSettings(kind="directory", path="file:///mnt/a%20b")),
+        ("./uv", SourceSettings(kind="directory", path=str(Path.cwd() / "uv"))),
     ],
 )
 def test_parse_source(spec: str, expected: SourceSettings) -> None:
@@ -266,12 +276,18 @@ def test_parse_source(spec: str, expected: SourceSettings) -> None:
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        ("", "due before the"),
-        ("https://a.example/", "needs its kind before it"),
-        ("https://u:secret@a.example/a+b", "needs its kind before it"),
-        ("u:secret@a.example", "needs its kind before it"),
+        ("", "no kind, no URL and no path"),
+        ("u:secret@a.example", "no kind, no URL and no path"),
+        ("githup", "did you mean `github`"),
         ("githup+https://a.example/", "did you mean `github`"),
         ("github", "a URL has to follow"),
+        ("directory", "a path has to follow, as in `directory+/mnt/share/uv`"),
+        ("directory+", "it is empty"),
+        ("ftp://a.example/", "does not start with `http://` or `https://`"),
+        ("nexus+https://a.example/uv/", "lacks `/repository/NAME` in it"),
+        ("artifactory+https://a.example/", "lacks `/artifactory/REPOSITORY` in it"),
+        ("gitlab+https://a.example/project", "lacks `/GROUP/PROJECT` at its end"),
+        ("gitea+https://a.example/", "lacks `/OWNER/REPO` at its end"),
         ("github+", "it is empty"),
         ("github+file:///folder", "does not start with `http://` or `https://`"),
         ("github+https://u:sec/ret@a.example/", "in a password"),
@@ -292,7 +308,16 @@ def test_parse_source_refuses(spec: str, message: str) -> None:
         ({}, ["kind"]),
         ({"kind": "index", "url": "https://a.example"}, []),
         ({"kind": ["index"]}, ["kind"]),
-        ({"kind": "nexus", "url": 1}, ["kind", "url"]),
+        ({"kind": "nexsus", "url": 1}, ["kind", "url"]),
+        ({"url": "https://a.example/"}, []),
+        ({"url": "https://a.example/", "package": "uv"}, ["package"]),
+        ({"kind": "gitlab", "url": "https://a.example/g/p", "package": "uv"}, []),
+        ({"kind": "gitlab", "url": "https://a.example/g/p", "package": "a/b"}, ["package"]),
+        ({"kind": "directory", "path": "mirror"}, ["path"]),
+        ({"kind": "directory", "path": 5}, ["path"]),
+        ({"kind": "directory", "path": "C:\\mirror"}, []),
+        ({"kind": "directory", "path": "\\\\server\\share\\uv"}, []),
+        ({"kind": "directory", "path": "~/uv"}, []),
         ({"kind": "index", "latest": "https://a.example"}, ["latest"]),
         ({"kind": "index", "uri": "https://a.example"}, ["uri"]),
         ({"kind": "urls"}, ["download"]),

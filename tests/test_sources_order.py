@@ -10,6 +10,7 @@ import pytest
 
 from support.web import Page
 from uv_self_update import sources
+from uv_self_update.credentials import Credentials
 from uv_self_update.errors import (
     NoSourceAnswered,
     NoSuchVersion,
@@ -21,17 +22,24 @@ from uv_self_update.errors import (
 from uv_self_update.platforms import Platform
 from uv_self_update.policy import NEWEST, Wanted
 from uv_self_update.release import Release
-from uv_self_update.settings import KINDS, Settings, SourceSettings
+from uv_self_update.settings import KINDS, Network, Settings, SourceSettings
+from uv_self_update.sources import Surroundings
+from uv_self_update.sources.astral import AstralSource
+from uv_self_update.sources.detect import DetectedSource
+from uv_self_update.sources.either import EitherSource
+from uv_self_update.sources.gitea import GiteaSource
 from uv_self_update.sources.github import GithubSource
+from uv_self_update.sources.gitlab import GitlabSource
 from uv_self_update.sources.index import IndexSource
 from uv_self_update.sources.interface import Source
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.sources.order import Found, find_in_order
+from uv_self_update.sources.tree import TreeSource
 from uv_self_update.sources.urls import UrlsSource
+from uv_self_update.upstream import Upstream
 
 if TYPE_CHECKING:
     from support.web import Web
-    from uv_self_update.upstream import Upstream
 
 RELEASE = Release(version="0.12.3", tag="0.12.3")
 WANTED = Wanted(exact="0.12.3")
@@ -52,6 +60,10 @@ class Scripted(Source):
         if isinstance(self._answer, Release):
             return self._answer
         raise self._answer
+
+    def releases(self, limit: int) -> tuple[Release, ...]:
+        """Is not asked."""
+        raise NotImplementedError
 
 
 def lacking(name: str, *nearest: str) -> Scripted:
@@ -127,6 +139,15 @@ EXAMPLES = {
     "index": (SourceSettings(), IndexSource),
     "urls": (SourceSettings(kind="urls", download="https://h/{tag}/{asset}"), UrlsSource),
     "github": (SourceSettings(kind="github", url="https://h/o/r"), GithubSource),
+    "astral": (SourceSettings(kind="astral", url="https://h/"), AstralSource),
+    "listing": (SourceSettings(kind="listing", url="https://h/"), TreeSource),
+    "nexus": (SourceSettings(kind="nexus", url="https://h/repository/uv"), EitherSource),
+    "artifactory": (SourceSettings(kind="artifactory", url="https://h/uv"), EitherSource),
+    "gitlab": (SourceSettings(kind="gitlab", url="https://h/o/r"), GitlabSource),
+    "gitea": (SourceSettings(kind="gitea", url="https://h/o/r"), GiteaSource),
+    "s3": (SourceSettings(kind="s3", url="https://h/bucket"), TreeSource),
+    "directory": (SourceSettings(kind="directory", path="/mnt/uv"), TreeSource),
+    "auto": (SourceSettings(kind="auto", url="https://h/"), DetectedSource),
 }
 
 
@@ -137,7 +158,7 @@ def test_every_kind_can_be_made(kind: str) -> None:
     settings = Settings(sources=(section,))
     with closing(OpenSources(settings, uv=Path("uv"), environ={})) as opened:
         assert [type(source) for source in opened.all] == [expected]
-        assert ("_upstream" in vars(opened)) is (kind != "index")
+        assert ("_upstream" in vars(opened)) is (kind not in {"auto", "index"})
 
 
 @pytest.mark.parametrize(
@@ -149,15 +170,17 @@ def test_unchecked_section(section: SourceSettings) -> None:
     with pytest.raises(AssertionError):
         sources.build(
             section,
-            upstream=_no_client,
-            platform=Platform(triple="x86_64-unknown-linux-gnu"),
-            uv=Path("uv"),
-            environ={},
+            Surroundings(
+                upstream=_client,
+                platform=Platform(triple="x86_64-unknown-linux-gnu"),
+                uv=Path("uv"),
+                environ={},
+            ),
         )
 
 
-def _no_client() -> Upstream:
-    raise NotImplementedError
+def _client(_section: SourceSettings) -> Upstream:
+    return Upstream(Network(), Credentials(), environ={})
 
 
 def test_open_in_order(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,6 +58,10 @@ class Mirror(ArchiveSource):
         """Is not asked."""
         raise NotImplementedError
 
+    def releases(self, limit: int) -> tuple[Release, ...]:
+        """Is not asked."""
+        raise NotImplementedError
+
     @contextmanager
     def open(self, release: Release, asset: Asset) -> Iterator[Download]:
         """Send the body in pieces."""
@@ -86,6 +90,10 @@ class Index(WheelSource):
         """Is not asked."""
         raise NotImplementedError
 
+    def releases(self, limit: int) -> tuple[Release, ...]:
+        """Is not asked."""
+        raise NotImplementedError
+
     def unpack(self, release: Release, folder: Path) -> Path:
         """Lay two executables."""
         target = folder / release.version
@@ -102,6 +110,10 @@ class Other(Source):
     name = "other"
 
     def find(self, wanted: Wanted) -> Release:
+        """Is not asked."""
+        raise NotImplementedError
+
+    def releases(self, limit: int) -> tuple[Release, ...]:
         """Is not asked."""
         raise NotImplementedError
 

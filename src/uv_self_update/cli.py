@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ("COMMANDS", "OPTIONS", "main")
 
-COMMANDS = ("config", "rehearse", "update")
+COMMANDS = ("config", "init", "rehearse", "releases", "update")
 OPTIONS = ("--source", "--config", "--uv", "--installer")
 """Our own options; each takes a value, and they can stand anywhere."""
 

@@ -27,6 +27,12 @@ TEMPLATE = """\
 # Where uv's releases come from: sources, tried in order; the first that answers is used.
 # With none at all, they come from the package index that uv itself uses.
 
+# A URL is enough: what serves it is found out whenever it is used. `uv-self-update init URL` finds
+# it out once, and writes down what it has found.
+#[[source]]
+#kind = "auto"
+#url = "https://mirror.example.com/uv/"
+
 # A package index other than uv's own default:
 #[[source]]
 #kind = "index"
@@ -36,6 +42,42 @@ TEMPLATE = """\
 #[[source]]
 #kind = "github"
 #url = "https://github.example.com/astral-sh/uv"
+
+# What companies keep files in. The documentation has a page for each of them.
+#[[source]]
+#kind = "nexus"
+#url = "https://nexus.example.com/repository/uv/"
+
+#[[source]]
+#kind = "artifactory"
+#url = "https://artifactory.example.com/artifactory/uv/"
+
+#[[source]]
+#kind = "gitlab"
+#url = "https://gitlab.example.com/group/project"
+
+#[[source]]
+#kind = "gitea"
+#url = "https://gitea.example.com/owner/repository"
+
+#[[source]]
+#kind = "s3"
+#url = "https://bucket.s3.eu-central-1.amazonaws.com/uv/"
+
+# A web server that shows its folders: nginx, Apache, Caddy, IIS.
+#[[source]]
+#kind = "listing"
+#url = "https://files.example.com/uv/"
+
+# A copy or a proxy of releases.astral.sh.
+#[[source]]
+#kind = "astral"
+#url = "https://mirror.example.com/astral/"
+
+# A folder, a share, a mounted volume.
+#[[source]]
+#kind = "directory"
+#path = "/mnt/share/uv"
 
 # Any other place, described by URLs. `latest` may be GitHub's JSON, Astral's ndjson or a bare
 # version; without it, a version has to be given with each update. `release` may be left out.

@@ -8,6 +8,7 @@ import click
 
 from uv_self_update import __version__
 from uv_self_update.cli_config import config
+from uv_self_update.cli_sources import init, releases
 from uv_self_update.errors import UsageError
 from uv_self_update.rehearse import hold
 from uv_self_update.settings import INSTALLERS
@@ -51,8 +52,8 @@ def run(arguments: Sequence[str], invocation: Invocation) -> int:
     "--source",
     metavar="SPEC",
     expose_value=False,
-    help="Where to get uv from: `index`, `index+URL`, `github+URL` or `urls+URL`. Repeat it, "
-    "and they are tried in order. [env: UV_SELF_UPDATE_SOURCE]",
+    help="Where to get uv from: `index`, a URL, the path of a folder, or a kind and a URL as in "
+    "`nexus+URL`. Repeat it, and they are tried in order. [env: UV_SELF_UPDATE_SOURCE]",
 )
 @click.option(
     "--config",
@@ -116,4 +117,5 @@ def rehearse(
     click.echo(rehearsal)
 
 
-root.add_command(config)
+for command in (config, init, releases):
+    root.add_command(command)

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = (
     "FileValues",
     "as_document",
+    "as_table",
     "check",
     "every_key",
     "is_missing",
@@ -130,7 +131,7 @@ def resolve(
 
 def as_document(settings: Settings) -> dict[str, Any]:
     """Return settings in the shape of a file: what is neither set nor has a default is left out."""
-    document: dict[str, Any] = {"source": [_as_table(source) for source in settings.sources]}
+    document: dict[str, Any] = {"source": [as_table(source) for source in settings.sources]}
     for key, known in KEYS.items():
         value: Any = settings
         for name in known.attribute.split("."):
@@ -147,7 +148,8 @@ def _as_plain(value: object) -> object:
     return str(value) if isinstance(value, Path) else value
 
 
-def _as_table(source: SourceSettings) -> dict[str, str]:
+def as_table(source: SourceSettings) -> dict[str, str]:
+    """Return a source in the shape of a `[[source]]`."""
     fields = {"kind": source.kind, **{name: getattr(source, name) for name in SOURCE_FIELDS}}
     return {name: value for name, value in fields.items() if value is not None}
 

@@ -53,7 +53,7 @@ def get(document: Mapping[str, Any], key: str) -> object:
     return _find(document, keys)
 
 
-def assign(path: Path, assignments: Mapping[str, str]) -> None:
+def assign(path: Path, assignments: Mapping[str, str], *, remove: Iterable[str] = ()) -> None:
     """Set keys in a file, which is made if it is missing; comments and layout stay.
 
     A source that changes its kind starts anew, with what is given in the same step: the old URLs
@@ -62,6 +62,7 @@ def assign(path: Path, assignments: Mapping[str, str]) -> None:
     Args:
         path: The file.
         assignments: Dotted key -> value as text.
+        remove: Tables to take out first, in the same step.
 
     Raises:
         UsageError: A key cannot be set.
@@ -70,7 +71,7 @@ def assign(path: Path, assignments: Mapping[str, str]) -> None:
     """
     text, document = _current(path)
     paths = {_taken_apart(key): (key, value) for key, value in assignments.items()}
-    changes: list[_Change] = []
+    changes: list[_Change] = [((name,), None) for name in remove]
     for keys, (key, value) in paths.items():
         if not _settable(keys):
             raise _bad_key(key, f"it cannot be set{suggestion(key, every_key())}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
@@ -62,8 +62,11 @@ class Kind:
     schemes: tuple[str, ...] = ("http", "https", "file")
     """What its URLs may start with."""
 
-    segments: int = 0
-    """How many segments the path of its URL has at least."""
+    path: str = ""
+    """A regular expression that the path of its URL has to match somewhere."""
+
+    due: str = ""
+    """What that path lacks if it does not match."""
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -71,13 +74,45 @@ class Kind:
         return self.required + self.optional
 
 
+_WEB = ("http", "https")
+_ONE, _TWO = "[^/]", "[^/]/+[^/]"
+
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
         "index": Kind(optional=("url",)),
         "urls": Kind(required=("download",), optional=("latest", "release")),
-        "github": Kind(required=("url",), schemes=("http", "https"), segments=2),
+        "github": Kind(required=("url",), schemes=_WEB, path=_TWO, due="`/OWNER/REPO` at its end"),
+        "astral": Kind(required=("url",)),
+        "listing": Kind(required=("url",), schemes=_WEB),
+        "nexus": Kind(
+            required=("url",),
+            schemes=_WEB,
+            path="/repository/[^/]+",
+            due="`/repository/NAME` in it",
+        ),
+        "artifactory": Kind(
+            required=("url",), schemes=_WEB, path=_ONE, due="`/artifactory/REPOSITORY` in it"
+        ),
+        "gitlab": Kind(
+            required=("url",),
+            optional=("package",),
+            schemes=_WEB,
+            path=_TWO,
+            due="`/GROUP/PROJECT` at its end",
+        ),
+        "gitea": Kind(
+            required=("url",),
+            optional=("package",),
+            schemes=_WEB,
+            path=_ONE,
+            due="`/OWNER/REPO` at its end",
+        ),
+        "s3": Kind(required=("url",), schemes=_WEB),
+        "directory": Kind(required=("path",)),
+        "auto": Kind(required=("url",), schemes=_WEB),
     }
 )
+"""Every kind; `auto` finds out which of the others a URL is, whenever it is used."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,13 +125,38 @@ class UrlField:
     needed: tuple[str, ...] = ()
     """What the template must hold."""
 
+    def problems(self, value: object, kind: Kind) -> Iterator[str]:
+        """Say what is wrong with a value."""
+        return _url_problems(value, self, kind)
 
-SOURCE_FIELDS: Mapping[str, UrlField] = MappingProxyType(
+
+@dataclass(frozen=True, kw_only=True)
+class PathField:
+    """A key of a `[[source]]`, which holds the path of a folder."""
+
+    def problems(self, value: object, _kind: Kind) -> Iterator[str]:
+        """Say what is wrong with a value."""
+        return _path_problems(value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NameField:
+    """A key of a `[[source]]`, which holds a name."""
+
+    def problems(self, value: object, _kind: Kind) -> Iterator[str]:
+        """Say what is wrong with a value."""
+        if not isinstance(value, str) or not re.fullmatch(r"[\w.+~-]+", value):
+            yield f"it is {_echo(value)}, but a name of letters, digits, `-`, `_` and `.` is due"
+
+
+SOURCE_FIELDS: Mapping[str, UrlField | PathField | NameField] = MappingProxyType(
     {
         "url": UrlField(),
         "latest": UrlField(),
         "release": UrlField(placeholders=("{tag}", "{version}")),
         "download": UrlField(placeholders=("{tag}", "{version}", "{asset}"), needed=("{asset}",)),
+        "path": PathField(),
+        "package": NameField(),
     }
 )
 
@@ -110,6 +170,8 @@ class SourceSettings:
     latest: str | None = None
     release: str | None = None
     download: str | None = None
+    path: str | None = None
+    package: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -236,7 +298,7 @@ def check_source(table: Mapping[str, object]) -> tuple[SourceSettings, list[tupl
     """
     problems: list[tuple[str, str]] = []
     fields: dict[str, str] = {}
-    name = table.get("kind")
+    name = table.get("kind", "auto" if "url" in table else None)
     known = name in KINDS if isinstance(name, str) else False
     # With no kind to go by, each key can still be judged by itself.
     kind = KINDS[str(name)] if known else Kind(optional=tuple(SOURCE_FIELDS))
@@ -252,7 +314,7 @@ def check_source(table: Mapping[str, object]) -> tuple[SourceSettings, list[tupl
             problems.append((key, f"unknown key{suggestion(key, ('kind', *kind.fields))}"))
         elif key not in kind.fields:
             problems.append((key, f"a source of kind `{name}` has no such key"))
-        elif reasons := [*_url_problems(value, SOURCE_FIELDS[key], kind)]:
+        elif reasons := [*SOURCE_FIELDS[key].problems(value, kind)]:
             problems += [(key, reason) for reason in reasons]
         else:
             fields[key] = str(value)
@@ -265,23 +327,54 @@ def check_source(table: Mapping[str, object]) -> tuple[SourceSettings, list[tupl
 
 
 def parse_source(spec: str) -> SourceSettings:
-    """Read a source as the command line writes it: `index` or `KIND+URL`.
+    """Read a source as the command line writes it: `index`, a URL, a path or `KIND+URL`.
 
     Raises:
-        InvalidSource: It is neither.
+        InvalidSource: It is none of these.
     """
-    name, plus, url = spec.partition("+")
-    if not re.fullmatch(r"[\w-]*", name):
-        raise InvalidSource(shown(spec), "a URL needs its kind before it, as in `github+URL`")
+    name, plus, rest = spec.partition("+")
+    if spec.startswith("file://") or _looks_like_path(spec):
+        name, plus, rest = "directory", "+", spec
+    elif "://" in name:
+        name, plus, rest = "auto", "+", spec
     if name not in KINDS:
-        reason = f"{_listed(KINDS)} is due before the `+`{suggestion(name, KINDS)}"
-        raise InvalidSource(shown(spec), reason)
-    table = {"kind": name, KINDS[name].fields[0]: url} if plus else {"kind": name}
+        due = f"{_listed(KINDS)} is due before the `+`" if plus else "no kind, no URL and no path"
+        raise InvalidSource(shown(spec), f"{due}{suggestion(name, KINDS)}")
+    table = {"kind": name}
+    if plus:
+        field = KINDS[name].fields[0]
+        table[field] = _absolute(rest) if field == "path" else rest
     source, problems = check_source(table)
     if problems:
-        needs_url = f"a URL has to follow, as in `{name}+https://example.com/`"
-        raise InvalidSource(shown(spec), problems[0][1] if plus else needs_url)
+        needed = "a path" if name == "directory" else "a URL"
+        follow = f"{needed} has to follow, as in `{name}+{_EXAMPLES[needed]}`"
+        raise InvalidSource(shown(spec), problems[0][1] if plus else follow)
     return source
+
+
+_EXAMPLES = {"a path": "/mnt/share/uv", "a URL": "https://example.com/"}
+
+
+def _looks_like_path(spec: str) -> bool:
+    return re.match(r"(?:~|\.{0,2}[/\\]|[A-Za-z]:[/\\])", spec) is not None
+
+
+def _absolute(path: str) -> str:
+    """Return a path of the command line as a configuration would write it."""
+    return path if path.startswith("file://") or not path else str(Path(path).absolute())
+
+
+def _path_problems(value: object) -> Iterator[str]:
+    due = "the absolute path of a folder"
+    if not isinstance(value, str) or not value or "\0" in value:
+        yield f"it is {_echo(value)}, but {due} is due"
+    elif not (re.match(r"~|file:///?", value) or _is_absolute(value)):
+        yield f"`{shown(value)}` is not {due}, such as `/mnt/share/uv`"
+
+
+def _is_absolute(path: str) -> bool:
+    # A drive or a share is as absolute as a root, and a file may be read on another system.
+    return PurePosixPath(path).is_absolute() or PureWindowsPath(path).is_absolute()
 
 
 def _url_problems(value: object, template: UrlField, kind: Kind) -> Iterator[str]:
@@ -304,8 +397,8 @@ def _url_problems(value: object, template: UrlField, kind: Kind) -> Iterator[str
         yield f"`{url}` has no absolute path, as in `file:///folder`"
     elif parts.scheme != "file" and not parts.hostname:
         yield f"`{url}` names no host"
-    elif len(parts.path.strip("/").split("/")) < kind.segments:
-        yield f"`{url}` names no repository: it has to end in `/OWNER/REPO`"
+    elif not re.search(kind.path, parts.path):
+        yield f"`{url}` lacks {kind.due}"
     yield from _placeholder_problems(value, template)
 
 

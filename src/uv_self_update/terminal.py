@@ -32,10 +32,12 @@ class Terminal:
         """
         self._quiet = level(arguments, "quiet")
         self._color = _wants_color(arguments, environ)
+        logger = logging.getLogger("uv_self_update")
+        logger.handlers = [_Notes(self)]
         if level(arguments, "verbose"):
             handler = logging.StreamHandler()
             handler.setFormatter(_Formatter("%(levelname)s %(message)s"))
-            logger = logging.getLogger("uv_self_update")
+            handler.addFilter(lambda record: record.levelno < logging.WARNING)
             logger.addHandler(handler)
             logger.setLevel(logging.DEBUG)
 
@@ -54,6 +56,11 @@ class Terminal:
         if not self._quiet:
             self._say("hint", "cyan", text)
 
+    def warning(self, text: str) -> None:
+        """Say what a person should know, though it is no failure."""
+        if not self._quiet:
+            self._say("warning", "yellow", text)
+
     def _say(self, prefix: str, color: str, text: str) -> None:
         import click  # noqa: PLC0415 # slow, and most updates have nothing to add to uv's words
 
@@ -61,6 +68,21 @@ class Terminal:
         # Where the terminal is gone, so is whoever would read this.
         with contextlib.suppress(OSError):
             click.echo(f"{styled} {text}", err=True, color=self._color)
+
+
+class _Notes(logging.Handler):
+    """Hands on what is logged as a warning, each once: a rehearsal asks its sources twice."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        super().__init__(logging.WARNING)
+        self._terminal = terminal
+        self._said: set[str] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = redact(record.getMessage())
+        if text not in self._said:
+            self._said.add(text)
+            self._terminal.warning(text)
 
 
 class _Formatter(logging.Formatter):

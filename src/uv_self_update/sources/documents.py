@@ -3,33 +3,41 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
-from uv_self_update.digests import hold_back
+from uv_self_update.digests import hold_back, parse_sums
 from uv_self_update.errors import UnexpectedBody
 from uv_self_update.release import (
+    INSTALLER_NAMES,
+    Asset,
     NotARelease,
     Release,
     parse_release,
     parse_releases,
+    utc,
     version_of_tag,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from uv_self_update.release import Asset
     from uv_self_update.upstream import Document, Download
 
 __all__ = (
     "checked",
     "describe",
+    "read_json",
+    "read_json_list",
+    "read_ndjson_line",
     "read_release",
     "read_releases",
     "read_version_list",
 )
 
 _BARE_VERSION = 64  # bytes; longer is something else
+_PASSWORD = re.compile(rb"type\s*=\s*[\"']?password\b", re.IGNORECASE)
 
 
 def describe(body: bytes) -> str:
@@ -38,7 +46,7 @@ def describe(body: bytes) -> str:
     if not start:
         return "empty"
     if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
-        return "a web page"
+        return "a web page to log in" if _PASSWORD.search(body) else "a web page"
     if start.startswith(b"<"):
         return "XML"
     if start.startswith((b"{", b"[")):
@@ -60,7 +68,7 @@ def _refuse_web_page(download: Download) -> Iterator[bytes]:
     """
     start = next(download.chunks, b"")
     kind = describe(start)
-    if kind == "a web page":
+    if kind.startswith("a web page"):
         raise UnexpectedBody(download.url, "a file of uv's release", kind)
     yield start
     yield from download.chunks
@@ -75,10 +83,11 @@ def checked(download: Download, asset: Asset) -> Iterator[bytes]:
         UpstreamError: It broke off.
     """
     chunks = _refuse_web_page(download)
-    return hold_back(chunks, asset.sha256, name=asset.name, source=download.url)
+    sha256 = asset.sha256 or download.sha256
+    return hold_back(chunks, sha256, name=asset.name, source=download.url)
 
 
-def _as_json(document: Document, expected: str) -> object:
+def read_json(document: Document, expected: str) -> object:
     """Parse a body as one JSON value.
 
     Raises:
@@ -88,6 +97,18 @@ def _as_json(document: Document, expected: str) -> object:
         return json.loads(document.body)
     except (ValueError, RecursionError):
         raise UnexpectedBody(document.url, expected, describe(document.body)) from None
+
+
+def read_json_list(document: Document, expected: str) -> list[dict[str, Any]]:
+    """Read a list of JSON objects, passing over whatever else is in it.
+
+    Raises:
+        UnexpectedBody: It is not a list.
+    """
+    value = read_json(document, expected)
+    if not isinstance(value, list):
+        raise UnexpectedBody(document.url, expected, describe(document.body))
+    return [entry for entry in value if isinstance(entry, dict)]
 
 
 def read_release(document: Document, *, version: str | None = None) -> Release:
@@ -102,7 +123,7 @@ def read_release(document: Document, *, version: str | None = None) -> Release:
     """
     expected = "GitHub's JSON for a release"
     try:
-        release = parse_release(_as_json(document, expected))
+        release = parse_release(read_json(document, expected))
     except NotARelease as error:
         raise UnexpectedBody(document.url, expected, str(error)) from None
     if version is not None and release.version != version:
@@ -118,7 +139,7 @@ def read_releases(document: Document) -> tuple[Release, ...]:
     """
     expected = "GitHub's JSON for a list of releases"
     try:
-        return parse_releases(_as_json(document, expected))
+        return parse_releases(read_json(document, expected))
     except NotARelease as error:
         raise UnexpectedBody(document.url, expected, str(error)) from None
 
@@ -147,14 +168,47 @@ def read_version_list(document: Document) -> tuple[Release, ...]:
 
 def _read_ndjson(text: str) -> tuple[Release, ...]:
     """Read the lines that name a version; none if the text is not Astral's ndjson."""
-    releases = []
-    for line in text.splitlines():
-        try:
-            entry = json.loads(line)
-        except (ValueError, RecursionError):
-            continue
-        tag = entry.get("version") if isinstance(entry, dict) else None
-        version = version_of_tag(tag) if isinstance(tag, str) else None
-        if isinstance(tag, str) and version is not None:
-            releases.append(Release(version=version, tag=tag))
-    return tuple(releases)
+    releases = map(read_ndjson_line, text.splitlines())
+    return tuple(release for release in releases if release is not None)
+
+
+def read_ndjson_line(line: str | bytes) -> Release | None:
+    """Read a line of Astral's `uv.ndjson`; None if it names no version.
+
+    The lines list the archives. The installers, which are published beside them, are added, since
+    nobody could tell otherwise that they are there.
+    """
+    try:
+        entry = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    tag = entry.get("version") if isinstance(entry, dict) else None
+    version = version_of_tag(tag) if isinstance(tag, str) else None
+    if not isinstance(tag, str) or version is None:
+        return None
+    artifacts = entry.get("artifacts")
+    archives = (
+        [_read_artifact(artifact) for artifact in artifacts or ()]
+        if (isinstance(artifacts, list))
+        else []
+    )
+    assets = [asset for asset in archives if asset is not None]
+    installers = [Asset(name=name) for name in INSTALLER_NAMES]
+    date = entry.get("date")
+    return Release(
+        version=version,
+        tag=tag,
+        assets=(*assets, *installers) if assets else None,
+        published=utc(date) if isinstance(date, str) else None,
+    )
+
+
+def _read_artifact(artifact: object) -> Asset | None:
+    if not isinstance(artifact, dict):
+        return None
+    url, digest = artifact.get("url"), artifact.get("sha256")
+    if not isinstance(url, str) or artifact.get("variant", "default") != "default":
+        return None
+    name = unquote(urlsplit(url).path.rpartition("/")[2])
+    sums = parse_sums(digest) if isinstance(digest, str) else {}
+    return Asset(name=name, sha256=sums.get("")) if name else None

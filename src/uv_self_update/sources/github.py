@@ -1,30 +1,33 @@
 """`github`: releases of a GitHub repository, or of any server laid out like one.
 
-Downloads are asked for below the configured URL, whatever host the JSON names: behind a proxy a
-server does not know its own address (and the layout of uv#9134 is made of static files).
+Files are asked for below the configured URL, whatever host the JSON names: behind a proxy a server
+does not know its own address (and the layout of uv#9134 is made of static files). With a login they
+are asked of the API, which is the only way to those of a private repository (uv#15731).
 """
 
 from __future__ import annotations
 
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from uv_self_update.credentials import GITHUB_HOSTS
 from uv_self_update.errors import (
+    Hidden,
     InvalidSource,
-    NoSuchVersion,
     SourceError,
     StatusRefused,
     UnexpectedBody,
 )
-from uv_self_update.policy import NEWEST, choose, nearest
 from uv_self_update.secret import redact_url
+from uv_self_update.sources.catalog import CatalogSource
 from uv_self_update.sources.documents import read_release, read_releases
-from uv_self_update.sources.interface import ArchiveSource
+from uv_self_update.sources.paging import pages
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
+    from collections.abc import Iterator
 
+    from uv_self_update.platforms import Platform
     from uv_self_update.policy import Wanted
     from uv_self_update.release import Asset, Release
     from uv_self_update.upstream import Download, Upstream
@@ -32,8 +35,11 @@ if TYPE_CHECKING:
 __all__ = ("GithubSource", "api_of")
 
 _ACCEPT = "application/vnd.github+json, application/json;q=0.9"
-_MAX_PAGES = 20  # of 100 releases each
 _FORBIDDEN = 403  # what static files say of a folder, which the list is to them
+_HINT = (
+    "GitHub says 404 as well where a token is missing, or has no right to read the repository: "
+    "set GH_TOKEN, or UV_GITHUB_TOKEN for a server of your own."
+)
 
 
 def api_of(url: str) -> str:
@@ -58,16 +64,18 @@ def api_of(url: str) -> str:
     return urlunsplit((parts.scheme, netloc, path, "", ""))
 
 
-class GithubSource(ArchiveSource):
+class GithubSource(CatalogSource):
     """The releases of one repository."""
 
-    def __init__(self, upstream: Upstream, *, url: str) -> None:
+    def __init__(self, upstream: Upstream, platform: Platform, *, url: str) -> None:
         """Work out the addresses; nothing is fetched yet.
 
         Args:
             upstream: The client.
+            platform: Where uv runs.
             url: `https://HOST/OWNER/REPO`, a path before them allowed.
         """
+        super().__init__(platform)
         self._upstream = upstream
         self._downloads = url.rstrip("/") + "/releases/download"
         self._releases = api_of(url) + "/releases"
@@ -76,64 +84,59 @@ class GithubSource(ArchiveSource):
     def find(self, wanted: Wanted) -> Release:
         """Return the newest release that is wanted; see Source.
 
-        Static files may lack any of the three that are asked for, and a tag may have a `v` before
-        the version: `tags/<version>`, the list, `latest`.
+        An exact version is asked for by its tag first, which is the shortest way; a tag may also
+        have something before the version, and static files may lack that answer.
         """
-        if wanted.specifier:
-            return self._search(wanted)
-        path = "latest" if wanted.exact is None else f"tags/{quote(wanted.exact, safe='')}"
-        try:
-            return self._read(path, version=wanted.exact)
-        except StatusRefused as error:
-            if not error.gone:
-                raise
-            return self._search(wanted, before=error)
+        if wanted.exact is not None:
+            try:
+                release = self._read(f"tags/{quote(wanted.exact, safe='')}", version=wanted.exact)
+            except StatusRefused as error:
+                if not error.gone:
+                    raise
+            else:
+                return self.pick({release.version: release}, wanted)
+        return super().find(wanted)
 
-    def open(self, release: Release, asset: Asset) -> AbstractContextManager[Download]:
-        """Begin to fetch one file; see ArchiveSource."""
+    def listed(self) -> Iterator[Release]:
+        """Return every release; where they are not listed, the one that is called the latest."""
+        refused: StatusRefused | UnexpectedBody
+        try:
+            for page in pages(self._upstream, self._releases, "per_page=100", accept=_ACCEPT):
+                yield from read_releases(page)
+        except UnexpectedBody as error:
+            refused = error
+        except StatusRefused as error:
+            if not error.gone and error.status != _FORBIDDEN:
+                raise
+            refused = error
+        else:
+            return
+        try:
+            yield self._read("latest")
+        except SourceError:
+            if not isinstance(refused, StatusRefused) or not refused.gone:
+                raise refused from None
+            login = self._upstream.has_login(self._releases)
+            raise Hidden(refused, "such repository", login=login, hint=_HINT) from None
+
+    @contextmanager
+    def fetch(self, release: Release, asset: Asset) -> Iterator[Download]:
+        """Begin to fetch one file; see CatalogSource."""
         tag, name = quote(release.tag, safe=""), quote(asset.name, safe="")
-        return self._upstream.open(f"{self._downloads}/{tag}/{name}")
+        urls = [f"{self._downloads}/{tag}/{name}"]
+        if asset.where and self._upstream.has_login(self._releases):
+            urls.insert(0, f"{self._releases}/assets/{asset.where}")
+        with ExitStack() as stack:
+            for url in urls:
+                try:
+                    download = stack.enter_context(self._upstream.open(url))
+                    break
+                except StatusRefused as error:
+                    # Static files have the numbers of the JSON that was copied, and nothing there.
+                    if not error.gone or url == urls[-1]:
+                        raise
+            yield download
 
     def _read(self, path: str, *, version: str | None = None) -> Release:
         document = self._upstream.read(f"{self._releases}/{path}", accept=_ACCEPT)
         return read_release(document, version=version)
-
-    def _search(self, wanted: Wanted, *, before: StatusRefused | None = None) -> Release:
-        """Look through the list; where there is none, `latest` may be what is wanted.
-
-        Args:
-            wanted: What is wanted.
-            before: What was answered to a request that was more to the point.
-        """
-        try:
-            releases = {release.version: release for release in self._list()}
-        except UnexpectedBody as error:
-            releases = self._latest_only(wanted, before or error)
-        except StatusRefused as error:
-            if not error.gone and error.status != _FORBIDDEN:
-                raise
-            releases = self._latest_only(wanted, before or error)
-        version = choose(releases, wanted)
-        if version is None:
-            raise NoSuchVersion(self.name, str(wanted), nearest(releases, wanted))
-        return releases[version]
-
-    def _latest_only(self, wanted: Wanted, reason: SourceError) -> dict[str, Release]:
-        if wanted == NEWEST:
-            raise reason  # it was asked for first
-        try:
-            release = self._read("latest")
-        except SourceError:
-            raise reason from None
-        return {release.version: release}
-
-    def _list(self) -> list[Release]:
-        releases: list[Release] = []
-        query = "per_page=100"
-        for _ in range(_MAX_PAGES):
-            page = self._upstream.read(f"{self._releases}?{query}", accept=_ACCEPT)
-            releases += read_releases(page)
-            query = urlsplit(page.links.get("next", "")).query
-            if not query:
-                break
-        return releases

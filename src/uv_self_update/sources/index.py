@@ -71,6 +71,22 @@ class IndexSource(WheelSource):
             raise NoSuchVersion(self.name, str(wanted), self._nearest(wanted))
         return Release(version=version, tag=version, assets=())
 
+    def releases(self, limit: int) -> tuple[Release, ...]:
+        """Return the newest releases; see Source.
+
+        uv tells the newest below a version, and no list; what it has cached is enough for that.
+        Pre-releases are not among them.
+        """
+        found: list[Release] = []
+        requirement = NEWEST.requirement
+        while len(found) < limit:
+            version = self._resolve(requirement, refresh=not found)
+            if version is None:
+                break
+            found.append(Release(version=version, tag=version))
+            requirement = f"uv<{version}"
+        return tuple(found)
+
     def unpack(self, release: Release, folder: Path) -> Path:
         """Lay the wheel's files below a folder; see WheelSource."""
         target = folder / "wheel"
@@ -93,11 +109,15 @@ class IndexSource(WheelSource):
             for process in self._running:
                 process.kill()
 
-    def _resolve(self, requirement: str, *, resolution: str = "highest") -> str | None:
+    def _resolve(
+        self, requirement: str, *, resolution: str = "highest", refresh: bool = True
+    ) -> str | None:
         """Return the version that uv would install, or None if the index has none."""
         arguments = ["pip", "compile", "-", "--no-header", "--no-annotate", "--no-deps"]
-        # What was cached minutes ago may not know of today's release.
-        arguments += ["--only-binary", "uv", "--refresh-package", "uv", "--resolution", resolution]
+        arguments += ["--only-binary", "uv", "--resolution", resolution]
+        if refresh:
+            # What was cached minutes ago may not know of today's release.
+            arguments += ["--refresh-package", "uv"]
         # A person may want pre-releases of other packages, or the index may have nothing else.
         arguments += ["--prerelease", "explicit"]
         code, output, errors = self._run(arguments, requirement)

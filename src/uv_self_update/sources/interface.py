@@ -24,12 +24,30 @@ class Source(ABC):
 
     @abstractmethod
     def find(self, wanted: Wanted) -> Release:
-        """Return the newest release that is wanted.
+        """Return the newest release that is wanted and that there is for this platform.
 
         Raises:
             NoSuchVersion: The source works, but has none.
             SourceError: The source cannot be used.
         """
+
+    @abstractmethod
+    def releases(self, limit: int) -> tuple[Release, ...]:
+        """Return the newest releases, at most `limit`, newest first, pre-releases among them.
+
+        Each comes with its files, where the source can list them.
+
+        Raises:
+            SourceError: The source cannot be used.
+        """
+
+    def itself(self) -> Source:
+        """Return the source that answers in the end.
+
+        Raises:
+            SourceError: It cannot be told which that is.
+        """
+        return self
 
     def close(self) -> None:  # noqa: B027 # most sources have nothing under way
         """End whatever is still under way; to be called from any thread."""

@@ -7,8 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 from uv_self_update import platforms, sources
-from uv_self_update.credentials import Credentials, github_token
-from uv_self_update.sources.github import api_of
+from uv_self_update.sources import Surroundings
 from uv_self_update.sources.order import find_in_order
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
     from uv_self_update.platforms import Platform
     from uv_self_update.policy import Wanted
-    from uv_self_update.settings import Settings
+    from uv_self_update.settings import Settings, SourceSettings
     from uv_self_update.sources.interface import Source
     from uv_self_update.sources.order import Found
     from uv_self_update.upstream import Upstream
@@ -58,15 +57,16 @@ class OpenSources:
     @cached_property
     def all(self) -> tuple[Source, ...]:
         """The sources."""
-        return tuple(
-            sources.build(
-                section,
-                upstream=lambda: self._upstream,
-                platform=self.platform,
-                uv=self._uv,
-                environ=self._environ,
-            )
-            for section in self._settings.sources
+        return tuple(sources.build(section, self.around) for section in self._settings.sources)
+
+    @cached_property
+    def around(self) -> Surroundings:
+        """What each source works with."""
+        return Surroundings(
+            upstream=self._client,
+            platform=self.platform,
+            uv=self._uv,
+            environ=self._environ,
         )
 
     def find(self, wanted: Wanted) -> Found:
@@ -90,29 +90,13 @@ class OpenSources:
         # httpx would import a command line of its own, and with it click, for nothing.
         sys.modules.setdefault("httpx._main", cast("ModuleType", None))
         # It is slow to import by itself, and an index does without.
+        from uv_self_update.credentials import Credentials  # noqa: PLC0415
         from uv_self_update.upstream import Upstream  # noqa: PLC0415
 
-        sections = self._settings.sources
-        urls = [
-            url
-            for section in sections
-            for url in (section.url, section.latest, section.release, section.download)
-            if url is not None
-        ]
-        repositories = [
-            section.url
-            for section in sections
-            if section.kind == "github" and section.url is not None
-        ]
-        tokens = {
-            api_of(url): token
-            for url in repositories
-            if (token := github_token(url, self._environ, given=self._token)) is not None
-        }
-        # github.com has its API on a host of its own, and a login that is given is for both.
-        urls += map(api_of, repositories)
-        return Upstream(
-            self._settings.network,
-            Credentials.collect(urls, tokens=tokens),
-            environ=self._environ,
-        )
+        return Upstream(self._settings.network, Credentials(), environ=self._environ)
+
+    def _client(self, section: SourceSettings) -> Upstream:
+        """Return the client with the logins of one source, and of no other."""
+        from uv_self_update.sources.logins import credentials_of  # noqa: PLC0415 # as above
+
+        return self._upstream.logged_in(credentials_of(section, self._environ, given=self._token))

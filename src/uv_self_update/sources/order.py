@@ -38,18 +38,21 @@ def find_in_order(sources: Sequence[Source], wanted: Wanted) -> Found:
         NoSourceAnswered: Each of several has failed.
     """
     failures: list[SourceError] = []
-    for source in sources:
+    for position, source in enumerate(sources, start=1):
         try:
-            release = source.find(wanted)
+            answering = source.itself()
+            release = answering.find(wanted)
         except SourceError as error:
-            _log.debug("%s cannot be used: %s", source.name, error)
+            if position < len(sources):
+                _log.warning("%s; the next source is asked", error)
             failures.append(error)
         else:
-            _log.debug("uv %s is taken from %s", release.version, source.name)
-            return Found(source=source, release=release)
+            _log.debug("uv %s is taken from %s", release.version, answering.name)
+            return Found(source=answering, release=release)
     if len(failures) == 1:
         raise failures[0]
-    lacking = [failure for failure in failures if isinstance(failure, NoSuchVersion)]
+    # A version that is there, but not for this machine, is worth a line of its own.
+    lacking = [failure for failure in failures if type(failure) is NoSuchVersion]
     if failures and len(lacking) == len(failures):
         names = "each of " + " and ".join(source.name for source in sources)
         near = {version for failure in lacking for version in failure.nearest}

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from uv_self_update.errors import GONE, NoLatest, NoSuchVersion, SourceError, StatusRefused
-from uv_self_update.policy import choose, nearest
+from uv_self_update.policy import nearest
 from uv_self_update.release import Release
 from uv_self_update.secret import redact_url
+from uv_self_update.sources.catalog import CatalogSource
 from uv_self_update.sources.documents import read_release, read_version_list
-from uv_self_update.sources.interface import ArchiveSource
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ("UrlsSource",)
 
 
-class UrlsSource(ArchiveSource):
+class UrlsSource(CatalogSource):
     """A mirror described by URL templates.
 
     `latest` names the newest version, or all of them; `release` is GitHub's JSON for one version;
@@ -41,8 +41,8 @@ class UrlsSource(ArchiveSource):
         release: str | None = None,
     ) -> None:
         """Keep the templates; nothing is fetched yet."""
+        super().__init__(platform)
         self._upstream = upstream
-        self._platform = platform
         self._download = download
         self._latest = latest
         self._release = release
@@ -52,14 +52,18 @@ class UrlsSource(ArchiveSource):
         """Return the newest release that is wanted; see Source."""
         if wanted.exact is not None:
             return self._find_exact(wanted, wanted.exact)
-        releases = self._all(wanted)
-        version = choose(releases, wanted)
-        if version is None:
-            raise NoSuchVersion(self.name, str(wanted), nearest(releases, wanted))
-        return releases[version]
+        if self._latest is None:
+            raise NoLatest(self.name, str(wanted))
+        return self.pick(self.by_version, wanted)
 
-    def open(self, release: Release, asset: Asset) -> AbstractContextManager[Download]:
-        """Begin to fetch one file; see ArchiveSource."""
+    def listed(self) -> tuple[Release, ...]:
+        """Return what `latest` knows of, which may be one release; see CatalogSource."""
+        if self._latest is None:
+            raise NoLatest(self.name, "all releases of uv")
+        return read_version_list(self._upstream.read(self._latest))
+
+    def fetch(self, release: Release, asset: Asset) -> AbstractContextManager[Download]:
+        """Begin to fetch one file; see CatalogSource."""
         return self._upstream.open(self._file(release, asset.name))
 
     def _find_exact(self, wanted: Wanted, version: str) -> Release:
@@ -77,30 +81,23 @@ class UrlsSource(ArchiveSource):
                     raise
                 raise NoSuchVersion(redact_url(url), str(wanted), self._nearest(wanted)) from error
         try:
-            listed = {} if self._latest is None else self._all(wanted)
+            listed = {} if self._latest is None else self.by_version
         except StatusRefused as error:
             # Any other failure is one: with the digests that `latest` may hold, a check would go.
             if not error.gone:
                 raise
             listed = {}
         if version in listed:
-            return listed[version]
+            return self.pick(listed, wanted)
         release = Release(version=version, tag=version)
         archive = self._file(release, self._platform.archive)
         if self._upstream.status(archive) in GONE:
             raise NoSuchVersion(redact_url(archive), str(wanted), nearest(listed, wanted))
         return release
 
-    def _all(self, wanted: Wanted) -> dict[str, Release]:
-        """Return what `latest` knows of, by version."""
-        if self._latest is None:
-            raise NoLatest(self.name, str(wanted))
-        document = self._upstream.read(self._latest)
-        return {release.version: release for release in read_version_list(document)}
-
     def _nearest(self, wanted: Wanted) -> tuple[str, ...]:
         try:
-            return nearest(self._all(wanted), wanted)
+            return nearest(self.by_version, wanted)
         except SourceError:
             return ()
 

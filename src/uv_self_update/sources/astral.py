@@ -1,0 +1,93 @@
+"""`astral`: the layout of Astral's own mirror, below any base URL.
+
+```text
+<base>/github/versions/main/v1/uv.ndjson               one line of JSON for each version
+<base>/github/uv/releases/download/<version>/<file>
+```
+
+It is the only layout that a proxy can list, since the list is a file like any other. What is not
+there is asked for as seldom as can be: a proxy remembers for a day that it was missing.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from uv_self_update.errors import GONE, UnexpectedBody
+from uv_self_update.secret import redact_url
+from uv_self_update.sources.catalog import CatalogSource
+from uv_self_update.sources.documents import describe, read_ndjson_line
+from uv_self_update.sources.tree import below
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
+    from uv_self_update.platforms import Platform
+    from uv_self_update.policy import Wanted
+    from uv_self_update.release import Asset, Release
+    from uv_self_update.upstream import Download, Upstream
+
+__all__ = ("MANIFEST", "AstralSource")
+
+MANIFEST = ("github", "versions", "main", "v1", "uv.ndjson")
+_DOWNLOADS = ("github", "uv", "releases", "download")
+_SETTLED = 3600
+"""Seconds after which a version's files are taken to be there.
+
+The list and the files are published by two jobs that run at the same time (`publish-versions` and
+`publish-mirror` of uv's `dist-workspace.toml`), so a version can be listed before it can be had.
+"""
+
+
+class AstralSource(CatalogSource):
+    """A copy or a proxy of Astral's mirror."""
+
+    def __init__(self, upstream: Upstream, platform: Platform, *, url: str) -> None:
+        """Keep the base URL; nothing is asked yet."""
+        super().__init__(platform)
+        self._upstream = upstream
+        self._base = url
+        self.name = redact_url(url)
+
+    def listed(self) -> Iterator[Release]:
+        """Return every version of the manifest; see CatalogSource.
+
+        Its order says nothing: the newest line comes first, which may be of an older series.
+        """
+        url = below(self._base, MANIFEST)
+        found, first = False, b""
+        with self._upstream.lines(url) as lines:
+            for line in lines:
+                release = read_ndjson_line(line)
+                if release is not None:
+                    found = True
+                    yield release
+                elif not found:
+                    first = (first + line + b"\n")[:65_536]
+        if not found:
+            raise UnexpectedBody(redact_url(url), "Astral's uv.ndjson", describe(first))
+
+    def confirmed(self, release: Release, wanted: Wanted) -> bool:
+        """Return whether a version that is listed has its files; see CatalogSource."""
+        if wanted.exact is None and _just_published(release):
+            return False
+        url = self._file(release, self._platform.archive)
+        return self._upstream.status(url) not in GONE
+
+    def fetch(self, release: Release, asset: Asset) -> AbstractContextManager[Download]:
+        """Begin to fetch one file; see CatalogSource."""
+        return self._upstream.open(self._file(release, asset.name))
+
+    def _file(self, release: Release, name: str) -> str:
+        return below(self._base, (*_DOWNLOADS, release.tag, name))
+
+
+def _just_published(release: Release) -> bool:
+    if release.published is None:
+        return False
+    age = time.time() - datetime.fromisoformat(release.published).timestamp()
+    # A clock that is far behind must not hide everything.
+    return -_SETTLED < age < _SETTLED

@@ -1,0 +1,177 @@
+"""A source that can say which releases it has: how the right one of them is found.
+
+A kind of source says what it lists, what files a release has, and how a file is fetched. What is
+the same for all is here: the order of PEP 440 rather than the server's, releases that lack this
+platform's archive, and the digests that lie beside the files.
+"""
+
+from __future__ import annotations
+
+import logging
+from abc import abstractmethod
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from uv_self_update.digests import parse_sums
+from uv_self_update.errors import NoArchive, NoSuchVersion, StatusRefused, UnexpectedBody
+from uv_self_update.policy import nearest, newest_first, ranked
+from uv_self_update.sources.documents import describe
+from uv_self_update.sources.interface import ArchiveSource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from contextlib import AbstractContextManager
+
+    from uv_self_update.platforms import Platform
+    from uv_self_update.policy import Wanted
+    from uv_self_update.release import Asset, Release
+    from uv_self_update.upstream import Download
+
+__all__ = ("CatalogSource",)
+
+_log = logging.getLogger(__name__)
+
+_MAX_LOOKED_AT = 25
+"""Releases whose files are looked for before giving up: each may cost a request."""
+
+_LARGEST_SUMS = 1 << 20  # bytes; uv's own have about 2,000
+_SUMS = "sha256.sum"
+
+
+class CatalogSource(ArchiveSource):
+    """A source that lists its releases; it is asked for the list once."""
+
+    def __init__(self, platform: Platform) -> None:
+        """Prepare; nothing is asked yet."""
+        self._platform = platform
+
+    @abstractmethod
+    def listed(self) -> Iterable[Release]:
+        """Return every release that there is, in any order, with or without its files.
+
+        Raises:
+            SourceError: The source cannot be used.
+        """
+
+    @abstractmethod
+    def fetch(self, release: Release, asset: Asset) -> AbstractContextManager[Download]:
+        """Begin to fetch one file; see ArchiveSource.open."""
+
+    def detailed(self, release: Release) -> Release:
+        """Return a release with its files; for a source that does not list them at once.
+
+        Raises:
+            SourceError: The source cannot be used.
+        """
+        return release
+
+    def confirmed(self, release: Release, wanted: Wanted) -> bool:  # noqa: ARG002 # most trust their list
+        """Return whether the files that are listed are really there.
+
+        Raises:
+            SourceError: The source cannot be used.
+        """
+        return True
+
+    def checksum(self, release: Release, asset: Asset) -> str | None:  # noqa: ARG002 # few know one
+        """Return the sha256 that the server itself knows of a file, or None."""
+        return None
+
+    @cached_property
+    def by_version(self) -> dict[str, Release]:
+        """Every release by its version; of two with one version, that with this platform's archive.
+
+        Raises:
+            SourceError: The source cannot be used.
+        """
+        found: dict[str, Release] = {}
+        for release in self.listed():
+            other = found.get(release.version)
+            if other is None or not self._has_archive(other):
+                found[release.version] = release
+        return found
+
+    def find(self, wanted: Wanted) -> Release:
+        """Return the newest release that is wanted; see Source."""
+        return self.pick(self.by_version, wanted)
+
+    def pick(self, releases: Mapping[str, Release], wanted: Wanted) -> Release:
+        """Return the newest of some releases that is wanted and there for this platform.
+
+        Raises:
+            NoSuchVersion: There is none.
+            SourceError: The source cannot be used.
+        """
+        versions = ranked(releases, wanted)
+        lacking: list[str] = []
+        for version in versions[:_MAX_LOOKED_AT]:
+            release = self.detailed(releases[version])
+            if self._has_archive(release) and self.confirmed(release, wanted):
+                if lacking:
+                    what = f"{self._platform.archive} of uv {', '.join(lacking)}"
+                    _log.warning("%s lacks %s; uv %s is taken", self.name, what, version)
+                return release
+            lacking.append(version)
+        if lacking:
+            archive, others = self._platform.archive, versions[_MAX_LOOKED_AT:][:3]
+            raise NoArchive(self.name, str(wanted), archive, lacking, others)
+        raise NoSuchVersion(self.name, str(wanted), nearest(releases, wanted))
+
+    def releases(self, limit: int) -> tuple[Release, ...]:
+        """Return the newest releases; see Source."""
+        versions = newest_first(self.by_version)[:limit]
+        return tuple(self.detailed(self.by_version[version]) for version in versions)
+
+    @contextmanager
+    def open(self, release: Release, asset: Asset) -> Iterator[Download]:
+        """Begin to fetch one file, and its digest where there is one; see ArchiveSource."""
+        sha256 = asset.sha256 or self._published_digest(release, asset)
+        with self.fetch(release, asset) as download:
+            yield download if sha256 is None else replace(download, sha256=sha256)
+
+    def _has_archive(self, release: Release) -> bool:
+        return release.asset(self._platform.archive) is not None
+
+    def _published_digest(self, release: Release, asset: Asset) -> str | None:
+        """Return the sha256 that is published beside a file, or that the server knows.
+
+        Raises:
+            SourceError: There is one, but it cannot be read.
+        """
+        own = self._listed_asset(release, f"{asset.name}.sha256")
+        if own is not None:
+            sums = self._read_sums(release, own)
+            if len(sums) > 1:
+                place = f"{self.name}: {own.name}"
+                raise UnexpectedBody(place, "the sha256 of one file", "something else")
+            # Whatever it is called there: a mirror may have given the file another name.
+            if sums:
+                return next(iter(sums.values()))
+        common = self._listed_asset(release, _SUMS)
+        published = {} if common is None else self._read_sums(release, common)
+        return published.get(asset.name) or self.checksum(release, asset)
+
+    @staticmethod
+    def _listed_asset(release: Release, name: str) -> Asset | None:
+        return None if release.assets is None else release.asset(name)
+
+    def _read_sums(self, release: Release, asset: Asset) -> dict[str, str]:
+        """Return the sums of a file that is listed, which need not be there: none then."""
+        body = bytearray()
+        try:
+            with self.fetch(release, asset) as download:
+                for chunk in download.chunks:
+                    body += chunk
+                    if len(body) > _LARGEST_SUMS:
+                        break
+        except StatusRefused as error:
+            # A list that was copied from elsewhere names more than was copied with it.
+            if error.gone:
+                return {}
+            raise
+        sums = parse_sums(body.decode("utf-8", errors="replace"))
+        if not sums:
+            raise UnexpectedBody(download.url, "a list of sha256 sums", describe(bytes(body)))
+        return sums

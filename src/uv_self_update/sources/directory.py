@@ -1,0 +1,54 @@
+"""`directory`: a folder of this machine, a share, a mounted volume."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from uv_self_update.errors import StatusRefused, Unreachable
+from uv_self_update.release import utc
+from uv_self_update.sources.entry import Entry
+from uv_self_update.sources.tree import Tree
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from uv_self_update.sources import tree
+    from uv_self_update.upstream import Download, Upstream
+
+__all__ = ("DirectoryTree",)
+
+_NOT_FOUND = 404
+
+
+class DirectoryTree(Tree):
+    """The folders below one folder of the file system."""
+
+    def __init__(self, upstream: Upstream, *, path: str) -> None:
+        """Keep the path, which is absolute."""
+        self._upstream = upstream
+        self._root = Path(path)
+        self.name = path
+
+    def entries(self, path: tree.Path) -> list[Entry]:
+        """Return what a folder holds; see Tree."""
+        folder = self._root.joinpath(*path)
+        try:
+            return [
+                Entry(
+                    name=found.name,
+                    folder=found.is_dir(),
+                    modified=utc(found.stat().st_mtime),
+                )
+                for found in sorted(folder.iterdir())
+                # A link that leads nowhere is not there.
+                if found.exists()
+            ]
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise StatusRefused(str(folder), _NOT_FOUND, "(no such folder)") from error
+        except OSError as error:
+            raise Unreachable(str(folder), error.strerror or str(error)) from error
+
+    def open(self, path: tree.Path) -> AbstractContextManager[Download]:
+        """Begin to read a file; see Tree."""
+        return self._upstream.open(self._root.joinpath(*path).as_uri())

@@ -1,0 +1,170 @@
+"""`gitlab`: a project's releases, and its generic packages.
+
+Everything is asked of the API: GitLab's web pages answer a token with a page to log in. A login in
+the URL is sent as `PRIVATE-TOKEN`, see `logins`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
+
+from uv_self_update.credentials import origin_of
+from uv_self_update.digests import parse_sums
+from uv_self_update.errors import Hidden, StatusRefused
+from uv_self_update.release import Asset, Release, utc, version_of_tag
+from uv_self_update.secret import redact_url
+from uv_self_update.sources.catalog import CatalogSource
+from uv_self_update.sources.documents import read_json_list
+from uv_self_update.sources.layout import is_asset
+from uv_self_update.sources.paging import pages
+from uv_self_update.sources.tree import below
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
+    from uv_self_update.platforms import Platform
+    from uv_self_update.upstream import Download, Upstream
+
+__all__ = ("GitlabSource",)
+
+_API = re.compile(r"(?P<api>.*?/api/v4/projects/[^/]+)(?:/.*)?")
+_ACCEPT = "application/json"
+_FORBIDDEN = 403
+_HINT = (
+    "GitLab says 404 as well where a token is missing: put `token:TOKEN@` into the URL. A project "
+    "below a relative URL is written as `https://HOST/PATH/api/v4/projects/ID`."
+)
+
+
+class GitlabSource(CatalogSource):
+    """One project of a GitLab."""
+
+    def __init__(
+        self, upstream: Upstream, platform: Platform, *, url: str, package: str = "uv"
+    ) -> None:
+        """Work out the address of the API; nothing is asked yet.
+
+        Args:
+            upstream: The client.
+            platform: Where uv runs.
+            url: The project's page, `https://HOST/GROUP/PROJECT`, or its API.
+            package: The name of the generic package that holds uv.
+        """
+        super().__init__(platform)
+        self._upstream = upstream
+        self._package = package
+        self._api = _api_of(url)
+        self.name = redact_url(url)
+
+    def listed(self) -> Iterator[Release]:
+        """Return the versions of the package, and the releases; see CatalogSource."""
+        refused: list[StatusRefused] = []
+        for part in (self._packages, self._releases):
+            try:
+                yield from part()
+            except StatusRefused as error:
+                # Either may be switched off for a project, or not be open to this login.
+                if not error.gone and error.status != _FORBIDDEN:
+                    raise
+                refused.append(error)
+        if len(refused) > 1:
+            login = self._upstream.has_login(self._api)
+            raise Hidden(refused[0], "such project", login=login, hint=_HINT)
+
+    def detailed(self, release: Release) -> Release:
+        """Return a release with its files; see CatalogSource."""
+        if release.assets is not None:
+            return release
+        newest: dict[str, tuple[int, Asset]] = {}
+        url = f"{self._api}/packages/{release.where}/package_files"
+        for page in pages(self._upstream, url, "per_page=100", accept=_ACCEPT):
+            for entry in read_json_list(page, "GitLab's files of a package"):
+                name, number = entry.get("file_name"), entry.get("id")
+                if not isinstance(name, str) or not isinstance(number, int):
+                    continue
+                # A file that was uploaded twice is there twice, and the later one counts.
+                if name not in newest or newest[name][0] < number:
+                    sums = parse_sums(str(entry.get("file_sha256")))
+                    path = ("packages", "generic", self._package, release.tag, name)
+                    where = below(self._api, path)
+                    newest[name] = number, Asset(name=name, sha256=sums.get(""), where=where)
+        return replace(release, assets=tuple(asset for _, asset in newest.values()))
+
+    def fetch(self, release: Release, asset: Asset) -> AbstractContextManager[Download]:
+        """Begin to fetch one file; see CatalogSource."""
+        path = ("packages", "generic", self._package, release.tag, asset.name)
+        return self._upstream.open(asset.where or below(self._api, path))
+
+    def _packages(self) -> Iterator[Release]:
+        query = f"package_type=generic&package_name={quote(self._package, safe='')}&per_page=100"
+        for page in pages(self._upstream, f"{self._api}/packages", query, accept=_ACCEPT):
+            for entry in read_json_list(page, "GitLab's list of packages"):
+                tag, number = entry.get("version"), entry.get("id")
+                version = version_of_tag(tag) if isinstance(tag, str) else None
+                # The name that was asked for is looked for within names.
+                if version is None or entry.get("name") != self._package:
+                    continue
+                published = entry.get("created_at")
+                yield Release(
+                    version=version,
+                    tag=str(tag),
+                    published=utc(published) if isinstance(published, str) else None,
+                    where=str(number),
+                )
+
+    def _releases(self) -> Iterator[Release]:
+        url = f"{self._api}/releases"
+        for page in pages(self._upstream, url, "per_page=100", accept=_ACCEPT):
+            for entry in read_json_list(page, "GitLab's list of releases"):
+                tag, assets = entry.get("tag_name"), entry.get("assets")
+                version = version_of_tag(tag) if isinstance(tag, str) else None
+                links = assets.get("links") if isinstance(assets, dict) else None
+                if version is None or not isinstance(links, list) or entry.get("upcoming_release"):
+                    continue
+                found = [self._link(str(tag), link) for link in links if isinstance(link, dict)]
+                published = entry.get("released_at")
+                yield Release(
+                    version=version,
+                    tag=str(tag),
+                    assets=tuple(asset for asset in found if asset is not None),
+                    published=utc(published) if isinstance(published, str) else None,
+                )
+
+    def _link(self, tag: str, link: dict[str, object]) -> Asset | None:
+        """Return the file behind a link of a release.
+
+        A link may lead to another server; which of the two it is is told by the address that
+        GitLab has for itself.
+        """
+        url, own, label = link.get("url"), link.get("direct_asset_url"), link.get("name")
+        if not isinstance(url, str):
+            return None
+        parts = urlsplit(url)
+        name = unquote(parts.path.rpartition("/")[2])
+        if not is_asset(name) and isinstance(label, str):
+            name = label
+        if not isinstance(own, str) or origin_of(own) != origin_of(url):
+            return Asset(name=name, where=url)
+        _, api, rest = parts.path.partition("/api/v4/projects/")
+        if api:
+            root = self._api.partition("/api/v4/projects/")[0]
+            query = f"?{parts.query}" if parts.query else ""
+            return Asset(name=name, where=f"{root}{api}{rest}{query}")
+        path = tuple(unquote(step) for step in own.partition("/downloads/")[2].split("/"))
+        return Asset(name=name, where=below(self._api, ("releases", tag, "downloads", *path)))
+
+
+def _api_of(url: str) -> str:
+    """Return the API's address of the project at `url`."""
+    parts = urlsplit(url)
+    match = _API.fullmatch(parts.path)
+    if match is not None:
+        path = str(match["api"])
+    else:
+        project = unquote(parts.path.partition("/-/")[0].strip("/")).removesuffix(".git")
+        path = f"/api/v4/projects/{quote(project, safe='')}"
+    return urlunsplit((parts.scheme, parts.netloc, path, "", ""))

@@ -1,0 +1,133 @@
+"""`s3`: a bucket that can be listed without signatures: S3, what speaks its dialect, Azure Blob.
+
+Whether the bucket is the host or the first folder, and which dialect is spoken, is found out by
+asking. A query in the URL, such as Azure's SAS, goes with every request.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
+
+from uv_self_update.errors import SourceError, StatusRefused, UnexpectedBody
+from uv_self_update.sources.bucket_page import read_bucket
+from uv_self_update.sources.tree import HttpTree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from uv_self_update.sources.bucket_page import BucketPage
+    from uv_self_update.sources.entry import Entry
+    from uv_self_update.sources.tree import Path
+    from uv_self_update.upstream import Upstream
+
+__all__ = ("BucketTree",)
+
+_AZURE = re.compile(r"\.blob\.")
+_AZURE_PATH = re.compile(r"devstoreaccount")  # of Azurite, which has the account in the path
+_BUCKET_IN_HOST = re.compile(r".+\.s3[.-][^/]*amazonaws\.com|.+\.storage\.googleapis\.com")
+_MAX_PAGES = 400
+"""Pages of a listing: up to 1,000 names each, 5,000 with Azure."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Dialect:
+    """Where a bucket is, and how it is asked for a page of a folder."""
+
+    bucket: str
+    """The URL that is asked, without a query."""
+
+    above: Path
+    """The folders between the bucket and the base."""
+
+    query: str
+    """Without prefix and continuation."""
+
+    next: str
+    """The name of the parameter that continues."""
+
+
+class BucketTree(HttpTree):
+    """The folders of a bucket: all that its keys have before a slash."""
+
+    def __init__(self, upstream: Upstream, *, base: str) -> None:
+        """Keep the URL; nothing is asked yet."""
+        super().__init__(upstream, base=base)
+        self._first: BucketPage | None = None
+        """The first page of the base, which was asked for to know the dialect."""
+
+    def entries(self, path: Path) -> list[Entry]:
+        """Return what a folder holds; see Tree."""
+        found = {entry.name: entry for page in self._pages(self._dialect, path) for entry in page}
+        return [*found.values()]
+
+    @cached_property
+    def _dialect(self) -> _Dialect:
+        """The first dialect that the server understands.
+
+        Raises:
+            SourceError: It understands none, or does not let the bucket be listed.
+        """
+        failures: list[SourceError] = []
+        for dialect in self._candidates():
+            try:
+                self._first = self._page(dialect, (), "")
+            except (StatusRefused, UnexpectedBody) as error:
+                failures.append(error)
+            else:
+                return dialect
+        # That something is forbidden says more than that something else is not there.
+        telling = [error for error in failures if not getattr(error, "gone", False)]
+        raise (telling or failures)[0]
+
+    def _candidates(self) -> Iterator[_Dialect]:
+        parts = urlsplit(self._base)
+        names = tuple(unquote(name) for name in parts.path.split("/") if name)
+        host = parts.hostname or ""
+        if _AZURE.search(host) or (names and _AZURE_PATH.match(names[0])):
+            depth = 2 if names and _AZURE_PATH.match(names[0]) else 1
+            yield self._azure(names[:depth], names[depth:])
+            return
+        orders = [0, 1] if _BUCKET_IN_HOST.fullmatch(host) else [1, 0]
+        for depth in orders:
+            if len(names) >= depth:
+                yield self._s3(names[:depth], names[depth:])
+        if names:
+            yield self._azure(names[:1], names[1:])
+
+    def _s3(self, bucket: Path, above: Path) -> _Dialect:
+        query = "list-type=2&delimiter=/"
+        return _Dialect(
+            bucket=self._url(bucket), above=above, query=query, next="continuation-token"
+        )
+
+    def _azure(self, container: Path, above: Path) -> _Dialect:
+        query = "restype=container&comp=list&delimiter=/"
+        return _Dialect(bucket=self._url(container), above=above, query=query, next="marker")
+
+    def _url(self, names: Path) -> str:
+        parts = urlsplit(self._base)
+        path = "/" + "/".join(quote(name, safe="") for name in names)
+        return urlunsplit((parts.scheme, parts.netloc, path, "", ""))
+
+    def _pages(self, dialect: _Dialect, path: Path) -> Iterator[tuple[Entry, ...]]:
+        first, self._first = self._first, None
+        page = first if first is not None and not path else self._page(dialect, path, "")
+        for _ in range(_MAX_PAGES):
+            yield page.entries
+            if not page.next:
+                return
+            page = self._page(dialect, path, page.next)
+
+    def _page(self, dialect: _Dialect, path: Path, token: str) -> BucketPage:
+        prefix = "".join(f"{name}/" for name in (*dialect.above, *path))
+        query = f"{dialect.query}&prefix={quote(prefix, safe='')}"
+        if token:
+            query += f"&{dialect.next}={quote(token, safe='')}"
+        own = urlsplit(self._base).query
+        url = f"{dialect.bucket}?{query}" + (f"&{own}" if own else "")
+        document = self._upstream.read(url, accept="application/xml")
+        return read_bucket(document, prefix=prefix)

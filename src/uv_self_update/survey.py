@@ -1,0 +1,127 @@
+"""What the sources hold, for a person to read: for `init` and `releases`."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from uv_self_update.errors import NoSourceAnswered, SourceError, StatusRefused
+from uv_self_update.policy import NEWEST, newest_first, ranked
+from uv_self_update.sources.interface import ArchiveSource
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from uv_self_update.platforms import Platform
+    from uv_self_update.release import Release
+    from uv_self_update.sources.interface import Source
+
+__all__ = ("Inspection", "Row", "inspect", "overview")
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inspection:
+    """What a source has of one release, for one platform."""
+
+    archive: bool
+    installer: bool
+    digest: bool
+    """Whether the archive can be checked."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One release at one source."""
+
+    version: str
+    source: str
+    published: str | None
+    """In UTC, as RFC 3339 writes it, where the source says so."""
+
+    complete: bool | None
+    """Whether there is an archive for this platform; None where the source does not list files."""
+
+    allowed: bool
+    """Whether it may be taken unasked."""
+
+    installed: bool
+
+
+def inspect(source: Source, release: Release, platform: Platform) -> Inspection:
+    """Look at what a source has of a release; the files are asked for, and not read.
+
+    Raises:
+        SourceError: The source cannot be used.
+    """
+    if not isinstance(source, ArchiveSource):
+        # A wheel that fits this machine holds what the archive would, and uv checks it.
+        return Inspection(archive=True, installer=False, digest=True)
+    archive, digest = _there(source, release, platform.archive)
+    installer, _ = _there(source, release, platform.installer)
+    return Inspection(archive=archive, installer=installer, digest=digest)
+
+
+def _there(source: ArchiveSource, release: Release, name: str) -> tuple[bool, bool]:
+    """Return whether a file is there, and whether its digest is known."""
+    asset = release.asset(name)
+    if asset is None:
+        return False, False
+    try:
+        with source.open(release, asset) as download:
+            return True, (asset.sha256 or download.sha256) is not None
+    except StatusRefused as error:
+        if error.gone:
+            return False, False
+        raise
+
+
+def overview(
+    sources: Sequence[Source], *, platform: Platform, installed: str | None, limit: int
+) -> list[Row]:
+    """List the newest releases of every source, the newest first.
+
+    Args:
+        sources: The sources, in order.
+        platform: Where uv runs.
+        installed: The version that is installed, if any.
+        limit: How many releases of each source.
+
+    Raises:
+        SourceError: The only source has failed.
+        NoSourceAnswered: Each of several has failed.
+    """
+    rows: dict[str, list[Row]] = {}
+    failures: list[SourceError] = []
+    for source in sources:
+        try:
+            answering = source.itself()
+            releases = answering.releases(limit)
+        except SourceError as error:
+            failures.append(error)
+            continue
+        for release in releases:
+            row = Row(
+                version=release.version,
+                source=answering.name,
+                published=release.published,
+                complete=_complete(answering, release, platform),
+                allowed=bool(ranked([release.version], NEWEST)),
+                installed=release.version == installed,
+            )
+            rows.setdefault(release.version, []).append(row)
+    if failures and not rows:
+        raise failures[0] if len(failures) == 1 else NoSourceAnswered(failures)
+    for failure in failures:
+        _log.warning("%s", failure)
+    return [row for version in newest_first(rows) for row in rows[version]]
+
+
+def _complete(source: Source, release: Release, platform: Platform) -> bool | None:
+    if not isinstance(source, ArchiveSource):
+        return True  # uv names those only that fit this machine
+    if release.assets is None:
+        return None
+    return release.asset(platform.archive) is not None
