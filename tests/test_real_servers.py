@@ -1,0 +1,332 @@
+"""Real uv binaries, updated for real from the servers that companies keep them on."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import quote
+
+import pytest
+import trustme
+
+from support import binaries, mirrors
+from support.proxy import trust
+from support.servers import indexes, listings, objects
+from support.web import Page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from support.homes import Done, Home
+    from support.web import Web
+
+    Start = Callable[[Path], AbstractContextManager[str]]
+
+Layout = Literal["folders", "releases", "flat"]
+
+ODD = "a b%20&c"
+"""A folder whose name has to be written otherwise in a URL, and in HTML."""
+
+LOGIN = ("jo", "a/b@c%")
+
+OLDER = "0.9.30"
+"""A version that is the newest by the order of text."""
+
+INCOMPLETE = "99.0.0"
+"""A version without this platform's archive."""
+
+PRE_RELEASE = "98.0.0rc1"
+
+USELESS = b"no archive"
+
+
+def put(folder: Path, layout: Layout) -> None:
+    """Lay out the newest uv and the one before, among versions that must not be chosen."""
+    for version in (binaries.newest(), binaries.newest_but_one()):
+        archive = binaries.archive(version)
+        link(archive, place(folder, layout, version, archive.name))
+        if layout != "flat":
+            place(folder, layout, version, "uv-installer.sh").write_bytes(
+                mirrors.installer(version)
+            )
+    (folder / f"{ODD}.txt").touch()
+    name = binaries.archive(binaries.newest()).name
+    for version, asset in (
+        (OLDER, name),
+        (PRE_RELEASE, name),
+        (INCOMPLETE, "uv-x86_64-pc-windows-msvc.zip"),
+    ):
+        place(folder, layout, version, asset).write_bytes(USELESS)
+
+
+def place(folder: Path, layout: Layout, version: str, asset: str) -> Path:
+    """Return where a file lies in a layout, in a folder that there is."""
+    path = {
+        "folders": folder / version / asset,
+        "releases": folder / "releases" / "download" / f"v{version}" / asset,
+        "flat": folder / asset.replace("uv-", f"uv-{version}-", 1),
+    }[layout]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def link(file: Path, path: Path) -> None:
+    """Put a file, which nobody changes, into another folder too."""
+    try:
+        os.link(file, path)
+    except OSError:  # on another file system
+        shutil.copyfile(file, path)
+
+
+@pytest.fixture
+def share(tmp_path: Path) -> Path:
+    """Return an empty folder, to be served."""
+    path = tmp_path / "share"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def old(home: Home) -> Home:
+    """Return a home with the uv that is to be updated."""
+    home.install(binaries.newest_but_one())
+    return home
+
+
+def update(home: Home, source: str, *arguments: str) -> Done:
+    """Update uv to the newest version, and see that nothing else has changed."""
+    before = home.rest()
+
+    done = home.run("--source", source, *arguments)
+
+    assert done.code == 0, done.err
+    end = binaries.newest()
+    assert f"graded uv from v{binaries.newest_but_one()} to v{end}!" in done.err
+    assert home.version() == end
+    assert home.receipt_version() == end
+    assert home.rest() == before
+    return done
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A server that shows a folder, and what is in it."""
+
+    start: Start
+    layout: Layout = "folders"
+    inside: str = ""
+    """The folder of the server that the releases lie in."""
+
+
+CASES = {
+    "nginx": Case(start=listings.nginx, inside=f"{ODD}/uv"),
+    "nginx-json": Case(
+        start=lambda folder: listings.nginx(folder, listing="json"), layout="releases", inside=ODD
+    ),
+    "apache-plain": Case(
+        start=lambda folder: listings.apache(folder, listing="plain"), layout="flat", inside=ODD
+    ),
+    "apache-fancy": Case(
+        start=lambda folder: listings.apache(folder, listing="fancy"), layout="flat"
+    ),
+    "apache-table": Case(
+        start=lambda folder: listings.apache(folder, listing="table"),
+        layout="releases",
+        inside=f"{ODD}/uv",
+    ),
+    "caddy": Case(start=listings.caddy, layout="releases", inside=ODD),
+    "caddy-json": Case(start=lambda folder: listings.caddy(folder, listing="json")),
+    "http.server": Case(start=listings.http_server, layout="flat", inside=f"mirrors/{ODD}"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("kind", ["listing+", ""])
+def test_listing(name: str, kind: str, old: Home, share: Path) -> None:
+    """Whatever shows a folder, and however the releases lie in it, it need not even be named."""
+    case = CASES[name]
+    put(share / case.inside, case.layout)
+
+    with case.start(share) as url:
+        update(old, f"{kind}{url}/{quote(case.inside)}{'' if kind else '/'}")
+
+
+def test_nginx_with_a_login(old: Home, share: Path) -> None:
+    """The login of the URL is used for the listings and the files, and is not shown."""
+    put(share, "folders")
+    user, password = (quote(word, safe="") for word in LOGIN)
+
+    with listings.nginx(share, login=LOGIN) as url:
+        host = url.removeprefix("http://")
+        done = update(old, f"listing+http://{user}:{password}@{host}/", "-v")
+
+    assert password not in done.err
+    assert LOGIN[1] not in done.err
+
+
+@pytest.mark.parametrize("told", ["SSL_CERT_FILE", "ca-bundle"])
+def test_nginx_behind_tls(told: str, old: Home, share: Path, tmp_path: Path) -> None:
+    """The redirects to `http://` of the nginx behind are not followed."""
+    put(share / "uv", "releases")
+    authority = trustme.CA()
+    bundle = str(trust(authority, tmp_path))
+    if told == "ca-bundle":
+        old.configure(f'[network]\nca-bundle = "{bundle}"\n')
+    else:
+        old.environ["SSL_CERT_FILE"] = bundle
+
+    with listings.nginx_behind_tls(share, authority) as url:
+        update(old, f"listing+{url}/uv")
+
+
+@pytest.mark.parametrize("installer", ["release", "native"])
+@pytest.mark.parametrize(
+    ("kind", "server"),
+    [("listing", listings.nginx), ("listing", listings.apache), ("s3", objects.moto)],
+)
+def test_gzip_label(
+    kind: str,
+    server: Callable[..., AbstractContextManager[str]],
+    installer: str,
+    old: Home,
+    share: Path,
+) -> None:
+    """An archive that is said to be encoded arrives as it is."""
+    put(share, "folders")
+
+    with server(share, gzip_label=True) as url:
+        update(old, f"{kind}+{url}", "--installer", installer)
+
+
+@pytest.mark.parametrize(
+    ("kind", "start", "status"),
+    [
+        ("listing", lambda folder: listings.nginx(folder, listing="off"), "403"),
+        ("listing", lambda folder: listings.apache(folder, listing="off"), "403"),
+        ("listing", lambda folder: listings.nginx(folder, login=LOGIN), "401"),
+        ("s3", lambda folder: objects.moto(folder, public=False), "403"),
+    ],
+    ids=["nginx-off", "apache-off", "nginx-login", "s3-private"],
+)
+def test_nothing_may_be_seen(kind: str, start: Start, status: str, old: Home, share: Path) -> None:
+    """What the server said is told, and the uv stays."""
+    put(share, "folders")
+    before = old.snapshot()
+
+    with start(share) as url:
+        done = old.run("--source", f"{kind}+{url}")
+
+    assert done.code != 0
+    assert f"answered {status}" in done.err
+    assert old.version() == binaries.newest_but_one()
+    assert old.snapshot() == before
+
+
+def test_incomplete_release_is_named(old: Home, share: Path) -> None:
+    """A newer version that lacks this platform's archive is passed over, and that is said."""
+    put(share, "folders")
+
+    with listings.nginx(share) as url:
+        done = update(old, f"listing+{url}")
+
+    assert INCOMPLETE in done.err
+
+
+def test_back_to_an_exact_version(home: Home, share: Path) -> None:
+    """A version that is named is installed though it is older."""
+    put(share, "folders")
+    home.install(binaries.newest())
+    before = home.rest()
+
+    with listings.nginx(share) as url:
+        done = home.run(binaries.newest_but_one(), "--source", f"listing+{url}/")
+
+    assert done.code == 0, done.err
+    assert home.version() == home.receipt_version() == binaries.newest_but_one()
+    assert home.rest() == before
+
+
+@pytest.mark.parametrize("kind", ["s3+", ""])
+@pytest.mark.parametrize(
+    ("layout", "inside"), [("folders", f"{ODD}/uv"), ("releases", ""), ("flat", ODD)]
+)
+def test_s3(layout: Layout, inside: str, kind: str, old: Home, share: Path) -> None:
+    """A public bucket, or a part of it, listed on pages of a single name."""
+    put(share / inside, layout)
+
+    with objects.moto(share, page=1) as url:
+        update(old, f"{kind}{url}/{quote(inside)}")
+
+
+@pytest.mark.parametrize(
+    "write", [str, "directory+{}".format, lambda path: path.as_uri()], ids=["bare", "kind", "URL"]
+)
+@pytest.mark.parametrize("layout", ["folders", "releases", "flat"])
+def test_directory(write: Callable[[Path], str], layout: Layout, old: Home, share: Path) -> None:
+    """A folder of this machine, or of one that is mounted."""
+    put(share / ODD, layout)
+
+    update(old, write(share / ODD))
+
+
+def test_directory_in_the_configuration(old: Home, share: Path) -> None:
+    """The same, configured."""
+    put(share / ODD, "folders")
+    old.configure(f'[[source]]\nkind = "directory"\npath = "{share / ODD}"\n')
+    before = old.rest()
+
+    done = old.run()
+
+    assert done.code == 0, done.err
+    assert old.version() == old.receipt_version() == binaries.newest()
+    assert old.rest() == before
+
+
+@pytest.fixture
+def wheels(share: Path) -> list[Path]:
+    """Return the wheels of the newest uv and the one before, in a folder."""
+    found = [binaries.wheel(binaries.newest()), binaries.wheel(binaries.newest_but_one())]
+    for wheel in found:
+        link(wheel, share / wheel.name)
+    return found
+
+
+@pytest.mark.parametrize("kind", ["index+", ""])
+def test_devpi(kind: str, old: Home, wheels: list[Path]) -> None:
+    """An index of devpi that wheels were uploaded to."""
+    with indexes.devpi(wheels) as url:
+        update(old, f"{kind}{url}")
+
+
+@pytest.mark.parametrize("kind", ["index+", ""])
+@pytest.mark.usefixtures("wheels")
+def test_pypiserver(kind: str, old: Home, share: Path) -> None:
+    """A folder of wheels behind pypiserver."""
+    with indexes.pypiserver(share) as url:
+        update(old, f"{kind}{url}")
+
+
+@pytest.fixture
+def plain(web: Web) -> str:
+    """Serve a plain index."""
+    web.pages |= mirrors.index_pages([binaries.newest(), binaries.newest_but_one()])
+    html = {"Content-Type": "text/html"}
+    web.pages["/simple/"] = Page(body=b'<!DOCTYPE html><a href="uv/">uv</a>', headers=html)
+    return f"{web.url}/simple/"
+
+
+@pytest.mark.parametrize("kind", ["index+", ""])
+def test_proxpi(kind: str, old: Home, plain: str) -> None:
+    """An index that keeps what another has."""
+    with indexes.proxpi(plain) as url:
+        update(old, f"{kind}{url}")
+
+
+@pytest.mark.parametrize("kind", ["index+", ""])
+def test_plain_index(kind: str, old: Home, plain: str) -> None:
+    """A page of links."""
+    update(old, f"{kind}{plain}")
