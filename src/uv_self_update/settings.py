@@ -361,7 +361,9 @@ def _looks_like_path(spec: str) -> bool:
 
 def _absolute(path: str) -> str:
     """Return a path of the command line as a configuration would write it."""
-    return path if path.startswith("file://") or not path else str(Path(path).absolute())
+    if not path or path.startswith(("file://", "~")):
+        return path
+    return str(Path(path).absolute())
 
 
 def _path_problems(value: object) -> Iterator[str]:

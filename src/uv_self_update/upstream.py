@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from uv_self_update.credentials import Credentials
     from uv_self_update.settings import Network
 
-__all__ = ("Answer", "Document", "Download", "Upstream")
+__all__ = ("Answer", "Document", "Download", "Upstream", "path_of_url")
 
 _LARGEST_DOCUMENT = 64 << 20  # bytes; a page of 100 of uv's releases is about 4 MiB of JSON
 _LARGEST_LOOK = 1 << 20  # bytes of an answer that is examined
@@ -235,7 +235,7 @@ class Upstream:
             Unreachable: No answer came.
         """
         if urlsplit(url).scheme == "file":
-            return _OK if _path_of(url).is_file() else _NOT_FOUND
+            return _OK if path_of_url(url).is_file() else _NOT_FOUND
         try:
             with self._exchange("HEAD", url, {}) as response:
                 return response.status_code
@@ -484,7 +484,7 @@ def _links_of(response: httpx.Response) -> dict[str, str]:
 
 @contextmanager
 def _open_file(url: str, limit: int) -> Iterator[Download]:
-    path = _path_of(url)
+    path = path_of_url(url)
     with _translated(url, 0):
         try:
             file = path.open("rb")
@@ -498,7 +498,8 @@ def _open_file(url: str, limit: int) -> Iterator[Download]:
         yield Download(url=url, size=size, chunks=_file_chunks(file, url, size))
 
 
-def _path_of(url: str) -> Path:
+def path_of_url(url: str) -> Path:
+    """Return the file that a `file://` URL names; a host in it is that of a share."""
     parts = urlsplit(url)
     host = "" if parts.netloc in {"", "localhost"} else f"//{parts.netloc}"
     return Path(url2pathname(host + parts.path))

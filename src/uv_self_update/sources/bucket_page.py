@@ -5,6 +5,7 @@ There are no folders in an object store, but keys with slashes in them, which ar
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, unquote_plus
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ("BucketPage", "read_bucket")
 
 _EXPECTED = "a list of the files in a bucket"
-_LONGEST_CODE = 64  # characters
+_CODE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,7 +153,8 @@ def _described(root: Element) -> str:
     """Say what a document is that is no list."""
     name = _local(root)
     if name == "Error":
-        return f"the error `{_text(root, 'Code').strip()[:_LONGEST_CODE]}`"
+        code = _CODE.search(_text(root, "Code"))
+        return f"the error `{code[0]}`" if code else "an error without a code"
     if name in {"ListAllMyBucketsResult", "EnumerationResults"}:
         return "a list of buckets"
     if name.lower() == "html":

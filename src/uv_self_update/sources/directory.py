@@ -9,6 +9,7 @@ from uv_self_update.errors import StatusRefused, Unreachable
 from uv_self_update.release import utc
 from uv_self_update.sources.entry import Entry
 from uv_self_update.sources.tree import Tree
+from uv_self_update.upstream import path_of_url
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -25,10 +26,21 @@ class DirectoryTree(Tree):
     """The folders below one folder of the file system."""
 
     def __init__(self, upstream: Upstream, *, path: str) -> None:
-        """Keep the path, which is absolute."""
+        """Keep the path.
+
+        Args:
+            upstream: What reads the files.
+            path: An absolute path, one that begins with `~`, or a `file://` URL.
+
+        Raises:
+            Unreachable: There is no home to put in place of `~`.
+        """
         self._upstream = upstream
-        self._root = Path(path)
-        self.name = path
+        try:
+            self._root = path_of_url(path) if "://" in path else Path(path).expanduser()
+        except RuntimeError as error:
+            raise Unreachable(path, str(error)) from error
+        self.name = str(self._root)
 
     def entries(self, path: tree.Path) -> list[Entry]:
         """Return what a folder holds; see Tree."""
