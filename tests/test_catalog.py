@@ -108,6 +108,20 @@ def test_release_without_the_archive_is_passed_over(caplog: pytest.LogCaptureFix
     ]
 
 
+def test_releases_of_something_else(caplog: pytest.LogCaptureFixture) -> None:
+    """What has no file of uv's is no release of uv, and nobody's business."""
+    other = Release(version="2.1.0", tag="v2.1.0", assets=(Asset(name="tool.zip"),))
+
+    with caplog.at_level(logging.WARNING):
+        assert Listed([other, whole("0.12.9")]).find(NEWEST).version == "0.12.9"
+
+    assert caplog.messages == []
+    with pytest.raises(NoSuchVersion) as caught:
+        Listed([other]).find(NEWEST)
+    assert not isinstance(caught.value, NoArchive)
+    assert caught.value.nearest == ()
+
+
 def test_nothing_is_noted_when_nothing_is_passed_over(caplog: pytest.LogCaptureFixture) -> None:
     """An older release that lacks something is nobody's business."""
     source = Listed([whole("0.13.1"), partial("0.13.0")])

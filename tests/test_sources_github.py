@@ -13,7 +13,14 @@ import pytest
 
 from support.web import Asked, Page, Web
 from uv_self_update.credentials import Credentials
-from uv_self_update.errors import InvalidSource, NoSuchVersion, StatusRefused, UnexpectedBody
+from uv_self_update.errors import (
+    Hidden,
+    InvalidSource,
+    NoSuchVersion,
+    RateLimited,
+    StatusRefused,
+    UnexpectedBody,
+)
 from uv_self_update.platforms import Platform
 from uv_self_update.policy import NEWEST, Wanted, parse_target
 from uv_self_update.release import Asset, Release
@@ -317,3 +324,114 @@ def test_repository_that_is_none(tmp_path: Path) -> None:
         pytest.raises(InvalidSource),
     ):
         opened.find(NEWEST)
+
+
+LISTED = {"name": PLATFORM.archive, "id": 7}
+
+
+def fetched(web: Web, token: str | None) -> bytes:
+    """Return the archive that the newest release of the server's repository has."""
+    settings = Settings(sources=(SourceSettings(kind="github", url=f"{web.url}/o/r"),))
+    with closing(OpenSources(settings, uv=Path("uv"), environ={}, token=token)) as opened:
+        found = opened.find(NEWEST)
+        asset = found.release.asset(PLATFORM.archive)
+        assert isinstance(found.source, GithubSource)
+        assert asset is not None
+        with found.source.open(found.release, asset) as download:
+            return b"".join(download.chunks)
+
+
+@pytest.mark.parametrize("redirected", [True, False])
+def test_private_file(web: Web, monkeypatch: pytest.MonkeyPatch, *, redirected: bool) -> None:
+    """With a token a file is asked of the API, which sends it, or says where it is."""
+    monkeypatch.setenv("NO_PROXY", "*")
+    content = Page(body=b"content")
+    web.pages[API] = page([release("0.12.3", assets=[LISTED])])
+    with Web({"/signed": content}) as storage:
+        elsewhere = Page(status=302, headers={"Location": f"{storage.url}/signed?sig=1"})
+        web.pages[f"{API}/assets/7"] = elsewhere if redirected else content
+
+        assert fetched(web, "t") == b"content"
+
+        asked = web.asked[-1]
+        assert asked.path == f"{API}/assets/7"
+        assert asked.headers["Accept"].startswith("application/octet-stream")
+        assert asked.headers["Authorization"] == "Bearer t"
+        assert ["Authorization" in other.headers for other in storage.asked] == [False] * redirected
+
+
+def test_public_file(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a token a file is fetched from its page."""
+    monkeypatch.setenv("NO_PROXY", "*")
+    path = f"/o/r/releases/download/0.12.3/{PLATFORM.archive}"
+    web.pages |= {
+        API: page([release("0.12.3", assets=[LISTED])]),
+        path: Page(body=b"content"),
+    }
+
+    assert fetched(web, None) == b"content"
+    assert web.paths()[-1] == path
+
+
+def test_copied_files(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Static files have the numbers of the JSON that was copied, but not its API."""
+    monkeypatch.setenv("NO_PROXY", "*")
+    path = f"/o/r/releases/download/0.12.3/{PLATFORM.archive}"
+    web.pages |= {
+        API: page([release("0.12.3", assets=[LISTED])]),
+        path: Page(body=b"content"),
+    }
+
+    assert fetched(web, "t") == b"content"
+    assert web.paths()[-2:] == [f"{API}/assets/7", path]
+
+
+def test_other_things_of_the_repository(source: GithubSource, web: Web) -> None:
+    """A repository of a company holds more than uv, and may put its name before the version."""
+    assets = [{"name": PLATFORM.archive}]
+    web.pages[API] = page(
+        [
+            release("tool-9.0.0", assets=assets),
+            release("v2.1.0", assets=[{"name": "tool.zip"}]),
+            release("uv-0.12.3", assets=assets),
+            release("uv-v0.12.4", assets=assets),
+        ]
+    )
+
+    found = source.find(NEWEST)
+
+    assert (found.version, found.tag) == ("0.12.4", "uv-v0.12.4")
+
+
+@pytest.mark.parametrize(("token", "words"), [(None, "without a login"), ("t", "with this login")])
+def test_hidden(web: Web, monkeypatch: pytest.MonkeyPatch, token: str | None, words: str) -> None:
+    """A repository that is not there and one that may not be seen are the same 404."""
+    monkeypatch.setenv("NO_PROXY", "*")
+
+    with pytest.raises(Hidden) as caught:
+        fetched(web, token)
+
+    assert f"there is no such repository, or none that may be seen {words}" in str(caught.value)
+    assert "GH_TOKEN" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("status", [403, 429])
+def test_rate_limit(source: GithubSource, web: Web, status: int) -> None:
+    """A rate limit is called one, with the time when it ends, and nothing more is asked."""
+    headers = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1769718286"}
+    web.pages[API] = Page(status=status, headers=headers)
+
+    with pytest.raises(RateLimited, match="is used up until 2026-01-29T20:24:46Z"):
+        source.find(NEWEST)
+
+    assert len(web.asked) == 1
+
+
+def test_forbidden_is_no_rate_limit(source: GithubSource, web: Web) -> None:
+    """What is forbidden while there are requests left is forbidden."""
+    web.pages[API] = Page(status=403, headers={"x-ratelimit-remaining": "59"})
+
+    with pytest.raises(StatusRefused) as caught:
+        source.find(NEWEST)
+
+    assert not isinstance(caught.value, RateLimited)

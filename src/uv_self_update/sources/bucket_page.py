@@ -105,9 +105,7 @@ def _after_s3(
     if marker := decode(_text(root, "NextMarker")):
         return marker, "marker"
     # The older request names none if no delimiter was given: it is the last key then.
-    last = max(
-        (key.name for key in keys), key=lambda name: name.encode(errors="replace"), default=""
-    )
+    last = max((key.name for key in keys), default="")
     return last or None, "marker"
 
 

@@ -19,6 +19,7 @@ from uv_self_update.errors import NoArchive, NoSuchVersion, StatusRefused, Unexp
 from uv_self_update.policy import nearest, newest_first, ranked
 from uv_self_update.sources.documents import describe
 from uv_self_update.sources.interface import ArchiveSource
+from uv_self_update.sources.layout import is_asset
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -106,8 +107,12 @@ class CatalogSource(ArchiveSource):
         """
         versions = ranked(releases, wanted)
         lacking: list[str] = []
+        strangers: set[str] = set()
         for version in versions[:_MAX_LOOKED_AT]:
             release = self.detailed(releases[version])
+            if not _is_uv(release):
+                strangers.add(version)
+                continue
             if self._has_archive(release) and self.confirmed(release, wanted):
                 if lacking:
                     what = f"{self._platform.archive} of uv {', '.join(lacking)}"
@@ -117,7 +122,8 @@ class CatalogSource(ArchiveSource):
         if lacking:
             archive, others = self._platform.archive, versions[_MAX_LOOKED_AT:][:3]
             raise NoArchive(self.name, str(wanted), archive, lacking, others)
-        raise NoSuchVersion(self.name, str(wanted), nearest(releases, wanted))
+        known = releases.keys() - strangers
+        raise NoSuchVersion(self.name, str(wanted), nearest(known, wanted))
 
     def releases(self, limit: int) -> tuple[Release, ...]:
         """Return the newest releases; see Source."""
@@ -175,3 +181,8 @@ class CatalogSource(ArchiveSource):
         if not sums:
             raise UnexpectedBody(download.url, "a list of sha256 sums", describe(bytes(body)))
         return sums
+
+
+def _is_uv(release: Release) -> bool:
+    """Return whether a release is one of uv's, and not of something else in the same place."""
+    return release.assets is None or any(is_asset(asset.name) for asset in release.assets)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from uv_self_update.digests import hold_back, parse_sums
 from uv_self_update.errors import UnexpectedBody
@@ -209,6 +209,7 @@ def _read_artifact(artifact: object) -> Asset | None:
     url, digest = artifact.get("url"), artifact.get("sha256")
     if not isinstance(url, str) or artifact.get("variant", "default") != "default":
         return None
-    name = unquote(urlsplit(url).path.rpartition("/")[2])
+    # No more of the URL than its last name is of use, so it is not taken apart, which may fail.
+    name = unquote(re.split(r"[?#]", url)[0].rpartition("/")[2])
     sums = parse_sums(digest) if isinstance(digest, str) else {}
     return Asset(name=name, sha256=sums.get("")) if name else None

@@ -15,6 +15,7 @@ from uv_self_update.credentials import GITHUB_HOSTS
 from uv_self_update.errors import (
     Hidden,
     InvalidSource,
+    RateLimited,
     SourceError,
     StatusRefused,
     UnexpectedBody,
@@ -106,7 +107,8 @@ class GithubSource(CatalogSource):
         except UnexpectedBody as error:
             refused = error
         except StatusRefused as error:
-            if not error.gone and error.status != _FORBIDDEN:
+            limited = isinstance(error, RateLimited)
+            if limited or not (error.gone or error.status == _FORBIDDEN):
                 raise
             refused = error
         else:

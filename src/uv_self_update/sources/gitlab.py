@@ -7,6 +7,7 @@ the URL is sent as `PRIVATE-TOKEN`, see `logins`.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
@@ -125,7 +126,11 @@ class GitlabSource(CatalogSource):
                 links = assets.get("links") if isinstance(assets, dict) else None
                 if version is None or not isinstance(links, list) or entry.get("upcoming_release"):
                     continue
-                found = [self._link(str(tag), link) for link in links if isinstance(link, dict)]
+                found = []
+                for link in links:
+                    # What is no URL leads nowhere.
+                    with suppress(ValueError):
+                        found.append(self._link(str(tag), link))
                 published = entry.get("released_at")
                 yield Release(
                     version=version,
@@ -134,14 +139,16 @@ class GitlabSource(CatalogSource):
                     published=utc(published) if isinstance(published, str) else None,
                 )
 
-    def _link(self, tag: str, link: dict[str, object]) -> Asset | None:
-        """Return the file behind a link of a release.
+    def _link(self, tag: str, link: object) -> Asset | None:
+        """Return the file behind a link of a release, or None; ValueError for what is no URL.
 
         A link may lead to another server; which of the two it is is told by the address that
         GitLab has for itself.
         """
+        if not isinstance(link, dict):
+            return None
         url, own, label = link.get("url"), link.get("direct_asset_url"), link.get("name")
-        if not isinstance(url, str):
+        if not isinstance(url, str) or not url.startswith(("http://", "https://")):
             return None
         parts = urlsplit(url)
         name = unquote(parts.path.rpartition("/")[2])

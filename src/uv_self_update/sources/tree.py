@@ -7,12 +7,12 @@ are is found out here, by the names that `layout` knows.
 from __future__ import annotations
 
 import logging
+import re
 from abc import ABC, abstractmethod
 from dataclasses import replace
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
-from uv_self_update.credentials import without_userinfo
 from uv_self_update.errors import StatusRefused
 from uv_self_update.release import INSTALLER_NAMES, Asset, Release
 from uv_self_update.secret import redact_url
@@ -183,7 +183,7 @@ class TreeSource(CatalogSource):
 
     def _one_release(self, path: Path, assets: list[Asset]) -> Iterator[Release]:
         """Return the one release whose files lie in a folder, if it can be told which it is."""
-        folder = path[-1] if path else _last_segment(self._tree.name)
+        folder = path[-1] if path else _last_name(self._tree.name)
         version = version_of_folder(folder)
         for asset in assets:
             if version is None and asset.name in INSTALLER_NAMES:
@@ -216,5 +216,7 @@ def _text(download: Download) -> str:
     return body.decode("utf-8", errors="replace")
 
 
-def _last_segment(name: str) -> str:
-    return without_userinfo(name).rstrip("/").rpartition("/")[2]
+def _last_name(place: str) -> str:
+    """Return the last name of a URL or a path, of whatever system."""
+    path = unquote(urlsplit(place).path) if "://" in place else place
+    return re.split(r"[/\\]", path.rstrip("/\\"))[-1]

@@ -1,0 +1,177 @@
+"""The source that is a GitLab project: what the contract of all sources does not cover."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from support.web import Page, Web
+from uv_self_update import platforms
+from uv_self_update.errors import Hidden
+from uv_self_update.policy import NEWEST
+from uv_self_update.settings import Settings, SourceSettings
+from uv_self_update.sources.opened import OpenSources
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PROJECT = "/api/v4/projects/g%2Fp"
+ARCHIVE = platforms.current().archive
+
+
+@pytest.fixture(autouse=True)
+def direct(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Use no proxy."""
+    monkeypatch.setenv("NO_PROXY", "*")
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Web]:
+    """Serve another origin."""
+    with Web() as server:
+        yield server
+
+
+def page(document: object) -> Page:
+    """Return a page of JSON."""
+    return Page(body=json.dumps(document).encode())
+
+
+def serve_release(web: Web, *links: dict[str, Any]) -> None:
+    """Put a release with links on a GitLab that has no packages."""
+    release = {"tag_name": "v0.12.3", "assets": {"links": list(links)}}
+    web.pages |= {
+        f"{PROJECT}/releases": page([release]),
+        f"{PROJECT}/packages": Page(status=403),
+    }
+
+
+def fetched(web: Web, login: str = "me:secret@") -> bytes:
+    """Return the archive that the newest release has."""
+    url = f"{web.url}/g/p".replace("://", f"://{login}")
+    settings = Settings(sources=(SourceSettings(kind="gitlab", url=url),))
+    with closing(OpenSources(settings, uv=Path("uv"), environ={})) as opened:
+        found = opened.find(NEWEST)
+        asset = found.release.asset(ARCHIVE)
+        assert asset is not None
+        with found.source.open(found.release, asset) as download:  # type: ignore[attr-defined]
+            return b"".join(download.chunks)
+
+
+def test_link_to_its_own_package_behind_a_proxy(web: Web) -> None:
+    """A link to GitLab itself is followed below the configured address, with the token."""
+    path = f"{PROJECT}/packages/generic/uv/0.12.3/{ARCHIVE}"
+    own = "https://inside.example:8443"
+    link = {
+        "name": "for Linux",
+        "url": f"{own}{path}",
+        "direct_asset_url": f"{own}/g/p/-/releases/v0.12.3/downloads/{ARCHIVE}",
+    }
+    serve_release(web, link)
+    web.pages[path] = Page(body=b"content")
+
+    assert fetched(web) == b"content"
+
+    assert {asked.headers.get("PRIVATE-TOKEN") for asked in web.asked} == {"secret"}
+    assert {asked.headers.get("Authorization") for asked in web.asked} == {None}
+
+
+def test_link_to_an_upload(web: Web) -> None:
+    """A link to a web page of GitLab is followed by its API, which takes a token."""
+    own = "https://inside.example"
+    link = {
+        "name": ARCHIVE,
+        "url": f"{own}/g/p/uploads/1234/{ARCHIVE}",
+        "direct_asset_url": f"{own}/g/p/-/releases/v0.12.3/downloads/bin/{ARCHIVE}",
+    }
+    serve_release(web, link)
+    web.pages[f"{PROJECT}/releases/v0.12.3/downloads/bin/{ARCHIVE}"] = Page(body=b"content")
+
+    assert fetched(web) == b"content"
+
+
+def test_link_to_another_server(web: Web, elsewhere: Web) -> None:
+    """A link to another server is followed without the token."""
+    own = f"{web.url}/g/p/-/releases/v0.12.3/downloads/{ARCHIVE}"
+    url = f"{elsewhere.url}/{ARCHIVE}?signature=1"
+    serve_release(web, {"name": ARCHIVE, "url": url, "direct_asset_url": own})
+    elsewhere.pages[f"/{ARCHIVE}"] = Page(body=b"content")
+
+    assert fetched(web) == b"content"
+
+    (asked,) = elsewhere.asked
+    assert asked.path.endswith("?signature=1")
+    assert not {"PRIVATE-TOKEN", "Authorization", "Cookie"} & asked.headers.keys()
+
+
+def test_link_that_leads_to_a_file_of_this_machine(web: Web, tmp_path: Path) -> None:
+    """A link that is no web address is none."""
+    (tmp_path / ARCHIVE).write_bytes(b"content")
+    serve_release(web, {"name": ARCHIVE, "url": (tmp_path / ARCHIVE).as_uri()})
+
+    with pytest.raises(Exception, match=f"{ARCHIVE} is missing from 0.12.3"):
+        fetched(web)
+
+
+def test_file_uploaded_twice(web: Web) -> None:
+    """Of two files with one name the later counts; other packages' versions do not."""
+    package = {"id": 5, "name": "uv", "version": "0.12.3", "created_at": "2026-01-29T20:24:46Z"}
+    other = {"id": 6, "name": "uv-tools", "version": "9.9.9"}
+    files = [
+        {"id": 2, "file_name": ARCHIVE, "file_sha256": "b" * 64},
+        {"id": 1, "file_name": ARCHIVE, "file_sha256": "a" * 64},
+    ]
+    web.pages |= {
+        f"{PROJECT}/packages": page([other, package]),
+        f"{PROJECT}/packages/5/package_files": page(files),
+        f"{PROJECT}/releases": page([]),
+    }
+    settings = Settings(sources=(SourceSettings(kind="gitlab", url=f"{web.url}/g/p"),))
+
+    with closing(OpenSources(settings, uv=Path("uv"), environ={})) as opened:
+        release = opened.find(NEWEST).release
+
+    asset = release.asset(ARCHIVE)
+    assert (release.version, release.published) == ("0.12.3", "2026-01-29T20:24:46Z")
+    assert asset is not None
+    assert asset.sha256 == "b" * 64
+
+
+@pytest.mark.parametrize(
+    ("login", "words"), [("", "without a login"), ("me:t@", "with this login")]
+)
+def test_project_that_is_hidden(web: Web, login: str, words: str) -> None:
+    """A project that is not there and one that may not be seen are the same 404, and both said."""
+    with pytest.raises(Hidden) as caught:
+        fetched(web, login)
+
+    assert f"there is no such project, or none that may be seen {words}" in str(caught.value)
+    assert "put `token:TOKEN@` into the URL" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("path", "api"),
+    [
+        ("/g/p", "/api/v4/projects/g%2Fp"),
+        ("/g/sub/p/", "/api/v4/projects/g%2Fsub%2Fp"),
+        ("/g/p.git", "/api/v4/projects/g%2Fp"),
+        ("/g/p/-/releases", "/api/v4/projects/g%2Fp"),
+        ("/sub/api/v4/projects/17/packages/generic/uv", "/sub/api/v4/projects/17"),
+        ("/api/v4/projects/g%2Fp", "/api/v4/projects/g%2Fp"),
+    ],
+)
+def test_address(web: Web, path: str, api: str) -> None:
+    """A project is known by its page or by its API, wherever GitLab lives."""
+    settings = Settings(sources=(SourceSettings(kind="gitlab", url=f"{web.url}{path}"),))
+
+    with closing(OpenSources(settings, uv=Path("uv"), environ={})) as opened, pytest.raises(Hidden):
+        opened.find(NEWEST)
+
+    assert [asked.path.partition("?")[0] for asked in web.asked] == [
+        f"{api}/packages",
+        f"{api}/releases",
+    ]
