@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from uv_self_update.digests import hold_back
+from uv_self_update.digests import hold_back, parse_sums
 from uv_self_update.errors import DigestMismatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+A, B = "ab" * 32, "01" * 32
 CHUNKS = st.lists(st.binary(max_size=5), max_size=6)
 
 
@@ -68,3 +69,24 @@ def test_passes_as_it_comes() -> None:
     passed = hold_back(chunks(), sha256(b"abc"), name="a", source="s")
     assert next(passed) == b"a"
     assert taken == [b"a", b"b"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"{A}  uv.zip\n", {"uv.zip": A}),
+        (f"{A} *uv.zip\n", {"uv.zip": A}),
+        (f"{A.upper()} *uv.zip\r\n{B}  b\r\n", {"uv.zip": A, "b": B}),
+        (f"\ufeff{A}\n", {"": A}),
+        (f"SHA256 (a b.zip) = {A}\n", {"a b.zip": A}),
+        (f"{A}  ./dist/uv.zip\n{B} *dist\\b\n", {"uv.zip": A, "b": B}),
+        (f"# comment\n\n{A}  uv.zip\nnonsense\n", {"uv.zip": A}),
+        (f"{A}0  uv.zip\n", {}),
+        (f"{A[1:]}  uv.zip\n", {}),
+        ("<html>", {}),
+        ("", {}),
+    ],
+)
+def test_sums(text: str, expected: dict[str, str]) -> None:
+    """What the tools for digests write is read, and nothing else."""
+    assert parse_sums(text) == expected

@@ -19,6 +19,7 @@ from uv_self_update.release import (
     github_document,
     parse_release,
     parse_releases,
+    utc,
     version_of_tag,
 )
 
@@ -35,6 +36,14 @@ DIGEST = "0123456789abcdef" * 4
         ("1", "1"),
         ("1.0.0rc1", "1.0.0rc1"),
         ("1.0.0a1.post2.dev3", "1.0.0a1.post2.dev3"),
+        ("uv-0.12.3", "0.12.3"),
+        ("uv-v0.12.3", "0.12.3"),
+        ("uv/0.12.3", "0.12.3"),
+        ("uv@0.12.3", "0.12.3"),
+        ("uv_v0.12.3", "0.12.3"),
+        ("uv0.12.3", None),
+        ("uvx-0.12.3", None),
+        ("my-uv-0.12.3", None),
         ("", None),
         ("v", None),
         ("vv1.0", None),
@@ -200,3 +209,22 @@ def test_document() -> None:
             for name in names
         ],
     }
+
+
+@pytest.mark.parametrize(
+    ("time", "expected"),
+    [
+        ("2026-01-29T20:24:46Z", "2026-01-29T20:24:46Z"),
+        ("2026-01-29T20:24:46.972497+00:00", "2026-01-29T20:24:46Z"),
+        ("2026-01-29T21:24:46+01:00", "2026-01-29T20:24:46Z"),
+        ("2026-01-29 20:24:46", "2026-01-29T20:24:46Z"),
+        (1769718286, "2026-01-29T20:24:46Z"),
+        ("yesterday", None),
+        ("", None),
+        (float("nan"), None),
+        (1e20, None),
+    ],
+)
+def test_utc(time: str | float, expected: str | None) -> None:
+    """Times are written in one way, and what is none is nothing."""
+    assert utc(time) == expected

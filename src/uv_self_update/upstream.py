@@ -253,7 +253,7 @@ class Upstream:
             raise Unreachable(shown, f"it is encoded as `{encoding}`, which was not asked for")
         count = 0
         with _translated(shown, self._network.timeout, received=lambda: count):
-            for chunk in response.iter_bytes(_CHUNK):
+            for chunk in response.iter_bytes():
                 count += len(chunk)
                 if count > limit:
                     raise TooLarge(shown, limit)

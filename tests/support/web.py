@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Mapping
 
 __all__ = ("Asked", "Page", "Web")
@@ -46,14 +47,21 @@ class Web:
     A page can be a function of the request, which runs in the request's own thread.
     """
 
-    def __init__(self, pages: Mapping[str, Page | Callable[[Asked], Page]] | None = None) -> None:
-        """Keep the pages; they may change while the server runs."""
+    def __init__(
+        self,
+        pages: Mapping[str, Page | Callable[[Asked], Page]] | None = None,
+        *,
+        context: ssl.SSLContext | None = None,
+    ) -> None:
+        """Keep the pages, which may change while the server runs; with a context, speak TLS."""
         self.pages: dict[str, Page | Callable[[Asked], Page]] = dict(pages or {})
         self.asked: list[Asked] = []
         web = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            # Head and body are sent one after the other: the second must not wait for 40 ms.
+            disable_nagle_algorithm = True
 
             def do_GET(self) -> None:
                 web._answer(self)
@@ -70,6 +78,10 @@ class Web:
                 """Say nothing: clients may leave."""
 
         self._server = Server(("127.0.0.1", 0), Handler)
+        self._scheme = "http"
+        if context is not None:
+            self._scheme = "https"
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(_POLL,), daemon=True
         )
@@ -77,11 +89,16 @@ class Web:
     @property
     def url(self) -> str:
         """The server's address, without a slash at its end."""
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return f"{self._scheme}://127.0.0.1:{self._server.server_port}"
 
     def paths(self) -> list[str]:
         """Return the paths that were asked for, in order."""
         return [asked.path for asked in self.asked]
+
+    def page_for(self, asked: Asked) -> Page:
+        """Return what a request is answered with; to be overridden where paths are not enough."""
+        page = self.pages.get(urlsplit(asked.path).path, Page(status=404))
+        return page if isinstance(page, Page) else page(asked)
 
     def __enter__(self) -> Self:
         """Start to serve."""
@@ -97,9 +114,7 @@ class Web:
     def _answer(self, handler: http.server.BaseHTTPRequestHandler) -> None:
         asked = Asked(method=handler.command, path=handler.path, headers=dict(handler.headers))
         self.asked.append(asked)
-        page = self.pages.get(urlsplit(handler.path).path, Page(status=404))
-        if not isinstance(page, Page):
-            page = page(asked)
+        page = self.page_for(asked)
         body = page.body
         size = body.stat().st_size if isinstance(body, Path) else len(body)
         handler.send_response(page.status)

@@ -1,0 +1,182 @@
+"""What the client hands on beside bodies: lines, answers of any status, what headers say."""
+
+from __future__ import annotations
+
+import gzip
+import ssl
+import time
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import pytest
+import trustme
+
+from support.web import Page, Web
+from uv_self_update.credentials import Credentials
+from uv_self_update.errors import Interrupted, RateLimited, StatusRefused, TooLarge
+from uv_self_update.settings import Network
+from uv_self_update.upstream import Upstream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+DIGEST = "ab" * 32
+
+
+@pytest.fixture
+def upstream(monkeypatch: pytest.MonkeyPatch) -> Iterator[Upstream]:
+    """Return a client without logins."""
+    monkeypatch.setenv("NO_PROXY", "*")
+    client = Upstream(Network(timeout=10), Credentials(), environ={})
+    yield client
+    client.close()
+
+
+def lines(upstream: Upstream, url: str, limit: int = 1 << 20) -> list[bytes]:
+    """Return every line of a document."""
+    with upstream.lines(url, limit=limit) as found:
+        return list(found)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b"", [b""]),
+        (b"one", [b"one"]),
+        (b"one\ntwo\n\nfour", [b"one", b"two", b"", b"four"]),
+        (b"x" * 300_000 + b"\n" + b"y" * 300_000, [b"x" * 300_000, b"y" * 300_000]),
+    ],
+)
+@pytest.mark.parametrize("kind", ["plain", "gzip", "file"])
+def test_lines(  # a table of cases, and what they need
+    upstream: Upstream, web: Web, tmp_path: Path, body: bytes, expected: list[bytes], kind: str
+) -> None:
+    """A document is read line by line, however it comes."""
+    url = f"{web.url}/a"
+    if kind == "file":
+        (tmp_path / "a").write_bytes(body)
+        url = (tmp_path / "a").as_uri()
+    elif kind == "gzip":
+        web.pages["/a"] = Page(body=gzip.compress(body), headers={"Content-Encoding": "gzip"})
+    else:
+        web.pages["/a"] = Page(body=body)
+
+    assert lines(upstream, url) == expected
+
+
+def test_first_line_comes_first(upstream: Upstream, web: Web) -> None:
+    """Whoever has found what he looks for need not read on, though the rest never comes."""
+    web.pages["/a"] = Page(body=b"one\ntwo", length=1 << 30)
+
+    with upstream.lines(f"{web.url}/a", limit=1 << 31) as found:
+        assert next(found) == b"one"
+        with pytest.raises(Interrupted):
+            next(found)
+
+
+def test_limits_of_lines(upstream: Upstream, web: Web) -> None:
+    """Neither a document nor a line of it can grow without bound."""
+    web.pages["/a"] = Page(body=b"x\n" * 1000)
+    web.pages["/b"] = Page(body=b"x" * (5 << 20))
+
+    with pytest.raises(TooLarge):
+        lines(upstream, f"{web.url}/a", 100)
+    with pytest.raises(TooLarge):
+        lines(upstream, f"{web.url}/b", 1 << 30)
+
+
+def test_lines_that_are_refused(upstream: Upstream, web: Web) -> None:
+    """A status other than 200 has no lines."""
+    with pytest.raises(StatusRefused):
+        lines(upstream, f"{web.url}/missing")
+
+
+@pytest.mark.parametrize("status", [200, 401, 404, 500])
+def test_look(upstream: Upstream, web: Web, status: int) -> None:
+    """An answer can be looked at whatever its status, with its headers and after redirects."""
+    web.pages |= {
+        "/start": Page(status=302, headers={"Location": "/end?token=secret"}),
+        "/end": Page(status=status, body=b"body", headers={"X-Product": "Nexus"}),
+    }
+
+    answer = upstream.look(f"{web.url}/start")
+
+    assert (answer.status, answer.body) == (status, b"body")
+    assert answer.headers["x-product"] == "Nexus"
+    assert answer.url == f"{web.url}/end?token=***"
+
+
+def test_look_at_the_start_only(upstream: Upstream, web: Web) -> None:
+    """No more than the start of a large body is looked at."""
+    web.pages["/a"] = Page(body=b"x" * (8 << 20))
+
+    assert 1 << 20 <= len(upstream.look(f"{web.url}/a").body) < 2 << 20
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [(DIGEST, DIGEST), (DIGEST.upper(), DIGEST), ("ab", None), ("", None), (None, None)],
+)
+def test_digest_in_a_header(
+    upstream: Upstream, web: Web, header: str | None, expected: str | None
+) -> None:
+    """The digest that Artifactory and GitLab send comes with the download."""
+    headers = {} if header is None else {"X-Checksum-Sha256": header}
+    web.pages["/a"] = Page(body=b"x", headers=headers)
+
+    with upstream.open(f"{web.url}/a") as download:
+        assert download.sha256 == expected
+
+
+def test_wait_that_is_asked_for(upstream: Upstream, web: Web) -> None:
+    """`Retry-After` says when to come back."""
+    web.pages["/a"] = Page(status=429, headers={"Retry-After": "600"})
+
+    before = time.time()
+    with pytest.raises(RateLimited) as caught:
+        upstream.read(f"{web.url}/a")
+
+    until = datetime.fromisoformat(str(caught.value).rpartition(" ")[2]).timestamp()
+    assert before + 599 <= until <= time.time() + 600
+
+
+def test_logins_of_one_source(upstream: Upstream, web: Web) -> None:
+    """Two sources on one origin have a login each, and share the connections."""
+    web.pages["/a"] = Page(body=b"x")
+    one = upstream.logged_in(Credentials.collect([web.url.replace("//", "//one:1@")]))
+    two = upstream.logged_in(Credentials.collect([web.url.replace("//", "//two:2@")]))
+
+    for client in (one, two, upstream):
+        client.read(f"{web.url}/a")
+
+    assert [one.has_login(web.url), upstream.has_login(web.url)] == [True, False]
+    assert len({asked.headers.get("Authorization") for asked in web.asked}) == 3
+    upstream.close()
+    with pytest.raises(Exception, match=r"no answer|closed"):
+        one.read(f"{web.url}/a")
+
+
+@pytest.mark.parametrize("location", ["http://127.0.0.1:{port}/a/", "http://127.0.0.1:1/a/"])
+def test_server_that_does_not_know_of_its_tls(
+    web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, location: str
+) -> None:
+    """A redirect to the same folder by http stays on https, with the login, and on its port."""
+    monkeypatch.setenv("NO_PROXY", "*")
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    bundle = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(bundle))
+    with Web({"/a/": Page(body=b"there")}, context=context) as server:
+        port = server.url.rpartition(":")[2]
+        server.pages["/a"] = Page(status=301, headers={"Location": location.format(port=port)})
+        url = server.url.replace("//", "//me:secret@")
+        credentials = Credentials.collect([url])
+        client = Upstream(Network(timeout=10, ca_bundle=bundle), credentials, environ={})
+
+        assert client.read(f"{url}/a").body == b"there"
+
+        client.close()
+        assert ["Authorization" in asked.headers for asked in server.asked] == [True, True]
+    assert web.asked == []
