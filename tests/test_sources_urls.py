@@ -56,6 +56,12 @@ def mirror(
     )
 
 
+def serve_archives(web: Web, *versions: str) -> None:
+    """Serve this platform's archive of some versions."""
+    for version in versions:
+        web.pages[f"/files/{version}/{ARCHIVE}"] = Page(body=b"content")
+
+
 def github(version: str, **more: object) -> dict[str, object]:
     """Return GitHub's JSON for a release, with the least that is needed."""
     return {"tag_name": version, **more}
@@ -92,6 +98,7 @@ def ndjson(*versions: str, between: str = "\n") -> str:
 def test_newest(upstream: Upstream, web: Web, body: str, version: str, tag: str) -> None:
     """`latest` may be in any of the shapes that are about; the newest by PEP 440 is taken."""
     web.pages["/latest"] = Page(body=body.encode())
+    serve_archives(web, tag)
     found = mirror(upstream, web).find(NEWEST)
     assert (found.version, found.tag) == (version, tag)
 
@@ -161,7 +168,25 @@ def test_target(upstream: Upstream, web: Web, target: str, expected: str) -> Non
     """A list answers for a prefix, a specifier and an exact version."""
     body = ndjson("0.9.10", "1.0.0rc1", "0.10.0", "0.9.2")
     web.pages["/latest"] = Page(body=body.encode())
+    serve_archives(web, expected)
     assert mirror(upstream, web).find(parse_target(target)).version == expected
+    assert web.paths() == ["/latest", f"/files/{expected}/{ARCHIVE}"]
+
+
+def test_listed_without_its_files(upstream: Upstream, web: Web) -> None:
+    """A version whose archive was not copied with the list is passed over."""
+    web.pages["/latest"] = Page(body=ndjson("0.10.0", "0.9.9").encode())
+    serve_archives(web, "0.9.9")
+
+    assert mirror(upstream, web).find(NEWEST).version == "0.9.9"
+
+
+@pytest.mark.parametrize("body", ["0.10.0", json.dumps({"tag_name": "0.10.0"})])
+def test_only_version(upstream: Upstream, web: Web, body: str) -> None:
+    """Where nothing could be taken in its place, the file is not asked for beforehand."""
+    web.pages["/latest"] = Page(body=body.encode())
+
+    assert mirror(upstream, web).find(NEWEST).version == "0.10.0"
     assert web.paths() == ["/latest"]
 
 

@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import urljoin, urlsplit, urlunsplit
@@ -413,6 +414,8 @@ class _Connections:
     def _client(self, context: ssl.SSLContext) -> httpx.Client:
         return httpx.Client(
             verify=context,
+            # A session is a credential too, and cookies know no ports (RFC 6265 section 8.5).
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             timeout=self._network.timeout,
             follow_redirects=False,
             headers={"User-Agent": f"uv-self-update/{__version__}"},

@@ -62,6 +62,16 @@ class UrlsSource(CatalogSource):
             raise NoLatest(self.name, "all releases of uv")
         return read_version_list(self._upstream.read(self._latest))
 
+    def confirmed(self, release: Release, wanted: Wanted) -> bool:
+        """Return whether a release that is listed is there; see CatalogSource.
+
+        What `latest` names may have been copied without the files. Where it names one version only,
+        and nothing could be taken in its place, the file itself will tell.
+        """
+        if wanted.exact is None and len(self.by_version) == 1:
+            return True
+        return self._upstream.status(self._file(release, self._platform.archive)) not in GONE
+
     def fetch(self, release: Release, asset: Asset) -> AbstractContextManager[Download]:
         """Begin to fetch one file; see CatalogSource."""
         return self._upstream.open(self._file(release, asset.name))
