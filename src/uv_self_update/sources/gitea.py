@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from uv_self_update.digests import parse_sums
-from uv_self_update.errors import Hidden, StatusRefused
 from uv_self_update.release import Asset, Release, utc, version_of_tag
 from uv_self_update.secret import redact_url
-from uv_self_update.sources.catalog import CatalogSource
 from uv_self_update.sources.documents import read_json_list, read_releases
+from uv_self_update.sources.forge import ACCEPT, ForgeSource
 from uv_self_update.sources.paging import pages
 from uv_self_update.sources.tree import below
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from uv_self_update.platforms import Platform
@@ -26,17 +25,17 @@ if TYPE_CHECKING:
 
 __all__ = ("GiteaSource",)
 
-_ACCEPT = "application/json"
-_FORBIDDEN = 403
 _PACKAGES = re.compile(r"(?P<root>.*)/api/(?:v1/)?packages/(?P<owner>[^/]+)(?:/generic(?:/.*)?)?")
-_HINT = (
-    "Gitea says 404 as well where a login is missing: put `user:token@` into the URL. It needs "
-    "`read:repository` or `read:package`."
-)
 
 
-class GiteaSource(CatalogSource):
+class GiteaSource(ForgeSource):
     """One repository of a Gitea or a Forgejo, or one owner's packages."""
+
+    what = "such repository or owner"
+    hint = (
+        "Gitea says 404 as well where a login is missing: put `user:token@` into the URL. The "
+        "token needs `read:repository` or `read:package`."
+    )
 
     def __init__(
         self, upstream: Upstream, platform: Platform, *, url: str, package: str = "uv"
@@ -49,10 +48,6 @@ class GiteaSource(CatalogSource):
             url: `https://HOST[/PATH]/OWNER/REPO`, or `https://HOST/OWNER` for packages only.
             package: The name of the generic package that holds uv.
         """
-        super().__init__(platform)
-        self._upstream = upstream
-        self._package = package
-        self.name = redact_url(url)
         parts = urlsplit(url)
         if match := _PACKAGES.fullmatch(parts.path.rstrip("/")):
             root, names = match["root"], [match["owner"]]
@@ -63,31 +58,21 @@ class GiteaSource(CatalogSource):
         self._owner = unquote(names[0])
         self._repository = unquote(names[1]).removesuffix(".git") if len(names) > 1 else None
         self._root = urlunsplit((parts.scheme, parts.netloc, root, "", ""))
+        self.name = redact_url(url)
+        super().__init__(upstream, platform, api=self._root, package=package)
 
-    def listed(self) -> Iterator[Release]:
-        """Return the releases, and the versions of the package; see CatalogSource."""
-        refused: list[StatusRefused] = []
-        parts: list[Callable[[], Iterator[Release]]] = [self._packages]
-        if self._repository is not None:
-            parts.insert(0, self._releases)
-        for part in parts:
-            try:
-                yield from part()
-            except StatusRefused as error:
-                # Either may be switched off, or not be open to this login.
-                if not error.gone and error.status != _FORBIDDEN:
-                    raise
-                refused.append(error)
-        if len(refused) == len(parts):
-            login = self._upstream.has_login(self._root)
-            raise Hidden(refused[0], "such repository or owner", login=login, hint=_HINT)
+    def parts(self) -> Sequence[Callable[[], Iterator[Release]]]:
+        """Return the lists: an owner alone has packages only."""
+        if self._repository is None:
+            return (self._packages,)
+        return self._packages, self._releases
 
     def detailed(self, release: Release) -> Release:
         """Return a release with its files; see CatalogSource."""
         if release.assets is not None:
             return release
         path = ("api", "v1", "packages", self._owner, "generic", self._package, release.tag)
-        document = self._upstream.read(below(self._root, (*path, "files")), accept=_ACCEPT)
+        document = self._upstream.read(below(self._root, (*path, "files")), accept=ACCEPT)
         assets = []
         for entry in read_json_list(document, "Gitea's files of a package"):
             name = entry.get("name")
@@ -109,7 +94,7 @@ class GiteaSource(CatalogSource):
     def _releases(self) -> Iterator[Release]:
         path = ("api", "v1", "repos", self._owner, str(self._repository), "releases")
         query = "page=1&limit=50&draft=false"
-        for page in pages(self._upstream, below(self._root, path), query, accept=_ACCEPT):
+        for page in pages(self._upstream, below(self._root, path), query, accept=ACCEPT):
             for release in read_releases(page):
                 # A list without files is complete here.
                 yield replace(release, assets=release.assets or ())
@@ -117,7 +102,7 @@ class GiteaSource(CatalogSource):
     def _packages(self) -> Iterator[Release]:
         path = ("api", "v1", "packages", self._owner)
         query = f"page=1&limit=50&type=generic&q={quote(self._package, safe='')}"
-        for page in pages(self._upstream, below(self._root, path), query, accept=_ACCEPT):
+        for page in pages(self._upstream, below(self._root, path), query, accept=ACCEPT):
             for entry in read_json_list(page, "Gitea's list of packages"):
                 tag, published = entry.get("version"), entry.get("created_at")
                 version = version_of_tag(tag) if isinstance(tag, str) else None

@@ -14,17 +14,16 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from uv_self_update.credentials import origin_of
 from uv_self_update.digests import parse_sums
-from uv_self_update.errors import Hidden, StatusRefused
 from uv_self_update.release import Asset, Release, utc, version_of_tag
 from uv_self_update.secret import redact_url
-from uv_self_update.sources.catalog import CatalogSource
 from uv_self_update.sources.documents import read_json_list
+from uv_self_update.sources.forge import ACCEPT, ForgeSource
 from uv_self_update.sources.layout import is_asset
 from uv_self_update.sources.paging import pages
 from uv_self_update.sources.tree import below
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from uv_self_update.platforms import Platform
@@ -33,16 +32,16 @@ if TYPE_CHECKING:
 __all__ = ("GitlabSource",)
 
 _API = re.compile(r"(?P<api>.*?/api/v4/projects/[^/]+)(?:/.*)?")
-_ACCEPT = "application/json"
-_FORBIDDEN = 403
-_HINT = (
-    "GitLab says 404 as well where a token is missing: put `token:TOKEN@` into the URL. A project "
-    "below a relative URL is written as `https://HOST/PATH/api/v4/projects/ID`."
-)
 
 
-class GitlabSource(CatalogSource):
+class GitlabSource(ForgeSource):
     """One project of a GitLab."""
+
+    what = "such project"
+    hint = (
+        "GitLab says 404 as well where a token is missing: put `token:TOKEN@` into the URL. A "
+        "project below a relative URL is written as `https://HOST/PATH/api/v4/projects/ID`."
+    )
 
     def __init__(
         self, upstream: Upstream, platform: Platform, *, url: str, package: str = "uv"
@@ -55,26 +54,12 @@ class GitlabSource(CatalogSource):
             url: The project's page, `https://HOST/GROUP/PROJECT`, or its API.
             package: The name of the generic package that holds uv.
         """
-        super().__init__(platform)
-        self._upstream = upstream
-        self._package = package
-        self._api = _api_of(url)
+        super().__init__(upstream, platform, api=_api_of(url), package=package)
         self.name = redact_url(url)
 
-    def listed(self) -> Iterator[Release]:
-        """Return the versions of the package, and the releases; see CatalogSource."""
-        refused: list[StatusRefused] = []
-        for part in (self._packages, self._releases):
-            try:
-                yield from part()
-            except StatusRefused as error:
-                # Either may be switched off for a project, or not be open to this login.
-                if not error.gone and error.status != _FORBIDDEN:
-                    raise
-                refused.append(error)
-        if len(refused) > 1:
-            login = self._upstream.has_login(self._api)
-            raise Hidden(refused[0], "such project", login=login, hint=_HINT)
+    def parts(self) -> Sequence[Callable[[], Iterator[Release]]]:
+        """Return both lists; packages come with digests."""
+        return self._packages, self._releases
 
     def detailed(self, release: Release) -> Release:
         """Return a release with its files; see CatalogSource."""
@@ -82,7 +67,7 @@ class GitlabSource(CatalogSource):
             return release
         newest: dict[str, tuple[int, Asset]] = {}
         url = f"{self._api}/packages/{release.where}/package_files"
-        for page in pages(self._upstream, url, "per_page=100", accept=_ACCEPT):
+        for page in pages(self._upstream, url, "per_page=100", accept=ACCEPT):
             for entry in read_json_list(page, "GitLab's files of a package"):
                 name, number = entry.get("file_name"), entry.get("id")
                 if not isinstance(name, str) or not isinstance(number, int):
@@ -102,7 +87,7 @@ class GitlabSource(CatalogSource):
 
     def _packages(self) -> Iterator[Release]:
         query = f"package_type=generic&package_name={quote(self._package, safe='')}&per_page=100"
-        for page in pages(self._upstream, f"{self._api}/packages", query, accept=_ACCEPT):
+        for page in pages(self._upstream, f"{self._api}/packages", query, accept=ACCEPT):
             for entry in read_json_list(page, "GitLab's list of packages"):
                 tag, number = entry.get("version"), entry.get("id")
                 version = version_of_tag(tag) if isinstance(tag, str) else None
@@ -119,7 +104,7 @@ class GitlabSource(CatalogSource):
 
     def _releases(self) -> Iterator[Release]:
         url = f"{self._api}/releases"
-        for page in pages(self._upstream, url, "per_page=100", accept=_ACCEPT):
+        for page in pages(self._upstream, url, "per_page=100", accept=ACCEPT):
             for entry in read_json_list(page, "GitLab's list of releases"):
                 tag, assets = entry.get("tag_name"), entry.get("assets")
                 version = version_of_tag(tag) if isinstance(tag, str) else None
