@@ -15,10 +15,10 @@ from uv_self_update.digests import parse_sums
 from uv_self_update.errors import Hidden, StatusRefused, UnexpectedBody
 from uv_self_update.sources.documents import describe, read_json
 from uv_self_update.sources.entry import Entry
-from uv_self_update.sources.tree import HttpTree, below
+from uv_self_update.sources.tree import HttpTree, below, names_in
 
 if TYPE_CHECKING:
-    from uv_self_update.sources.tree import Path
+    from uv_self_update.sources.tree import Names
     from uv_self_update.upstream import Document, Upstream
 
 __all__ = ("ArtifactoryTree",)
@@ -45,10 +45,10 @@ class ArtifactoryTree(HttpTree):
         match = _URL.fullmatch(parts.path)
         assert match is not None, "checked with the settings"  # noqa: S101 # for the type checker
         self._repository = unquote(match["name"])
-        self._path: Path = tuple(unquote(name) for name in (match["path"] or "").split("/") if name)
+        self._path = names_in(match["path"] or "")
         self._root = urlunsplit((parts.scheme, parts.netloc, match["root"], "", ""))
 
-    def entries(self, path: Path) -> list[Entry]:
+    def entries(self, path: Names) -> list[Entry]:
         """Return what a folder holds; see Tree."""
         try:
             return self._stored(self._repository, path)
@@ -57,7 +57,7 @@ class ArtifactoryTree(HttpTree):
                 raise
             return self._cached(error)
 
-    def checksum(self, path: Path) -> str | None:
+    def checksum(self, path: Names) -> str | None:
         """Return the sha256 that Artifactory has taken of a file; see Tree."""
         try:
             document = self._read(self._repository, path)
@@ -84,7 +84,7 @@ class ArtifactoryTree(HttpTree):
         self._repository += _CACHE
         return entries
 
-    def _stored(self, repository: str, path: Path) -> list[Entry]:
+    def _stored(self, repository: str, path: Names) -> list[Entry]:
         document = self._read(repository, path)
         info = read_json(document, _EXPECTED)
         children = info.get("children") if isinstance(info, dict) else None
@@ -92,7 +92,7 @@ class ArtifactoryTree(HttpTree):
             raise UnexpectedBody(document.url, _EXPECTED, describe(document.body))
         return [entry for child in children if (entry := _entry(child)) is not None]
 
-    def _read(self, repository: str, path: Path) -> Document:
+    def _read(self, repository: str, path: Names) -> Document:
         url = below(self._root, ("api", "storage", repository, *self._path, *path))
         return self._upstream.read(url, accept="application/json")
 
@@ -102,7 +102,7 @@ def _entry(child: object) -> Entry | None:
     if not isinstance(child, dict) or not isinstance(uri, str):
         return None
     name = uri.strip("/")
-    if not name or "/" in name:
+    if name in {"", ".", ".."} or "/" in name:
         return None
     # The documentation shows a string where the servers send a boolean.
     return Entry(name=name, folder=str(child.get("folder")).lower() == "true")

@@ -42,7 +42,7 @@ class DirectoryTree(Tree):
             raise Unreachable(path, str(error)) from error
         self.name = str(self._root)
 
-    def entries(self, path: tree.Path) -> list[Entry]:
+    def entries(self, path: tree.Names) -> list[Entry]:
         """Return what a folder holds; see Tree."""
         folder = self._root.joinpath(*path)
         try:
@@ -61,6 +61,6 @@ class DirectoryTree(Tree):
         except OSError as error:
             raise Unreachable(str(folder), error.strerror or str(error)) from error
 
-    def open(self, path: tree.Path) -> AbstractContextManager[Download]:
+    def open(self, path: tree.Names) -> AbstractContextManager[Download]:
         """Begin to read a file; see Tree."""
         return self._upstream.open(self._root.joinpath(*path).as_uri())

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from uv_self_update.platforms import Platform
-    from uv_self_update.sources.tree import Path
+    from uv_self_update.sources.tree import Names
     from uv_self_update.upstream import Download, Upstream
 
 __all__ = ("GiteaSource",)
@@ -86,7 +86,7 @@ class GiteaSource(ForgeSource):
 
         Its URL is put together from names: the server's own may have another host.
         """
-        path: Path = (self._owner, str(self._repository), "releases", "download")
+        path: Names = (self._owner, str(self._repository), "releases", "download")
         if release.where:
             path = ("api", "packages", self._owner, "generic", self._package)
         return self._upstream.open(below(self._root, (*path, release.tag, asset.name)))

@@ -9,7 +9,7 @@ from uv_self_update.sources.tree import HttpTree, below
 
 if TYPE_CHECKING:
     from uv_self_update.sources.entry import Entry
-    from uv_self_update.sources.tree import Path
+    from uv_self_update.sources.tree import Names
 
 __all__ = ("ListingTree",)
 
@@ -19,7 +19,7 @@ _ACCEPT = "text/html, application/json;q=0.9, */*;q=0.1"
 class ListingTree(HttpTree):
     """The folders of a web server."""
 
-    def entries(self, path: Path) -> tuple[Entry, ...]:
+    def entries(self, path: Names) -> tuple[Entry, ...]:
         """Return what a folder holds; see Tree.
 
         The slash is ours: a server that would add it may know neither its own name nor that it is

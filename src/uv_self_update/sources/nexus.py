@@ -16,12 +16,12 @@ from uv_self_update.errors import Hidden, StatusRefused, UnexpectedBody
 from uv_self_update.sources.documents import describe, read_json
 from uv_self_update.sources.entry import Entry
 from uv_self_update.sources.listing_page import read_listing
-from uv_self_update.sources.tree import HttpTree, below
+from uv_self_update.sources.tree import HttpTree, below, names_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from uv_self_update.sources.tree import Path
+    from uv_self_update.sources.tree import Names
     from uv_self_update.upstream import Upstream
 
 __all__ = ("NexusTree",)
@@ -47,11 +47,11 @@ class NexusTree(HttpTree):
         match = _URL.fullmatch(parts.path)
         assert match is not None, "checked with the settings"  # noqa: S101 # for the type checker
         self._repository = unquote(match["name"])
-        self._path: Path = tuple(unquote(name) for name in (match["path"] or "").split("/") if name)
+        self._path = names_in(match["path"] or "")
         self._root = urlunsplit((parts.scheme, parts.netloc, match["context"], "", ""))
         self._searching = False
 
-    def entries(self, path: Path) -> tuple[Entry, ...]:
+    def entries(self, path: Names) -> tuple[Entry, ...]:
         """Return what a folder holds; see Tree."""
         if not self._searching:
             try:
@@ -67,7 +67,7 @@ class NexusTree(HttpTree):
             self._searching = True
         return self._searched(path)
 
-    def checksum(self, path: Path) -> str | None:
+    def checksum(self, path: Names) -> str | None:
         """Return the sha256 that Nexus has taken of a file; see Tree."""
         *above, name = (*self._path, *path)
         group = "/" + "/".join(above)
@@ -81,13 +81,13 @@ class NexusTree(HttpTree):
                 raise
         return None
 
-    def _browsed(self, path: Path) -> tuple[Entry, ...]:
+    def _browsed(self, path: Names) -> tuple[Entry, ...]:
         where = ("service", "rest", "repository", "browse", self._repository, *self._path, *path)
         url = below(self._root, where, folder=True)
         files = urlsplit(below(self._base, path, folder=True)).path
         return read_listing(self._upstream.read(url, accept="text/html"), also=files)
 
-    def _searched(self, path: Path) -> tuple[Entry, ...]:
+    def _searched(self, path: Names) -> tuple[Entry, ...]:
         above = (*self._path, *path)
         found: dict[str, Entry] = {}
         for file, sha256 in self._all_files:
@@ -98,7 +98,7 @@ class NexusTree(HttpTree):
         return tuple(found.values())
 
     @cached_property
-    def _all_files(self) -> list[tuple[Path, str | None]]:
+    def _all_files(self) -> list[tuple[Names, str | None]]:
         try:
             return [*self._search()]
         except StatusRefused as error:
@@ -106,7 +106,7 @@ class NexusTree(HttpTree):
                 return []
             raise
 
-    def _search(self, **criteria: str) -> Iterator[tuple[Path, str | None]]:
+    def _search(self, **criteria: str) -> Iterator[tuple[Names, str | None]]:
         """Yield the path of each file that is found, below the repository, and its sha256.
 
         Raises:

@@ -10,18 +10,18 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from uv_self_update.errors import SourceError, StatusRefused, UnexpectedBody
 from uv_self_update.sources.bucket_page import read_bucket
-from uv_self_update.sources.tree import HttpTree
+from uv_self_update.sources.tree import HttpTree, names_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from uv_self_update.sources.bucket_page import BucketPage
     from uv_self_update.sources.entry import Entry
-    from uv_self_update.sources.tree import Path
+    from uv_self_update.sources.tree import Names
     from uv_self_update.upstream import Upstream
 
 __all__ = ("BucketTree",)
@@ -40,7 +40,7 @@ class _Dialect:
     bucket: str
     """The URL that is asked, without a query."""
 
-    above: Path
+    above: Names
     """The folders between the bucket and the base."""
 
     query: str
@@ -59,7 +59,7 @@ class BucketTree(HttpTree):
         self._first: BucketPage | None = None
         """The first page of the base, which was asked for to know the dialect."""
 
-    def entries(self, path: Path) -> list[Entry]:
+    def entries(self, path: Names) -> list[Entry]:
         """Return what a folder holds; see Tree."""
         found = {entry.name: entry for page in self._pages(self._dialect, path) for entry in page}
         return [*found.values()]
@@ -85,7 +85,7 @@ class BucketTree(HttpTree):
 
     def _candidates(self) -> Iterator[_Dialect]:
         parts = urlsplit(self._base)
-        names = tuple(unquote(name) for name in parts.path.split("/") if name)
+        names = names_in(parts.path)
         host = parts.hostname or ""
         if _AZURE.search(host) or (names and _AZURE_PATH.match(names[0])):
             depth = 2 if names and _AZURE_PATH.match(names[0]) else 1
@@ -98,22 +98,22 @@ class BucketTree(HttpTree):
         if names:
             yield self._azure(names[:1], names[1:])
 
-    def _s3(self, bucket: Path, above: Path) -> _Dialect:
+    def _s3(self, bucket: Names, above: Names) -> _Dialect:
         query = "list-type=2&delimiter=/"
         return _Dialect(
             bucket=self._url(bucket), above=above, query=query, next="continuation-token"
         )
 
-    def _azure(self, container: Path, above: Path) -> _Dialect:
+    def _azure(self, container: Names, above: Names) -> _Dialect:
         query = "restype=container&comp=list&delimiter=/"
         return _Dialect(bucket=self._url(container), above=above, query=query, next="marker")
 
-    def _url(self, names: Path) -> str:
+    def _url(self, names: Names) -> str:
         parts = urlsplit(self._base)
         path = "/" + "/".join(quote(name, safe="") for name in names)
         return urlunsplit((parts.scheme, parts.netloc, path, "", ""))
 
-    def _pages(self, dialect: _Dialect, path: Path) -> Iterator[tuple[Entry, ...]]:
+    def _pages(self, dialect: _Dialect, path: Names) -> Iterator[tuple[Entry, ...]]:
         first, self._first = self._first, None
         page = first if first is not None and not path else self._page(dialect, path, "")
         for _ in range(_MAX_PAGES):
@@ -122,7 +122,7 @@ class BucketTree(HttpTree):
                 return
             page = self._page(dialect, path, page.next)
 
-    def _page(self, dialect: _Dialect, path: Path, token: str) -> BucketPage:
+    def _page(self, dialect: _Dialect, path: Names, token: str) -> BucketPage:
         prefix = "".join(f"{name}/" for name in (*dialect.above, *path))
         query = f"{dialect.query}&prefix={quote(prefix, safe='')}"
         if token:

@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from uv_self_update.sources.entry import Entry
     from uv_self_update.upstream import Download, Upstream
 
-__all__ = ("HttpTree", "Path", "Tree", "TreeSource", "below")
+__all__ = ("HttpTree", "Names", "Tree", "TreeSource", "below", "names_in")
 
-Path = tuple[str, ...]
+Names = tuple[str, ...]
 """The names of folders, and perhaps of a file, from the base on; decoded."""
 
 _log = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ class Tree(ABC):
     """What it is called in messages, without secrets."""
 
     @abstractmethod
-    def entries(self, path: Path) -> Sequence[Entry]:
+    def entries(self, path: Names) -> Sequence[Entry]:
         """Return what a folder holds; nothing where it is empty.
 
         Raises:
@@ -62,14 +62,14 @@ class Tree(ABC):
         """
 
     @abstractmethod
-    def open(self, path: Path) -> AbstractContextManager[Download]:
+    def open(self, path: Names) -> AbstractContextManager[Download]:
         """Begin to fetch a file.
 
         Raises:
             SourceError: It cannot be fetched.
         """
 
-    def checksum(self, path: Path) -> str | None:  # noqa: ARG002 # few servers know one
+    def checksum(self, path: Names) -> str | None:  # noqa: ARG002 # few servers know one
         """Return the sha256 that the server knows of a file, or None.
 
         Raises:
@@ -87,12 +87,12 @@ class HttpTree(Tree):
         self._base = base
         self.name = redact_url(base)
 
-    def open(self, path: Path) -> AbstractContextManager[Download]:
+    def open(self, path: Names) -> AbstractContextManager[Download]:
         """Begin to fetch a file; see Tree."""
         return self._upstream.open(below(self._base, path))
 
 
-def below(base: str, path: Path, *, folder: bool = False) -> str:
+def below(base: str, path: Names, *, folder: bool = False) -> str:
     """Return the URL of a file, or of a folder with a slash at its end, below a base URL."""
     parts = urlsplit(base)
     added = "/".join(quote(name, safe="") for name in path)
@@ -100,6 +100,11 @@ def below(base: str, path: Path, *, folder: bool = False) -> str:
     if folder:
         full = f"{full.rstrip('/')}/"
     return urlunsplit((parts.scheme, parts.netloc, full, parts.query, ""))
+
+
+def names_in(path: str) -> Names:
+    """Return the names in the path of a URL, decoded."""
+    return tuple(unquote(name) for name in path.split("/") if name)
 
 
 class TreeSource(CatalogSource):
@@ -113,14 +118,14 @@ class TreeSource(CatalogSource):
 
     def listed(self) -> Iterator[Release]:
         """Return the releases of the first folder that has any, from the base downwards."""
-        waiting: list[Path] = [()]
+        waiting: list[Names] = [()]
         for _ in range(_MAX_FOLDERS):
             if not waiting:
                 return
             path = waiting.pop(0)
             entries = self._entries(path)
-            releases = [*self._in_folder(path, entries)]
-            if releases:
+            releases = [*_of_folders(path, entries), *_of_flat_names(path, entries)]
+            if releases or (releases := [*self._only(path, entries)]):
                 yield from releases
                 return
             inner = {entry.name.lower(): entry.name for entry in entries if entry.folder}
@@ -144,10 +149,10 @@ class TreeSource(CatalogSource):
         """Return what the server knows of a file; see CatalogSource."""
         return self._tree.checksum(self._place(release, asset))
 
-    def _place(self, release: Release, asset: Asset) -> Path:
+    def _place(self, release: Release, asset: Asset) -> Names:
         return _path_of(asset.where) if asset.where else (*_path_of(release.where), asset.name)
 
-    def _entries(self, path: Path) -> Sequence[Entry]:
+    def _entries(self, path: Names) -> Sequence[Entry]:
         """List a folder; one below the base may have gone since it was listed itself."""
         try:
             return self._tree.entries(path)
@@ -156,35 +161,12 @@ class TreeSource(CatalogSource):
                 return ()
             raise
 
-    def _in_folder(self, path: Path, entries: Sequence[Entry]) -> Iterator[Release]:
-        """Return the releases that a folder holds, in folders of their own or as files."""
-        flat: dict[str, list[Asset]] = {}
-        plain: list[Asset] = []
-        for entry in entries:
-            if entry.folder:
-                version = version_of_folder(entry.name)
-                if version is not None:
-                    yield Release(
-                        version=version,
-                        tag=entry.name,
-                        published=entry.modified,
-                        where=_where((*path, entry.name)),
-                    )
-            elif is_asset(entry.name):
-                plain.append(_asset(path, entry))
-            elif named := flat_name(entry.name):
-                version, name = named
-                asset = replace(_asset(path, entry), name=name)
-                flat.setdefault(version, []).append(asset)
-        for version, assets in flat.items():
-            yield Release(version=version, tag=version, assets=tuple(assets), where=_where(path))
-        if plain:
-            yield from self._one_release(path, plain)
-
-    def _one_release(self, path: Path, assets: list[Asset]) -> Iterator[Release]:
+    def _only(self, path: Names, entries: Sequence[Entry]) -> Iterator[Release]:
         """Return the one release whose files lie in a folder, if it can be told which it is."""
-        folder = path[-1] if path else _last_name(self._tree.name)
-        version = version_of_folder(folder)
+        assets = [_asset(path, entry) for entry in entries if not entry.folder]
+        if not any(is_asset(asset.name) for asset in assets):
+            return
+        version = version_of_folder(path[-1] if path else _last_name(self._tree.name))
         for asset in assets:
             if version is None and asset.name in INSTALLER_NAMES:
                 with self._tree.open(_path_of(asset.where)) as download:
@@ -195,15 +177,40 @@ class TreeSource(CatalogSource):
         yield Release(version=version, tag=version, assets=tuple(assets), where=_where(path))
 
 
-def _asset(path: Path, entry: Entry) -> Asset:
+def _of_folders(path: Names, entries: Sequence[Entry]) -> Iterator[Release]:
+    """Return the releases that have a folder each, not looked into yet."""
+    for entry in entries:
+        version = version_of_folder(entry.name) if entry.folder else None
+        if version is not None:
+            yield Release(
+                version=version,
+                tag=entry.name,
+                published=entry.modified,
+                where=_where((*path, entry.name)),
+            )
+
+
+def _of_flat_names(path: Names, entries: Sequence[Entry]) -> Iterator[Release]:
+    """Return the releases whose files lie in one folder, with the version in each name."""
+    found: dict[str, list[Asset]] = {}
+    for entry in entries:
+        named = None if entry.folder else flat_name(entry.name)
+        if named is not None:
+            version, name = named
+            found.setdefault(version, []).append(replace(_asset(path, entry), name=name))
+    for version, assets in found.items():
+        yield Release(version=version, tag=version, assets=tuple(assets), where=_where(path))
+
+
+def _asset(path: Names, entry: Entry) -> Asset:
     return Asset(name=entry.name, sha256=entry.sha256, where=_where((*path, entry.name)))
 
 
-def _where(path: Path) -> str:
+def _where(path: Names) -> str:
     return "/".join(path)
 
 
-def _path_of(where: str) -> Path:
+def _path_of(where: str) -> Names:
     return tuple(where.split("/")) if where else ()
 
 
