@@ -101,9 +101,11 @@ def utc(time: str | float) -> str | None:
             moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         else:
             moment = datetime.fromtimestamp(time, UTC)
-        return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        # Not by strftime, whose years before 1000 are short.
+        written = moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds")
     except (ValueError, OverflowError, OSError):
         return None
+    return f"{written}Z"
 
 
 def parse_release(document: object) -> Release:

@@ -34,7 +34,7 @@ _SAYS_SO = re.compile(r"\s*(?:index of\b|directory listing\b|listing:)", re.IGNO
 _SORT = "?sort=name"
 """How the links that sort Caddy's pages begin, whose headings name nothing but the folder."""
 
-_OF_A_PAGE = frozenset({"html", "head", "body", "form", "a", "p", "div"})
+_OF_A_PAGE = frozenset({"html", "head", "body", "form", "h1", "a", "p", "div"})
 _ENDS_OF_ROWS = frozenset({"tr", "li", "table", "ul", "pre"})
 
 _Path = tuple[str, ...]
@@ -49,7 +49,8 @@ def read_listing(document: Document, *, also: str | None = None) -> tuple[Entry,
 
     Args:
         document: The page.
-        also: A second path, as it stands in a URL. What is right below it is in the folder, too.
+        also: How a second path ends, as it stands in a URL. What is right below it is in the
+            folder, too, whatever stands before it: a proxy may have cut off or put in some of it.
 
     Raises:
         UnexpectedBody: It is something else, perhaps a page to log in.
@@ -93,8 +94,7 @@ class _Page:
         self._folders = {self._path}
         if not parts.path.endswith("/"):
             self._folders.add(self._path[:-1])  # what relative links are relative to
-        if also is not None:
-            self._folders.add(_names(urlsplit(also).path))
+        self._also = () if also is None else _names(also)
         self._heading: str | None = None
         self._linked: str | None = None
         """The entry of the last link."""
@@ -144,12 +144,16 @@ class _Page:
         self._linked = self._row = None
         if href.startswith(_SORT):
             self.says_so = True
-        found = self._child(href.strip())
+        found = self._child(href.strip(" \t\n\f\r"))
         if found is None:
             return
         known = self.entries.get(found.name, found)
         self.entries[found.name] = replace(known, folder=known.folder or found.folder)
         self._linked = found.name
+
+    def _is_inside(self, folder: _Path) -> bool:
+        ends_alike = bool(self._also) and folder[-len(self._also) :] == self._also
+        return ends_alike or folder in self._folders
 
     def _take_time(self, text: str) -> None:
         if self._row is None or self.entries[self._row].modified is not None:
@@ -160,8 +164,6 @@ class _Page:
 
     def _child(self, href: str) -> Entry | None:
         """Return the entry that a link leads to; None if it leads elsewhere."""
-        if not href or href.startswith(("?", "#")):
-            return None
         try:
             # A semicolon at the end of a name would be lost.
             parts = urlsplit(urljoin(self._url, href.replace(";", "%3B")))
@@ -170,7 +172,7 @@ class _Page:
         if parts.scheme not in {self._scheme, "http", "https"}:
             return None
         path = _names(parts.path)
-        if not path or path == self._path or path[:-1] not in self._folders:
+        if not path or path == self._path or not self._is_inside(path[:-1]):
             return None
         # Right below the root are the front pages of all the world.
         if len(path) == 1 and parts.hostname != self._host:

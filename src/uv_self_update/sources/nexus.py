@@ -84,7 +84,8 @@ class NexusTree(HttpTree):
     def _browsed(self, path: Names) -> tuple[Entry, ...]:
         where = ("service", "rest", "repository", "browse", self._repository, *self._path, *path)
         url = below(self._root, where, folder=True)
-        files = urlsplit(below(self._base, path, folder=True)).path
+        # Files are linked to where they are fetched, by the address that Nexus has for itself.
+        files = urlsplit(below("", ("repository", *where[4:]), folder=True)).path
         return read_listing(self._upstream.read(url, accept="text/html"), also=files)
 
     def _searched(self, path: Names) -> tuple[Entry, ...]:

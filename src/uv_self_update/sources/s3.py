@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from uv_self_update.errors import SourceError, StatusRefused, UnexpectedBody
+from uv_self_update.secret import redact_url
 from uv_self_update.sources.bucket_page import read_bucket
 from uv_self_update.sources.tree import HttpTree, names_in
 
@@ -46,9 +47,6 @@ class _Dialect:
     query: str
     """Without prefix and continuation."""
 
-    next: str
-    """The name of the parameter that continues."""
-
 
 class BucketTree(HttpTree):
     """The folders of a bucket: all that its keys have before a slash."""
@@ -61,7 +59,8 @@ class BucketTree(HttpTree):
 
     def entries(self, path: Names) -> list[Entry]:
         """Return what a folder holds; see Tree."""
-        found = {entry.name: entry for page in self._pages(self._dialect, path) for entry in page}
+        pages = self._pages(self._dialect, path)
+        found = {(entry.name, entry.folder): entry for page in pages for entry in page}
         return [*found.values()]
 
     @cached_property
@@ -74,7 +73,7 @@ class BucketTree(HttpTree):
         failures: list[SourceError] = []
         for dialect in self._candidates():
             try:
-                self._first = self._page(dialect, (), "")
+                self._first = self._page(dialect, ())
             except (StatusRefused, UnexpectedBody) as error:
                 failures.append(error)
             else:
@@ -99,14 +98,11 @@ class BucketTree(HttpTree):
             yield self._azure(names[:1], names[1:])
 
     def _s3(self, bucket: Names, above: Names) -> _Dialect:
-        query = "list-type=2&delimiter=/"
-        return _Dialect(
-            bucket=self._url(bucket), above=above, query=query, next="continuation-token"
-        )
+        return _Dialect(bucket=self._url(bucket), above=above, query="list-type=2&delimiter=/")
 
     def _azure(self, container: Names, above: Names) -> _Dialect:
         query = "restype=container&comp=list&delimiter=/"
-        return _Dialect(bucket=self._url(container), above=above, query=query, next="marker")
+        return _Dialect(bucket=self._url(container), above=above, query=query)
 
     def _url(self, names: Names) -> str:
         parts = urlsplit(self._base)
@@ -115,18 +111,21 @@ class BucketTree(HttpTree):
 
     def _pages(self, dialect: _Dialect, path: Names) -> Iterator[tuple[Entry, ...]]:
         first, self._first = self._first, None
-        page = first if first is not None and not path else self._page(dialect, path, "")
-        for _ in range(_MAX_PAGES):
+        page = first if first is not None and not path else self._page(dialect, path)
+        continued: set[str] = set()
+        yield page.entries
+        while page.next is not None:
+            if page.next in continued or len(continued) == _MAX_PAGES:
+                shown = redact_url(dialect.bucket)
+                raise UnexpectedBody(shown, "a list of files", "one that does not end")
+            continued.add(page.next)
+            page = self._page(dialect, path, f"&{page.parameter}={quote(page.next, safe='')}")
             yield page.entries
-            if not page.next:
-                return
-            page = self._page(dialect, path, page.next)
 
-    def _page(self, dialect: _Dialect, path: Names, token: str) -> BucketPage:
+    def _page(self, dialect: _Dialect, path: Names, more: str = "") -> BucketPage:
+        """Read a page; `more` is the parameter that continues the list, with its value."""
         prefix = "".join(f"{name}/" for name in (*dialect.above, *path))
-        query = f"{dialect.query}&prefix={quote(prefix, safe='')}"
-        if token:
-            query += f"&{dialect.next}={quote(token, safe='')}"
+        query = f"{dialect.query}&prefix={quote(prefix, safe='')}{more}"
         own = urlsplit(self._base).query
         url = f"{dialect.bucket}?{query}" + (f"&{own}" if own else "")
         document = self._upstream.read(url, accept="application/xml")
