@@ -34,6 +34,7 @@ EXAMPLES = [
     errors.RateLimited(URL, 403, until="2026-01-29T20:24:46Z"),
     errors.Interrupted(URL, 1000, 2000, "the connection was closed"),
     errors.TooLarge(URL, 4 << 20),
+    errors.Unreadable("/mnt/uv", "Permission denied"),
     errors.UnexpectedBody(URL, "JSON", "a web page"),
     errors.NoInstaller("the mirror", "0.12.3", "uv-installer.sh"),
     errors.NoLatest("the mirror", "release of uv"),

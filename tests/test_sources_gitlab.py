@@ -11,7 +11,7 @@ import pytest
 
 from support.web import Page, Web
 from uv_self_update import platforms
-from uv_self_update.errors import Hidden, NoSuchVersion
+from uv_self_update.errors import Hidden, NoSuchVersion, StatusRefused
 from uv_self_update.policy import NEWEST
 from uv_self_update.settings import Settings, SourceSettings
 from uv_self_update.sources.opened import OpenSources
@@ -175,3 +175,51 @@ def test_address(web: Web, path: str, api: str) -> None:
         f"{api}/packages",
         f"{api}/releases",
     ]
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+@pytest.mark.parametrize("closed", ["packages", "releases"])
+def test_one_list_is_closed(web: Web, closed: str, status: int) -> None:
+    """A token may open one of the two lists, and a project may have one of them switched off."""
+    package = {"id": 5, "name": "uv", "version": "0.12.3"}
+    link = {"name": ARCHIVE, "url": f"{web.url}/{ARCHIVE}"}
+    web.pages |= {
+        f"{PROJECT}/packages": page([package]),
+        f"{PROJECT}/packages/5/package_files": page([{"id": 1, "file_name": ARCHIVE}]),
+        f"{PROJECT}/packages/generic/uv/0.12.3/{ARCHIVE}": Page(body=b"content"),
+        f"{PROJECT}/releases": page([{"tag_name": "0.12.3", "assets": {"links": [link]}}]),
+        f"/{ARCHIVE}": Page(body=b"content"),
+        f"{PROJECT}/{closed}": Page(status=status),
+    }
+
+    assert fetched(web) == b"content"
+
+
+def test_both_lists_are_closed(web: Web) -> None:
+    """A token that is not known is a better reason than a list that is not there."""
+    web.pages |= {f"{PROJECT}/packages": Page(status=404), f"{PROJECT}/releases": Page(status=401)}
+
+    with pytest.raises(StatusRefused) as caught:
+        fetched(web)
+
+    assert caught.value.status == 401
+
+
+def test_version_in_both_lists(web: Web) -> None:
+    """A package without this machine's archive does not hide the release that has it."""
+    package = {"id": 5, "name": "uv", "version": "0.12.3"}
+    web.pages |= {
+        f"{PROJECT}/packages": page([package]),
+        f"{PROJECT}/packages/5/package_files": page([{"id": 1, "file_name": "uv-installer.sh"}]),
+        f"{PROJECT}/releases": page(
+            [
+                {
+                    "tag_name": "0.12.3",
+                    "assets": {"links": [{"name": ARCHIVE, "url": f"{web.url}/{ARCHIVE}"}]},
+                }
+            ]
+        ),
+        f"/{ARCHIVE}": Page(body=b"content"),
+    }
+
+    assert fetched(web) == b"content"

@@ -347,7 +347,44 @@ def test_open(upstream: Upstream, web: Web, tag: str, path: str) -> None:
         mirror(upstream, web).open(release, Asset(name="uv.tar.gz")),
     ):
         pass
-    assert web.paths() == [path]
+    assert web.paths() == [f"{path}.sha256", path]
+
+
+@pytest.mark.parametrize(
+    ("beside", "expected"),
+    [
+        (Page(body=f"{DIGEST} *uv.tar.gz\n".encode()), DIGEST),
+        (Page(body=DIGEST.encode()), DIGEST),
+        (Page(body=b"<!DOCTYPE html>not found"), None),
+        (Page(status=403), None),
+        (Page(status=404), None),
+    ],
+)
+def test_digest_beside(upstream: Upstream, web: Web, beside: Page, expected: str | None) -> None:
+    """Where nothing says what lies beside a file, its digest is looked for at a venture."""
+    web.pages |= {
+        "/files/0.12.3/uv.tar.gz": Page(body=b"content"),
+        "/files/0.12.3/uv.tar.gz.sha256": beside,
+    }
+    release = Release(version="0.12.3", tag="0.12.3")
+
+    with mirror(upstream, web).open(release, Asset(name="uv.tar.gz")) as download:
+        assert download.sha256 == expected
+
+
+def test_digest_beside_is_not_looked_for(upstream: Upstream, web: Web) -> None:
+    """Where the files are listed, or the digest is known, nothing is asked for at a venture."""
+    web.pages["/files/0.12.3/uv.tar.gz"] = Page(body=b"content")
+    asset = Asset(name="uv.tar.gz")
+    listed = Release(version="0.12.3", tag="0.12.3", assets=(asset,))
+    unlisted = Release(version="0.12.3", tag="0.12.3")
+
+    with mirror(upstream, web).open(listed, asset):
+        pass
+    with mirror(upstream, web).open(unlisted, Asset(name="uv.tar.gz", sha256=DIGEST)):
+        pass
+
+    assert web.paths() == ["/files/0.12.3/uv.tar.gz"] * 2
 
 
 def test_open_in_any_shape(upstream: Upstream, web: Web) -> None:
@@ -358,7 +395,7 @@ def test_open_in_any_shape(upstream: Upstream, web: Web) -> None:
     with source.open(Release(version="1.2.3", tag="v1.2.3"), Asset(name="uv.zip")) as download:
         assert b"".join(download.chunks) == b"content"
         assert download.url == f"{web.url}/uv.zip?of=***&tag=***&again=***"
-    assert web.paths() == ["/uv.zip?of=1.2.3&tag=v1.2.3&again=v1.2.3"]
+    assert web.paths()[-1] == "/uv.zip?of=1.2.3&tag=v1.2.3&again=v1.2.3"
 
 
 def test_name_shows_no_login(upstream: Upstream) -> None:

@@ -25,6 +25,7 @@ UvSelfUpdateError
 │   │   │   └── RateLimited
 │   │   ├── Interrupted               the body broke off
 │   │   └── TooLarge
+│   ├── Unreadable                a folder of this machine, or a share
 │   ├── UnexpectedBody            status 200, but not what was asked for
 │   ├── NoInstaller               a release has no installer, and ours was ruled out
 │   ├── NoLatest                  only an exact version can be asked for
@@ -241,7 +242,8 @@ class StatusRefused(UpstreamError):
     """An answer came, but its status is not 200."""
 
     _HINTS: ClassVar[dict[int, str]] = {
-        401: "The server asks for a login: put `user:password@` into the URL of the source.",
+        401: "The server asks for a login, or does not know the one that it got: put "
+        "`user:password@` into the URL of the source; for GitHub, set GH_TOKEN.",
         403: "The server knows this address but does not let you in: check the credentials.",
         404: "Nothing is there, or nothing that these credentials may see: check the URL.",
         407: "The proxy asks for a login: put `user:password@` into HTTPS_PROXY.",
@@ -306,6 +308,17 @@ class TooLarge(UpstreamError):
         super().__init__(
             f"{url} sends more than {limit:,} bytes, which cannot be what was asked for",
             hint="Check the URL.",
+        )
+
+
+class Unreadable(SourceError):
+    """A folder of this machine, or of a share, cannot be looked into."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        """Name the folder and the reason."""
+        super().__init__(
+            f"the folder {path} cannot be read: {reason}",
+            hint="Check the path, whether the share is mounted, and who may read it.",
         )
 
 

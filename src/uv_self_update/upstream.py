@@ -9,6 +9,7 @@ believes them hands out something else than was published.
 from __future__ import annotations
 
 import logging
+import os
 import re
 import socket
 import ssl
@@ -21,7 +22,7 @@ from functools import cached_property
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import unquote_to_bytes, urljoin, urlsplit, urlunsplit
 from urllib.request import url2pathname
 from weakref import WeakSet
 
@@ -505,7 +506,10 @@ def path_of_url(url: str) -> Path:
     """Return the file that a `file://` URL names; a host in it is that of a share."""
     parts = urlsplit(url)
     host = "" if parts.netloc in {"", "localhost"} else f"//{parts.netloc}"
-    return Path(url2pathname(host + parts.path))
+    if os.name == "nt":
+        return Path(url2pathname(host + parts.path))
+    # Names are bytes here, which need not be UTF-8.
+    return Path(os.fsdecode(unquote_to_bytes(host + parts.path)))
 
 
 def _file_chunks(file: BinaryIO, url: str, size: int) -> Iterator[bytes]:

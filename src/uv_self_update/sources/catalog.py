@@ -22,7 +22,7 @@ from uv_self_update.sources.interface import ArchiveSource
 from uv_self_update.sources.layout import is_asset
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from uv_self_update.platforms import Platform
@@ -81,24 +81,22 @@ class CatalogSource(ArchiveSource):
         return None
 
     @cached_property
-    def by_version(self) -> dict[str, Release]:
-        """Every release by its version; of two with one version, that with this platform's archive.
+    def by_version(self) -> dict[str, list[Release]]:
+        """Every release by its version, which a source may have in two places.
 
         Raises:
             SourceError: The source cannot be used.
         """
-        found: dict[str, Release] = {}
+        found: dict[str, list[Release]] = {}
         for release in self.listed():
-            other = found.get(release.version)
-            if other is None or not self._has_archive(other):
-                found[release.version] = release
+            found.setdefault(release.version, []).append(release)
         return found
 
     def find(self, wanted: Wanted) -> Release:
         """Return the newest release that is wanted; see Source."""
         return self.pick(self.by_version, wanted)
 
-    def pick(self, releases: Mapping[str, Release], wanted: Wanted) -> Release:
+    def pick(self, releases: Mapping[str, Sequence[Release]], wanted: Wanted) -> Release:
         """Return the newest of some releases that is wanted and there for this platform.
 
         Raises:
@@ -106,21 +104,22 @@ class CatalogSource(ArchiveSource):
             SourceError: The source cannot be used.
         """
         versions = ranked(releases, wanted)
+        archive = self._platform.archive
         lacking: list[str] = []
         strangers: set[str] = set()
         for version in versions[:_MAX_LOOKED_AT]:
-            release = self.detailed(releases[version])
+            release = self._best(releases[version])
             if not _is_uv(release):
                 strangers.add(version)
-                continue
-            if self._has_archive(release) and self.confirmed(release, wanted):
+            elif release.asset(archive) is None or not self.confirmed(release, wanted):
+                lacking.append(version)
+            else:
                 if lacking:
-                    what = f"{self._platform.archive} of uv {', '.join(lacking)}"
+                    what = f"{archive} of uv {', '.join(lacking)}"
                     _log.warning("%s lacks %s; uv %s is taken", self.name, what, version)
                 return release
-            lacking.append(version)
         if lacking:
-            archive, others = self._platform.archive, versions[_MAX_LOOKED_AT:][:3]
+            others = versions[_MAX_LOOKED_AT:][:3]
             raise NoArchive(self.name, str(wanted), archive, lacking, others)
         known = releases.keys() - strangers
         raise NoSuchVersion(self.name, str(wanted), nearest(known, wanted))
@@ -128,7 +127,16 @@ class CatalogSource(ArchiveSource):
     def releases(self, limit: int) -> tuple[Release, ...]:
         """Return the newest releases; see Source."""
         versions = newest_first(self.by_version)[:limit]
-        return tuple(self.detailed(self.by_version[version]) for version in versions)
+        return tuple(self._best(self.by_version[version]) for version in versions)
+
+    def _best(self, releases: Sequence[Release]) -> Release:
+        """Return the first of one version's releases that has this platform's archive, or any."""
+        looked_at: list[Release] = []
+        for release in map(self.detailed, releases):
+            if release.asset(self._platform.archive) is not None:
+                return release
+            looked_at.append(release)
+        return looked_at[0]
 
     @contextmanager
     def open(self, release: Release, asset: Asset) -> Iterator[Download]:
@@ -136,9 +144,6 @@ class CatalogSource(ArchiveSource):
         sha256 = asset.sha256 or self._published_digest(release, asset)
         with self.fetch(release, asset) as download:
             yield download if sha256 is None else replace(download, sha256=sha256)
-
-    def _has_archive(self, release: Release) -> bool:
-        return release.asset(self._platform.archive) is not None
 
     def _published_digest(self, release: Release, asset: Asset) -> str | None:
         """Return the sha256 that is published beside a file, or that the server knows.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from uv_self_update.errors import StatusRefused, Unreachable
+from uv_self_update.errors import StatusRefused, Unreadable
 from uv_self_update.release import utc
 from uv_self_update.sources.entry import Entry
 from uv_self_update.sources.tree import Tree
@@ -33,13 +33,13 @@ class DirectoryTree(Tree):
             path: An absolute path, one that begins with `~`, or a `file://` URL.
 
         Raises:
-            Unreachable: There is no home to put in place of `~`.
+            Unreadable: There is no home to put in place of `~`.
         """
         self._upstream = upstream
         try:
             self._root = path_of_url(path) if "://" in path else Path(path).expanduser()
         except RuntimeError as error:
-            raise Unreachable(path, str(error)) from error
+            raise Unreadable(path, str(error)) from error
         self.name = str(self._root)
 
     def entries(self, path: tree.Names) -> list[Entry]:
@@ -56,10 +56,10 @@ class DirectoryTree(Tree):
                 # A link that leads nowhere is not there.
                 if found.exists()
             ]
-        except (FileNotFoundError, NotADirectoryError) as error:
-            raise StatusRefused(str(folder), _NOT_FOUND, "(no such folder)") from error
         except OSError as error:
-            raise Unreachable(str(folder), error.strerror or str(error)) from error
+            if path and isinstance(error, FileNotFoundError | NotADirectoryError):
+                raise StatusRefused(str(folder), _NOT_FOUND, "(no such folder)") from error
+            raise Unreadable(str(folder), error.strerror or str(error)) from error
 
     def open(self, path: tree.Names) -> AbstractContextManager[Download]:
         """Begin to read a file; see Tree."""

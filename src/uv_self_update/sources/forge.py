@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ("ACCEPT", "ForgeSource")
 
 ACCEPT = "application/json"
-_FORBIDDEN = 403
+_DENIED = {401, 403}
 
 
 class ForgeSource(CatalogSource):
@@ -60,9 +60,13 @@ class ForgeSource(CatalogSource):
             try:
                 yield from part()
             except StatusRefused as error:
-                if not error.gone and error.status != _FORBIDDEN:
+                if not error.gone and error.status not in _DENIED:
                     raise
                 refused.append(error)
-        if len(refused) == len(parts):
-            login = self._upstream.has_login(self._api)
-            raise Hidden(refused[0], self.what, login=login, hint=self.hint)
+        if len(refused) < len(parts):
+            return
+        denied = [error for error in refused if not error.gone]
+        if denied:
+            raise denied[0]
+        login = self._upstream.has_login(self._api)
+        raise Hidden(refused[0], self.what, login=login, hint=self.hint)

@@ -95,7 +95,7 @@ class GithubSource(CatalogSource):
                 if not error.gone:
                     raise
             else:
-                return self.pick({release.version: release}, wanted)
+                return self.pick({release.version: [release]}, wanted)
         return super().find(wanted)
 
     def listed(self) -> Iterator[Release]:

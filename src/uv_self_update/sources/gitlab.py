@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
-from uv_self_update.credentials import origin_of
+from uv_self_update.credentials import origin_of, without_userinfo
 from uv_self_update.digests import parse_sums
 from uv_self_update.release import Asset, Release, utc, version_of_tag
 from uv_self_update.secret import redact_url
@@ -54,7 +54,7 @@ class GitlabSource(ForgeSource):
             url: The project's page, `https://HOST/GROUP/PROJECT`, or its API.
             package: The name of the generic package that holds uv.
         """
-        super().__init__(upstream, platform, api=_api_of(url), package=package)
+        super().__init__(upstream, platform, api=_api_of(without_userinfo(url)), package=package)
         self.name = redact_url(url)
 
     def parts(self) -> Sequence[Callable[[], Iterator[Release]]]:

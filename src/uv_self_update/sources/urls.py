@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from uv_self_update.digests import parse_sums
 from uv_self_update.errors import GONE, NoLatest, NoSuchVersion, SourceError, StatusRefused
 from uv_self_update.policy import nearest
 from uv_self_update.release import Release
@@ -75,6 +76,20 @@ class UrlsSource(CatalogSource):
     def fetch(self, release: Release, asset: Asset) -> AbstractContextManager[Download]:
         """Begin to fetch one file; see CatalogSource."""
         return self._upstream.open(self._file(release, asset.name))
+
+    def checksum(self, release: Release, asset: Asset) -> str | None:
+        """Return the sha256 that lies beside a file, where nothing says what lies there.
+
+        It is asked for at a venture, so that whatever is no digest means that there is none.
+        """
+        if release.assets is not None:
+            return None
+        try:
+            document = self._upstream.read(self._file(release, f"{asset.name}.sha256"))
+        except StatusRefused:
+            return None
+        sums = parse_sums(document.body.decode("utf-8", errors="replace"))
+        return next(iter(sums.values())) if len(sums) == 1 else None
 
     def _find_exact(self, wanted: Wanted, version: str) -> Release:
         """Take a version by its name: from `release`, else from `latest`, else from its files.
