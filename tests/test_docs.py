@@ -1,0 +1,196 @@
+"""What the pages about the sources say is so."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+import click
+import pytest
+
+from uv_self_update.arguments import arrange, split, take
+from uv_self_update.cli import COMMANDS, OPTIONS
+from uv_self_update.commands import root
+from uv_self_update.config import load
+from uv_self_update.policy import parse_target
+from uv_self_update.settings import KINDS, parse_source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[1]
+SOURCES = ROOT / "docs" / "sources"
+PAGES = {path.stem: path for path in sorted(SOURCES.glob("*.md")) if path.stem != "README"}
+DOCS = sorted((ROOT / "docs").rglob("*.md"))
+WITH_README = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS]
+
+HEADINGS = (
+    "Configuration",
+    "Login",
+    "For administrators",
+    "What it understands",
+    "When it fails",
+)
+"""What each page tells, in this order."""
+
+LEAST = 80  # characters below a heading that say something
+LONGEST = 110  # lines of a page
+UVS = frozenset({"--dry-run", "--token", "-v", "-q"})
+"""The options of `uv self update` that a page may speak of."""
+
+
+def name_of(path: Path) -> str:
+    """Return what a test of a file is called."""
+    return str(path.relative_to(ROOT))
+
+
+def blocks(path: Path, language: str) -> list[str]:
+    """Return the blocks of a page in a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", path.read_text(), re.DOTALL | re.MULTILINE)
+
+
+def prose(path: Path) -> str:
+    """Return a page without its blocks."""
+    return re.sub(r"^```.*?^```", "", path.read_text(), flags=re.DOTALL | re.MULTILINE)
+
+
+def sections(path: Path) -> dict[str, str]:
+    """Return what stands below each heading of the second level."""
+    parts = re.split(r"^## (.+)$", path.read_text(), flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def anchors(path: Path) -> set[str]:
+    """Return the names of a page's headings, as links lead to them."""
+    headings = re.findall(r"^#+ (.+)$", prose(path), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def links(path: Path) -> list[str]:
+    """Return where the relative links of a page lead to."""
+    found = re.findall(r"\]\(([^()\s]+)\)", prose(path))
+    return [link for link in found if not re.match(r"[a-z]+:", link)]
+
+
+def commands() -> Iterator[tuple[str, list[str]]]:
+    """Yield each call of the program in a console, and the arguments of it."""
+    for path in WITH_README:
+        for block in blocks(path, "console"):
+            for line in block.replace("\\\n", " ").splitlines():
+                words = shlex.split(line.removeprefix("$ "), comments=True)
+                if line.startswith("$ ") and "uv-self-update" in words[:1]:
+                    yield f"{name_of(path)}: {line}", words[1:]
+
+
+CALLS = dict(commands())
+
+
+each_page = pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
+
+
+def test_every_kind_has_a_page() -> None:
+    """There is a page for each kind, and for nothing else."""
+    assert set(PAGES) == set(KINDS)
+
+
+def test_index_leads_to_every_page() -> None:
+    """From the index, each page can be reached."""
+    assert {f"{kind}.md" for kind in KINDS} <= set(links(SOURCES / "README.md"))
+
+
+@each_page
+def test_page_answers_the_same_questions(page: Path) -> None:
+    """Each page says something below each of the same headings, and has no others."""
+    found = sections(page)
+
+    assert tuple(found) == HEADINGS
+    assert {heading for heading, text in found.items() if len(text.strip()) < LEAST} == set()
+
+
+@each_page
+def test_page_is_short(page: Path) -> None:
+    """Nobody who is stuck has to read more than that."""
+    assert len(page.read_text().splitlines()) <= LONGEST
+
+
+@each_page
+def test_page_shows_its_own_kind(page: Path, tmp_path: Path) -> None:
+    """Each block of a page loads as a configuration, with sources of the page's kind."""
+    examples = blocks(page, "toml")
+    file = tmp_path / "config.toml"
+
+    assert examples
+    for example in examples:
+        file.write_text(example)
+        assert {source.kind for source in load(file).values["source"]} == {page.stem}
+
+
+@pytest.mark.parametrize("path", DOCS, ids=name_of)
+def test_examples_load(path: Path, tmp_path: Path) -> None:
+    """Each block, of whatever page, loads as a configuration as it stands."""
+    file = tmp_path / "config.toml"
+    for example in blocks(path, "toml"):
+        file.write_text(example)
+        assert load(file).values
+
+
+@each_page
+def test_page_can_be_done_in_one_command(page: Path) -> None:
+    """Each page shows the kind in a call of the program, or the kind that needs no name."""
+    shown = "".join(blocks(page, "console"))
+    due = "--source https://" if page.stem == "auto" else f"{page.stem}+"
+
+    assert due in shown
+
+
+@pytest.mark.parametrize("path", WITH_README, ids=name_of)
+def test_links_lead_somewhere(path: Path) -> None:
+    """Each relative link leads to a file, and to a heading in it if it names one."""
+    for link in links(path):
+        file, _, anchor = unquote(link).partition("#")
+        target = path.parent / file if file else path
+
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+def test_hosts_are_examples() -> None:
+    """No configuration and no call names a server that there may be."""
+    text = "".join("".join(blocks(path, "toml") + blocks(path, "console")) for path in DOCS)
+    hosts = re.findall(r"://(?:[^\s/@\"']*@)?([^\s/:\"'?]+)", text)
+
+    assert hosts
+    assert {host for host in hosts if not re.fullmatch(r"(?:.+\.)?example\.com", host)} == set()
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_calls_are_understood(call: str) -> None:
+    """Each call of the program in a console has a command, options and sources that there are."""
+    ordered = arrange(CALLS[call], own=OPTIONS, commands=COMMANDS, default="update")
+    values, (name, *rest) = take(ordered, OPTIONS)
+
+    for spec in values["--source"] + (rest[:1] if name == "init" else []):
+        assert parse_source(spec).kind in KINDS
+    if name == "update":
+        arguments = split(rest)
+        assert arguments.target is None or str(parse_target(arguments.target))
+        options = {word.partition("=")[0] for word in arguments.all if word.startswith("-")}
+        assert options <= UVS
+        return
+    command: click.Command = root
+    while isinstance(command, click.Group):
+        command = command.commands[name]
+        if isinstance(command, click.Group):
+            name, *rest = rest
+    with command.make_context(name, rest):  # which raises what a person would be told
+        pass
+
+
+def test_console_calls_are_found() -> None:
+    """There is a call for each kind, so that the test above looks at something."""
+    text = "\n".join(CALLS)
+
+    assert {kind for kind in KINDS if f"docs/sources/{kind}.md" not in text} == set()
