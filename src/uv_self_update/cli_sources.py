@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-import shutil
+import sys
 from contextlib import closing
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
@@ -14,21 +14,22 @@ import click
 from uv_self_update import config as files
 from uv_self_update import config_edit
 from uv_self_update.child import Signals, version_of
-from uv_self_update.errors import ConfigurationNotKept, InvalidConfiguration, NoArchive
+from uv_self_update.credentials import login_of
+from uv_self_update.errors import ConfigurationNotKept, NoArchive, UvSelfUpdateError
 from uv_self_update.rehearse import hold
 from uv_self_update.secret import redact_url
 from uv_self_update.settings import parse_source
-from uv_self_update.sources.detect import Detection, detect
+from uv_self_update.sources.detect import detect
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.survey import Inspection, inspect, overview
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from uv_self_update.invocation import Invocation
     from uv_self_update.platforms import Platform
-    from uv_self_update.settings import SourceSettings
+    from uv_self_update.settings import Settings, SourceSettings
     from uv_self_update.survey import Row
 
 __all__ = ("init", "releases")
@@ -37,7 +38,9 @@ _log = logging.getLogger(__name__)
 
 _HELP = {"help_option_names": ["-h", "--help"]}
 _DATE = len("2026-01-29")
+_FILE = "UV_SELF_UPDATE_CONFIG"
 _SAVED = ".old"
+_OTHERS = 0o077  # who may read, write or enter a file beside its owner
 
 
 @click.command(context_settings=_HELP)
@@ -53,55 +56,84 @@ def init(invocation: Invocation, url: str, *, rehearse: bool, force: bool) -> No
     configuration file stays.
     """
     section = parse_source(url)
-    settings = invocation.settings()
     file = invocation.user_file
+    settings = replace(_settings(invocation, file), sources=(section,))
     old = _configured(file)
     if old and not force:
         named = ", ".join(_named(source) for source in old)
-        reason = f"it has sources already: {named}"
-        raise ConfigurationNotKept(file, reason, "`--force` replaces them, and keeps a copy.")
+        reason = f"it has a source already: {named}"
+        hint = f"`--force` replaces it, and keeps a copy of the file as {file.name}{_SAVED}."
+        raise ConfigurationNotKept(file, reason, hint)
     uv = invocation.uv()
-    settings = replace(settings, sources=(section,))
     with (
         Signals(),
         closing(OpenSources(settings, uv=uv, environ=invocation.environ)) as opened,
     ):
-        detection = detect(section, opened.around)
-        platform = opened.platform
-        click.echo(f"{redact_url(url)} is of kind `{detection.settings.kind}`: {detection.reason}.")
-        if detection.newest is None:
-            versions = [release.version for release in detection.releases]
-            archive = platform.archive
-            raise NoArchive(detection.source.name, "release of uv", archive, versions, ())
-        found = inspect(detection.source, detection.newest, platform)
-        click.echo(_described(detection, found, platform))
-    _write(file, detection.settings, old=bool(old))
-    click.echo(f"{file} is written.")
+        source = _examined(section, opened)
+    _write(file, source, old=bool(old))
+    click.echo(f"Written to {file}.")
     if rehearse:
-        click.echo("A throwaway copy of uv is updated now, to prove it.")
-        click.echo(
-            hold(
-                replace(settings, sources=(detection.settings,)),
-                uv=uv,
-                environ=invocation.environ,
-                target=None,
-                start=None,
-                options=("-q",),
-            )
-        )
+        _prove(replace(settings, sources=(source,)), uv, invocation.environ, file)
     origin = invocation.settings().origins.get("source", "")
-    if origin != str(file):
-        _log.warning("%s names other sources, which come before those of this file", origin)
+    if origin == str(file):
+        click.echo("From now on, `uv-self-update` takes uv from there.")
+    else:
+        _log.warning("%s says where uv comes from as well, and comes before %s", origin, file)
+
+
+def _settings(invocation: Invocation, file: Path) -> Settings:
+    """Return the settings, for which the file that is to be written need not exist yet."""
+    if file.exists():
+        return invocation.settings()
+    environ = {name: value for name, value in invocation.environ.items() if name != _FILE}
+    return files.resolve(
+        options=replace(invocation.options, config=None),
+        environ=environ,
+        user_file=file,
+        site_file=files.site_file(),
+    )
 
 
 def _configured(file: Path) -> tuple[SourceSettings, ...]:
     """Return the sources that a configuration file has; it need not exist."""
+    return tuple(files.load(file).values.get("source", ())) if file.exists() else ()
+
+
+def _examined(section: SourceSettings, opened: OpenSources) -> SourceSettings:
+    """Say what a source is and has, and return it as it is to be configured.
+
+    Raises:
+        SourceError: It cannot be used, or not on this machine.
+    """
+    detection = detect(section, opened.around)
+    source = detection.settings
+    why = f", because {detection.reason}" if detection.reason else ""
+    click.echo(f"{_place(source)} is of kind `{source.kind}`{why}.")
+    if detection.newest is None:
+        assert detection.lack is not None, "one of the two"  # noqa: S101 # for the type checker
+        raise detection.lack
+    version, platform = detection.newest.version, opened.platform
+    found = inspect(detection.source, detection.newest, platform)
+    if not found.archive:
+        name = detection.source.name
+        raise NoArchive(name, f"uv {version}", platform.archive, [version], ())
+    click.echo(_described(version, found, platform))
+    return source
+
+
+def _prove(settings: Settings, uv: Path, environ: Mapping[str, str], file: Path) -> None:
+    click.echo("To prove it, a throwaway copy of uv is updated now.")
     try:
-        return tuple(files.load(file).values.get("source", ()))
-    except InvalidConfiguration as invalid:
-        if files.is_missing(invalid):
-            return ()
+        rehearsal = hold(settings, uv=uv, environ=environ, target=None, start=None, options=("-q",))
+    except UvSelfUpdateError:
+        _log.warning("%s stays as it was written, though the rehearsal has failed", file)
         raise
+    click.echo(rehearsal)
+
+
+def _place(source: SourceSettings) -> str:
+    place = source.url or source.path or source.download
+    return "the package index" if place is None else redact_url(place)
 
 
 def _named(source: SourceSettings) -> str:
@@ -109,26 +141,37 @@ def _named(source: SourceSettings) -> str:
     return source.kind if place is None else f"{source.kind}+{redact_url(place)}"
 
 
-def _described(detection: Detection, found: Inspection, platform: Platform) -> str:
-    version = "" if detection.newest is None else detection.newest.version
-    installer = "is there" if found.installer else "is not there, so ours is used"
+def _described(version: str, found: Inspection, platform: Platform) -> str:
+    versions = ", ".join(found.versions) + (" and older ones" if found.more else "")
+    if found.wheel:
+        archive, installer = "a wheel for this machine is there", "not needed: ours is used"
+        digest = "checked by uv"
+    else:
+        archive = f"{platform.archive} is there"
+        there = "is there" if found.installer else "is not there: ours is used"
+        installer = f"{platform.installer} {there}"
+        digest = "published" if found.digest else "not published"
     return (
+        f"  versions   {versions}\n"
         f"  newest     {version}\n"
-        f"  archive    {platform.archive} is {'' if found.archive else 'not '}there\n"
-        f"  installer  {platform.installer} {installer}\n"
-        f"  digest     {'is published' if found.digest else 'none is published'}"
+        f"  archive    {archive}\n"
+        f"  installer  {installer}\n"
+        f"  digest     {digest}"
     )
 
 
 def _write(file: Path, source: SourceSettings, *, old: bool) -> None:
     if old:
-        try:
-            shutil.copy2(file, file.with_name(file.name + _SAVED))
-        except OSError as error:
-            raise ConfigurationNotKept(file, error.strerror or str(error)) from error
+        config_edit.write(file.with_name(file.name + _SAVED), files.read(file))
     table = files.as_table(source)
     assignments = {f"source.{name}": value for name, value in table.items()}
     config_edit.assign(file, assignments, remove=("source",) if old else ())
+    if (
+        sys.platform != "win32"
+        and login_of(source.url or source.download or "")
+        and file.stat().st_mode & _OTHERS
+    ):
+        _log.warning("a login stands in %s, which others may read: `chmod 600` it", file)
 
 
 @click.command(context_settings=_HELP)

@@ -6,9 +6,14 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from uv_self_update.errors import NoSourceAnswered, SourceError, StatusRefused
+from uv_self_update.errors import (
+    NoSourceAnswered,
+    NoSuchVersion,
+    SourceError,
+    StatusRefused,
+)
 from uv_self_update.policy import NEWEST, newest_first, ranked
-from uv_self_update.sources.interface import ArchiveSource
+from uv_self_update.sources.interface import ArchiveSource, WheelSource
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,15 +26,30 @@ __all__ = ("Inspection", "Row", "inspect", "overview")
 
 _log = logging.getLogger(__name__)
 
+_NAMED = 3
+"""Versions to name: each may cost a request."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Inspection:
-    """What a source has of one release, for one platform."""
+    """What a source has, and what of one release for one platform."""
+
+    versions: tuple[str, ...]
+    """The newest versions, newest first, pre-releases among them."""
+
+    more: bool
+    """Whether there are older ones as well."""
 
     archive: bool
+    """Whether there is what holds uv."""
+
+    wheel: bool
+    """Whether that is a wheel rather than an archive."""
+
     installer: bool
+
     digest: bool
-    """Whether the archive can be checked."""
+    """Whether what holds uv can be checked."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,12 +76,30 @@ def inspect(source: Source, release: Release, platform: Platform) -> Inspection:
     Raises:
         SourceError: The source cannot be used.
     """
-    if not isinstance(source, ArchiveSource):
-        # A wheel that fits this machine holds what the archive would, and uv checks it.
-        return Inspection(archive=True, installer=False, digest=True)
-    archive, digest = _there(source, release, platform.archive)
-    installer, _ = _there(source, release, platform.installer)
-    return Inspection(archive=archive, installer=installer, digest=digest)
+    versions = _versions(source, release)
+    wheel = isinstance(source, WheelSource)
+    archive = installer = digest = True
+    if isinstance(source, ArchiveSource):
+        archive, digest = _there(source, release, platform.archive)
+        installer, _ = _there(source, release, platform.installer)
+    return Inspection(
+        versions=versions[:_NAMED],
+        more=len(versions) > _NAMED,
+        archive=archive,
+        wheel=wheel,
+        installer=installer and not wheel,
+        digest=digest,
+    )
+
+
+def _versions(source: Source, release: Release) -> tuple[str, ...]:
+    """Return the newest versions of a source, of which one is known."""
+    try:
+        return tuple(found.version for found in source.releases(_NAMED + 1))
+    except SourceError as error:
+        # It has what is needed: that the others cannot be listed is no reason to refuse it.
+        _log.debug("the other versions cannot be listed: %s", error)
+        return (release.version,)
 
 
 def _there(source: ArchiveSource, release: Release, name: str) -> tuple[bool, bool]:
@@ -99,6 +137,8 @@ def overview(
         try:
             answering = source.itself()
             releases = answering.releases(limit)
+            if not releases:
+                raise NoSuchVersion(answering.name, str(NEWEST), ())
         except SourceError as error:
             failures.append(error)
             continue

@@ -14,26 +14,37 @@ import logging
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from uv_self_update import sources
 from uv_self_update.errors import (
+    GONE,
     NoArchive,
     NoSuchVersion,
     NotDetected,
     SourceError,
     StatusRefused,
+    UnexpectedBody,
 )
 from uv_self_update.policy import NEWEST
 from uv_self_update.secret import redact_url
 from uv_self_update.sources.astral import MANIFEST
 from uv_self_update.sources.clues import (
-    ASKING_FOR_FOLDERS,
-    account,
+    Attempt,
+    Findings,
+    Look,
+    advice,
     from_answer,
+    from_index_page,
     from_page,
     from_url,
+    index_roots,
+    is_file,
+    is_web_page,
     last_resorts,
+    proper,
 )
+from uv_self_update.sources.documents import describe
 from uv_self_update.sources.interface import Source
 from uv_self_update.sources.tree import below
 
@@ -51,12 +62,10 @@ __all__ = ("DetectedSource", "Detection", "detect")
 
 _log = logging.getLogger(__name__)
 
-_UNAUTHORIZED = 401
-_LOG_IN = "The server asks for a login: put `user:password@` into the URL."
-_BY_HAND = (
-    "If uv's releases are there, say what serves them: `kind+URL`, as in `nexus+URL`; or write a "
-    'source of kind "urls", which takes any two URLs.'
-)
+_OK = 200
+_SHOWN = 3  # pre-releases, where there is nothing else
+_WORDS = {"JSON of another kind": "JSON", "something else": "neither a web page nor JSON nor XML"}
+_SIMPLE = "application/vnd.pypi.simple.v1+json, text/html;q=0.1"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,27 +77,50 @@ class Detection:
 
     source: Source
     reason: str
-    """Why it is of that kind, after `because`."""
-
-    releases: tuple[Release, ...]
-    """The newest ones, newest first."""
+    """Why it is of that kind, after `because`; empty where that was said."""
 
     newest: Release | None
-    """The newest that there is for this platform, with its files; None if there is none."""
+    """The newest that there is for this platform, with its files."""
+
+    lack: NoSuchVersion | None = None
+    """Why there is none, though there are releases of uv."""
 
 
 def detect(settings: SourceSettings, around: Surroundings) -> Detection:
-    """Find out what kind of source a URL is.
+    """Find out what kind of source a URL is; or, where that is said, what is there.
 
     Args:
-        settings: A source of kind `auto`.
+        settings: A source, mostly of kind `auto`.
         around: What sources work with.
 
     Raises:
         NotDetected: No kind has found releases of uv there; with all that was tried.
-        SourceError: The server does not answer at all.
+        SourceError: The server does not answer at all; or not as the kind that was said.
     """
+    if settings.kind != "auto":
+        return _proved(settings, "", around)
     return _Examination(settings, around).run()
+
+
+def _proved(settings: SourceSettings, reason: str, around: Surroundings) -> Detection:
+    """Return what a source finds.
+
+    Raises:
+        SourceError: It cannot be used, or has no release of uv at all.
+    """
+    source = sources.build(settings, around)
+    newest: Release | None = None
+    lack: NoSuchVersion | None = None
+    try:
+        newest = source.find(NEWEST)
+    except NoArchive as error:
+        lack = error
+    except NoSuchVersion:
+        others = [release.version for release in source.releases(_SHOWN)]
+        if not others:
+            raise
+        lack = NoSuchVersion(source.name, "release of uv but pre-releases", others)
+    return Detection(settings=settings, source=source, reason=reason, newest=newest, lack=lack)
 
 
 class DetectedSource(Source):
@@ -129,73 +161,95 @@ class _Examination:
     """One URL, and what was tried with it."""
 
     def __init__(self, settings: SourceSettings, around: Surroundings) -> None:
-        self._url = settings.url or ""
+        self._url = proper(settings.url or "")
         self._around = around
         self._upstream = around.upstream(settings)
-        self._tried: list[str] = []
-        self._statuses: list[int] = []
+        self._looks: list[Look] = []
+        self._attempts: list[Attempt] = []
+        self._unfit: list[Clue] = []
 
     def run(self) -> Detection:
         """Try one clue after the other."""
-        proved: set[SourceSettings] = set()
+        tried: set[SourceSettings] = set()
         for clue in self._clues():
-            if clue.settings not in proved:
-                proved.add(clue.settings)
-                detection = self._prove(clue)
-                if detection is not None:
-                    return detection
-        only_401 = bool(self._statuses) and set(self._statuses) == {_UNAUTHORIZED}
-        hint = _LOG_IN if only_401 else _BY_HAND
-        raise NotDetected(redact_url(self._url), self._tried, hint)
+            if clue.settings is None:
+                self._unfit.append(clue)
+            elif clue.settings not in tried:
+                tried.add(clue.settings)
+                try:
+                    return _proved(clue.settings, clue.reason or "it answers as one", self._around)
+                except SourceError as error:
+                    self._attempts.append(Attempt(clue=clue, error=error))
+        found = Findings(
+            url=self._url,
+            looks=tuple(self._looks),
+            attempts=tuple(self._attempts),
+            unfit=tuple(self._unfit),
+        )
+        hint = advice(found, self._around.platform.archive)
+        raise NotDetected(redact_url(self._url), _account(found), hint)
 
     def _clues(self) -> Iterator[Clue]:
         """Yield what the URL may be; more is asked only when nothing before has proved right."""
         clues = [*from_url(self._url)]
-        if [clue.settings.kind for clue in clues] == ["index"]:
+        # The URL of an index is for programs only, so it is what it seems to be.
+        yield from (clue for clue in clues if clue.kind == "index")
+        if is_file(self._url):
+            file = self._look(self._url)
+            if file.status == _OK and not is_web_page(file):
+                return
+        manifest = self._look(below(self._url, MANIFEST))
+        clues += from_answer(self._url, manifest)
+        # What holds the manifest is a copy of Astral's files, or an Artifactory that does not say.
+        if {"artifactory", "astral"} & {clue.kind for clue in clues}:
             yield from clues
-        clues += from_answer(self._url, self._look(below(self._url, MANIFEST)))
-        if any(clue.settings.kind == "artifactory" for clue in clues):
-            yield from (clue for clue in clues if clue.settings.kind not in ASKING_FOR_FOLDERS)
             return
         yield from clues
-        yield from from_page(self._url, self._look(below(self._url, (), folder=True)))
-        yield from last_resorts(self._url)
+        page = self._look(below(self._url, (), folder=True))
+        yield from from_page(self._url, page)
+        if page.status in GONE and not self._url.endswith("/"):
+            yield from from_page(self._url, self._look(self._url))
+        yield from last_resorts(self._url, manifest, page)
+        for root in index_roots(self._url, manifest, page):
+            answer = self._look(below(root, ("uv",), folder=True), accept=_SIMPLE)
+            yield from from_index_page(root, answer)
 
-    def _look(self, url: str) -> Answer:
-        answer = self._upstream.look(url)
-        self._statuses.append(answer.status)
-        self._tried.append(f"{redact_url(url)}: {account(answer, self._url)}")
+    def _look(self, url: str, *, accept: str = "*/*") -> Answer:
+        for look in self._looks:
+            if look.url == url:
+                return look.answer
+        answer = self._upstream.look(url, accept=accept)
+        self._looks.append(Look(url=url, answer=answer))
         return answer
 
-    def _prove(self, clue: Clue) -> Detection | None:
-        """Return what the source of a kind finds, or None if that is nothing."""
-        kind = clue.settings.kind
-        source = sources.build(clue.settings, self._around)
-        try:
-            newest, releases = self._newest(source)
-        except SourceError as error:
-            if isinstance(error, StatusRefused):
-                self._statuses.append(error.status)
-            self._tried.append(f"as `{kind}`, because {clue.reason}: {error}")
-            return None
-        return Detection(
-            settings=clue.settings,
-            source=source,
-            reason=clue.reason,
-            releases=releases,
-            newest=newest,
-        )
 
-    @staticmethod
-    def _newest(source: Source) -> tuple[Release | None, tuple[Release, ...]]:
-        try:
-            newest = source.find(NEWEST)
-        except NoArchive:
-            return None, source.releases(1)
-        except NoSuchVersion:
-            # Perhaps there are pre-releases only.
-            releases = source.releases(1)
-            if not releases:
-                raise
-            return None, releases
-        return newest, (newest,)
+def _account(found: Findings) -> list[str]:
+    """Say what was tried and what came, a line for each."""
+    lines = [f"{redact_url(look.url)}: {_came(look)}" for look in found.looks]
+    guessed: dict[str, list[str]] = {}
+    for attempt in found.attempts:
+        kind = attempt.clue.kind
+        if attempt.clue.reason:
+            error = str(attempt.error).replace("\n", "\n    ")
+            lines.append(f"as `{kind}`, because {attempt.clue.reason}: {error}")
+        else:
+            guessed.setdefault(_outcome(attempt.error), []).append(f"`{kind}`")
+    return lines + [f"as {' or '.join(kinds)}: {outcome}" for outcome, kinds in guessed.items()]
+
+
+def _came(look: Look) -> str:
+    answer = look.answer
+    if answer.status != _OK:
+        return str(answer.status)
+    what = describe(answer.body)
+    was, came = urlsplit(look.url).hostname, urlsplit(answer.url).hostname
+    return _WORDS.get(what, what) + ("" if was == came else f", which {came} has sent")
+
+
+def _outcome(error: SourceError) -> str:
+    """Say in a few words why a URL is not of a kind that nothing has spoken for."""
+    if isinstance(error, StatusRefused):
+        return str(error.status)
+    if isinstance(error, UnexpectedBody):
+        return "that is not how one answers"
+    return "it has no release of uv" if isinstance(error, NoSuchVersion) else str(error)
