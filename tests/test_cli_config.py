@@ -15,7 +15,8 @@ from uv_self_update import config as files
 from uv_self_update.cli_config import TEMPLATE, config
 from uv_self_update.errors import ConfigurationError, InvalidConfiguration, UsageError
 from uv_self_update.invocation import Invocation
-from uv_self_update.settings import KEYS, KINDS, Options
+from uv_self_update.kinds import KINDS
+from uv_self_update.settings import KEYS, Options
 
 if TYPE_CHECKING:
     from pathlib import Path

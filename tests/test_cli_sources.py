@@ -150,7 +150,7 @@ def test_init_index(home: Home, web: Web) -> None:
         f"  newest     {MIDDLE}",
         "  archive    a wheel for this machine is there",
         "  installer  not needed: ours is used",
-        "  digest     checked by uv",
+        "  digest     the index's, which new versions of uv check",
     ]
     assert configured(home) == [{"kind": "index", "url": f"{web.url}/simple/"}]
 

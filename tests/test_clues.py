@@ -6,12 +6,9 @@ import pytest
 
 from support.detection_lures import ARCHIVE
 from uv_self_update.errors import IndexFailed, NoSuchVersion, StatusRefused, UnexpectedBody
+from uv_self_update.sources.advice import Attempt, Findings, Look, advice
 from uv_self_update.sources.clues import (
-    Attempt,
     Clue,
-    Findings,
-    Look,
-    advice,
     from_answer,
     from_index_page,
     from_page,

@@ -9,7 +9,8 @@ import pytest
 
 from uv_self_update import config
 from uv_self_update.errors import InvalidConfiguration
-from uv_self_update.settings import Network, Settings, SourceSettings
+from uv_self_update.kinds import SourceSettings
+from uv_self_update.settings import Network, Settings
 
 GITHUB = '[[source]]\nkind = "github"\nurl = "https://a.example/o/r"\n'
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from uv_self_update import config, config_edit
 from uv_self_update.errors import ConfigurationNotKept, InvalidConfiguration, UsageError
-from uv_self_update.settings import SourceSettings
+from uv_self_update.kinds import SourceSettings
 
 GITHUB = '[[source]]\nkind = "github"\nurl = "https://a.example/o/r"\n'
 

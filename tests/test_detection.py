@@ -33,8 +33,9 @@ from uv_self_update.errors import (
     SourceError,
     Unreachable,
 )
+from uv_self_update.kinds import parse_source
 from uv_self_update.policy import parse_target
-from uv_self_update.settings import Network, Settings, parse_source
+from uv_self_update.settings import Network, Settings
 from uv_self_update.sources.detect import detect
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.sources.tree import TreeSource

@@ -15,8 +15,8 @@ from uv_self_update.arguments import arrange, split, take
 from uv_self_update.cli import COMMANDS, OPTIONS
 from uv_self_update.commands import root
 from uv_self_update.config import load
+from uv_self_update.kinds import KINDS, parse_source
 from uv_self_update.policy import parse_target
-from uv_self_update.settings import KINDS, parse_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@ from base64 import b64encode
 
 import pytest
 
-from uv_self_update.settings import SourceSettings
+from uv_self_update.kinds import SourceSettings
 from uv_self_update.sources.logins import credentials_of
 
 

@@ -14,7 +14,7 @@ from uv_self_update import errors
 from uv_self_update.cli import COMMANDS, OPTIONS
 from uv_self_update.commands import root
 from uv_self_update.config import load
-from uv_self_update.settings import KINDS
+from uv_self_update.kinds import KINDS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

@@ -11,17 +11,9 @@ import pytest
 
 from uv_self_update import config
 from uv_self_update.errors import InvalidConfiguration, InvalidSource
-from uv_self_update.settings import (
-    KINDS,
-    SOURCE_FIELDS,
-    Network,
-    Options,
-    Settings,
-    SourceSettings,
-    check_source,
-    parse_source,
-    shown,
-)
+from uv_self_update.kinds import KINDS, SOURCE_FIELDS, SourceSettings, check_source, parse_source
+from uv_self_update.settings import Network, Options, Settings
+from uv_self_update.wording import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,9 +13,10 @@ import pytest
 from support.web import Page
 from uv_self_update import platforms
 from uv_self_update.errors import NoSuchVersion, UnexpectedBody
+from uv_self_update.kinds import SourceSettings
 from uv_self_update.policy import NEWEST, Wanted
 from uv_self_update.release import utc
-from uv_self_update.settings import Settings, SourceSettings
+from uv_self_update.settings import Settings
 from uv_self_update.sources.opened import OpenSources
 
 if TYPE_CHECKING:

@@ -10,8 +10,9 @@ import pytest
 
 from uv_self_update import platforms
 from uv_self_update.errors import Unreadable
+from uv_self_update.kinds import SourceSettings
 from uv_self_update.policy import NEWEST
-from uv_self_update.settings import Settings, SourceSettings
+from uv_self_update.settings import Settings
 from uv_self_update.sources.opened import OpenSources
 
 if TYPE_CHECKING:

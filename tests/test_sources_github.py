@@ -21,10 +21,11 @@ from uv_self_update.errors import (
     StatusRefused,
     UnexpectedBody,
 )
+from uv_self_update.kinds import SourceSettings
 from uv_self_update.platforms import Platform
 from uv_self_update.policy import NEWEST, Wanted, parse_target
 from uv_self_update.release import Asset, Release
-from uv_self_update.settings import Network, Settings, SourceSettings
+from uv_self_update.settings import Network, Settings
 from uv_self_update.sources.github import GithubSource, api_of
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.upstream import Upstream

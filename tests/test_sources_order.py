@@ -19,10 +19,11 @@ from uv_self_update.errors import (
     UvNotRunnable,
     UvSelfUpdateError,
 )
+from uv_self_update.kinds import KINDS, SourceSettings
 from uv_self_update.platforms import Platform
 from uv_self_update.policy import NEWEST, Wanted
 from uv_self_update.release import Release
-from uv_self_update.settings import KINDS, Network, Settings, SourceSettings
+from uv_self_update.settings import Network, Settings
 from uv_self_update.sources import Surroundings
 from uv_self_update.sources.astral import AstralSource
 from uv_self_update.sources.detect import DetectedSource

@@ -25,9 +25,10 @@ from uv_self_update.errors import (
     StatusRefused,
     Unreachable,
 )
+from uv_self_update.kinds import SourceSettings
 from uv_self_update.policy import NEWEST
 from uv_self_update.release import Release
-from uv_self_update.settings import Network, Settings, SourceSettings
+from uv_self_update.settings import Network, Settings
 from uv_self_update.sources.interface import Source
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.survey import Inspection, Row, inspect, overview

@@ -16,9 +16,9 @@ from uv_self_update import config_edit
 from uv_self_update.child import Signals, version_of
 from uv_self_update.credentials import login_of
 from uv_self_update.errors import ConfigurationNotKept, NoArchive, UvSelfUpdateError
+from uv_self_update.kinds import parse_source
 from uv_self_update.rehearse import hold
 from uv_self_update.secret import redact_url
-from uv_self_update.settings import parse_source
 from uv_self_update.sources.detect import detect
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.survey import Inspection, inspect, overview
@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from uv_self_update.invocation import Invocation
+    from uv_self_update.kinds import SourceSettings
     from uv_self_update.platforms import Platform
-    from uv_self_update.settings import Settings, SourceSettings
+    from uv_self_update.settings import Settings
     from uv_self_update.survey import Row
 
 __all__ = ("init", "releases")
@@ -38,7 +39,6 @@ _log = logging.getLogger(__name__)
 
 _HELP = {"help_option_names": ["-h", "--help"]}
 _DATE = len("2026-01-29")
-_FILE = "UV_SELF_UPDATE_CONFIG"
 _SAVED = ".old"
 _OTHERS = 0o077  # who may read, write or enter a file beside its owner
 
@@ -85,7 +85,7 @@ def _settings(invocation: Invocation, file: Path) -> Settings:
     """Return the settings, for which the file that is to be written need not exist yet."""
     if file.exists():
         return invocation.settings()
-    environ = {name: value for name, value in invocation.environ.items() if name != _FILE}
+    environ = {name: value for name, value in invocation.environ.items() if name != files.VARIABLE}
     return files.resolve(
         options=replace(invocation.options, config=None),
         environ=environ,
@@ -145,7 +145,7 @@ def _described(version: str, found: Inspection, platform: Platform) -> str:
     versions = ", ".join(found.versions) + (" and older ones" if found.more else "")
     if found.wheel:
         archive, installer = "a wheel for this machine is there", "not needed: ours is used"
-        digest = "checked by uv"
+        digest = "the index's, which new versions of uv check"
     else:
         archive = f"{platform.archive} is there"
         there = "is there" if found.installer else "is not there: ours is used"

@@ -16,24 +16,15 @@ from uv_self_update.errors import (
     InvalidSource,
     Problem,
 )
-from uv_self_update.settings import (
-    KEYS,
-    SOURCE_FIELDS,
-    Options,
-    Settings,
-    SourceSettings,
-    UnfitError,
-    check_source,
-    parse_source,
-    shown,
-    suggestion,
-    type_name,
-)
+from uv_self_update.kinds import SOURCE_FIELDS, SourceSettings, check_source, parse_source
+from uv_self_update.settings import KEYS, Options, Settings, UnfitError
+from uv_self_update.wording import shown, suggestion, type_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = (
+    "VARIABLE",
     "FileValues",
     "as_document",
     "as_table",
@@ -49,7 +40,9 @@ __all__ = (
 )
 
 _APP = "uv-self-update"
-_FILE = "UV_SELF_UPDATE_CONFIG"
+VARIABLE = "UV_SELF_UPDATE_CONFIG"
+"""The environment variable that names a file in place of the user's."""
+
 _SOURCE = "UV_SELF_UPDATE_SOURCE"
 _LATEST, _DOWNLOAD = "LATEST_RELEASE_URL", "RELEASES_DOWNLOAD_URL"
 
@@ -68,7 +61,7 @@ class FileValues:
 
 def user_file(environ: Mapping[str, str]) -> Path:
     """Return the user's file: the one that the environment names, or the platform's."""
-    if named := environ.get(_FILE):
+    if named := environ.get(VARIABLE):
         return Path(named)
     from platformdirs import user_config_path  # noqa: PLC0415 # slow, and a named file needs none
 
@@ -108,7 +101,7 @@ def resolve(
     """
     command_line = [parse_source(spec) for spec in options.sources]
     variables = {name: value for name, value in environ.items() if value}
-    named = options.config or variables.get(_FILE)
+    named = options.config or variables.get(VARIABLE)
     problems: list[Problem] = []
     merged: _Layer = {
         **_file_layer(site_file, problems, must_exist=False),

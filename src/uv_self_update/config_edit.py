@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from uv_self_update.config import check, every_key, is_missing, parse, read
 from uv_self_update.errors import ConfigurationNotKept, InvalidConfiguration, UsageError
-from uv_self_update.settings import KEYS, SOURCE_FIELDS, shown, suggestion
+from uv_self_update.kinds import SOURCE_FIELDS
+from uv_self_update.settings import KEYS
 from uv_self_update.toml_text import KeyPath, parsed, with_value, without
+from uv_self_update.wording import shown, suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -423,7 +423,7 @@ class NoSourceAnswered(SourceError):
     def __init__(self, failures: Sequence[UvSelfUpdateError]) -> None:
         """List the failures, one a line."""
         self.failures = tuple(failures)
-        lines = "\n".join(f"  {failure}" for failure in failures)
+        lines = "\n".join("  " + str(failure).replace("\n", "\n    ") for failure in failures)
         hints = dict.fromkeys(failure.hint for failure in failures if failure.hint)
         super().__init__(f"no source could answer:\n{lines}", hint="\n".join(hints) or None)
 

@@ -1,6 +1,6 @@
 """Where uv releases come from: one file for each kind of source.
 
-A new kind is one file here, one arm in `build` and one row in `settings.KINDS`.
+A new kind is one file here, one arm in `build` and one row in `kinds.KINDS`.
 """
 
 # A run needs one kind or two, and the others would be imported for nothing.
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from uv_self_update.kinds import SourceSettings
     from uv_self_update.platforms import Platform
-    from uv_self_update.settings import SourceSettings
     from uv_self_update.sources.interface import ArchiveSource, Source
     from uv_self_update.sources.tree import Tree
     from uv_self_update.upstream import Upstream

@@ -28,12 +28,9 @@ from uv_self_update.errors import (
 )
 from uv_self_update.policy import NEWEST
 from uv_self_update.secret import redact_url
+from uv_self_update.sources.advice import Attempt, Findings, Look, advice
 from uv_self_update.sources.astral import MANIFEST
 from uv_self_update.sources.clues import (
-    Attempt,
-    Findings,
-    Look,
-    advice,
     from_answer,
     from_index_page,
     from_page,
@@ -51,9 +48,9 @@ from uv_self_update.sources.tree import below
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from uv_self_update.kinds import SourceSettings
     from uv_self_update.policy import Wanted
     from uv_self_update.release import Release
-    from uv_self_update.settings import SourceSettings
     from uv_self_update.sources import Surroundings
     from uv_self_update.sources.clues import Clue
     from uv_self_update.upstream import Answer
@@ -131,6 +128,7 @@ class DetectedSource(Source):
         self._settings = settings
         self._around = around
         self.name = redact_url(settings.url or "")
+        self._failure: SourceError | None = None
 
     def find(self, wanted: Wanted) -> Release:
         """Return the newest release that is wanted; see Source."""
@@ -142,7 +140,14 @@ class DetectedSource(Source):
 
     def itself(self) -> Source:
         """Return the source of the kind that was found out; see Source."""
-        return self._source
+        if self._failure is not None:
+            raise self._failure
+        try:
+            return self._source
+        except SourceError as error:
+            # It is not examined again: uv asks twice for what it does not get.
+            self._failure = error
+            raise
 
     def close(self) -> None:
         """End what is under way; see Source."""

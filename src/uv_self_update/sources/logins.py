@@ -10,7 +10,7 @@ from uv_self_update.sources.github import api_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from uv_self_update.settings import SourceSettings
+    from uv_self_update.kinds import SourceSettings
 
 __all__ = ("credentials_of",)
 

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
+    from uv_self_update.kinds import SourceSettings
     from uv_self_update.platforms import Platform
     from uv_self_update.policy import Wanted
-    from uv_self_update.settings import Settings, SourceSettings
+    from uv_self_update.settings import Settings
     from uv_self_update.sources.interface import Source
     from uv_self_update.sources.order import Found
     from uv_self_update.upstream import Upstream

@@ -38,15 +38,15 @@ def find_in_order(sources: Sequence[Source], wanted: Wanted) -> Found:
         NoSourceAnswered: Each of several has failed.
     """
     failures: list[SourceError] = []
-    for position, source in enumerate(sources, start=1):
+    for source in sources:
         try:
             answering = source.itself()
             release = answering.find(wanted)
         except SourceError as error:
-            if position < len(sources):
-                _log.warning("%s; the next source is asked", error)
             failures.append(error)
         else:
+            for failure in failures:
+                _log.warning("%s; the next source is asked", str(failure).splitlines()[0])
             _log.debug("uv %s is taken from %s", release.version, answering.name)
             return Found(source=answering, release=release)
     if len(failures) == 1:

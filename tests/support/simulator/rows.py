@@ -16,7 +16,7 @@ from support.simulator.index import Index
 from support.simulator.server import Simulator
 from uv_self_update import platforms
 from uv_self_update.policy import NEWEST
-from uv_self_update.settings import Network, Settings, SourceSettings
+from uv_self_update.settings import Network, Settings
 from uv_self_update.sources.documents import checked
 from uv_self_update.sources.interface import ArchiveSource, WheelSource
 from uv_self_update.sources.opened import OpenSources
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from support.catalogue import Catalogue
     from support.homes import Home
     from support.simulator.dialect import Dialect, Setup
+    from uv_self_update.kinds import SourceSettings
     from uv_self_update.policy import Wanted
     from uv_self_update.sources.order import Found
 
