@@ -283,8 +283,8 @@ def test_github_layout_has_a_web_page_for_json(home: Home, web: Web) -> None:
     assert (done.code, message(done)) == (
         FAILED,
         (
-            f"{web.url}{path}?per_page=*** should be GitHub's JSON for a list of releases, but it is "
-            "a web page"
+            f"{web.url}{path}?per_page=*** should be GitHub's JSON for a list of releases, "
+            "but it is a web page"
         ),
     )
     assert home.snapshot() == before
