@@ -8,6 +8,9 @@ import pytest
 
 from support.homes import Home
 from support.web import Web
+from uv_self_update.credentials import Credentials
+from uv_self_update.settings import Network
+from uv_self_update.upstream import Upstream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,3 +31,12 @@ def web() -> Iterator[Web]:
     """Serve pages, which a test adds."""
     with Web() as server:
         yield server
+
+
+@pytest.fixture
+def upstream(monkeypatch: pytest.MonkeyPatch) -> Iterator[Upstream]:
+    """Return a client without logins, and without the machine's proxies."""
+    monkeypatch.setenv("NO_PROXY", "*")
+    client = Upstream(Network(timeout=10), Credentials(), environ={})
+    yield client
+    client.close()

@@ -7,12 +7,10 @@ from base64 import b64encode
 from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from support.web import Asked, Page, Web
-from uv_self_update.credentials import Credentials
 from uv_self_update.errors import (
     Hidden,
     InvalidSource,
@@ -25,26 +23,14 @@ from uv_self_update.kinds import SourceSettings
 from uv_self_update.platforms import Platform
 from uv_self_update.policy import NEWEST, Wanted, parse_target
 from uv_self_update.release import Asset, Release
-from uv_self_update.settings import Network, Settings
+from uv_self_update.settings import Settings
 from uv_self_update.sources.github import GithubSource, api_of
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.upstream import Upstream
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 PLATFORM = Platform(triple="x86_64-unknown-linux-gnu")
 API = "/api/v3/repos/o/r/releases"
 LOGIN = "Basic " + b64encode(b"me:pw").decode()
-
-
-@pytest.fixture
-def upstream(monkeypatch: pytest.MonkeyPatch) -> Iterator[Upstream]:
-    """Return a client without logins."""
-    monkeypatch.setenv("NO_PROXY", "*")
-    client = Upstream(Network(timeout=10), Credentials(), environ={})
-    yield client
-    client.close()
 
 
 @pytest.fixture

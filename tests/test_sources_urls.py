@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.web import Page
-from uv_self_update.credentials import Credentials
 from uv_self_update.errors import (
     NoLatest,
     NoSuchVersion,
@@ -19,12 +18,10 @@ from uv_self_update.errors import (
 from uv_self_update.platforms import Platform
 from uv_self_update.policy import NEWEST, Wanted, parse_target
 from uv_self_update.release import Asset, Release
-from uv_self_update.settings import Network
 from uv_self_update.sources.urls import UrlsSource
 from uv_self_update.upstream import Upstream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from support.web import Web
@@ -32,15 +29,6 @@ if TYPE_CHECKING:
 PLATFORM = Platform(triple="x86_64-unknown-linux-gnu")
 ARCHIVE = PLATFORM.archive
 DIGEST = "0a" * 32
-
-
-@pytest.fixture
-def upstream(monkeypatch: pytest.MonkeyPatch) -> Iterator[Upstream]:
-    """Return a client without logins."""
-    monkeypatch.setenv("NO_PROXY", "*")
-    client = Upstream(Network(timeout=10), Credentials(), environ={})
-    yield client
-    client.close()
 
 
 def mirror(

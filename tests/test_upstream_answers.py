@@ -18,19 +18,9 @@ from uv_self_update.settings import Network
 from uv_self_update.upstream import Upstream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 DIGEST = "ab" * 32
-
-
-@pytest.fixture
-def upstream(monkeypatch: pytest.MonkeyPatch) -> Iterator[Upstream]:
-    """Return a client without logins."""
-    monkeypatch.setenv("NO_PROXY", "*")
-    client = Upstream(Network(timeout=10), Credentials(), environ={})
-    yield client
-    client.close()
 
 
 def lines(upstream: Upstream, url: str, limit: int = 1 << 20) -> list[bytes]:
