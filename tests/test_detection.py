@@ -26,6 +26,7 @@ from support.simulator.dialect import PASSWORD, USER, Dialect, Setup
 from support.simulator.gitea import GiteaReleases
 from support.simulator.index import Index
 from support.simulator.server import Simulator
+from support.web import Page
 from uv_self_update.errors import (
     NoArchive,
     NoSuchVersion,
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 
     from support.catalogue import Catalogue
     from support.homes import Home
-    from support.web import Asked
+    from support.web import Asked, Web
     from uv_self_update.sources import Surroundings
     from uv_self_update.sources.detect import Detection
 
@@ -57,6 +58,21 @@ UV = "0.8.24"
 """The uv that an index is asked through."""
 
 SECRET = "s3cret-word"  # noqa: S105 # of nobody
+
+
+@pytest.mark.parametrize("status", [200, 401, 403, 404])
+def test_token_is_not_for_whoever_may_be_github(
+    environ: dict[str, str], web: Web, status: int
+) -> None:
+    """A token of the environment goes to no server that is only taken for a GitHub."""
+    page = Page(status=status, body=b"[]", headers={"X-GitHub-Request-Id": "1"})
+    web.page_for = lambda asked: page  # type: ignore[method-assign] # noqa: ARG005 # for all
+
+    with pytest.raises(SourceError):
+        examined(f"{web.url}/acme/tools", {**environ, "UV_GITHUB_TOKEN": SECRET})
+
+    assert [asked.path for asked in web.asked if SECRET in str(asked.headers)] == []
+    assert len(web.asked) > 1
 
 
 @pytest.fixture

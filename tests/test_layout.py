@@ -93,7 +93,11 @@ def test_flat_name(name: str, expected: tuple[str, str] | None) -> None:
         ('# APP_VERSION="0.12.3"\n', None),
         ('APP_VERSION="$1"\n', None),
         ("", None),
+        # Nobody waits for a script that is made to be slow.
+        ("#!/bin/sh\n" + "\n" * (1 << 20), None),
+        ('APP_VERSION="' + "0" * (1 << 20), None),
     ],
+    ids=lambda value: str(value)[:40],
 )
 def test_version_in_script(script: str, version: str | None) -> None:
     """An installer says which version it installs, in either language."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from urllib.parse import quote
 
 import pytest
 
@@ -40,6 +41,50 @@ def test_login_of_a_url(kind: str, url: str, headers: dict[str, str]) -> None:
     assert credentials.headers_for("https://h.example/anything") == headers
     for other in ("http://h.example/", "https://h.example:8443/", "https://i.example/"):
         assert credentials.headers_for(other) == {}
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", " "])
+def test_token_with_the_end_of_its_line(end: str) -> None:
+    """A token that was read out of a file is sent without the end of its line."""
+    section = SourceSettings(kind="github", url="https://git.example/o/r")
+
+    credentials = credentials_of(section, {"UV_GITHUB_TOKEN": f"abc{end}"}, given=None)
+
+    assert credentials.headers_for("https://git.example/") == {"Authorization": "Bearer abc"}
+
+
+@pytest.mark.parametrize("token", ["a\nb", "a\x00b", "ä", " ", "\n"])
+def test_token_that_no_header_can_carry(token: str) -> None:
+    """What cannot be sent is none: a client's complaint would show it."""
+    section = SourceSettings(kind="github", url="https://git.example/o/r")
+    gitlab = SourceSettings(kind="gitlab", url=f"https://me:{quote(token)}@git.example/g/p")
+
+    assert credentials_of(section, {"UV_GITHUB_TOKEN": token}, given=None).by_origin == {}
+    assert (
+        "PRIVATE-TOKEN"
+        not in credentials_of(gitlab, {}, given=None).headers_for("https://git.example/")
+        or not token.strip()
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "sent"),
+    [
+        ("https://github.com/o/r", True),
+        ("https://www.github.com/o/r", True),
+        ("https://github.com.evil.example/o/r", False),
+        ("https://git.example/o/r", False),
+    ],
+)
+def test_token_of_a_guess(url: str, *, sent: bool) -> None:
+    """Where nobody has said that it is a GitHub, a token goes to GitHub alone."""
+    section = SourceSettings(kind="github", url=url)
+    environ = {"UV_GITHUB_TOKEN": "abc"}
+
+    guessed = credentials_of(section, environ, given="abc", guessed=True)
+
+    assert bool(guessed.by_origin) is sent
+    assert credentials_of(section, environ, given=None).by_origin
 
 
 def test_each_origin_of_templates_has_its_own_login() -> None:

@@ -284,6 +284,9 @@ def test_parse_source(spec: str, expected: SourceSettings) -> None:
         ("github+file:///folder", "does not start with `http://` or `https://`"),
         ("github+https://u:sec/ret@a.example/", "in a password"),
         ("urls+https://u:secret@a.example/{tag}", "lacks `{asset}`"),
+        ("listing+https://u:12/secret@a.example/", "a login in the wrong place"),
+        ("https://secret/x@a.example/", "a login in the wrong place"),
+        ("listing+https://u:12#secret@a.example/", "a login in the wrong place"),
     ],
 )
 def test_parse_source_refuses(spec: str, message: str) -> None:

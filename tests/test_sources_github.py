@@ -7,6 +7,7 @@ from base64 import b64encode
 from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -26,7 +27,9 @@ from uv_self_update.release import Asset, Release
 from uv_self_update.settings import Settings
 from uv_self_update.sources.github import GithubSource, api_of
 from uv_self_update.sources.opened import OpenSources
-from uv_self_update.upstream import Upstream
+
+if TYPE_CHECKING:
+    from uv_self_update.upstream import Upstream
 
 PLATFORM = Platform(triple="x86_64-unknown-linux-gnu")
 API = "/api/v3/repos/o/r/releases"

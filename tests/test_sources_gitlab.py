@@ -118,6 +118,16 @@ def test_link_that_leads_to_a_file_of_this_machine(web: Web, tmp_path: Path) -> 
         fetched(web)
 
 
+def test_link_that_climbs(web: Web) -> None:
+    """A link that would lead the token elsewhere on the same server is none."""
+    own = f"{web.url}/g/p/-/releases/v0.12.3/downloads/../../../../other/{ARCHIVE}"
+    link = {"name": ARCHIVE, "url": f"{web.url}/x/{ARCHIVE}", "direct_asset_url": own}
+    serve_release(web, link)
+
+    with pytest.raises(NoSuchVersion):
+        fetched(web)
+
+
 def test_file_uploaded_twice(web: Web) -> None:
     """Of two files with one name the later counts; other packages' versions do not."""
     package = {"id": 5, "name": "uv", "version": "0.12.3", "created_at": "2026-01-29T20:24:46Z"}

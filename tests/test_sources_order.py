@@ -173,6 +173,7 @@ def test_unchecked_section(section: SourceSettings) -> None:
             section,
             Surroundings(
                 upstream=_client,
+                cautious=_client,
                 platform=Platform(triple="x86_64-unknown-linux-gnu"),
                 uv=Path("uv"),
                 environ={},

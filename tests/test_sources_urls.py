@@ -19,12 +19,12 @@ from uv_self_update.platforms import Platform
 from uv_self_update.policy import NEWEST, Wanted, parse_target
 from uv_self_update.release import Asset, Release
 from uv_self_update.sources.urls import UrlsSource
-from uv_self_update.upstream import Upstream
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from support.web import Web
+    from uv_self_update.upstream import Upstream
 
 PLATFORM = Platform(triple="x86_64-unknown-linux-gnu")
 ARCHIVE = PLATFORM.archive
@@ -358,6 +358,23 @@ def test_digest_beside(upstream: Upstream, web: Web, beside: Page, expected: str
 
     with mirror(upstream, web).open(release, Asset(name="uv.tar.gz")) as download:
         assert download.sha256 == expected
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_digest_beside_that_cannot_be_had(upstream: Upstream, web: Web, status: int) -> None:
+    """A server that has trouble does not thereby say that there is no digest."""
+    web.pages |= {
+        "/files/0.12.3/uv.tar.gz": Page(body=b"content"),
+        "/files/0.12.3/uv.tar.gz.sha256": Page(status=status),
+    }
+
+    with (
+        pytest.raises(StatusRefused),
+        mirror(upstream, web).open(
+            Release(version="0.12.3", tag="0.12.3"), Asset(name="uv.tar.gz")
+        ),
+    ):
+        pass
 
 
 def test_digest_beside_is_not_looked_for(upstream: Upstream, web: Web) -> None:

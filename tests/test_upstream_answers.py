@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import ssl
 import time
 from datetime import datetime
@@ -12,8 +13,15 @@ import pytest
 import trustme
 
 from support.web import Page, Web
-from uv_self_update.credentials import Credentials
-from uv_self_update.errors import Interrupted, RateLimited, StatusRefused, TooLarge
+from uv_self_update.credentials import Credentials, origin_of
+from uv_self_update.errors import (
+    Interrupted,
+    RateLimited,
+    StatusRefused,
+    TooLarge,
+    UpstreamError,
+)
+from uv_self_update.secret import Secret
 from uv_self_update.settings import Network
 from uv_self_update.upstream import Upstream
 
@@ -170,3 +178,51 @@ def test_server_that_does_not_know_of_its_tls(
         client.close()
         assert ["Authorization" in asked.headers for asked in server.asked] == [True, True]
     assert web.asked == []
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder"])
+def test_no_regular_file(upstream: Upstream, tmp_path: Path, kind: str) -> None:
+    """What is no file is not read: a pipe would be waited for, and a device has no end."""
+    path = tmp_path / "uv.zip"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    else:
+        path.mkdir()
+
+    with pytest.raises(UpstreamError), upstream.open(path.as_uri()) as download:
+        next(download.chunks)
+
+
+def test_file_that_grows(upstream: Upstream, tmp_path: Path) -> None:
+    """Of a file that grows no more is read than it had."""
+    path = tmp_path / "uv.zip"
+    path.write_bytes(b"content")
+
+    with upstream.open(path.as_uri()) as download:
+        with path.open("ab") as file:
+            file.write(b" and more")
+        assert b"".join(download.chunks) == b"content"
+
+
+def test_header_that_cannot_be_sent(upstream: Upstream, web: Web) -> None:
+    """What a client says of a header would show what is in it."""
+    secrets = {"PRIVATE-TOKEN": Secret("very\nsecret")}
+    client = upstream.logged_in(Credentials(by_origin={origin_of(web.url): secrets}))
+
+    with pytest.raises(UpstreamError, match="check the login") as caught:
+        client.read(web.url)
+
+    assert "secret" not in f"{caught.value} {caught.value.hint}"
+
+
+def test_proxy_that_needs_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy that speaks SOCKS is an error that says what is missing."""
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:9")
+    client = Upstream(Network(timeout=10), Credentials(), environ={})
+
+    with pytest.raises(UpstreamError, match="SOCKS"):
+        client.read("http://mirror.example/")

@@ -20,6 +20,7 @@ __all__ = (
     "github_token",
     "login_of",
     "origin_of",
+    "usable_secret",
     "without_userinfo",
 )
 
@@ -94,15 +95,25 @@ def github_token(url: str, environ: Mapping[str, str], *, given: str | None) -> 
     names = ["UV_GITHUB_TOKEN"]
     if parts.hostname in GITHUB_HOSTS:
         names += ["GH_TOKEN", "GITHUB_TOKEN"]
-    values = [given, *(environ.get(name) for name in names)]
-    return next((Secret(value) for value in values if value), None)
+    secrets = map(usable_secret, [given, *(environ.get(name) for name in names)])
+    return next((secret for secret in secrets if secret is not None), None)
+
+
+def usable_secret(value: str | None) -> Secret | None:
+    """Return a token as a header can carry it; None if there is none, or none that fits.
+
+    Who reads one out of a file often gets the end of the line with it.
+    """
+    text = (value or "").strip()
+    return Secret(text) if text.isascii() and text.isprintable() and text else None
 
 
 def origin_of(url: str) -> Origin:
     """Return the origin that a URL belongs to."""
     parts = urlsplit(url)
     scheme = parts.scheme.lower()
-    return scheme, (parts.hostname or "").lower(), parts.port or _DEFAULT_PORTS.get(scheme)
+    port = _DEFAULT_PORTS.get(scheme) if parts.port is None else parts.port
+    return scheme, (parts.hostname or "").lower(), port
 
 
 def without_userinfo(url: str) -> str:

@@ -52,8 +52,11 @@ def parse_sums(text: str) -> dict[str, str]:
 
     Returns:
         The name of each file, without folders, and its digest; a digest alone has the name "".
+        What stands for itself comes before what stands in a folder, and a name that is there with
+        two digests has both, so that no file has it.
     """
-    sums = {}
+    sums: dict[str, str] = {}
+    inner: dict[str, str] = {}
     for line in text.removeprefix("\ufeff").splitlines():
         if tagged := _BSD_LINE.fullmatch(line.strip()):
             name, digest = tagged[1], tagged[2]
@@ -61,5 +64,10 @@ def parse_sums(text: str) -> dict[str, str]:
             name, digest = plain[2] or "", plain[1]
         else:
             continue
-        sums[re.split(r"[/\\]", name.strip())[-1]] = digest.lower()
-    return sums
+        *folders, name = re.split(r"[/\\]", name.strip().removeprefix("./"))
+        known = inner if folders else sums
+        digest = digest.lower()
+        # Of two that disagree, nobody knows which is meant: so that none is right.
+        disagree = known.get(name, digest) != digest
+        known[name] = f"{known[name]} and {digest}" if disagree else digest
+    return {**inner, **sums}

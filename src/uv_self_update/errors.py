@@ -71,15 +71,16 @@ class UvSelfUpdateError(Exception):
         Some of the words are a server's, which must not reach a terminal's controls.
         """
         super().__init__(message)
-        self.message = _printable(message)
-        self.hint = None if hint is None else _printable(hint)
+        self.message = printable(message)
+        self.hint = None if hint is None else printable(hint)
 
     def __str__(self) -> str:
         """Say what happened, without the advice."""
         return self.message
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """Return text without what a terminal would obey, except for the ends of lines."""
     return "".join(sign if sign.isprintable() or sign == "\n" else "_" for sign in text)
 
 

@@ -249,7 +249,10 @@ def _url_problems(value: object, template: UrlField, kind: Kind) -> Iterator[str
     except ValueError:
         yield f"`{url}` is not a URL; in a password, `/` is written %2F, `#` %23 and `@` %40"
         return
-    if "://" not in value or parts.scheme not in kind.schemes:
+    if "@" in f"{parts.path}{parts.fragment}" and "@" not in parts.netloc:
+        written = "in a password, `/` is written %2F and `#` %23; elsewhere, `@` is written %40"
+        yield f"`{url}` has a login in the wrong place: {written}"
+    elif "://" not in value or parts.scheme not in kind.schemes:
         yield f"`{url}` does not start with {listed([f'{scheme}://' for scheme in kind.schemes])}"
     elif parts.scheme == "file" and not parts.path.startswith("/"):
         yield f"`{url}` has no absolute path, as in `file:///folder`"

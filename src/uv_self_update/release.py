@@ -22,9 +22,10 @@ __all__ = (
 INSTALLER_NAMES = ("uv-installer.sh", "uv-installer.ps1")
 """The assets that uv runs to replace itself: on Unix, on Windows."""
 
-_NUMBER = "[0-9]{1,18}"  # Python refuses to read a number of some thousand digits
+# In their normal form; Python refuses to read a number of some thousand digits.
+_NUMBER = "(?:0|[1-9][0-9]{0,17})"
 VERSION = re.compile(
-    rf"{_NUMBER}(?:\.{_NUMBER})*(?:(?:a|b|rc){_NUMBER})?(?:\.post{_NUMBER})?(?:\.dev{_NUMBER})?"
+    rf"{_NUMBER}(?:\.{_NUMBER}){{0,5}}(?:(?:a|b|rc){_NUMBER})?(?:\.post{_NUMBER})?(?:\.dev{_NUMBER})?"
 )
 """The public versions of PEP 440 in their normal form, which are the only ones uv has."""
 

@@ -7,6 +7,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from uv_self_update.arguments import level, value_of
+from uv_self_update.errors import printable
 from uv_self_update.secret import redact
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class _Notes(logging.Handler):
         self._said: set[str] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
-        text = redact(record.getMessage())
+        text = printable(redact(record.getMessage()))
         if text not in self._said:
             self._said.add(text)
             self._terminal.warning(text)
@@ -89,7 +90,7 @@ class _Formatter(logging.Formatter):
     """Writes no secret that stands in a URL, wherever the message got it from."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return redact(super().format(record))
+        return printable(redact(super().format(record)))
 
 
 def _wants_color(arguments: Sequence[str], environ: Mapping[str, str]) -> bool | None:

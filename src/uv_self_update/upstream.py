@@ -13,6 +13,7 @@ import os
 import re
 import socket
 import ssl
+import stat
 import threading
 import time
 from contextlib import contextmanager, suppress
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
 
 __all__ = ("Answer", "Document", "Download", "Upstream", "path_of_url")
 
-_LARGEST_DOCUMENT = 64 << 20  # bytes; a page of 100 of uv's releases is about 4 MiB of JSON
+_LARGEST_DOCUMENT = 32 << 20  # bytes; a page of 100 of uv's releases is about 4 MiB of JSON
 _LARGEST_LOOK = 1 << 20  # bytes of an answer that is examined
 _LARGEST_ARCHIVE = 2 << 30  # bytes; uv's own are below 40 MiB
 
@@ -65,6 +66,7 @@ _FAILURES = (
     httpcore.NetworkError,
     httpcore.TimeoutException,
     OSError,  # those of TLS among them
+    ImportError,  # of what it takes to go through a SOCKS proxy
 )
 _REDIRECTS = {301, 302, 303, 307, 308}
 _MAX_REDIRECTS = 10
@@ -72,6 +74,7 @@ _LIMITED = {403, 429}
 _LONGEST_LINE = 4 << 20  # bytes; one of uv.ndjson has less than 5,000
 _OK = 200
 _NOT_FOUND = 404
+_NONBLOCK = getattr(os, "O_NONBLOCK", 0)  # not on Windows
 _PLAIN = {"http", "file"}
 _ENCODINGS = {"", "identity", "gzip", "x-gzip", "deflate"}
 
@@ -227,7 +230,7 @@ class Upstream:
                 url=shown,
                 status=response.status_code,
                 headers={name.lower(): value for name, value in response.headers.items()},
-                body=bytes(body),
+                body=bytes(body[:_LARGEST_LOOK]),
             )
 
     def status(self, url: str) -> int:
@@ -459,13 +462,18 @@ def _digest_of(response: httpx.Response) -> str | None:
 
 
 def _lines(chunks: Iterator[bytes], shown: str) -> Iterator[bytes]:
-    pending = b""
+    pending: list[bytes] = []
+    size = 0
     for chunk in chunks:
-        *lines, pending = (pending + chunk).split(b"\n")
-        yield from lines
-        if len(pending) > _LONGEST_LINE:
+        first, *others = chunk.split(b"\n")
+        pending.append(first)
+        size += len(first)
+        for line in others:
+            yield b"".join(pending)
+            pending, size = [line], len(line)
+        if size > _LONGEST_LINE:
             raise TooLarge(shown, _LONGEST_LINE)
-    yield pending
+    yield b"".join(pending)
 
 
 def _size_of(response: httpx.Response) -> int | None:
@@ -491,15 +499,19 @@ def _open_file(url: str, limit: int) -> Iterator[Download]:
     path = path_of_url(url)
     with _translated(url, 0):
         try:
-            file = path.open("rb")
+            # What is no file, such as a pipe, is not waited for.
+            file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | _NONBLOCK))  # noqa: SIM115 # see `with` below
         except (FileNotFoundError, NotADirectoryError) as error:
             # The same as a server that does not have it: some files need not be there.
             raise StatusRefused(url, _NOT_FOUND, "(no such file)") from error
     with file:
-        size = path.stat().st_size
-        if size > limit:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise Unreachable(url, "it is no regular file")
+        if status.st_size > limit:
             raise TooLarge(url, limit)
-        yield Download(url=url, size=size, chunks=_file_chunks(file, url, size))
+        chunks = _file_chunks(file, url, status.st_size)
+        yield Download(url=url, size=status.st_size, chunks=chunks)
 
 
 def path_of_url(url: str) -> Path:
@@ -513,8 +525,11 @@ def path_of_url(url: str) -> Path:
 
 
 def _file_chunks(file: BinaryIO, url: str, size: int) -> Iterator[bytes]:
+    left = size
     with _translated(url, 0, received=file.tell, expected=size):
-        while chunk := file.read(_CHUNK):
+        # No more than it had: it may grow while it is read.
+        while chunk := file.read(min(left, _CHUNK)):
+            left -= len(chunk)
             yield chunk
 
 
@@ -542,5 +557,7 @@ def _translated(
 def _reason(error: Exception, timeout: float) -> str:
     if isinstance(error, (httpx.TimeoutException, httpcore.TimeoutException)):
         return f"nothing came for {timeout:g} seconds"
+    if isinstance(error, httpx.LocalProtocolError):
+        return "the request cannot be sent: check the login"  # it says which, in clear
     # The system's words without the number that Python puts before them.
     return re.sub(r"^\[Errno -?\d+\] ", "", redact(str(error))) or type(error).__name__

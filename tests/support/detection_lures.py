@@ -206,9 +206,9 @@ LURES = (
         name="a login, perhaps of GitHub",
         answer=front.always(_UNAUTHORIZED),
         path="/acme/tools",
-        said=("as `github`: 401",),
+        said=("uv.ndjson: 401",),
         hint=("The server asks for a login: put `user:password@` into the URL", "UV_GITHUB_TOKEN"),
-        most=3,
+        most=2,
     ),
     Lure(
         name="an index with a login",

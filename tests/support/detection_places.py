@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from support import detection_servers as front
 from support.simulator import github, gitlab, listing, objects, plain, repositories
-from support.simulator.dialect import PASSWORD
 from support.simulator.gitea import GiteaPackages, GiteaReleases
 from support.simulator.index import Index
 
@@ -109,14 +108,6 @@ ROWS = (
         url="{place}/releases/tag/0.10.1",
         kind="github",
         found="{place}",
-    ),
-    Row(
-        name="github, private",
-        server=github.GithubPrivate,
-        setup={"login": True},
-        url="{place}",
-        kind="github",
-        environ={"UV_GITHUB_TOKEN": PASSWORD},
     ),
     # Where there is no list, the latest is what was published last.
     Row(

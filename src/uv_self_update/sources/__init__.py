@@ -31,6 +31,9 @@ class Surroundings:
     upstream: Callable[[SourceSettings], Upstream]
     """Makes the client that every kind but `index` uses, with the logins of a `[[source]]`."""
 
+    cautious: Callable[[SourceSettings], Upstream]
+    """The same where nobody has said what kind of source it is."""
+
     platform: Platform
     """Where uv runs."""
 

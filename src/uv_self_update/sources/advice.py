@@ -27,8 +27,8 @@ _BROKEN = 500
 
 _LOG_IN = (
     "The server asks for a login: put `user:password@` into the URL, behind the `://`. A token "
-    "goes where the password goes; one for GitHub into GH_TOKEN, or into UV_GITHUB_TOKEN for a "
-    "server of your own."
+    "goes where the password goes; one for GitHub into GH_TOKEN. For a GitHub of your own, write "
+    "`github+` before the URL, and put the token into UV_GITHUB_TOKEN."
 )
 _LOG_IN_BY_URL = (
     "A page to log in is for people: for this program, put `user:password@` into the URL, behind "

@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from uv_self_update.digests import parse_sums
 from uv_self_update.errors import Hidden, StatusRefused, UnexpectedBody
 from uv_self_update.sources.documents import describe, read_json
-from uv_self_update.sources.entry import Entry
+from uv_self_update.sources.entry import Entry, is_name
 from uv_self_update.sources.tree import HttpTree, below, names_in
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def _entry(child: object) -> Entry | None:
     if not isinstance(child, dict) or not isinstance(uri, str):
         return None
     name = uri.strip("/")
-    if name in {"", ".", ".."} or "/" in name:
+    if not is_name(name):
         return None
     # The documentation shows a string where the servers send a boolean.
     return Entry(name=name, folder=str(child.get("folder")).lower() == "true")

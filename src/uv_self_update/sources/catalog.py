@@ -12,6 +12,7 @@ from abc import abstractmethod
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from uv_self_update.digests import parse_sums
@@ -36,6 +37,9 @@ _log = logging.getLogger(__name__)
 
 _MAX_LOOKED_AT = 25
 """Releases whose files are looked for before giving up: each may cost a request."""
+
+_MAX_LISTED = 10_000
+"""Releases that are read of a list: uv has a few hundred."""
 
 _LARGEST_SUMS = 1 << 20  # bytes; uv's own have about 2,000
 _SUMS = "sha256.sum"
@@ -88,7 +92,7 @@ class CatalogSource(ArchiveSource):
             SourceError: The source cannot be used.
         """
         found: dict[str, list[Release]] = {}
-        for release in self.listed():
+        for release in islice(self.listed(), _MAX_LISTED):
             found.setdefault(release.version, []).append(release)
         return found
 

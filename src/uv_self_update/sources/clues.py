@@ -14,7 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 from uv_self_update.credentials import GITHUB_HOSTS
 from uv_self_update.kinds import SourceSettings, check_source
 from uv_self_update.sources.astral import MANIFEST
-from uv_self_update.sources.documents import describe
+from uv_self_update.sources.documents import describe, read_ndjson_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +38,7 @@ __all__ = (
 _OK = 200
 _UNAUTHORIZED = 401
 _BROKEN = 500
+_LINE = 1 << 16  # bytes of a manifest's first line, which has about 5,000
 _PAGE = 4096  # bytes at the start of a page that say what made it
 
 _BROWSED = (
@@ -91,14 +92,12 @@ _PAGES = (
     (rb"content=.(?:gitea|forgejo)|powered by (?:gitea|forgejo)", "gitea", "it is Gitea's page"),
     (rb"github-enterprise|content=.github", "github", "it is a page of GitHub"),
     (rb"<listbucketresult|<enumerationresults", "s3", "it lists a bucket"),
-    (rb"pypi:repository-version|<title>[^<]*simple index", "index", "it is a package index"),
-    (rb'"api-version"', "index", "it is a package index"),
     (rb"index of |directory listing|\[to parent directory\]", "listing", "it lists a folder"),
     (rb'^\s*\[\s*\{\s*"name"', "listing", "it lists a folder"),
     (rb"\?sort=name", "listing", "it lists a folder"),
 )
 _FILE = re.compile(r"/[^/]+\.(?:json|ndjson|txt|toml|xml|gz|zip|sh|ps1|sha256|sum|whl)$")
-_WHEEL = re.compile(rb"uv-[0-9][^\"'<>/]*\.whl")
+_WHEEL = re.compile(rb"uv-[0-9][^\"'<>/]{0,200}?\.whl")
 _REPOSITORY = re.compile(r"^((?:/[^/]+){2,}?)(?:\.git|/(?:releases|tags|tree)(?:/.*)?)/?$")
 _NO_ARTIFACTORY_REPOSITORY = re.compile(r"/artifactory/?$|/artifactory/(?:api|ui|webapp)\b|^/ui\b")
 
@@ -160,7 +159,8 @@ def from_answer(url: str, answer: Answer) -> Iterator[Clue]:
 
     The answer is to a request for Astral's manifest, which also may simply be there.
     """
-    if answer.status == _OK and re.match(rb'\s*\{[^\n]*"version"[^\n]*"artifacts"', answer.body):
+    first = answer.body[:_LINE].lstrip().split(b"\n")[0]
+    if answer.status == _OK and b'"artifacts"' in first and read_ndjson_line(first):
         yield _clue("astral", url, "Astral's uv.ndjson is there")
     for name, pattern, kind, product in _HEADERS:
         if name in answer.headers and re.search(pattern, answer.headers[name], re.IGNORECASE):
@@ -189,10 +189,7 @@ def last_resorts(url: str, manifest: Answer, page: Answer) -> Iterator[Clue]:
     """
     refused = _refused(manifest, page)
     kinds: tuple[str, ...] = ("github", "gitlab", "gitea", "s3")
-    if refused == _UNAUTHORIZED:
-        # A token of the environment is sent to GitHub's API only, and so has not been yet.
-        kinds = ("github",)
-    elif refused >= _BROKEN:
+    if refused == _UNAUTHORIZED or refused >= _BROKEN:
         kinds = ()
     elif page.status == _OK and not is_login_page(page):
         kinds = ("listing", *kinds)

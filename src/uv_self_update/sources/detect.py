@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -167,8 +167,8 @@ class _Examination:
 
     def __init__(self, settings: SourceSettings, around: Surroundings) -> None:
         self._url = proper(settings.url or "")
-        self._around = around
-        self._upstream = around.upstream(settings)
+        self._around = replace(around, upstream=around.cautious)
+        self._upstream = around.cautious(settings)
         self._looks: list[Look] = []
         self._attempts: list[Attempt] = []
         self._unfit: list[Clue] = []

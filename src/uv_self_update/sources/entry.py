@@ -12,6 +12,8 @@ __all__ = ("Entry", "is_name", "utc_of")
 _UNFIT = re.compile(r"[/\\\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 """Separators, control characters, and surrogates, which stand for bytes that are no UTF-8."""
 
+_LONGEST = 255  # characters, as in file systems
+
 _ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d[\d:.]*(?:Z|[+-]\d\d:?\d\d)", re.ASCII)
 _FORMATS = (
     "%a, %d %b %Y %H:%M:%S GMT",  # HTTP
@@ -37,7 +39,7 @@ class Entry:
 
 def is_name(name: str) -> bool:
     """Say whether a decoded name stays in its folder, and can be asked for again and shown."""
-    return name not in {"", ".", ".."} and not _UNFIT.search(name)
+    return len(name) <= _LONGEST and name not in {"", ".", ".."} and not _UNFIT.search(name)
 
 
 def utc_of(text: str) -> str | None:

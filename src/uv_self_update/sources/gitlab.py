@@ -17,6 +17,7 @@ from uv_self_update.digests import parse_sums
 from uv_self_update.release import Asset, Release, utc, version_of_tag
 from uv_self_update.secret import redact_url
 from uv_self_update.sources.documents import read_json_list
+from uv_self_update.sources.entry import is_name
 from uv_self_update.sources.forge import ACCEPT, ForgeSource
 from uv_self_update.sources.layout import is_asset
 from uv_self_update.sources.paging import pages
@@ -94,6 +95,8 @@ class GitlabSource(ForgeSource):
                 # The name that was asked for is looked for within names.
                 if version is None or entry.get("name") != self._package:
                     continue
+                if not isinstance(number, int):
+                    continue
                 published = entry.get("created_at")
                 yield Release(
                     version=version,
@@ -147,6 +150,8 @@ class GitlabSource(ForgeSource):
             query = f"?{parts.query}" if parts.query else ""
             return Asset(name=name, where=f"{root}{api}{rest}{query}")
         path = tuple(unquote(step) for step in own.partition("/downloads/")[2].split("/"))
+        if not all(map(is_name, path)):
+            return None
         return Asset(name=name, where=below(self._api, ("releases", tag, "downloads", *path)))
 
 

@@ -27,7 +27,7 @@ _ASSET = re.compile(
     r"uv-(?:installer\.(?:sh|ps1)|[a-z0-9_]+-[a-z0-9_-]+\.(?:tar\.gz|zip))(?:\.sha256)?"
 )
 _IN_NAME = re.compile(r"[-_.]?v?(?P<version>[0-9]+\.[0-9]+\.[0-9]+[a-z0-9]*)(?=[-_.])")
-_IN_SCRIPT = re.compile(r"(?im)^\s*\$?APP_VERSION\s*=\s*[\"']([^\"']+)[\"']")
+_IN_SCRIPT = re.compile(r"(?im)^[ \t]*\$?APP_VERSION[ \t]*=[ \t]*[\"']([^\"'\n]{1,64})[\"']")
 
 
 def version_of_folder(name: str) -> str | None:

@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 from uv_self_update.digests import parse_sums
 from uv_self_update.errors import Hidden, StatusRefused, UnexpectedBody
 from uv_self_update.sources.documents import describe, read_json
-from uv_self_update.sources.entry import Entry
+from uv_self_update.sources.entry import Entry, is_name
 from uv_self_update.sources.listing_page import read_listing
 from uv_self_update.sources.tree import HttpTree, below, names_in
 
@@ -128,9 +128,11 @@ class NexusTree(HttpTree):
             for item in page["items"]:
                 if isinstance(item, dict) and isinstance(item.get("path"), str):
                     names = tuple(name for name in item["path"].split("/") if name)
-                    yield names, _sha256(item.get("checksum"))
+                    if all(map(is_name, names)):
+                        yield names, _sha256(item.get("checksum"))
             token = page.get("continuationToken") or ""
-            if not isinstance(token, str) or not token:
+            # What is not ASCII was not made by a server that wants to be asked again.
+            if not isinstance(token, str) or not token or not token.isascii():
                 return
 
 

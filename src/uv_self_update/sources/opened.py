@@ -65,6 +65,7 @@ class OpenSources:
         """What each source works with."""
         return Surroundings(
             upstream=self._client,
+            cautious=lambda section: self._client(section, guessed=True),
             platform=self.platform,
             uv=self._uv,
             environ=self._environ,
@@ -96,8 +97,9 @@ class OpenSources:
 
         return Upstream(self._settings.network, Credentials(), environ=self._environ)
 
-    def _client(self, section: SourceSettings) -> Upstream:
+    def _client(self, section: SourceSettings, *, guessed: bool = False) -> Upstream:
         """Return the client with the logins of one source, and of no other."""
         from uv_self_update.sources.logins import credentials_of  # noqa: PLC0415 # as above
 
-        return self._upstream.logged_in(credentials_of(section, self._environ, given=self._token))
+        credentials = credentials_of(section, self._environ, given=self._token, guessed=guessed)
+        return self._upstream.logged_in(credentials)

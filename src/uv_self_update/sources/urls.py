@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ("UrlsSource",)
 
+_DENIED = {401, 403}
+
 
 class UrlsSource(CatalogSource):
     """A mirror described by URL templates.
@@ -86,8 +88,10 @@ class UrlsSource(CatalogSource):
             return None
         try:
             document = self._upstream.read(self._file(release, f"{asset.name}.sha256"))
-        except StatusRefused:
-            return None
+        except StatusRefused as error:
+            if error.gone or error.status in _DENIED:
+                return None
+            raise
         sums = parse_sums(document.body.decode("utf-8", errors="replace"))
         return next(iter(sums.values())) if len(sums) == 1 else None
 
