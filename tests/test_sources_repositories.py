@@ -1,0 +1,122 @@
+"""Nexus and Artifactory: what the contract of all sources does not cover."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.web import Page
+from uv_self_update import platforms
+from uv_self_update.errors import Hidden, NotDetected, StatusRefused, UnexpectedBody
+from uv_self_update.kinds import parse_source
+from uv_self_update.policy import NEWEST
+from uv_self_update.settings import Settings
+from uv_self_update.sources.opened import OpenSources
+
+if TYPE_CHECKING:
+    from support.web import Web
+    from uv_self_update.release import Release
+
+ARCHIVE = platforms.current().archive
+STORAGE = "/artifactory/api/storage"
+
+
+@pytest.fixture(autouse=True)
+def direct(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Use no proxy."""
+    monkeypatch.setenv("NO_PROXY", "*")
+
+
+def find(spec: str) -> Release:
+    """Return the newest release of a source."""
+    settings = Settings(sources=(parse_source(spec),))
+    with closing(OpenSources(settings, uv=Path("uv"), environ={})) as opened:
+        return opened.find(NEWEST).release
+
+
+def children(*names: str, folder: object = True) -> Page:
+    """Return what Artifactory says of a folder."""
+    found = [{"uri": f"/{name}", "folder": folder} for name in names]
+    return Page(body=json.dumps({"children": found}).encode())
+
+
+@pytest.mark.parametrize("folder", [True, "true"])
+def test_cache_of_a_remote_repository(web: Web, folder: object) -> None:
+    """What a remote repository has stored may be known under the name of its cache only."""
+    web.pages |= {
+        f"{STORAGE}/uv-cache": children("0.9.9", "..", "a/b", folder=folder),
+        f"{STORAGE}/uv-cache/0.9.9": children(ARCHIVE, folder=False),
+    }
+
+    assert find(f"artifactory+{web.url}/artifactory/uv").version == "0.9.9"
+    assert not [
+        path for path in web.paths() if path.startswith("/artifactory/uv") and path[-1] == "/"
+    ]
+
+
+@pytest.mark.parametrize("login", ["", "me:secret@"])
+def test_hidden_repository(web: Web, login: str) -> None:
+    """A repository that is not there and one that may not be seen are the same 404."""
+    for spec in ("artifactory+{}/artifactory/uv", "nexus+{}/repository/uv"):
+        url = web.url.replace("://", f"://{login}")
+        with pytest.raises(Hidden) as caught:
+            find(spec.format(url))
+        access = "with this login" if login else "without a login"
+        assert f"such repository or folder, or none that may be seen {access}" in str(caught.value)
+        assert "secret" not in f"{caught.value} {caught.value.hint}"
+
+
+@pytest.mark.parametrize("status", [401, 403, 500])
+def test_cache_that_is_refused(web: Web, status: int) -> None:
+    """Any other answer about the cache is the error."""
+    web.pages[f"{STORAGE}/uv-cache"] = Page(status=status)
+
+    with pytest.raises(StatusRefused) as caught:
+        find(f"artifactory+{web.url}/artifactory/uv")
+
+    assert caught.value.status == status
+
+
+@pytest.mark.parametrize("body", [b"{}", b"[]", b"<html>", b'{"children": 5}'])
+def test_no_folder_of_artifactory(web: Web, body: bytes) -> None:
+    """What is no answer about a folder is said to be none."""
+    web.pages[f"{STORAGE}/uv"] = Page(body=body)
+
+    with pytest.raises(UnexpectedBody, match="what Artifactory says of a folder"):
+        find(f"artifactory+{web.url}/artifactory/uv")
+
+
+@pytest.mark.parametrize("body", [b"{}", b"[]", b"<html>", b'{"items": 5}'])
+def test_no_search_of_nexus(web: Web, body: bytes) -> None:
+    """What is no page of a search is said to be none."""
+    web.pages["/service/rest/v1/search/assets"] = Page(body=body)
+
+    with pytest.raises(UnexpectedBody, match="a page of a search in Nexus"):
+        find(f"nexus+{web.url}/repository/uv")
+
+
+def test_search_that_cannot_be_continued(web: Web) -> None:
+    """A token that nobody could send back ends a search, and what was found counts."""
+    path = f"/0.9.9/{ARCHIVE}"
+    page = {"items": [{"path": path}, {"path": 5}, 7], "continuationToken": "\ud800"}
+    web.pages["/service/rest/v1/search/assets"] = Page(body=json.dumps(page).encode())
+
+    assert find(f"nexus+{web.url}/repository/uv").version == "0.9.9"
+
+
+def test_url_that_is_nothing_is_examined_once(web: Web) -> None:
+    """Uv asks twice for what it does not get, and a server is not examined twice for that."""
+    settings = Settings(sources=(parse_source(f"{web.url}/uv/"),))
+    with closing(OpenSources(settings, uv=Path("uv"), environ={})) as opened:
+        with pytest.raises(NotDetected):
+            opened.find(NEWEST)
+        asked = len(web.asked)
+        with pytest.raises(NotDetected):
+            opened.find(NEWEST)
+
+    assert asked > 1
+    assert len(web.asked) == asked
