@@ -1,0 +1,167 @@
+"""What the user's own `uv.toml` says about the network, for whoever configured uv and nothing else.
+
+```text
+UV_KEYRING_PROVIDER > user file > system file
+```
+
+Files and their order are uv's: https://docs.astral.sh/uv/concepts/configuration-files/. The file of
+a project is not among them, since a project does not decide where uv comes from. What uv would
+refuse is warned of here and left out: a proxy that nobody needs must not prevent an update.
+"""
+
+from __future__ import annotations
+
+import logging
+import os.path
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from uv_self_update.wording import listed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+__all__ = ("UvToml", "read")
+
+_log = logging.getLogger(__name__)
+
+_ETC = Path("/etc")
+_KEYRING_VARIABLE = "UV_KEYRING_PROVIDER"
+_TRUE = frozenset({"1", "on", "t", "true", "y", "yes"})
+
+_PROXIES = ("http-proxy", "https-proxy")
+_ARRAYS = ("no-proxy", "allow-insecure-host")
+_KEYRING = "keyring-provider"
+_PROVIDERS = ("disabled", "subprocess")
+
+
+@dataclass(frozen=True, kw_only=True)
+class UvToml:
+    """The network of uv's configuration; https://docs.astral.sh/uv/reference/settings/."""
+
+    http_proxy: str | None = field(default=None, repr=False)
+    """As it was written, perhaps with a login."""
+
+    https_proxy: str | None = field(default=None, repr=False)
+    no_proxy: tuple[str, ...] = ()
+    keyring_provider: str | None = None
+    """`disabled` or `subprocess`."""
+
+    insecure_hosts: tuple[str, ...] = ()
+    """`HOST`, `HOST:PORT` or a URL."""
+
+    origins: Mapping[str, str] = field(default_factory=dict)
+    """uv's name of each key that is set -> the file, or the variable, that sets it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Layer:
+    """The known keys of one place, each with a value of the right type."""
+
+    origin: str
+    strings: Mapping[str, str]
+    arrays: Mapping[str, Sequence[str]]
+
+
+def read(environ: Mapping[str, str], *, windows: bool) -> UvToml:
+    """Return what uv is configured with; what cannot be used is warned of, and left out.
+
+    As in uv, the user's strings replace the system's, and arrays are joined.
+
+    Args:
+        environ: The environment, which says where the files are.
+        windows: Whether they are where they are on Windows.
+    """
+    layers = [_layer(str(path), _load(path)) for path in _files(environ, windows=windows)]
+    if provider := environ.get(_KEYRING_VARIABLE):
+        layers.insert(0, _layer(_KEYRING_VARIABLE, {_KEYRING: provider}))
+    strings: dict[str, str] = {}
+    arrays: dict[str, list[str]] = {}
+    origins: dict[str, str] = {}
+    for layer in layers:
+        for key, string in layer.strings.items():
+            if key not in strings:
+                strings[key], origins[key] = string, layer.origin
+        for key, array in layer.arrays.items():
+            origins[key] = f"{origins[key]} and {layer.origin}" if key in arrays else layer.origin
+            arrays.setdefault(key, []).extend(array)
+    return UvToml(
+        http_proxy=strings.get("http-proxy"),
+        https_proxy=strings.get("https-proxy"),
+        no_proxy=tuple(arrays.get("no-proxy", ())),
+        keyring_provider=strings.get(_KEYRING),
+        insecure_hosts=tuple(arrays.get("allow-insecure-host", ())),
+        origins=origins,
+    )
+
+
+def _files(environ: Mapping[str, str], *, windows: bool) -> Iterator[Path]:
+    """Yield the files that there are, and the one that was named; what comes first wins."""
+    if named := environ.get("UV_CONFIG_FILE"):
+        # uv reads it even where UV_NO_CONFIG is set: that is about what it would look for.
+        yield Path(named)
+        return
+    if environ.get("UV_NO_CONFIG", "").lower() in _TRUE:
+        return
+    for folders in _windows_folders(environ) if windows else _xdg_folders(environ):
+        paths = [folder / "uv" / "uv.toml" for folder in folders]
+        # Path.is_file raises where a folder may not be looked into.
+        yield from [path for path in paths if os.path.isfile(path)][:1]  # noqa: PTH113 # see above
+
+
+def _xdg_folders(environ: Mapping[str, str]) -> tuple[list[Path], list[Path]]:
+    """Return where to look for the user's file, and for the system's, on Linux and macOS."""
+    user = [Path(environ["HOME"], ".config")] if environ.get("HOME") else []
+    # Any other is to be ignored: https://specifications.freedesktop.org/basedir-spec/latest/
+    if (named := Path(environ.get("XDG_CONFIG_HOME", ""))).is_absolute():
+        user = [named]
+    shared = environ.get("XDG_CONFIG_DIRS") or str(_ETC / "xdg")
+    return user, [*(Path(folder) for folder in shared.split(":") if folder), _ETC]
+
+
+def _windows_folders(environ: Mapping[str, str]) -> tuple[list[Path], list[Path]]:
+    """Return where to look for the user's file, and for the system's, on Windows."""
+    user = [Path(environ["APPDATA"])] if environ.get("APPDATA") else []
+    if not user and environ.get("USERPROFILE"):
+        user = [Path(environ["USERPROFILE"], "AppData", "Roaming")]
+    return user, [Path(environ["PROGRAMDATA"])] if environ.get("PROGRAMDATA") else []
+
+
+def _load(path: Path) -> Mapping[str, object]:
+    """Return the table that a file is; an empty one, with a warning, if it cannot be used."""
+    import tomllib  # noqa: PLC0415 # slow, and most people have no such file
+
+    try:
+        # PowerShell and Notepad like to begin a file with a byte order mark.
+        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+    except OSError as error:
+        reason = f"it cannot be read: {error.strerror or type(error).__name__}"
+    except UnicodeDecodeError:
+        reason = "it is not UTF-8"
+    except (ValueError, RecursionError) as error:
+        # Only the place: the parser's own words may repeat what is written there.
+        place = re.search(r"\(at (?:line \d+, column \d+|end of document)\)", str(error))
+        reason = "it is not TOML" + (f" {place[0]}" if place else "")
+    _log.warning("uv's configuration %s is not used: %s", path, reason)
+    return {}
+
+
+def _layer(origin: str, table: Mapping[str, object]) -> _Layer:
+    """Keep what has the right type, and warn of the rest, without its value."""
+    strings: dict[str, str] = {}
+    arrays: dict[str, Sequence[str]] = {}
+    for key in (*_PROXIES, *_ARRAYS, _KEYRING):
+        match table.get(key):
+            case None:
+                pass
+            case str() as string if key in _PROXIES or (key == _KEYRING and string in _PROVIDERS):
+                strings[key] = string
+            case list() as array if key in _ARRAYS and all(isinstance(one, str) for one in array):
+                arrays[key] = array
+            case _:
+                due = "an array of strings" if key in _ARRAYS else "a string"
+                due = listed(_PROVIDERS) if key == _KEYRING else due
+                _log.warning("%s: `%s` is not used: it should be %s", origin, key, due)
+    return _Layer(origin=origin, strings=strings, arrays=arrays)
