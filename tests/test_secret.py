@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import string
-from base64 import b64decode, b64encode
-from urllib.parse import quote
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from uv_self_update.credentials import Credentials, github_token, origin_of, without_userinfo
+from uv_self_update.credentials import origin_of, without_userinfo
 from uv_self_update.secret import Secret, redact, redact_url
 
 
@@ -101,21 +99,6 @@ def test_login_is_never_shown(before: str, user: str, password: str, sign: str, 
     assert password not in redact_url(url)
 
 
-@settings(deadline=None)
-@given(user=st.text(min_size=1), password=st.text())
-def test_any_login_can_be_given(user: str, password: str) -> None:
-    """Any login, percent-encoded in a URL, is sent as it is."""
-    try:
-        expected = f"{user}:{password}".encode()
-    except UnicodeEncodeError:
-        return  # half a surrogate pair is no text
-    url = f"https://{quote(user, safe='')}:{quote(password, safe='')}@h.example/a"
-    header = Credentials.collect([url]).headers_for("https://h.example/b")["Authorization"]
-    assert b64decode(header.removeprefix("Basic ")) == expected
-    assert without_userinfo(url) == "https://h.example/a"
-    assert redact(url) == "https://***@h.example/a"
-
-
 @pytest.mark.parametrize(
     ("url", "expected"),
     [
@@ -147,77 +130,6 @@ def test_origin(url: str, expected: tuple[str, str, int | None]) -> None:
 def test_without_userinfo(url: str, expected: str) -> None:
     """A URL is asked for without the login in it."""
     assert without_userinfo(url) == expected
-
-
-def basic(login: str) -> dict[str, str]:
-    """Return the header of a login."""
-    return {"Authorization": f"Basic {b64encode(login.encode()).decode()}"}
-
-
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
-        ("https://a.example/x", basic("me:pw")),
-        ("https://A.EXAMPLE:443/", basic("me:pw")),
-        ("https://someone:else@a.example/", basic("me:pw")),
-        ("http://a.example/", {}),
-        ("https://a.example:8443/", {}),
-        ("https://b.a.example/", {}),
-        ("https://a.example.evil/", {}),
-        ("https://evil/?https://a.example/", {}),
-        ("http://[::1]:81/", basic("six:")),
-        ("http://[::1]/", {}),
-        ("https://api.example/repos", {"Authorization": "Bearer t0ken"}),
-        ("https://none.example/", {}),
-        ("file:///a.example/", {}),
-    ],
-)
-def test_headers(url: str, expected: dict[str, str]) -> None:
-    """A credential goes to its own origin, and to no other."""
-    credentials = Credentials.collect(
-        [
-            "https://me:pw@a.example/one/{tag}",
-            "https://a.example/two",
-            "http://six@[::1]:81/",
-            "https://none.example/",
-            "https://@none.example/",
-        ],
-        tokens={"https://api.example/repos/o/r": Secret("t0ken")},
-    )
-    assert credentials.headers_for(url) == expected
-    assert "t0ken" not in repr(credentials)
-
-
-def test_no_credentials() -> None:
-    """With nothing configured, nothing is sent."""
-    assert Credentials().headers_for("https://h/") == {}
-
-
-@pytest.mark.parametrize(
-    ("url", "environ", "given", "expected"),
-    [
-        ("https://github.com/o/r", {}, None, None),
-        ("https://github.com/o/r", {"GITHUB_TOKEN": "c"}, None, "c"),
-        ("https://github.com/o/r", {"GH_TOKEN": "b", "GITHUB_TOKEN": "c"}, None, "b"),
-        ("https://github.com/o/r", {"UV_GITHUB_TOKEN": "a", "GH_TOKEN": "b"}, None, "a"),
-        ("https://github.com/o/r", {"UV_GITHUB_TOKEN": "a"}, "t", "t"),
-        ("https://github.com/o/r", {"UV_GITHUB_TOKEN": "", "GH_TOKEN": "b"}, "", "b"),
-        ("https://github.com.example/o/r", {"GH_TOKEN": "b"}, None, None),
-        ("https://git.example/o/r", {"GH_TOKEN": "b", "GITHUB_TOKEN": "c"}, None, None),
-        ("https://git.example/o/r", {"UV_GITHUB_TOKEN": "a"}, None, "a"),
-        ("https://git.example/o/r", {}, "t", "t"),
-        ("http://github.com/o/r", {"UV_GITHUB_TOKEN": "a", "GH_TOKEN": "b"}, "t", None),
-        ("http://git.example/o/r", {"UV_GITHUB_TOKEN": "a"}, "t", None),
-        ("http://127.0.0.1:8080/o/r", {"UV_GITHUB_TOKEN": "a"}, None, "a"),
-    ],
-)
-def test_github_token(
-    url: str, environ: dict[str, str], given: str | None, expected: str | None
-) -> None:
-    """GitHub's own variables are for GitHub alone, and no token goes over an open line."""
-    token = github_token(url, environ, given=given)
-
-    assert (None if token is None else token.reveal()) == expected
 
 
 def test_redact_takes_its_time_linearly() -> None:

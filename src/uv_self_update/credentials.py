@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
+import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -10,14 +10,14 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from uv_self_update.secret import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
 __all__ = (
     "GITHUB_HOSTS",
+    "Credential",
     "Credentials",
     "Login",
     "Origin",
-    "github_token",
     "login_of",
     "origin_of",
     "usable_secret",
@@ -28,7 +28,6 @@ Origin = tuple[str, str, int | None]
 """Scheme, host and port of a URL."""
 
 GITHUB_HOSTS = frozenset({"github.com", "www.github.com"})
-_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -36,38 +35,94 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 class Login:
     """A user and a password, or whatever a server takes for one."""
 
-    user: str
+    user: str = field(repr=False)
+    """Not shown either: a token may stand in its place."""
+
     password: Secret
 
 
 @dataclass(frozen=True, kw_only=True)
+class Credential:
+    """What one origin is told of who is asking."""
+
+    headers: Mapping[str, Secret]
+
+    place: str
+    """Where it comes from, as it may be shown: `the URL`, `GH_TOKEN`, `keyring`."""
+
+
 class Credentials:
-    """What each origin is told of who is asking."""
+    """The credentials of one source: those that are known, and those that can be asked for."""
 
-    by_origin: Mapping[Origin, Mapping[str, Secret]] = field(default_factory=dict)
-    """Origin -> the headers that only it gets."""
+    def __init__(
+        self,
+        known: Mapping[Origin, Credential] | None = None,
+        searches: Mapping[Origin, Callable[[], Credential | None]] | None = None,
+    ) -> None:
+        """Prepare; nobody is asked yet.
 
-    @classmethod
-    def collect(
-        cls, urls: Iterable[str], *, tokens: Mapping[str, Secret] | None = None
-    ) -> Credentials:
-        """Gather the logins written into URLs, and bearer tokens by the URL they are for."""
-        found: dict[Origin, Mapping[str, Secret]] = {
-            origin_of(url): {"Authorization": Secret(f"Bearer {token.reveal()}")}
-            for url, token in (tokens or {}).items()
-        }
-        for url in urls:
-            login = login_of(url)
-            if login is not None:
-                text = f"{login.user}:{login.password.reveal()}".encode()
-                basic = Secret(f"Basic {b64encode(text).decode()}")
-                found[origin_of(url)] = {"Authorization": basic}
-        return cls(by_origin=found)
+        Args:
+            known: What each origin gets with the first request.
+            searches: For each other origin that the person has configured, what asks other
+                programs for its credential. That takes its time.
+        """
+        self._known = dict(known or {})
+        self._searches = dict(searches or {})
+        self._asked: set[Origin] = set()
+        self._lock = threading.Lock()
 
     def headers_for(self, url: str) -> dict[str, str]:
-        """Return the headers that a request for `url`, and only that, may carry."""
-        secrets = self.by_origin.get(origin_of(url), {})
-        return {name: secret.reveal() for name, secret in secrets.items()}
+        """Return the headers that a request for `url`, and only that, may carry.
+
+        Nobody is asked for them.
+        """
+        credential = self._known.get(origin_of(url))
+        if credential is None:
+            return {}
+        return {name: secret.reveal() for name, secret in credential.headers.items()}
+
+    def ask(self, url: str) -> dict[str, str] | None:
+        """Return what a request for `url` may carry that was refused without a credential.
+
+        Programs are asked once for each origin, by whichever thread comes first; from then on
+        `headers_for` knows the answer as well.
+
+        Returns:
+            The headers; None if there are none, or if they were known without asking.
+        """
+        origin = origin_of(url)
+        if origin not in self._searches:
+            return None
+        self._search(origin)
+        return self.headers_for(url) or None
+
+    def names(self, url: str) -> bool:
+        """Return whether `url` is of an origin that the person has configured.
+
+        A client certificate is for these only.
+        """
+        origin = origin_of(url)
+        return origin in self._known or origin in self._searches
+
+    def described(self) -> dict[Origin, str | None]:
+        """Return where the credential of each origin comes from; None for an origin without one.
+
+        Programs are asked for what is not known.
+        """
+        for origin in self._searches:
+            self._search(origin)
+        return {
+            **dict.fromkeys(self._searches),
+            **{origin: credential.place for origin, credential in self._known.items()},
+        }
+
+    def _search(self, origin: Origin) -> None:
+        with self._lock:
+            if origin not in self._asked:
+                found = self._searches[origin]()
+                self._asked.add(origin)
+                if found is not None:
+                    self._known[origin] = found
 
 
 def login_of(url: str) -> Login | None:
@@ -76,27 +131,6 @@ def login_of(url: str) -> Login | None:
     if not user and not colon:
         return None
     return Login(user=unquote(user), password=Secret(unquote(password)))
-
-
-def github_token(url: str, environ: Mapping[str, str], *, given: str | None) -> Secret | None:
-    """Return the token for the API of the repository at `url`, if there is one to be sent there.
-
-    GitHub's own variables are for GitHub alone, and no token goes where the line can be listened
-    to.
-
-    Args:
-        url: The repository's.
-        environ: The user's environment.
-        given: What was given for this run, as in `--token`.
-    """
-    parts = urlsplit(url)
-    if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
-        return None
-    names = ["UV_GITHUB_TOKEN"]
-    if parts.hostname in GITHUB_HOSTS:
-        names += ["GH_TOKEN", "GITHUB_TOKEN"]
-    secrets = map(usable_secret, [given, *(environ.get(name) for name in names)])
-    return next((secret for secret in secrets if secret is not None), None)
 
 
 def usable_secret(value: str | None) -> Secret | None:

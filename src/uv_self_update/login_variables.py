@@ -1,0 +1,94 @@
+"""The variables that users of GitHub and GitLab have set already, each for its own server alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from uv_self_update.credentials import GITHUB_HOSTS, Login, origin_of, usable_secret
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from uv_self_update.secret import Secret
+
+__all__ = ("JOB_USER", "github_tokens", "is_githubs_own", "is_private", "job_login", "server_of")
+
+JOB_USER = "gitlab-ci-token"
+"""The user that GitLab gives to a job's token."""
+
+_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+_DEFAULT_PORTS = {80, 443}
+
+
+def github_tokens(
+    url: str, environ: Mapping[str, str], *, given: Secret | None
+) -> Iterator[tuple[Secret, str]]:
+    """Yield the tokens for the GitHub at `url`, each with the name of its place; the best first.
+
+    `GH_TOKEN` and `GITHUB_TOKEN` are for github.com and subdomains of ghe.com, those with
+    `ENTERPRISE` in their names for a GitHub Enterprise Server
+    (https://cli.github.com/manual/gh_help_environment): here for the one that `GH_HOST` or GitHub
+    Actions names. A job's `GITHUB_TOKEN` is for the server that runs the job
+    (https://docs.github.com/en/actions/reference/workflows-and-actions/variables), which may be
+    a Gitea as well.
+
+    Args:
+        url: A repository of which the person has said that it is GitHub's.
+        environ: The user's environment.
+        given: A token that was given for this run.
+    """
+    if not is_private(url):
+        return
+    if given is not None and (secret := usable_secret(given.reveal())) is not None:
+        yield secret, "`--token`"
+    for name in ("UV_GITHUB_TOKEN", *_names(url, environ)):
+        if (secret := usable_secret(environ.get(name))) is not None:
+            yield secret, name
+
+
+def job_login(url: str, environ: Mapping[str, str]) -> Iterator[tuple[Login, str]]:
+    """Yield the login of a job in GitLab CI, if the GitLab at `url` is the one that runs it.
+
+    https://docs.gitlab.com/ci/variables/predefined_variables/
+    """
+    token = usable_secret(environ.get("CI_JOB_TOKEN"))
+    servers = (environ.get("CI_SERVER_URL", ""), environ.get("CI_API_V4_URL", ""))
+    if token is not None and is_private(url) and any(_is_at(url, server) for server in servers):
+        yield Login(user=JOB_USER, password=token), "CI_JOB_TOKEN"
+
+
+def is_githubs_own(url: str) -> bool:
+    """Return whether a URL leads to GitHub itself, whatever is said about it."""
+    host = origin_of(url)[1]
+    return host in GITHUB_HOSTS or host.endswith(".ghe.com")
+
+
+def is_private(url: str) -> bool:
+    """Return whether nobody can listen to the line."""
+    scheme, host, _ = origin_of(url)
+    return scheme == "https" or host in _LOOPBACK
+
+
+def server_of(url: str) -> str:
+    """Return `HOST`, or `HOST:PORT` where the port is not the usual one."""
+    _, host, port = origin_of(url)
+    return host if port in _DEFAULT_PORTS else f"{host}:{port}"
+
+
+def _names(url: str, environ: Mapping[str, str]) -> tuple[str, ...]:
+    server = environ.get("GITHUB_SERVER_URL", "")
+    runs_job = _is_at(url, server)
+    job = ("GITHUB_TOKEN",) if runs_job else ()
+    if is_githubs_own(url):
+        return ("GH_TOKEN", *(job if server else ("GITHUB_TOKEN",)))
+    if runs_job or server_of(url) == environ.get("GH_HOST", "").lower():
+        return ("GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN", *job)
+    return ()
+
+
+def _is_at(url: str, server: str) -> bool:
+    try:
+        one, other = origin_of(url), origin_of(server)
+    except ValueError:
+        return False  # it is not even a URL
+    return one == other or {one[1], other[1]} == GITHUB_HOSTS
