@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from uv_self_update.arguments import Arguments, arrange, level, split, value_of
+from uv_self_update.arguments import Arguments, arrange, level, split, value_of, values_of
 from uv_self_update.errors import UsageError
 
 OWN = ("--source", "--config")
@@ -52,7 +52,7 @@ def test_split(line: str, target: str | None, before: str | None, after: str) ->
     assert found.after == tuple(after.split())
     if before is not None:
         assert found.before == tuple(before.split())
-    assert [*found.for_uv(target)] == words
+    assert sorted([*found.all, *([target] if target else [])]) == sorted(words)
 
 
 @pytest.mark.parametrize("line", ["0.12 0.13", "0.12 -q 0.13", "--token t 0.12 0.13 0.14"])
@@ -69,6 +69,32 @@ def test_for_uv() -> None:
     assert arguments.for_uv(None) == ("-q", "--dry-run")
     assert arguments.all == ("-q", "--dry-run")
     assert Arguments().for_uv(None) == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("--token t0ken", ""),
+        ("--token=t0ken", ""),
+        ("--token=", ""),
+        ("-q --token t0ken 0.12.3 --dry-run", "-q 0.12.3 --dry-run"),
+        ("0.12.3 --token=a --token b -v", "0.12.3 -v"),
+        ("--token --dry-run 0.12.3", "0.12.3"),
+        ("--color --token -q", "--color --token -q"),
+        ("--allow-insecure-host h --trusted-host=i", "--allow-insecure-host h --trusted-host=i"),
+        ("--token-file x", "--token-file"),
+        ("-q --token", "-q --token"),
+    ],
+)
+def test_token_is_not_for_uv(line: str, expected: str) -> None:
+    """A token is not handed on, in neither spelling; whatever looks like one is."""
+    found = split(line.split())
+    assert " ".join(found.for_uv(found.target)).removesuffix(" x") == expected
+
+
+def test_token_is_not_shown() -> None:
+    """What stands for the arguments in an error holds no token."""
+    assert "t0ken" not in repr(split(["--token", "t0ken", "0.12.3", "--token=t0ken"]))
 
 
 @pytest.mark.parametrize(
@@ -184,7 +210,9 @@ def test_split_loses_nothing(arguments: list[str]) -> None:
     except UsageError as error:
         assert error.exit_code == 2  # noqa: PT017 # one of two ways that are both right
     else:
-        assert [*found.for_uv(found.target)] == arguments
+        target = [] if found.target is None else [found.target]
+        assert [*found.before, *target, *found.after] == arguments
+        assert Counter(found.for_uv(found.target)) <= Counter(arguments)
 
 
 @pytest.mark.parametrize(
@@ -204,6 +232,13 @@ def test_split_loses_nothing(arguments: list[str]) -> None:
 def test_value_of(line: str, expected: str | None) -> None:
     """The value of an option is read in both spellings; the last one counts."""
     assert value_of(line.split(), "--token") == expected
+
+
+def test_values_of() -> None:
+    """The values of an option are read in order, whatever it is called."""
+    line = "--host a -q --alias=b --host=c --hosts d --alias e"
+    assert values_of(line.split(), "--host", "--alias") == ["a", "b", "c", "e"]
+    assert values_of([], "--host") == []
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,17 @@ import pytest
 
 from support import binaries, mirrors
 from uv_self_update import __version__
+from uv_self_update.cli import main
+from uv_self_update.secret import Secret
+from uv_self_update.settings import Options
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from support.homes import Home
     from support.web import Web
+    from uv_self_update.invocation import Invocation
 
 
 def pretend(home: Home, script: str) -> Path:
@@ -32,15 +37,17 @@ def pretend(home: Home, script: str) -> Path:
         (["v0.12.3"], ["0.12.3"]),
         (["--dry-run", "0.12.3", "-q"], ["--dry-run", "0.12.3", "-q"]),
         (["-qq", "-v", "--no-config"], ["-qq", "-v", "--no-config"]),
-        (["--token", "0.1.1", "0.12.3"], ["--token", "0.1.1", "0.12.3"]),
-        (["--token=x y", "--color", "never"], ["--token=x y", "--color", "never"]),
+        (["--token", "0.1.1", "0.12.3"], ["0.12.3"]),
+        (["--token=x y", "--color", "never"], ["--color", "never"]),
+        (["--trusted-host", "h", "--allow-insecure-host=i"],) * 2,
+        (["--native-tls", "--system-certs"],) * 2,
         (["--unknown", "--also=this", "-Z"], ["--unknown", "--also=this", "-Z"]),
         (["--source", "index", "-v", "--installer=native", "0.12.3"], ["-v", "0.12.3"]),
         (["update", "0.12.3"], ["0.12.3"]),
     ],
 )
 def test_options_are_handed_on(given: list[str], handed_on: list[str], home: Home) -> None:
-    """The real uv gets its own options untouched and in order, and none of ours."""
+    """The real uv gets its own options untouched and in order, and neither ours nor a token."""
     pretend(home, 'printf "%s\\n" "$@"')
 
     done = home.run(*given)
@@ -221,6 +228,51 @@ def test_help(arguments: list[str], home: Home) -> None:
 
     assert done.out.startswith("Usage: uv-self-update")
     assert done.code == 0
+
+
+OPTIONS_OF_UV = (
+    "--token=ghp_s3cret",
+    "--allow-insecure-host",
+    "a.example",
+    "--trusted-host=b.example",
+    "--native-tls",
+    "--system-certs",
+)
+
+
+@pytest.mark.parametrize("command", ["rehearse", "releases", "init"])
+def test_options_of_uv_are_accepted(command: str, home: Home, web: Web) -> None:
+    """Other commands that ask sources take the same options as an update, before and after."""
+    pretend(home, "echo uv 0.8.24")
+    url = f"{web.url}/nothing/"
+    place = [url] if command == "init" else ["--source", url]
+
+    after = home.run(command, *place, *OPTIONS_OF_UV)
+    before = home.run(*OPTIONS_OF_UV, command, *place)
+
+    assert (before.code, after.code) == (6, 6)
+    assert "no releases of uv were found" in before.err
+    assert "no releases of uv were found" in after.err
+    assert "s3cret" not in before.err + after.err
+
+
+def test_options_become_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is said of tokens and hosts anywhere on the line is part of the settings."""
+    told: list[Invocation] = []
+
+    def keep(_arguments: Sequence[str], invocation: Invocation) -> int:
+        told.append(invocation)
+        return 0
+
+    monkeypatch.setattr("uv_self_update.commands.run", keep)
+    main(["--token", "t0ken", "--trusted-host", "a b", "releases", "--allow-insecure-host=c"])
+    main(["releases"])
+
+    assert [invocation.options for invocation in told] == [
+        Options(token=Secret("t0ken"), insecure_hosts=("a", "b", "c")),
+        Options(),
+    ]
+    assert "t0ken" not in repr(told)
 
 
 def test_unknown_option_of_a_command_is_refused(home: Home) -> None:

@@ -13,9 +13,16 @@ from click.testing import CliRunner, Result
 
 from uv_self_update import config as files
 from uv_self_update.cli_config import TEMPLATE, config
-from uv_self_update.errors import ConfigurationError, InvalidConfiguration, UsageError
+from uv_self_update.config_document import as_table
+from uv_self_update.errors import (
+    ConfigurationError,
+    ConfigurationNotKept,
+    InvalidConfiguration,
+    UsageError,
+)
 from uv_self_update.invocation import Invocation
 from uv_self_update.kinds import KINDS
+from uv_self_update.login_keys import LOGIN_FIELDS
 from uv_self_update.settings import KEYS, Options
 
 if TYPE_CHECKING:
@@ -59,10 +66,16 @@ def person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Person:
 def test_show_defaults(person: Person) -> None:
     """With nothing configured, every setting is shown with its default, and both files."""
     assert person.reads("show") == (
-        "source.0.kind     = index   (default)\n"
-        "install.installer = auto    (default)\n"
-        "network.timeout   = 30      (default)\n"
-        "network.ca-bundle = (none)  (default)\n"
+        "source.0.kind           = index   (default)\n"
+        "install.installer       = auto    (default)\n"
+        "network.timeout         = 30      (default)\n"
+        "network.connect-timeout = 10      (default)\n"
+        "network.retries         = 3       (default)\n"
+        "network.ca-bundle       = (none)  (default)\n"
+        "network.client-cert     = (none)  (default)\n"
+        "network.client-key      = (none)  (default)\n"
+        "\n"
+        "login of source.0: uv's own, as for packages\n"
         "\n"
         f"user file: {person.file} (does not exist)\n"
         f"site file: {person.folder / 'site.toml'} (does not exist)\n"
@@ -81,7 +94,14 @@ def test_show_origins(person: Person) -> None:
         "source.1.url = https://a.example/o/r (UV_SELF_UPDATE_SOURCE)",
         f"install.installer = native ({person.folder / 'site.toml'})",
         f"network.timeout = 2.5 ({person.file})",
+        "network.connect-timeout = 10 (default)",
+        "network.retries = 3 (default)",
         "network.ca-bundle = (none) (default)",
+        "network.client-cert = (none) (default)",
+        "network.client-key = (none) (default)",
+        "",
+        "login of source.0: uv's own, as for packages",
+        "login of source.1: none",
         "",
         f"user file: {person.file}",
         f"site file: {person.folder / 'site.toml'}",
@@ -102,6 +122,50 @@ def test_show_no_password(person: Person) -> None:
     assert "https://***@a.example/{asset}?key=***" in shown
     assert "secret" not in shown
     assert person.reads("get", "source.download") == f"{url}\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "environ", "login"),
+    [
+        ("directory+/mnt/uv", {}, "none"),
+        ("nexus+https://a.example/repository/uv/", {}, "none"),
+        (
+            "nexus+https://u:s3cret@a.example:8443/repository/uv/",
+            {},
+            "the URL for https://a.example:8443",
+        ),
+        ("listing+http://u:s3cret@[::1]:80/", {}, "the URL for http://[::1]"),
+        (
+            "github+https://github.com/o/r",
+            {"GH_TOKEN": "s3cret"},
+            "GH_TOKEN for https://api.github.com",
+        ),
+        ("https://github.com/o/r", {"GH_TOKEN": "s3cret"}, "GH_TOKEN for https://api.github.com"),
+        ("https://a.example/uv/", {"GH_TOKEN": "s3cret"}, "none"),
+        ("https://nexus.example/repository/pypi/simple/", {}, "uv's own, as for packages"),
+    ],
+)
+def test_show_login(person: Person, source: str, environ: dict[str, str], login: str) -> None:
+    """For each source it is told whose login would be used, and at which server; not its value."""
+    person.environ.update(environ, UV_SELF_UPDATE_SOURCE=source, PATH="/nowhere", HOME="/nowhere")
+    shown = person.reads("show")
+    assert f"\nlogin of source.0: {login}\n" in shown
+    assert "s3cret" not in shown
+
+
+def test_show_login_of_keys(person: Person) -> None:
+    """The variables that a source names are told, and each source has its own line."""
+    person.environ.update(
+        PATH="/nowhere", HOME="/nowhere", **dict.fromkeys(["TOKEN", "KEY"], "s3cret")
+    )
+    person.file.write_text(
+        "[[source]]\nurl = 'https://a.example/'\ntoken-env = 'TOKEN'\n"
+        "[[source]]\nurl = 'https://b.example/'\nheader-env = { X-Key = 'KEY' }\n"
+    )
+    shown = person.reads("show")
+    assert "\nlogin of source.0: `token-env` TOKEN for https://a.example\n" in shown
+    assert "\nlogin of source.1: `header-env` KEY for https://b.example\n" in shown
+    assert "s3cret" not in shown
 
 
 def test_show_broken(person: Person) -> None:
@@ -130,7 +194,7 @@ def test_show_folder_that_may_not_be_entered(
         ("network.timeout", "30\n"),
         ("network.ca-bundle", ""),
         ("source.kind", "github\n"),
-        ("network", "[network]\ntimeout = 30\n"),
+        ("network", "[network]\ntimeout = 30\nconnect-timeout = 10\nretries = 3\n"),
         ("source", '[[source]]\nkind = "github"\nurl = "https://a.example/o/r"\n'),
         ("source.0", '[[source]]\nkind = "github"\nurl = "https://a.example/o/r"\n'),
     ],
@@ -139,6 +203,40 @@ def test_get(person: Person, key: str, expected: str) -> None:
     """A single value is printed plain, a table as TOML, and nothing where there is nothing."""
     person.environ["UV_SELF_UPDATE_SOURCE"] = "github+https://a.example/o/r"
     assert person.reads("get", key) == expected
+
+
+def test_login(person: Person) -> None:
+    """The keys of a login can be set, shown, read and taken out; a header's as any other."""
+    url = "https://a.example/repository/uv/"
+    person.reads("set", "source.kind", "nexus", "source.url", url, "source.token-env", "TOKEN")
+    person.reads("set", "source.header-env.PRIVATE-TOKEN", "CI_TOKEN")
+    table = (
+        f'[[source]]\nkind = "nexus"\nurl = "{url}"\ntoken-env = "TOKEN"\n'
+        'header-env = { PRIVATE-TOKEN = "CI_TOKEN" }\n'
+    )
+    assert person.file.read_text() == table
+    shown = re.sub(" +", " ", person.reads("show"))
+    assert f"source.0.token-env = TOKEN ({person.file})\n" in shown
+    assert f"source.0.header-env.PRIVATE-TOKEN = CI_TOKEN ({person.file})\n" in shown
+    assert person.reads("get", "source.header-env.PRIVATE-TOKEN") == "CI_TOKEN\n"
+    headers = '[[source]]\nheader-env = { PRIVATE-TOKEN = "CI_TOKEN" }\n'
+    assert person.reads("get", "source.header-env") == headers
+    assert person.reads("get", "source.0") == table
+    person.reads("unset", "source.header-env.PRIVATE-TOKEN", "source.token-env")
+    assert person.file.read_text() == f'[[source]]\nkind = "nexus"\nurl = "{url}"\n'
+
+
+def test_set_plaintext(person: Person) -> None:
+    """A URL with a password is written with `--plaintext` only, and the file is its owner's."""
+    url = "https://robot:s3cret@a.example/uv/"
+    result = person.types("set", "source.url", url)
+    assert isinstance(result.exception, ConfigurationNotKept)
+    assert "s3cret" not in str(result.exception)
+    assert not person.file.exists()
+    assert not person.reads("set", "--plaintext", "source.url", url)
+    assert person.reads("get", "source.url") == f"{url}\n"
+    if sys.platform != "win32":
+        assert person.file.stat().st_mode & 0o777 == 0o600
 
 
 def test_get_unknown_key(person: Person) -> None:
@@ -239,11 +337,14 @@ def test_template_sets_nothing(person: Person) -> None:
 
 def test_template_is_right(person: Person) -> None:
     """With its settings uncommented, the text shows every kind and every key, and is valid."""
-    (person.folder / "company.pem").touch()
+    for name in ("company.pem", "me.pem", "me.key"):
+        (person.folder / name).touch()
     person.file.write_text(re.sub("^#(?=[^ ])", "", TEMPLATE, flags=re.MULTILINE))
     values = files.load(person.file).values
     assert {source.kind for source in values["source"]} == set(KINDS)
     assert values.keys() == {"source", *KEYS}
+    shown = {name for source in values["source"] for name in as_table(source)}
+    assert set(LOGIN_FIELDS) <= shown
 
 
 @pytest.mark.parametrize("flag", ["-h", "--help"])

@@ -48,7 +48,7 @@ installer = "native"
 def installed(home: Home) -> Home:
     """Install a uv; whatever is tested is about sources."""
     home.install(OLD)
-    home.environ["NO_PROXY"] = "*"
+    home.environ |= {"NO_PROXY": "*", "UV_SELF_UPDATE_RETRIES": "0"}
     return home
 
 
@@ -240,6 +240,7 @@ def test_init_refuses(home: Home, mirror: Simulator) -> None:
     """Sources that are configured already stay, byte for byte, and nobody is asked."""
     text = f'{COMMENTED}\n[[source]]\nurl = "https://{LOGIN}files.example.com/"  # ours\n'
     home.configure(text)
+    home.config.chmod(0o600)
     before = home.snapshot()
     done = home.run("init", f"{mirror.url}/uv/")
     auto = "auto+https://***@files.example.com/"
@@ -277,7 +278,7 @@ def test_init_login(home: Home) -> None:
     """A login in the URL is written down for its owner only, and shown by nothing."""
     with serving(repositories.Nexus, setup=Setup(login=True)) as simulator:
         url = simulator.place.replace("://", f"://{USER}:{encoded((PASSWORD,))[1:]}@")
-        done = home.run("init", "--no-rehearse", url)
+        done = home.run("init", "--no-rehearse", "--plaintext", url)
     assert done.code == 0, done.err
     assert configured(home) == [{"kind": "nexus", "url": url}]
     assert mode(home.config) == 0o600
@@ -286,15 +287,82 @@ def test_init_login(home: Home) -> None:
     assert done.err == ""
 
 
+@pytest.mark.parametrize("form", ["http://{login}{host}/uv/", "nexus+http://{host}/uv/?sig=s3cret"])
+def test_init_no_plaintext(form: str, home: Home, web: Web) -> None:
+    """A secret in the URL is not written, and the server not even asked, unless that is wanted."""
+    url = form.format(login=LOGIN, host=f"{web.url.removeprefix('http://')}/repository")
+    done = home.run("init", url)
+    assert (done.code, done.out) == (3, "")
+    assert f"error: {home.config} was left as it is: a password or a token stands in" in done.err
+    for way in ("--username", "--password-env", "--token-env", "netrc", "--plaintext"):
+        assert way in done.err
+    assert "s3cret" not in done.err
+    assert web.asked == []
+    assert not home.config.exists()
+
+
+def test_init_login_by_variables(home: Home) -> None:
+    """The names of the variables are written down, and what they hold is used to examine."""
+    with serving(repositories.Nexus, setup=Setup(login=True)) as simulator:
+        done = home.run(
+            "init",
+            "--no-rehearse",
+            f"--username={USER}",
+            "--password-env=MIRROR_PASSWORD",
+            "--header-env=X-Who=WHO",
+            simulator.place,
+            environ={"MIRROR_PASSWORD": PASSWORD, "WHO": "me"},
+        )
+    assert done.code == 0, done.err
+    assert configured(home) == [
+        {
+            "kind": "nexus",
+            "url": simulator.place,
+            "username": USER,
+            "password-env": "MIRROR_PASSWORD",
+            "header-env": {"X-Who": "WHO"},
+        }
+    ]
+    assert PASSWORD not in done.out + done.err + home.config.read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ["--token-env=ghp_s3cret", "https://a.example/"],
+            "`--token-env` cannot be used: it is no",
+        ),
+        (
+            ["--header-env=X", "https://a.example/"],
+            "`--header-env` cannot be used: `X`: it is empty",
+        ),
+        (["--password-env=P", "https://a.example/"], "`--username` cannot be used: it is missing"),
+        (["--token-env=T", "index"], "a source of kind `index` has no such key: uv asks an index"),
+        (["--token-env=T", "/mnt"], "a source of kind `directory` has no such key"),
+    ],
+)
+def test_init_login_that_cannot_be_used(arguments: list[str], said: str, home: Home) -> None:
+    """A login that makes no sense is an error of the command line."""
+    done = home.run("init", *arguments)
+    assert (done.code, done.out) == (2, "")
+    assert said in done.err
+    assert "s3cret" not in done.err
+
+
 def test_init_login_in_a_file_that_others_read(home: Home) -> None:
     """If the file is open to others, the person is warned."""
     home.configure(COMMENTED)
     home.config.chmod(0o644)
     with serving(listing.NginxHtml) as simulator:
-        done = home.run("init", "--no-rehearse", simulator.url.replace("://", f"://{LOGIN}"))
+        url = simulator.url.replace("://", f"://{LOGIN}")
+        done = home.run("init", "--no-rehearse", "--plaintext", url)
+        again = home.run("releases")
     assert done.code == 0, done.err
+    assert done.err == again.err
     assert done.err == (
-        f"warning: a login stands in {home.config}, which others may read: `chmod 600` it\n"
+        f"warning: a password or a token stands in {home.config}, which others may read or "
+        "change: `chmod 600` it\n"
     )
 
 
@@ -332,7 +400,7 @@ def test_init_pre_releases_only(home: Home) -> None:
 
 def test_init_down(home: Home) -> None:
     """Nor is one that nobody answers for."""
-    done = home.run("init", free_address().replace("://", f"://{LOGIN}"))
+    done = home.run("init", "--plaintext", free_address().replace("://", f"://{LOGIN}"))
     assert (done.code, done.out) == (6, "")
     assert done.err.startswith("error: no answer from http://***@127.0.0.1:")
     assert "s3cret" not in done.err
@@ -341,7 +409,7 @@ def test_init_down(home: Home) -> None:
 
 def test_init_nothing_there(home: Home, web: Web) -> None:
     """Nor is one that is none; what was tried is told, and what to write by hand."""
-    done = home.run("init", f"{web.url.replace('://', f'://{LOGIN}')}/uv/")
+    done = home.run("init", "--plaintext", f"{web.url.replace('://', f'://{LOGIN}')}/uv/")
     assert (done.code, done.out) == (6, "")
     shown = web.url.replace("://", "://***@")
     lines = done.err.splitlines()

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from uv_self_update import config
+from uv_self_update.config_document import as_document, as_table
+from uv_self_update.config_edit import as_toml
 from uv_self_update.errors import InvalidConfiguration
 from uv_self_update.kinds import SourceSettings
 from uv_self_update.settings import Network, Settings
@@ -115,6 +117,13 @@ def test_unreadable_file(tmp_path: Path) -> None:
         ("[network]\ntimeout = true", "network.timeout", "it is true or false"),
         ("[network]\ntimeout = '3'", "network.timeout", "it is `3`"),
         ("[network]\ntimeout = 2026-01-01", "network.timeout", "it is a date or a time"),
+        ("[network]\nretries = 11", "network.retries", "from 0 to 10"),
+        ("[network]\nretries = -1", "network.retries", "from 0 to 10"),
+        ("[network]\nretries = 3.0", "network.retries", "a whole number"),
+        ("[network]\nretries = true", "network.retries", "it is true or false"),
+        ("[network]\nconnect-timeout = 0", "network.connect-timeout", "more than 0"),
+        ("[network]\nclient-cert = 'no.pem'", "network.client-cert", "where there is no file"),
+        ("[network]\nclient-key = 1", "network.client-key", "it is a number"),
         ("[network]\nca-bundle = 1", "network.ca-bundle", "it is a number"),
         ("[network]\nca-bundle = ''", "network.ca-bundle", "it is empty"),
         ("[network]\nca-bundle = 'no.pem'", "network.ca-bundle", "where there is no file"),
@@ -197,9 +206,33 @@ def test_user_file_follows_xdg(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
 def test_as_document() -> None:
     """Settings in the shape of a file leave out what is not set."""
     settings = Settings(network=Network(timeout=2.5, ca_bundle=Path("ca.pem")))
-    assert config.as_document(Settings()) == {
+    assert as_document(Settings()) == {
         "source": [{"kind": "index"}],
         "install": {"installer": "auto"},
-        "network": {"timeout": 30},
+        "network": {"timeout": 30, "connect-timeout": 10, "retries": 3},
     }
-    assert config.as_document(settings)["network"] == {"timeout": 2.5, "ca-bundle": "ca.pem"}
+    assert as_document(settings)["network"] == {
+        "timeout": 2.5,
+        "connect-timeout": 10,
+        "retries": 3,
+        "ca-bundle": "ca.pem",
+    }
+
+
+def test_login(file: Path) -> None:
+    """The keys of a login are read, and written as they were."""
+    text = (
+        '[[source]]\nkind = "nexus"\nurl = "https://a.example/repository/uv/"\n'
+        'username = "robot"\npassword-env = "MIRROR_PASSWORD"\n'
+        'header-env = { PRIVATE-TOKEN = "CI_TOKEN", "X.Y" = "Z" }\n'
+    )
+    file.write_text(text)
+    (source,) = config.load(file).values["source"]
+    assert source == SourceSettings(
+        kind="nexus",
+        url="https://a.example/repository/uv/",
+        username="robot",
+        password_env="MIRROR_PASSWORD",  # noqa: S106 # a name
+        header_env=(("PRIVATE-TOKEN", "CI_TOKEN"), ("X.Y", "Z")),
+    )
+    assert as_toml({"source": [as_table(source)]}) == text

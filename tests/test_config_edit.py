@@ -246,13 +246,178 @@ def test_unusual_layout(file: Path, before: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "before",
+    ("before", "after"),
     [
-        "network = { timeout = 5 } # wires\n",
-        "network.ca-bundle = 'ca.pem' # wires\n",
-        "[network]\ntimeout = [\n5, # wires\n]\n",
+        ("network = { timeout = 5 } # wires\n", "network = { timeout = 7 } # wires\n"),
+        (
+            "network = { ca-bundle = 'ca.pem' } # wires\n",
+            'network = { ca-bundle = "ca.pem", timeout = 7 } # wires\n',
+        ),
+        (
+            "network.ca-bundle = 'ca.pem' # wires\n",
+            "network.ca-bundle = 'ca.pem' # wires\nnetwork.timeout = 7\n",
+        ),
     ],
 )
+def test_unusual_layout_is_kept(file: Path, before: str, after: str) -> None:
+    """A table on one line, or keys with dots, stay what they are, and so do comments."""
+    file.with_name("ca.pem").touch()
+    file.write_text(before)
+    config_edit.assign(file, {"network.timeout": "7"})
+    assert file.read_text() == after
+
+
+NEXUS = '[[source]] # ours\nkind = "nexus"\nurl = "https://a.example/repository/uv/"\n'
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (NEXUS, NEXUS + 'header-env = { PRIVATE-TOKEN = "CI_TOKEN" }\n'),
+        (
+            NEXUS + "header-env = {X-A='A'} # why\n",
+            NEXUS + 'header-env = { X-A = "A", PRIVATE-TOKEN = "CI_TOKEN" } # why\n',
+        ),
+        (
+            NEXUS + "header-env = {PRIVATE-TOKEN='A'} # why\n",
+            NEXUS + 'header-env = { PRIVATE-TOKEN = "CI_TOKEN" } # why\n',
+        ),
+        (
+            NEXUS + "  header-env.X-A = 'A' # why\n",
+            NEXUS + "  header-env.X-A = 'A' # why\n  header-env.PRIVATE-TOKEN = \"CI_TOKEN\"\n",
+        ),
+        (
+            NEXUS + "header-env.PRIVATE-TOKEN = 'A' # why\n",
+            NEXUS + 'header-env.PRIVATE-TOKEN = "CI_TOKEN" # why\n',
+        ),
+        (
+            NEXUS + "[source.header-env] # why\nX-A = 'A'\n\n[install]\n",
+            NEXUS
+            + "[source.header-env] # why\nX-A = 'A'\nPRIVATE-TOKEN = \"CI_TOKEN\"\n\n[install]\n",
+        ),
+    ],
+)
+@pytest.mark.parametrize("others", ["", GITHUB])
+def test_header_is_set(file: Path, before: str, after: str, others: str) -> None:
+    """A header is added or changed in whichever way its table is written."""
+    file.write_text(others + before)
+    number = 1 if others else 0
+    config_edit.assign(file, {f"source.{number}.header-env.PRIVATE-TOKEN": "CI_TOKEN"})
+    assert file.read_text() == others + after
+    assert config.load(file).values["source"][number].header_env[-1] == (
+        "PRIVATE-TOKEN",
+        "CI_TOKEN",
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("header-env = {X-A='A'} # why\n", "# why\n"),
+        ("header-env = {X-A='A', X-B='B'} # why\n", 'header-env = { X-B = "B" } # why\n'),
+        ("header-env.X-A='A' # why\n", "# why\n"),
+        ("header-env.X-A='A'\nheader-env.X-B='B'\n", "header-env.X-B='B'\n"),
+        ("[source.header-env] # why\nX-A='A'\n", "# why\n"),
+        ("[source.header-env] # why\nX-A='A'\nX-B='B'\n", "[source.header-env] # why\nX-B='B'\n"),
+    ],
+)
+def test_header_is_removed(file: Path, before: str, after: str) -> None:
+    """A header goes in whichever way its table is written; with the last, the table goes."""
+    file.write_text(NEXUS + before)
+    config_edit.remove(file, ["source.header-env.X-A"])
+    assert file.read_text() == NEXUS + after
+    assert config.load(file).values["source"][0].token_env is None
+
+
+def test_every_header_is_removed(file: Path) -> None:
+    """Several headers can go at once, and with the last of them the table."""
+    file.write_text(NEXUS + 'header-env = { A = "A", B = "B" }\n')
+    config_edit.remove(file, ["source.header-env.A", "source.0.header-env.B"])
+    assert file.read_text() == NEXUS
+
+
+def test_header_with_dots(file: Path) -> None:
+    """What follows `header-env` is the name of a header, dots and all."""
+    file.write_text(NEXUS)
+    config_edit.assign(file, {"source.header-env.X.Y#": "Z", "source.header-env.A": "B"})
+    assert file.read_text() == NEXUS + 'header-env = { "X.Y#" = "Z", A = "B" }\n'
+    document = tomllib.loads(file.read_text())
+    assert config_edit.get(document, "source.header-env.X.Y#") == "Z"
+    assert dict(config_edit.flatten(document))["source.0.header-env.X.Y#"] == "Z"
+
+
+def test_header_of_a_new_source(file: Path) -> None:
+    """A source can begin with its header."""
+    keys = {"header-env.A": "B", "kind": "nexus", "url": "https://a.example/repository/uv/"}
+    config_edit.assign(file, {f"source.{key}": value for key, value in keys.items()})
+    assert config.load(file).values["source"] == (
+        SourceSettings(
+            kind="nexus", url="https://a.example/repository/uv/", header_env=(("A", "B"),)
+        ),
+    )
+
+
+def test_change_of_kind_takes_the_login(file: Path) -> None:
+    """A source that changes its kind keeps no login but what is given in the same step."""
+    file.write_text(NEXUS + 'token-env = "OLD"\nheader-env = { A = "B" }\n')
+    config_edit.assign(
+        file, {"source.header-env.C": "D", "source.kind": "listing", "source.url": "https://a.b/"}
+    )
+    assert config.load(file).values["source"] == (
+        SourceSettings(kind="listing", url="https://a.b/", header_env=(("C", "D"),)),
+    )
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://robot:s3cret@a.example/repository/uv/",
+        "https://s3cret@a.example/repository/uv/",
+        "https://a.example/repository/uv/?sig=s3cret",
+    ],
+)
+def test_secret_is_not_written(file: Path, url: str) -> None:
+    """A URL that holds a secret is written only if that is wanted; else it is told what to do."""
+    file.write_text(NEXUS)
+    with pytest.raises(ConfigurationNotKept) as caught:
+        config_edit.assign(file, {"network.timeout": "7", "source.url": url})
+    assert "`source.url`" in str(caught.value)
+    assert "s3cret" not in f"{caught.value} {caught.value.hint}"
+    for way in ("`source.username`", "`source.password-env`", "`source.token-env`", "netrc"):
+        assert way in str(caught.value.hint)
+    assert "`--plaintext`" in str(caught.value.hint)
+    assert file.read_text() == NEXUS
+    config_edit.assign(file, {"source.url": url}, plaintext=True)
+    assert url in file.read_text()
+
+
+@pytest.mark.parametrize(
+    "key", ["source.token", "source.1.password", "source.header-env", "source.token-env"]
+)
+def test_secret_in_place_of_a_variable(file: Path, key: str) -> None:
+    """A secret that is typed where a variable is due is neither written nor repeated."""
+    file.write_text(NEXUS)
+    with pytest.raises((UsageError, InvalidConfiguration)) as caught:
+        config_edit.assign(file, {key: "s3cret-a1b2c3d4e5f6g7h8"})
+    assert "s3cret" not in f"{caught.value} {caught.value.hint}"
+    assert file.read_text() == NEXUS
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        ("network", {"network": 1}),
+        ("source", {"source": 1}),
+        ("source.1", {"source": [1]}),
+        ("source.header-env", {"source": [{"header-env": 1}]}),
+    ],
+)
+def test_within(key: str, expected: object) -> None:
+    """A value is put where its key says, with nothing around it."""
+    assert config_edit.within(key, 1) == expected
+
+
+@pytest.mark.parametrize("before", ["[network]\ntimeout = [\n5, # wires\n]\n"])
 def test_comment_that_cannot_be_kept(file: Path, before: str) -> None:
     """Rather than lose a comment, a change is refused, and the file stays as it was."""
     file.with_name("ca.pem").touch()

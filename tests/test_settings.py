@@ -12,6 +12,7 @@ import pytest
 from uv_self_update import config
 from uv_self_update.errors import InvalidConfiguration, InvalidSource
 from uv_self_update.kinds import KINDS, SOURCE_FIELDS, SourceSettings, check_source, parse_source
+from uv_self_update.secret import Secret, holds_secret, is_like_a_token
 from uv_self_update.settings import Network, Options, Settings
 from uv_self_update.wording import shown
 
@@ -102,9 +103,15 @@ def test_sources_replace_those_of_lower_layers(machine: Machine) -> None:
     [
         "LATEST_RELEASE_URL",
         "RELEASES_DOWNLOAD_URL",
+        "UV_INSECURE_HOST",
         "UV_SELF_UPDATE_CA_BUNDLE",
+        "UV_SELF_UPDATE_CLIENT_CERT",
+        "UV_SELF_UPDATE_CLIENT_KEY",
+        "UV_SELF_UPDATE_CLIENT_KEY_PASSPHRASE",
         "UV_SELF_UPDATE_CONFIG",
+        "UV_SELF_UPDATE_CONNECT_TIMEOUT",
         "UV_SELF_UPDATE_INSTALLER",
+        "UV_SELF_UPDATE_RETRIES",
         "UV_SELF_UPDATE_SOURCE",
         "UV_SELF_UPDATE_TIMEOUT",
     ],
@@ -127,6 +134,110 @@ def test_ca_bundle_from_environment(
     monkeypatch.chdir(tmp_path)
     settings = machine.resolve(environ={"UV_SELF_UPDATE_CA_BUNDLE": "ca.pem"})
     assert settings.network == Network(ca_bundle=tmp_path / "ca.pem")
+
+
+def test_network_from_environment(machine: Machine, tmp_path: Path) -> None:
+    """Every setting of the network has a variable."""
+    for name in ("me.pem", "me.key"):
+        (tmp_path / name).touch()
+    settings = machine.resolve(
+        environ={
+            "UV_SELF_UPDATE_CONNECT_TIMEOUT": "2.5",
+            "UV_SELF_UPDATE_RETRIES": "0",
+            "UV_SELF_UPDATE_CLIENT_CERT": str(tmp_path / "me.pem"),
+            "UV_SELF_UPDATE_CLIENT_KEY": str(tmp_path / "me.key"),
+            "UV_SELF_UPDATE_CLIENT_KEY_PASSPHRASE": "s3cret word",
+            "UV_INSECURE_HOST": " a.example  https://b.example:8443 ",
+        }
+    )
+    assert settings.network == Network(
+        connect_timeout=2.5,
+        retries=0,
+        client_cert=tmp_path / "me.pem",
+        client_key=tmp_path / "me.key",
+        passphrase=Secret("s3cret word"),
+        insecure_hosts=("a.example", "https://b.example:8443"),
+    )
+    assert "s3cret" not in repr(settings)
+
+
+def test_options_of_the_run(machine: Machine) -> None:
+    """A token and hosts of the command line are part of the settings; hosts are added up."""
+    options = Options(token=Secret("t0ken"), insecure_hosts=("a.example",))
+    settings = machine.resolve(options, {"UV_INSECURE_HOST": "b.example"})
+    assert settings.token == Secret("t0ken")
+    assert settings.network.insecure_hosts == ("a.example", "b.example")
+
+
+def test_key_without_certificate(machine: Machine, tmp_path: Path) -> None:
+    """A client key is of no use alone; the certificate may stand in another place."""
+    for name in ("me.pem", "me.key"):
+        (tmp_path / name).touch()
+    machine.user_file.write_text("[network]\nclient-key = 'me.key'\n")
+    assert machine.problems() == [(str(machine.user_file), "network.client-key")]
+    environ = {"UV_SELF_UPDATE_CLIENT_CERT": str(tmp_path / "me.pem")}
+    assert machine.resolve(environ=environ).network.client_key == tmp_path / "me.key"
+
+
+LOGGED_IN_URL = "https://robot:s3cret@a.example/uv/"
+OPEN = f"[[source]]\nurl = '{LOGGED_IN_URL}'\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes")
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o620, 0o604])
+def test_secret_that_others_can_read(
+    machine: Machine, mode: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A file with a password that others may read or change is warned of, with what to do."""
+    machine.user_file.write_text(OPEN)
+    machine.user_file.chmod(mode)
+    machine.resolve()
+    machine.user_file.chmod(0o600)
+    machine.resolve()
+    (message,) = caplog.messages
+    assert message == (
+        f"a password or a token stands in {machine.user_file}, which others may read or change: "
+        "`chmod 600` it"
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes")
+def test_secret_in_the_site_file(machine: Machine, caplog: pytest.LogCaptureFixture) -> None:
+    """The site file has to be open to everybody, so a secret has no place there."""
+    machine.site_file.write_text(OPEN)
+    machine.site_file.chmod(0o644)
+    machine.resolve()
+    (message,) = caplog.messages
+    assert str(machine.site_file) in message
+    assert "`password-env` or `token-env`" in message
+    assert "chmod" not in message
+
+
+def test_no_warning_without_secret(machine: Machine, caplog: pytest.LogCaptureFixture) -> None:
+    """A file that only names variables may be open to everybody."""
+    url = "https://a.example/uv/?list-type=2"
+    machine.user_file.write_text(
+        f"[[source]]\nurl = '{url}'\nusername = 'robot'\npassword-env = 'MIRROR_PASSWORD'\n"
+    )
+    machine.user_file.chmod(0o644)
+    machine.resolve()
+    assert caplog.messages == []
+
+
+def test_reprs_hold_no_secret() -> None:
+    """What stands for settings in an error holds neither password nor token."""
+    section = SourceSettings(
+        kind="urls",
+        url=LOGGED_IN_URL,
+        latest="https://s3cret@a.example/",
+        release="https://a.example/?sig=s3cret",
+        download="https://u:s3/cret@a.example/{asset}",
+        token_env="MIRROR_TOKEN",  # noqa: S106 # a name
+    )
+    options = Options(sources=(LOGGED_IN_URL,), token=Secret("s3cret"))
+    assert "s3" not in repr((section, options, Settings(sources=(section,))))
+    assert "'https://***@a.example/uv/'" in repr(section)
+    assert "token_env='MIRROR_TOKEN'" in repr(section)
 
 
 def test_every_problem_at_once(machine: Machine) -> None:
@@ -348,7 +459,7 @@ def test_every_field_of_a_kind_is_known() -> None:
     for kind in KINDS.values():
         for name in kind.fields:
             assert name in SOURCE_FIELDS
-            assert hasattr(SourceSettings(), name)
+            assert hasattr(SourceSettings(), name.replace("-", "_"))
 
 
 @pytest.mark.parametrize(
@@ -367,6 +478,122 @@ def test_every_field_of_a_kind_is_known() -> None:
 def test_shown(text: str, expected: str) -> None:
     """What is repeated in a message is on one line, and without a password wherever it stands."""
     assert shown(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://a.example/uv/", False),
+        ("https://u:p@a.example/", True),
+        ("https://token@a.example/", True),
+        ("https://:p@a.example/", True),
+        ("https://@a.example/", False),
+        ("https://a.example/@scope/", False),
+        ("https://a.example/?sig=x", True),
+        ("https://a.example/?a=1&X-Amz-Signature=x", True),
+        ("https://a.example/?X-Goog-Credential=x", True),
+        ("https://a.example/?private_token=x", True),
+        ("https://a.example/?Key=x", True),
+        ("https://a.example/?api-key=x", True),
+        ("https://a.example/?token=", False),
+        ("https://a.example/?restype=container&comp=list&list-type=2&keys=1", False),
+        ("http://u:p@[", True),
+        ("/mnt/share/uv", False),
+        ("60", False),
+    ],
+)
+def test_holds_secret(url: str, *, expected: bool) -> None:
+    """A login counts as a secret, a lone user too, and what signs a query."""
+    assert holds_secret(url) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("MIRROR_TOKEN", False),
+        ("nexus_password_2024", False),
+        ("ARTIFACTORY2_KEY", False),
+        ("COMPANYARTIFACTORYTOKEN", False),
+        ("glad_TOKEN", False),
+        ("ghp_x", True),
+        ("github_pat_x", True),
+        ("glpat-x", True),
+        ("gldt-x", True),
+        ("a1b2c3d4e5f6a7b8c9d0", True),
+        ("AKCp8abcdefghijklmnopq", True),
+    ],
+)
+def test_is_like_a_token(text: str, *, expected: bool) -> None:
+    """What servers give out is told from the name of a variable."""
+    assert is_like_a_token(text) == expected
+
+
+LOGGED_IN = {"kind": "nexus", "url": "https://a.example/repository/uv/"}
+
+
+@pytest.mark.parametrize(
+    ("keys", "problem", "reason"),
+    [
+        ({"password-env": "P"}, "username", "`password-env` needs it"),
+        ({"username": ""}, "username", "it is empty"),
+        ({"username": 3}, "username", "it is a number"),
+        ({"username": "a:b"}, "username", "neither a colon"),
+        ({"username": "a\n"}, "username", "control characters"),
+        ({"token-env": ""}, "token-env", "it is empty"),
+        ({"token-env": 3}, "token-env", "it is a number"),
+        ({"token-env": "s3cret word"}, "token-env", "that holds the token is due"),
+        ({"token-env": "1x"}, "token-env", "that holds the token is due"),
+        ({"token-env": "ghp_s3cret"}, "token-env", "not the token itself"),
+        ({"token-env": "s3creta1b2c3d4e5f6"}, "token-env", "not the token itself"),
+        ({"username": "a", "password-env": "s3cret!"}, "password-env", "not the password itself"),
+        ({"header-env": "s3cret"}, "header-env", "a table is due"),
+        ({"header-env": {"X Y": "V"}}, "header-env", "`X Y` is no name of a header"),
+        ({"header-env": {"": "V"}}, "header-env", "`` is no name of a header"),
+        ({"header-env": {"X": "s3 cret"}}, "header-env", "`X`: it is no name of an environment"),
+        ({"header-env": {"X": 3}}, "header-env", "`X`: it is a number"),
+        ({"token": "s3cret"}, "token", "`token-env`"),
+        ({"password": "s3cret"}, "password", "`uv auth login`"),
+        ({"Private_Token": "s3cret"}, "Private_Token", "`header-env`"),
+        ({"headers": {"X": "s3cret"}}, "headers", "`header-env`"),
+        ({"user": "robot"}, "user", "did you mean `username`?"),
+    ],
+)
+def test_login_that_cannot_be_used(keys: dict[str, object], problem: str, reason: str) -> None:
+    """What is wrong with a login is told with what is due, and without the secret."""
+    [(key, got)] = check_source({**LOGGED_IN, **keys})[1]
+    assert key == problem
+    assert reason in got
+    assert "s3" not in got
+
+
+def test_header_that_is_there_twice() -> None:
+    """In the names of headers, case makes no difference."""
+    found = check_source({**LOGGED_IN, "header-env": {"X-A": "A", "x-a": "B"}})[1]
+    assert [reason.partition(" ")[0] for _, reason in found] == ["`X-A`", "`x-a`"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_kinds_with_a_login(kind: str) -> None:
+    """Every kind that this package asks itself can have a login; the others say what to do."""
+    keys = {"token-env": "T", "username": "u", "password-env": "P", "header-env": {"X": "V"}}
+    found = {key: reason for key, reason in check_source({"kind": kind, **keys})[1] if key in keys}
+    if kind == "index":
+        assert set(found) == set(keys)
+        assert "`uv auth login`" in found["token-env"]
+    elif kind == "directory":
+        assert set(found) == set(keys)
+    else:
+        assert found == {}
+
+
+def test_login_of_another() -> None:
+    """A login is taken over as a whole, and nothing else."""
+    header = (("X-A", "A"),)
+    first = SourceSettings(kind="auto", url="https://a.example/", username="u", header_env=header)
+    second = SourceSettings(kind="nexus", url="https://b.example/", token_env="T")  # noqa: S106
+    assert second.with_login_of(first) == SourceSettings(
+        kind="nexus", url="https://b.example/", username="u", header_env=header
+    )
 
 
 def test_nothing_configured_needs_no_parser(tmp_path: Path) -> None:

@@ -1,21 +1,23 @@
 """The command line, taken apart: our options, TARGET, and what is uv's own.
 
-uv's options are handed on untouched and in order. To tell TARGET from the value of an option
-(`--color never`), the options of `uv self update` that take a value have to be known; one that is
-not can still be given as `--option=value`.
+uv's options are handed on untouched and in order, all but `--token`: there is nothing that uv would
+need it for, and it would stand in the list of processes once more. To tell TARGET from the value of
+an option (`--color never`), the options of `uv self update` that take a value have to be known; one
+that is not can still be given as `--option=value`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ("Arguments", "arrange", "level", "split", "take", "value_of")
+__all__ = ("Arguments", "arrange", "level", "split", "take", "value_of", "values_of")
 
 _TAKING_VALUES = frozenset(
     {
@@ -32,6 +34,8 @@ _TAKING_VALUES = frozenset(
 )
 
 
+_TOKEN = "--token"  # noqa: S105 # the name of an option
+
 _ABOUT_US = frozenset({"-h", "--help", "-V", "--version"})
 """Flags that ask about this package where no command is named."""
 
@@ -41,15 +45,16 @@ class Arguments:
     """What is left when our own options have been taken out."""
 
     target: str | None = None
-    before: tuple[str, ...] = ()
-    """uv's options before TARGET."""
+    before: tuple[str, ...] = field(default=(), repr=False)
+    """uv's options before TARGET; a token may be among them."""
 
-    after: tuple[str, ...] = ()
+    after: tuple[str, ...] = field(default=(), repr=False)
     """uv's options after TARGET; all of them if there is none."""
 
     def for_uv(self, version: str | None) -> tuple[str, ...]:
         """Return the arguments of `uv self update`, with an exact version in TARGET's place."""
-        return (*self.before, *(() if version is None else (version,)), *self.after)
+        target = () if version is None else (version,)
+        return (*_without_token(self.before), *target, *_without_token(self.after))
 
     @property
     def all(self) -> tuple[str, ...]:
@@ -146,13 +151,30 @@ def _near(word: str, commands: Iterable[str]) -> str:
 
 def value_of(arguments: Sequence[str], option: str) -> str | None:
     """Return the value of an option, the last if it is there twice."""
-    value = None
+    return next(reversed(values_of(arguments, option)), None)
+
+
+def values_of(arguments: Sequence[str], *options: str) -> list[str]:
+    """Return the values of an option that has several names, in order."""
+    values = []
     for position, argument in enumerate(arguments):
-        if argument == option and position + 1 < len(arguments):
-            value = arguments[position + 1]
-        elif argument.startswith(f"{option}="):
-            value = argument.partition("=")[2]
-    return value
+        name, equals, value = argument.partition("=")
+        if argument in options and position + 1 < len(arguments):
+            values.append(arguments[position + 1])
+        elif equals and name in options:
+            values.append(value)
+    return values
+
+
+def _without_token(arguments: Sequence[str]) -> Iterator[str]:
+    remaining = iter(arguments)
+    for argument in remaining:
+        if argument == _TOKEN and next(remaining, None) is None:
+            yield argument  # uv says that its value is missing
+        elif argument.partition("=")[0] != _TOKEN:
+            yield argument
+            if argument in _TAKING_VALUES:
+                yield from islice(remaining, 1)
 
 
 def level(arguments: Iterable[str], name: str) -> int:

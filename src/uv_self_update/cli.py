@@ -12,10 +12,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from uv_self_update.arguments import arrange, split, take
+from uv_self_update.arguments import arrange, split, take, value_of, values_of
 from uv_self_update.child import Ended, end_like
 from uv_self_update.errors import UsageError, UvSelfUpdateError
 from uv_self_update.invocation import Invocation
+from uv_self_update.passphrase import with_passphrase
+from uv_self_update.secret import Secret
 from uv_self_update.settings import INSTALLERS, Options
 from uv_self_update.terminal import Terminal
 from uv_self_update.update import Job, explain, run
@@ -28,6 +30,12 @@ __all__ = ("COMMANDS", "OPTIONS", "main")
 COMMANDS = ("config", "init", "rehearse", "releases", "update")
 OPTIONS = ("--source", "--config", "--uv", "--installer")
 """Our own options; each takes a value, and they can stand anywhere."""
+
+INSECURE = ("--allow-insecure-host", "--trusted-host")
+"""Two names of an option of uv's, which takes blanks between hosts."""
+
+SYSTEM_CERTS = frozenset({"--system-certs", "--native-tls"})
+"""Two names of another; certificates of the operating system are trusted here in any case."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -57,6 +65,9 @@ def _run(arguments: Sequence[str], terminal: Terminal) -> int:
             sources=tuple(values["--source"]),
             installer=installer,
             config=Path(values["--config"][-1]) if values["--config"] else None,
+            token=Secret(token) if (token := value_of(rest, "--token")) else None,
+            system_certs=not SYSTEM_CERTS.isdisjoint(rest),
+            insecure_hosts=tuple(" ".join(values_of(rest, *INSECURE)).split()),
         ),
         environ=dict(os.environ),
         named_uv=next(reversed(values["--uv"]), None) or os.environ.get("UV_SELF_UPDATE_UV"),
@@ -71,7 +82,7 @@ def _run(arguments: Sequence[str], terminal: Terminal) -> int:
 def _update(arguments: Sequence[str], invocation: Invocation, terminal: Terminal) -> int:
     job = Job(
         arguments=split(arguments),
-        settings=invocation.settings(),
+        settings=with_passphrase(invocation.settings(), invocation.environ),
         uv=invocation.uv(),
         environ=invocation.environ,
     )

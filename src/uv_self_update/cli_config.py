@@ -8,18 +8,24 @@ import click
 
 from uv_self_update import config as files
 from uv_self_update import config_edit
-from uv_self_update.errors import ConfigurationError, UsageError
+from uv_self_update.config_document import as_document
+from uv_self_update.errors import ConfigurationError, UsageError, UvNotFound
 from uv_self_update.secret import redact_url
 from uv_self_update.settings import KEYS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
+    from uv_self_update.credentials import Origin
     from uv_self_update.invocation import Invocation
+    from uv_self_update.kinds import SourceSettings
+    from uv_self_update.settings import Settings
 
 __all__ = ("TEMPLATE", "config")
 
 _NOTHING = "(none)"
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 TEMPLATE = """\
 # The configuration of uv-self-update. What is commented out here shows what can be set.
@@ -87,15 +93,37 @@ TEMPLATE = """\
 #release = "https://example.com/uv/{tag}.json"
 #download = "https://example.com/uv/{tag}/{asset}"
 
+# Any of them can have a login. The keys name environment variables, which hold the secrets; logins
+# of a netrc file and of `uv auth login` are found without a key.
+#[[source]]
+#url = "https://files.example.com/private/uv/"
+#username = "robot"
+#password-env = "MIRROR_PASSWORD"
+
+#[[source]]
+#url = "https://files.example.com/with/token/uv/"
+#token-env = "MIRROR_TOKEN"
+
+#[[source]]
+#url = "https://artifactory.example.com/artifactory/private-uv/"
+#header-env = { X-JFrog-Art-Api = "ARTIFACTORY_KEY" }
+
 #[install]
 # auto: the release's own installer where it has one. release: always that one. native: never.
 #installer = "auto"
 
 #[network]
-# Seconds to wait for a connection, and for each piece of an answer.
+# Seconds to wait for each piece of an answer, and for a connection.
 #timeout = 30
+#connect-timeout = 10
+# How often a request that failed on the way is sent again.
+#retries = 3
 # Certificate authorities to trust beside those of the system; relative to this file.
 #ca-bundle = "company.pem"
+# The certificate that says who is asking, and its key where that is not in the same file. The
+# passphrase of the key is asked for, or is in UV_SELF_UPDATE_CLIENT_KEY_PASSPHRASE.
+#client-cert = "me.pem"
+#client-key = "me.key"
 """
 
 
@@ -111,10 +139,13 @@ def config() -> None:
 @config.command()
 @click.pass_obj
 def show(invocation: Invocation) -> None:
-    """Show each setting, its value and where that comes from."""
+    """Show each setting, its value and where that comes from; and whose login each source gets.
+
+    uv, `keyring` and `gh` are asked for logins where nothing else has one.
+    """
     settings = invocation.settings()
-    values = dict(config_edit.flatten(files.as_document(settings)))
-    unset = dict.fromkeys(KEYS.keys() - values.keys(), _NOTHING)
+    values = dict(config_edit.flatten(as_document(settings)))
+    unset = dict.fromkeys((key for key in KEYS if key not in values), _NOTHING)
     rows = [
         (key, _display(value), settings.origins.get(_origin_key(key), "default"))
         for key, value in {**values, **unset}.items()
@@ -122,6 +153,9 @@ def show(invocation: Invocation) -> None:
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
     for key, value, origin in rows:
         click.echo(f"{key:<{widths[0]}} = {value:<{widths[1]}}  ({origin})")
+    click.echo()
+    for number, login in enumerate(_logins(settings, invocation)):
+        click.echo(f"login of source.{number}: {login}")
     click.echo()
     for name, path in (("user file", invocation.user_file), ("site file", files.site_file())):
         click.echo(f"{name}: {path}{'' if _exists(path) else ' (does not exist)'}")
@@ -135,26 +169,25 @@ def get(invocation: Invocation, key: str) -> None:
 
     KEY is dotted: `network.timeout`, `source.0.url`, or a table such as `network`.
     """
-    value = config_edit.get(files.as_document(invocation.settings()), key)
-    section = key.partition(".")[0]
-    if isinstance(value, list):
-        click.echo(config_edit.as_toml({section: value}), nl=False)
-    elif isinstance(value, dict):
-        table = [value] if section == "source" else value
-        click.echo(config_edit.as_toml({section: table}), nl=False)
+    value = config_edit.get(as_document(invocation.settings()), key)
+    if isinstance(value, list | dict):
+        click.echo(config_edit.as_toml(config_edit.within(key, value)), nl=False)
     elif value is not None:
         click.echo(value)
 
 
 @config.command("set", context_settings={"ignore_unknown_options": True})
 @click.argument("pairs", nargs=-1, required=True, metavar="KEY VALUE [KEY VALUE]...")
+@click.option("--plaintext", is_flag=True, help="Write a URL with a password or a token in it.")
 @click.pass_obj
-def set_(invocation: Invocation, pairs: tuple[str, ...]) -> None:
+def set_(invocation: Invocation, pairs: tuple[str, ...], *, plaintext: bool) -> None:
     """Set KEY to VALUE in the user file; several at once, where one needs the other.
 
     \b
     uv-self-update config set network.timeout 60
     uv-self-update config set source.kind github source.url https://github.example.com/mirror/uv
+    uv-self-update config set source.token-env MIRROR_TOKEN
+    uv-self-update config set source.header-env.X-JFrog-Art-Api ARTIFACTORY_KEY
 
     `source.url` is the URL of the first source, `source.1.url` that of the second. A source that
     changes its kind starts anew: what is not set in the same step goes.
@@ -163,7 +196,8 @@ def set_(invocation: Invocation, pairs: tuple[str, ...]) -> None:
     if len(keys) != len(values):
         reason = f"`{keys[-1]}` has no value"
         raise UsageError(reason, hint="Keys and values alternate: `config set KEY VALUE`.")
-    config_edit.assign(invocation.user_file, dict(zip(keys, values, strict=True)))
+    assignments = dict(zip(keys, values, strict=True))
+    config_edit.assign(invocation.user_file, assignments, plaintext=plaintext)
 
 
 @config.command()
@@ -200,6 +234,49 @@ def edit(invocation: Invocation) -> None:
         message = f"{file} could not be opened in an editor: {reason}"
         raise ConfigurationError(message, hint="Set VISUAL or EDITOR to a command.") from error
     files.load(file)
+
+
+def _logins(settings: Settings, invocation: Invocation) -> Iterator[str]:
+    """Yield where the login of each source comes from, and for which server it is."""
+    # `get` and `set` need none of this.
+    from uv_self_update.login_programs import LoginPrograms  # noqa: PLC0415
+    from uv_self_update.sources.logins import credentials_of  # noqa: PLC0415
+
+    try:
+        uv = invocation.uv()
+    except UvNotFound:
+        uv = None
+    programs = LoginPrograms(uv=uv, environ=invocation.environ)
+    for configured in settings.sources:
+        section = _likely(configured)
+        if section.kind == "index":
+            yield "uv's own, as for packages"
+            continue
+        found = credentials_of(
+            section,
+            invocation.environ,
+            given=settings.token,
+            guessed=configured.kind == "auto",
+            programs=programs,
+        ).described()
+        known = [f"{place} for {_address(origin)}" for origin, place in found.items() if place]
+        yield ", ".join(known) or "none"
+
+
+def _likely(section: SourceSettings) -> SourceSettings:
+    """Return what a source of kind `auto` is if its URL alone says so; nobody is asked."""
+    from uv_self_update.sources.clues import from_url, proper  # noqa: PLC0415 # as above
+
+    if section.kind != "auto" or section.url is None:
+        return section
+    said = (clue.settings for clue in from_url(proper(section.url)))
+    return next((found.with_login_of(section) for found in said if found), section)
+
+
+def _address(origin: Origin) -> str:
+    scheme, host, port = origin
+    name = f"[{host}]" if ":" in host else host
+    return f"{scheme}://{name}" + ("" if port == _DEFAULT_PORTS.get(scheme) else f":{port}")
 
 
 def _origin_key(key: str) -> str:

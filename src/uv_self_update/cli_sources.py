@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import sys
 from contextlib import closing
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
@@ -14,9 +13,12 @@ import click
 from uv_self_update import config as files
 from uv_self_update import config_edit
 from uv_self_update.child import Signals, version_of
-from uv_self_update.credentials import login_of
-from uv_self_update.errors import ConfigurationNotKept, NoArchive, UvSelfUpdateError
-from uv_self_update.kinds import parse_source
+from uv_self_update.click_options import options_of_uv
+from uv_self_update.config_document import as_table
+from uv_self_update.errors import ConfigurationNotKept, NoArchive, UsageError, UvSelfUpdateError
+from uv_self_update.exposure import is_exposing
+from uv_self_update.kinds import check_source, parse_source
+from uv_self_update.passphrase import with_passphrase
 from uv_self_update.rehearse import hold
 from uv_self_update.secret import redact_url
 from uv_self_update.sources.detect import detect
@@ -40,23 +42,54 @@ _log = logging.getLogger(__name__)
 _HELP = {"help_option_names": ["-h", "--help"]}
 _DATE = len("2026-01-29")
 _SAVED = ".old"
-_OTHERS = 0o077  # who may read, write or enter a file beside its owner
+_OTHER_WAYS = (
+    "Leave it out of the URL, and give `--username` with `--password-env`, or `--token-env`, with "
+    "the name of the environment variable that holds it; or keep it in a netrc file, or by "
+    "`uv auth login`. `--plaintext` writes it down all the same."
+)
 
 
 @click.command(context_settings=_HELP)
 @click.argument("url")
+@click.option("--username", metavar="NAME", help="The user of the login.")
+@click.option("--password-env", metavar="VARIABLE", help="The variable that holds the password.")
+@click.option("--token-env", metavar="VARIABLE", help="The variable that holds a token.")
+@click.option(
+    "--header-env",
+    "headers",
+    metavar="HEADER=VARIABLE",
+    multiple=True,
+    help="A header to send, and the variable that holds its value; can be repeated.",
+)
+@click.option("--plaintext", is_flag=True, help="Write a URL with a password or a token in it.")
 @click.option("--rehearse/--no-rehearse", default=True, help="Prove it by a rehearsal, or not.")
 @click.option("--force", is_flag=True, help="Replace the sources that are configured already.")
+@options_of_uv
 @click.pass_obj
-def init(invocation: Invocation, url: str, *, rehearse: bool, force: bool) -> None:
+def init(
+    invocation: Invocation,
+    /,
+    url: str,
+    *,
+    headers: tuple[str, ...],
+    plaintext: bool,
+    rehearse: bool,
+    force: bool,
+    **login: str | None,
+) -> None:
     """Find out what serves URL, and configure it.
 
     URL is where your company keeps uv's releases, or the path of a folder. Where it cannot be found
     out what kind of server it is, write that before it: `nexus+https://…`. Everything else in your
     configuration file stays.
+
+    A login is written down as the names of the environment variables that hold it.
     """
-    section = parse_source(url)
+    section = _with_login(parse_source(url), headers, login)
     file = invocation.user_file
+    if not plaintext and is_exposing(section):
+        reason = "a password or a token stands in the URL, which was not asked for anything either"
+        raise ConfigurationNotKept(file, reason, _OTHER_WAYS)
     settings = replace(_settings(invocation, file), sources=(section,))
     old = _configured(file)
     if old and not force:
@@ -65,11 +98,12 @@ def init(invocation: Invocation, url: str, *, rehearse: bool, force: bool) -> No
         hint = f"`--force` replaces it, and keeps a copy of the file as {file.name}{_SAVED}."
         raise ConfigurationNotKept(file, reason, hint)
     uv = invocation.uv()
+    settings = with_passphrase(settings, invocation.environ)
     with (
         Signals(),
         closing(OpenSources(settings, uv=uv, environ=invocation.environ)) as opened,
     ):
-        source = _examined(section, opened)
+        source = _examined(section, opened).with_login_of(section)
     _write(file, source, old=bool(old))
     click.echo(f"Written to {file}.")
     if rehearse:
@@ -79,6 +113,28 @@ def init(invocation: Invocation, url: str, *, rehearse: bool, force: bool) -> No
         click.echo("From now on, `uv-self-update` takes uv from there.")
     else:
         _log.warning("%s says where uv comes from as well, and comes before %s", origin, file)
+
+
+def _with_login(
+    section: SourceSettings, headers: Sequence[str], login: Mapping[str, str | None]
+) -> SourceSettings:
+    """Return a source with a login.
+
+    Raises:
+        UsageError: It cannot have such a login.
+    """
+    given = {name.replace("_", "-"): value for name, value in login.items() if value is not None}
+    table = {**as_table(section), **given}
+    if headers:
+        table["header-env"] = {
+            name: variable for name, _, variable in (header.partition("=") for header in headers)
+        }
+    source, problems = check_source(table)
+    if problems:
+        key, reason = problems[0]
+        message = f"`--{key}` cannot be used: {reason}"
+        raise UsageError(message)
+    return source
 
 
 def _settings(invocation: Invocation, file: Path) -> Settings:
@@ -163,15 +219,8 @@ def _described(version: str, found: Inspection, platform: Platform) -> str:
 def _write(file: Path, source: SourceSettings, *, old: bool) -> None:
     if old:
         config_edit.write(file.with_name(file.name + _SAVED), files.read(file))
-    table = files.as_table(source)
-    assignments = {f"source.{name}": value for name, value in table.items()}
-    config_edit.assign(file, assignments, remove=("source",) if old else ())
-    if (
-        sys.platform != "win32"
-        and login_of(source.url or source.download or "")
-        and file.stat().st_mode & _OTHERS
-    ):
-        _log.warning("a login stands in %s, which others may read: `chmod 600` it", file)
+    assignments = dict(config_edit.flatten({"source": [as_table(source)]}))
+    config_edit.assign(file, assignments, remove=("source",) if old else (), plaintext=True)
 
 
 @click.command(context_settings=_HELP)
@@ -183,11 +232,12 @@ def _write(file: Path, source: SourceSettings, *, old: bool) -> None:
     type=click.IntRange(1),
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@options_of_uv
 @click.pass_obj
 def releases(invocation: Invocation, *, limit: int, as_json: bool) -> None:
     """List the releases that the sources hold, newest first."""
     uv = invocation.uv()
-    settings = invocation.settings()
+    settings = with_passphrase(invocation.settings(), invocation.environ)
     with (
         Signals(),
         closing(OpenSources(settings, uv=uv, environ=invocation.environ)) as opened,

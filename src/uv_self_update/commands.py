@@ -9,7 +9,9 @@ import click
 from uv_self_update import __version__
 from uv_self_update.cli_config import config
 from uv_self_update.cli_sources import init, releases
+from uv_self_update.click_options import options_of_uv
 from uv_self_update.errors import UsageError
+from uv_self_update.passphrase import with_passphrase
 from uv_self_update.rehearse import hold
 from uv_self_update.settings import INSTALLERS
 
@@ -97,6 +99,7 @@ def root() -> None:
 )
 @click.option("-v", "--verbose", count=True, help="Print more, as uv does.")
 @click.option("-q", "--quiet", count=True, help="Print less, as uv does.")
+@options_of_uv
 @click.pass_obj
 def rehearse(
     invocation: Invocation, *, target: str | None, start: str | None, verbose: int, quiet: int
@@ -107,7 +110,7 @@ def rehearse(
     not touched.
     """
     rehearsal = hold(
-        invocation.settings(),
+        with_passphrase(invocation.settings(), invocation.environ),
         uv=invocation.uv(),
         environ=invocation.environ,
         target=target,

@@ -1,4 +1,4 @@
-"""Configuration files: from TOML to checked values, and back.
+"""Configuration files: from TOML to checked values.
 
 ```text
 command line > environment > user file > site file > default
@@ -16,8 +16,10 @@ from uv_self_update.errors import (
     InvalidSource,
     Problem,
 )
+from uv_self_update.exposure import warn_if_exposed
 from uv_self_update.kinds import SOURCE_FIELDS, SourceSettings, check_source, parse_source
-from uv_self_update.settings import KEYS, Options, Settings, UnfitError
+from uv_self_update.secret import Secret
+from uv_self_update.settings import KEYS, Network, Options, Settings, UnfitError
 from uv_self_update.wording import shown, suggestion, type_name
 
 if TYPE_CHECKING:
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
 __all__ = (
     "VARIABLE",
     "FileValues",
-    "as_document",
-    "as_table",
     "check",
     "every_key",
     "is_missing",
@@ -44,6 +44,8 @@ VARIABLE = "UV_SELF_UPDATE_CONFIG"
 """The environment variable that names a file in place of the user's."""
 
 _SOURCE = "UV_SELF_UPDATE_SOURCE"
+_PASSPHRASE = "UV_SELF_UPDATE_CLIENT_KEY_PASSPHRASE"  # noqa: S105 # a name
+_INSECURE = "UV_INSECURE_HOST"
 _LATEST, _DOWNLOAD = "LATEST_RELEASE_URL", "RELEASES_DOWNLOAD_URL"
 
 _Layer = dict[str, tuple[Any, str]]
@@ -104,7 +106,7 @@ def resolve(
     named = options.config or variables.get(VARIABLE)
     problems: list[Problem] = []
     merged: _Layer = {
-        **_file_layer(site_file, problems, must_exist=False),
+        **_file_layer(site_file, problems, shared=True),
         **_file_layer(Path(named or user_file), problems, must_exist=named is not None),
         **_variable_layer(variables, problems),
     }
@@ -114,37 +116,24 @@ def resolve(
         _add(merged, problems, "install.installer", options.installer, "command line")
     if "source" not in merged:
         merged |= _script_layer(variables, problems)
+    if "network.client-key" in merged and "network.client-cert" not in merged:
+        reason = "it is of no use without `network.client-cert`"
+        origin = merged["network.client-key"][1]
+        problems.append(Problem(origin=origin, key="network.client-key", reason=reason))
     if problems:
         raise InvalidConfiguration(problems)
-    settings = Settings(origins={key: origin for key, (_, origin) in merged.items()})
+    settings = Settings(
+        network=Network(
+            passphrase=Secret(variables[_PASSPHRASE]) if _PASSPHRASE in variables else None,
+            system_certs=options.system_certs,
+            insecure_hosts=(*options.insecure_hosts, *variables.get(_INSECURE, "").split()),
+        ),
+        token=options.token,
+        origins={key: origin for key, (_, origin) in merged.items()},
+    )
     for key, (value, _) in merged.items():
         settings = _with(settings, "sources" if key == "source" else KEYS[key].attribute, value)
     return settings
-
-
-def as_document(settings: Settings) -> dict[str, Any]:
-    """Return settings in the shape of a file: what is neither set nor has a default is left out."""
-    document: dict[str, Any] = {"source": [as_table(source) for source in settings.sources]}
-    for key, known in KEYS.items():
-        value: Any = settings
-        for name in known.attribute.split("."):
-            value = getattr(value, name)
-        if value is not None:
-            section, name = key.split(".")
-            document.setdefault(section, {})[name] = _as_plain(value)
-    return document
-
-
-def _as_plain(value: object) -> object:
-    if isinstance(value, float) and value.is_integer():
-        return int(value)  # nobody writes 30.0
-    return str(value) if isinstance(value, Path) else value
-
-
-def as_table(source: SourceSettings) -> dict[str, str]:
-    """Return a source in the shape of a `[[source]]`."""
-    fields = {"kind": source.kind, **{name: getattr(source, name) for name in SOURCE_FIELDS}}
-    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _with(target: Any, attribute: str, value: Any) -> Any:  # noqa: ANN401 # any dataclass of the tree
@@ -152,13 +141,16 @@ def _with(target: Any, attribute: str, value: Any) -> Any:  # noqa: ANN401 # any
     return replace(target, **{name: _with(getattr(target, name), rest, value) if rest else value})
 
 
-def _file_layer(path: Path, problems: list[Problem], *, must_exist: bool) -> _Layer:
+def _file_layer(
+    path: Path, problems: list[Problem], *, must_exist: bool = False, shared: bool = False
+) -> _Layer:
     try:
         loaded = load(path)
     except InvalidConfiguration as invalid:
         if must_exist or not is_missing(invalid):
             problems += invalid.problems
         return {}
+    warn_if_exposed(path, loaded.values.get("source", ()), shared=shared)
     return {key: (value, str(path)) for key, value in loaded.values.items()}
 
 

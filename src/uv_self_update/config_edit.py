@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from uv_self_update.config import check, every_key, is_missing, parse, read
 from uv_self_update.errors import ConfigurationNotKept, InvalidConfiguration, UsageError
 from uv_self_update.kinds import SOURCE_FIELDS
+from uv_self_update.login_keys import REFUSED, SECRET_KEYS
+from uv_self_update.secret import holds_secret
 from uv_self_update.settings import KEYS
 from uv_self_update.toml_text import KeyPath, parsed, with_value, without
 from uv_self_update.wording import shown, suggestion
@@ -16,20 +18,32 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ("as_toml", "assign", "flatten", "get", "remove", "write")
+__all__ = ("as_toml", "assign", "flatten", "get", "remove", "within", "write")
+
+_OTHER_WAYS = (
+    "Leave it out of the URL, and set `source.username` with `source.password-env`, or "
+    "`source.token-env`, to the name of the environment variable that holds it; or keep it in "
+    "a netrc file, or by `uv auth login`. `--plaintext` writes it all the same."
+)
+
+_HEADERS = "header-env"
 
 _Change = tuple[KeyPath, object]
 """A key and its new value, or None to take it out."""
 
 
-def flatten(document: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
+def flatten(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield each dotted key that a valid document sets, with its value."""
     for section, content in document.items():
         tables = {section: content}
         if isinstance(content, list):
             tables = {f"{section}.{index}": table for index, table in enumerate(content)}
         for head, table in tables.items():
-            yield from ((f"{head}.{name}", value) for name, value in table.items())
+            for name, value in table.items():
+                if isinstance(value, dict):
+                    yield from ((f"{head}.{name}.{key}", inner) for key, inner in value.items())
+                else:
+                    yield f"{head}.{name}", value
 
 
 def as_toml(document: Mapping[str, Any]) -> str:
@@ -55,7 +69,21 @@ def get(document: Mapping[str, Any], key: str) -> object:
     return _find(document, keys)
 
 
-def assign(path: Path, assignments: Mapping[str, str], *, remove: Iterable[str] = ()) -> None:
+def within(key: str, value: object) -> dict[str, Any]:
+    """Return the document that has a value under a dotted key, and nothing else."""
+    first, *rest = _taken_apart(key)
+    for step in reversed(rest):
+        value = [value] if isinstance(step, int) else {step: value}
+    return {str(first): value}
+
+
+def assign(
+    path: Path,
+    assignments: Mapping[str, str],
+    *,
+    remove: Iterable[str] = (),
+    plaintext: bool = False,
+) -> None:
     """Set keys in a file, which is made if it is missing; comments and layout stay.
 
     A source that changes its kind starts anew, with what is given in the same step: the old URLs
@@ -65,23 +93,29 @@ def assign(path: Path, assignments: Mapping[str, str], *, remove: Iterable[str] 
         path: The file.
         assignments: Dotted key -> value as text.
         remove: Tables to take out first, in the same step.
+        plaintext: Whether a URL may be written that holds a secret.
 
     Raises:
         UsageError: A key cannot be set.
         InvalidConfiguration: The file is broken, or would be.
-        ConfigurationNotKept: The file cannot be written, or not without losing a comment.
+        ConfigurationNotKept: The file cannot be written, or not without losing a comment; or a
+            secret would stand in it.
     """
     text, document = _current(path)
     paths = {_taken_apart(key): (key, value) for key, value in assignments.items()}
-    changes: list[_Change] = [((name,), None) for name in remove]
+    gone: list[_Change] = [((name,), None) for name in remove]
+    new: list[_Change] = []
     for keys, (key, value) in paths.items():
         if not _settable(keys):
-            raise _bad_key(key, f"it cannot be set{suggestion(key, every_key())}")
-        changes.append((keys, KEYS[key].parse(value) if key in KEYS else value))
+            raise _bad_key(key, _why_not(keys, key))
+        if not plaintext and holds_secret(value):
+            reason = f"a password or a token stands in the URL for `{shown(key)}`"
+            raise ConfigurationNotKept(path, reason, _OTHER_WAYS)
+        new.append((keys, KEYS[key].parse(value) if key in KEYS else value))
         if keys[-1] == "kind" and _find(document, keys) not in (None, value):
             fields = [(*keys[:-1], name) for name in SOURCE_FIELDS]
-            changes += [(field, None) for field in fields if field not in paths]
-    _rewrite(path, text, changes)
+            gone += [(field, None) for field in fields if field not in paths]
+    _rewrite(path, text, gone + new)
 
 
 def remove(path: Path, keys: Iterable[str]) -> None:
@@ -145,9 +179,12 @@ def _taken_apart(key: str) -> KeyPath:
     first, *rest = key.split(".")
     if first != "source" or not rest:
         return (first, *rest)
+    number, names = 0, rest
     if re.fullmatch("[0-9]{1,4}", rest[0]):
-        return (first, int(rest[0]), *rest[1:])
-    return (first, 0, *rest)
+        number, names = int(rest[0]), rest[1:]
+    if names[:1] == [_HEADERS] and names[1:]:
+        names = [_HEADERS, ".".join(names[1:])]  # a header's name may have dots in it
+    return (first, number, *names)
 
 
 def _names_only(keys: KeyPath) -> str:
@@ -155,7 +192,14 @@ def _names_only(keys: KeyPath) -> str:
 
 
 def _settable(keys: KeyPath) -> bool:
-    return _names_only(keys) in every_key()
+    table = keys[:-1] if keys[-2:-1] == (_HEADERS,) else keys
+    return _names_only(table) in every_key()
+
+
+def _why_not(keys: KeyPath, key: str) -> str:
+    if keys[0] == "source" and keys[-1] in SECRET_KEYS:
+        return REFUSED
+    return f"it cannot be set{suggestion(key, every_key())}"
 
 
 def _find(document: Any, keys: KeyPath) -> Any:  # noqa: ANN401 # whatever TOML can hold
@@ -175,8 +219,7 @@ def _rewrite(path: Path, text: str, changes: Sequence[_Change]) -> None:
     new = text
     for keys, value in changes:
         if value is None:
-            _drop(document, keys)
-            new = without(new, keys)
+            new = without(new, _drop(document, keys))
         else:
             _put(document, keys, value, path)
             new = with_value(new, keys, value)
@@ -196,6 +239,9 @@ def _put(document: dict[str, Any], keys: KeyPath, value: object, path: Path) -> 
     tables = document.setdefault(str(section), [{}] if index else {})
     if index and isinstance(tables, list) and len(tables) == index[0]:
         tables.append({})
+    source = _find(document, keys[:-2])
+    if keys[-2] == _HEADERS and isinstance(source, dict):
+        source.setdefault(_HEADERS, {})
     table = _find(document, keys[:-1])
     if not isinstance(table, dict):
         check(document, path)  # says what is there in place of a table
@@ -204,10 +250,14 @@ def _put(document: dict[str, Any], keys: KeyPath, value: object, path: Path) -> 
     table[keys[-1]] = value
 
 
-def _drop(document: dict[str, Any], keys: KeyPath) -> None:
+def _drop(document: dict[str, Any], keys: KeyPath) -> KeyPath:
+    """Take a key out, and return what goes with it: `header-env` goes with its last header."""
     parent = _find(document, keys[:-1])
+    if keys[-2:-1] == (_HEADERS,) and parent == {keys[-1]: _find(document, keys)}:
+        return _drop(document, keys[:-1])
     if _find(document, keys) is not None:
         del parent[keys[-1]]
     if not document.get("source", True):
         # TOML has no way to write a list of no tables with `[[source]]`.
         del document["source"]
+    return keys

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from uv_self_update import config
@@ -22,7 +22,7 @@ class Invocation:
     """One call of the command."""
 
     options: Options
-    environ: Mapping[str, str]
+    environ: Mapping[str, str] = field(repr=False)
     named_uv: str | None = None
     """The uv that was asked for by a path or a name; None for the first on PATH."""
 

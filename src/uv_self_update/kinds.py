@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any
 
 from uv_self_update.errors import InvalidSource
+from uv_self_update.login_keys import (
+    LOGIN_FIELDS,
+    REFUSED,
+    SECRET_KEYS,
+    HeadersField,
+    UserField,
+    VariableField,
+)
+from uv_self_update.place_keys import NameField, PathField, UrlField
 from uv_self_update.wording import echo, listed, shown, suggestion
 
 if TYPE_CHECKING:
@@ -40,10 +48,14 @@ class Kind:
     due: str = ""
     """What that path lacks if it does not match."""
 
+    no_login: str = ""
+    """Why it has no use for the keys of a login; empty for all that are asked by this package."""
+
     @property
     def fields(self) -> tuple[str, ...]:
         """Every key that a `[[source]]` of this kind may have, beside `kind`."""
-        return self.required + self.optional
+        login = () if self.no_login else tuple(LOGIN_FIELDS)
+        return self.required + self.optional + login
 
 
 _WEB = ("http", "https")
@@ -51,7 +63,11 @@ _ONE, _TWO = "[^/]", "[^/]/+[^/]"
 
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
-        "index": Kind(optional=("url",)),
+        "index": Kind(
+            optional=("url",),
+            no_login="uv asks an index itself, and finds the login as it does for packages: "
+            "`uv auth login`, a netrc file, a keyring, or `uv.toml`",
+        ),
         "urls": Kind(required=("download",), optional=("latest", "release")),
         "github": Kind(required=("url",), schemes=_WEB, path=_TWO, due="`/OWNER/REPO` at its end"),
         "astral": Kind(required=("url",)),
@@ -80,48 +96,18 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             due="`/OWNER/REPO` at its end",
         ),
         "s3": Kind(required=("url",), schemes=_WEB),
-        "directory": Kind(required=("path",)),
+        "directory": Kind(
+            required=("path",), no_login="who may read a folder is up to the operating system"
+        ),
         "auto": Kind(required=("url",), schemes=_WEB),
     }
 )
 """Every kind; `auto` finds out which of the others a URL is, whenever it is used."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class UrlField:
-    """A key of a `[[source]]`, which holds a URL or a template of one."""
+Field = UrlField | PathField | NameField | UserField | VariableField | HeadersField
 
-    placeholders: tuple[str, ...] = ()
-    """What the template may hold."""
-
-    needed: tuple[str, ...] = ()
-    """What the template must hold."""
-
-    def problems(self, value: object, kind: Kind) -> Iterator[str]:
-        """Say what is wrong with a value."""
-        return _url_problems(value, self, kind)
-
-
-@dataclass(frozen=True, kw_only=True)
-class PathField:
-    """A key of a `[[source]]`, which holds the path of a folder."""
-
-    def problems(self, value: object, _kind: Kind) -> Iterator[str]:
-        """Say what is wrong with a value."""
-        return _path_problems(value)
-
-
-@dataclass(frozen=True, kw_only=True)
-class NameField:
-    """A key of a `[[source]]`, which holds a name."""
-
-    def problems(self, value: object, _kind: Kind) -> Iterator[str]:
-        """Say what is wrong with a value."""
-        if not isinstance(value, str) or not re.fullmatch(r"[\w.+~-]+", value):
-            yield f"it is {echo(value)}, but a name of letters, digits, `-`, `_` and `.` is due"
-
-
-SOURCE_FIELDS: Mapping[str, UrlField | PathField | NameField] = MappingProxyType(
+SOURCE_FIELDS: Mapping[str, Field] = MappingProxyType(
     {
         "url": UrlField(),
         "latest": UrlField(),
@@ -129,6 +115,7 @@ SOURCE_FIELDS: Mapping[str, UrlField | PathField | NameField] = MappingProxyType
         "download": UrlField(placeholders=("{tag}", "{version}", "{asset}"), needed=("{asset}",)),
         "path": PathField(),
         "package": NameField(),
+        **LOGIN_FIELDS,
     }
 )
 
@@ -144,6 +131,30 @@ class SourceSettings:
     download: str | None = None
     path: str | None = None
     package: str | None = None
+    username: str | None = None
+    password_env: str | None = None
+    """The environment variable that holds the password of `username`."""
+
+    token_env: str | None = None
+    """The environment variable that holds a token."""
+
+    header_env: tuple[tuple[str, str], ...] = ()
+    """Headers, each with the environment variable that holds its value."""
+
+    def __repr__(self) -> str:
+        """Show what is set, without a password or a token."""
+        values = ((field.name, getattr(self, field.name)) for field in fields(self))
+        parts = (f"{name}={_bare(value)!r}" for name, value in values if value)
+        return f"SourceSettings({', '.join(parts)})"
+
+    def with_login_of(self, other: SourceSettings) -> SourceSettings:
+        """Return this source with the keys of another's login."""
+        names = (key.replace("-", "_") for key in LOGIN_FIELDS)
+        return replace(self, **{name: getattr(other, name) for name in names})
+
+
+def _bare(value: object) -> object:
+    return shown(value) if isinstance(value, str) else value
 
 
 def check_source(table: Mapping[str, object]) -> tuple[SourceSettings, list[tuple[str, str]]]:
@@ -153,7 +164,7 @@ def check_source(table: Mapping[str, object]) -> tuple[SourceSettings, list[tupl
         The source with every field that is fit, and what is wrong with the others: key, reason.
     """
     problems: list[tuple[str, str]] = []
-    fields: dict[str, str] = {}
+    found: dict[str, Any] = {}
     name = table.get("kind", "auto" if "url" in table else None)
     known = name in KINDS if isinstance(name, str) else False
     # With no kind to go by, each key can still be judged by itself.
@@ -166,20 +177,31 @@ def check_source(table: Mapping[str, object]) -> tuple[SourceSettings, list[tupl
     for key, value in table.items():
         if key == "kind":
             continue
-        if key not in SOURCE_FIELDS:
-            problems.append((key, f"unknown key{suggestion(key, ('kind', *kind.fields))}"))
-        elif key not in kind.fields:
-            problems.append((key, f"a source of kind `{name}` has no such key"))
-        elif reasons := [*SOURCE_FIELDS[key].problems(value, kind)]:
+        if reasons := [*_key_problems(key, value, str(name), kind)]:
             problems += [(key, reason) for reason in reasons]
         else:
-            fields[key] = str(value)
+            attribute = key.replace("-", "_")
+            found[attribute] = tuple(value.items()) if isinstance(value, dict) else value
     problems += [
         (key, f"it is missing, and a source of kind `{name}` needs it")
         for key in kind.required
         if key not in table
     ]
-    return SourceSettings(kind=str(name), **fields), problems
+    if "password-env" in table and "username" not in table and not kind.no_login:
+        problems.append(("username", "it is missing, and `password-env` needs it"))
+    return SourceSettings(kind=str(name), **found), problems
+
+
+def _key_problems(key: str, value: object, name: str, kind: Kind) -> Iterator[str]:
+    if key.lower().replace("_", "-") in SECRET_KEYS:
+        yield f"there is no such key: {kind.no_login}" if kind.no_login else REFUSED
+    elif key not in SOURCE_FIELDS:
+        yield f"unknown key{suggestion(key, ('kind', *kind.fields))}"
+    elif key in kind.fields:
+        yield from SOURCE_FIELDS[key].problems(value, kind)
+    else:
+        why = f": {kind.no_login}" if key in LOGIN_FIELDS else ""
+        yield f"a source of kind `{name}` has no such key{why}"
 
 
 def parse_source(spec: str) -> SourceSettings:
@@ -220,54 +242,3 @@ def _absolute(path: str) -> str:
     if not path or path.startswith(("file://", "~")):
         return path
     return str(Path(path).absolute())
-
-
-def _path_problems(value: object) -> Iterator[str]:
-    due = "the absolute path of a folder"
-    if not isinstance(value, str) or not value or "\0" in value:
-        yield f"it is {echo(value)}, but {due} is due"
-    elif not (re.match(r"~|file:///?", value) or _is_absolute(value)):
-        yield f"`{shown(value)}` is not {due}, such as `/mnt/share/uv`"
-
-
-def _is_absolute(path: str) -> bool:
-    # A drive or a share is as absolute as a root, and a file may be read on another system.
-    return PurePosixPath(path).is_absolute() or PureWindowsPath(path).is_absolute()
-
-
-def _url_problems(value: object, template: UrlField, kind: Kind) -> Iterator[str]:
-    if not isinstance(value, str) or not value:
-        yield f"it is {echo(value)}, but a URL in quotes is due"
-        return
-    if re.search(r"[\s\x00-\x1f\x7f]", value):
-        yield "a URL has no white space in it; a blank is written %20"
-        return
-    url = shown(value)
-    try:
-        parts = urlsplit(value)
-        _ = parts.port  # it is read, and may be refused, only now
-    except ValueError:
-        yield f"`{url}` is not a URL; in a password, `/` is written %2F, `#` %23 and `@` %40"
-        return
-    if "@" in f"{parts.path}{parts.fragment}" and "@" not in parts.netloc:
-        written = "in a password, `/` is written %2F and `#` %23; elsewhere, `@` is written %40"
-        yield f"`{url}` has a login in the wrong place: {written}"
-    elif "://" not in value or parts.scheme not in kind.schemes:
-        yield f"`{url}` does not start with {listed([f'{scheme}://' for scheme in kind.schemes])}"
-    elif parts.scheme == "file" and not parts.path.startswith("/"):
-        yield f"`{url}` has no absolute path, as in `file:///folder`"
-    elif parts.scheme != "file" and not parts.hostname:
-        yield f"`{url}` names no host"
-    elif not re.search(kind.path, parts.path):
-        yield f"`{url}` lacks {kind.due}"
-    yield from _placeholder_problems(value, template)
-
-
-def _placeholder_problems(value: str, template: UrlField) -> Iterator[str]:
-    for name in dict.fromkeys(re.findall(r"\{[^{}]*\}|[{}]", value)):
-        if name not in template.placeholders:
-            allowed = listed(template.placeholders) if template.placeholders else "none"
-            yield f"`{shown(name)}` is not a placeholder that is allowed here: {allowed}"
-    for name in template.needed:
-        if name not in value:
-            yield f"`{shown(value)}` lacks `{name}`, where the name of the file goes"

@@ -5,12 +5,24 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit, urlunsplit
 
-__all__ = ("Secret", "redact", "redact_url")
+__all__ = ("Secret", "holds_secret", "is_like_a_token", "redact", "redact_url")
 
 # A scheme is looked for where a word begins only: else a long word would take quadratic time.
 _URL = re.compile(r"(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"`<>]+")
 _LOGIN = re.compile(r"(?<=://)[^\s/?#]*@")
 """A password may hold the very signs that end a URL in a text: quotes, a comma, a bracket."""
+
+_SECRET_NAME = re.compile(
+    r"(?:auth|credential|jwt|key|passwd|password|pwd|sas|secret|sig|signature|token)$",
+    re.IGNORECASE,
+)
+"""How the parameters end that open what a URL leads to: `X-Amz-Signature`, `access_token`."""
+
+_TOKEN = re.compile(
+    r"(?:gh[opsur]_|github_pat_|gl[a-z]{2,6}-)|"
+    r"(?=[A-Za-z0-9]*[0-9])(?=[A-Za-z0-9]*[A-Za-z])[A-Za-z0-9]{16,}"
+)
+"""How GitHub's and GitLab's tokens begin, and what a random one has in it."""
 
 
 class Secret:
@@ -39,6 +51,26 @@ class Secret:
         return "***"
 
     __str__ = __repr__
+
+
+def holds_secret(url: str) -> bool:
+    """Return whether something in `url` may open what it leads to: a login, a signed query.
+
+    A user without a password counts too, because a token may stand in its place.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "@" in url
+    pairs = (pair.partition("=") for pair in parts.query.split("&"))
+    return bool(parts.netloc.rpartition("@")[0]) or any(
+        value and _SECRET_NAME.search(name) for name, _, value in pairs
+    )
+
+
+def is_like_a_token(text: str) -> bool:
+    """Return whether `text`, in the place of a name, is rather a token that a server gave out."""
+    return _TOKEN.search(text) is not None
 
 
 def redact_url(url: str) -> str:

@@ -13,6 +13,8 @@ from uv_self_update.wording import echo, listed, suggestion
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from uv_self_update.secret import Secret
+
 __all__ = (
     "INSTALLERS",
     "KEYS",
@@ -31,16 +33,40 @@ INSTALLERS: tuple[InstallerChoice, ...] = ("auto", "release", "native")
 _LONGEST_TIMEOUT = 86_400
 """A day, in seconds: past some weeks, the operating systems' own timers overflow."""
 
+_MOST_RETRIES = 10
+"""Each waits longer than the one before, so that ten take minutes already."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Network:
     """How the sources are reached."""
 
     timeout: float = 30.0
-    """Seconds to wait for a connection, and for each piece of an answer."""
+    """Seconds to wait for each piece of an answer."""
+
+    connect_timeout: float = 10.0
+    """Seconds to wait for a connection."""
+
+    retries: int = 3
+    """How often a request that failed on the way is sent again, before it is given up."""
 
     ca_bundle: Path | None = None
     """A PEM file of certificate authorities to trust beside those of the operating system."""
+
+    client_cert: Path | None = None
+    """A PEM file with the certificate that says who is asking, and perhaps its key."""
+
+    client_key: Path | None = None
+    """A PEM file with that certificate's private key, where it stands in a file of its own."""
+
+    passphrase: Secret | None = None
+    """What that key is encrypted with."""
+
+    insecure_hosts: tuple[str, ...] = ()
+    """Hosts whose certificates are not checked: `HOST`, `HOST:PORT` or `SCHEME://HOST[:PORT]`."""
+
+    system_certs: bool = False
+    """Whether uv is told to trust the operating system's certificates, when it asks an index."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +76,9 @@ class Settings:
     sources: tuple[SourceSettings, ...] = (SourceSettings(),)
     installer: InstallerChoice = "auto"
     network: Network = Network()
+    token: Secret | None = None
+    """A GitHub token that was given for this run, as in `--token`."""
+
     origins: Mapping[str, str] = field(default_factory=dict)
     """Dotted key -> where its value came from; a key that is missing has its default."""
 
@@ -58,10 +87,21 @@ class Settings:
 class Options:
     """What the command line says about the settings."""
 
-    sources: tuple[str, ...] = ()
+    sources: tuple[str, ...] = field(default=(), repr=False)
+    """URLs among them, which may hold a password."""
+
     installer: str | None = None
     config: Path | None = None
     """A file to read in place of the user file."""
+
+    token: Secret | None = None
+    """What `--token` says: a GitHub token."""
+
+    insecure_hosts: tuple[str, ...] = ()
+    """What `--allow-insecure-host` says."""
+
+    system_certs: bool = False
+    """Whether `--system-certs`, or `--native-tls`, was given."""
 
 
 class UnfitError(ValueError):
@@ -106,6 +146,15 @@ def _timeout(value: object, _folder: Path) -> float:
     return float(value)
 
 
+def _retries(value: object, _folder: Path) -> int:
+    due = f"a whole number from 0 to {_MOST_RETRIES}"
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise UnfitError(got=echo(value), due=due)
+    if not 0 <= value <= _MOST_RETRIES:
+        raise UnfitError(got="out of range", due=due)
+    return value
+
+
 def _number(text: str) -> object:
     for number in (int, float):
         try:
@@ -115,7 +164,7 @@ def _number(text: str) -> object:
     return text
 
 
-def _ca_bundle(value: object, folder: Path) -> Path:
+def _pem_file(value: object, folder: Path) -> Path:
     due = "the path of a PEM file"
     if not isinstance(value, str) or not value:
         raise UnfitError(got=echo(value), due=due)
@@ -140,8 +189,26 @@ KEYS: Mapping[str, Key] = MappingProxyType(
             check=_timeout,
             parse=_number,
         ),
+        "network.connect-timeout": Key(
+            attribute="network.connect_timeout",
+            variable="UV_SELF_UPDATE_CONNECT_TIMEOUT",
+            check=_timeout,
+            parse=_number,
+        ),
+        "network.retries": Key(
+            attribute="network.retries",
+            variable="UV_SELF_UPDATE_RETRIES",
+            check=_retries,
+            parse=_number,
+        ),
         "network.ca-bundle": Key(
-            attribute="network.ca_bundle", variable="UV_SELF_UPDATE_CA_BUNDLE", check=_ca_bundle
+            attribute="network.ca_bundle", variable="UV_SELF_UPDATE_CA_BUNDLE", check=_pem_file
+        ),
+        "network.client-cert": Key(
+            attribute="network.client_cert", variable="UV_SELF_UPDATE_CLIENT_CERT", check=_pem_file
+        ),
+        "network.client-key": Key(
+            attribute="network.client_key", variable="UV_SELF_UPDATE_CLIENT_KEY", check=_pem_file
         ),
     }
 )

@@ -14,6 +14,9 @@ KeyPath = tuple[str | int, ...]
 _NAME = r"""(?:[\w-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*')"""
 _NAMES = rf"{_NAME}(?:[ \t]*\.[ \t]*{_NAME})*"
 _TABLE = re.compile(rf"[ \t]*(\[\[?)[ \t]*({_NAMES})")
+_DEEPEST = 3
+"""Keys of `source.0.url`: what lies deeper is written as one value, an inline table."""
+
 _PAIR = re.compile(rf"[ \t]*({_NAMES})[ \t]*=[ \t]*")
 
 
@@ -31,10 +34,21 @@ class _Statement:
     start: int = 0
     """Where its value starts in its text."""
 
+    written: int = 1
+    """How many of its keys are written in it, with dots between; the others are its table's."""
+
     @property
     def table(self) -> KeyPath:
         """The table that it opens, or that it sets a key of."""
         return self.keys if self.opens else self.keys[:-1]
+
+    @property
+    def inline(self) -> dict[str, Any] | None:
+        """The table that its value is; None for another value."""
+        if self.opens or not self.keys:
+            return None
+        value = (parsed(f"v = {self.text[self.start :]}") or {}).get("v")
+        return value if isinstance(value, dict) else None
 
     @property
     def comment(self) -> str:
@@ -76,13 +90,16 @@ def _statements(text: str) -> list[_Statement]:
             continue  # its value goes on in the next line
         if head := _TABLE.match(pending):
             table = _names(head[2])
-            if head[1] == "[[" and table == ("source",):
-                table = ("source", sources)
-                sources += 1
+            if table[0] == "source":
+                sources += head[1] == "[[" and table == ("source",)
+                # `[source.header-env]` is a table of the last source.
+                table = ("source", max(sources - 1, 0), *table[1:])
             found.append(_Statement(text=pending, keys=table, opens=True))
         elif pair := _PAIR.match(pending):
-            keys = table + _names(pair[1])
-            found.append(_Statement(text=pending, keys=keys, start=pair.end()))
+            names = _names(pair[1])
+            found.append(
+                _Statement(text=pending, keys=table + names, start=pair.end(), written=len(names))
+            )
         else:
             found.append(_Statement(text=pending))
         pending = ""
@@ -100,37 +117,66 @@ def _names(dotted: str) -> KeyPath:
 
 def with_value(text: str, keys: KeyPath, new: object) -> str:
     """Return TOML with a key set, changing or adding one line; unchanged if it cannot be done."""
-    import tomli_w  # noqa: PLC0415 # only a change needs it
-
-    value = tomli_w.dumps({"v": new}).removeprefix("v = ").rstrip()
     newline = "\r\n" if "\r\n" in text else "\n"
     statements = _statements(text)
-    texts = [statement.text for statement in statements]
     place = None
     for index, statement in enumerate(statements):
         if statement.keys == keys:
-            if not statement.hides_comments:
-                after = statement.text[len(statement.body) :]
-                texts[index] = statement.text[: statement.start] + value + after
-            return "".join(texts)
+            return _replaced(statements, index, new)
+        if statement.keys == keys[:-1] and (table := statement.inline) is not None:
+            return _replaced(statements, index, table | {str(keys[-1]): new})
         if statement.keys and statement.table == keys[:-1]:
             place = index
+    if place is None and len(keys) > _DEEPEST:
+        return with_value(text, keys[:-1], {keys[-1]: new})
+    texts = [statement.text for statement in statements]
     if place is None:
         head = f"[{keys[0]}]" if keys[:-1] == keys[:1] else f"[[{keys[0]}]]"
         ended = text if not text or text.endswith("\n") else text + newline
         blank = newline if text else ""
-        return f"{ended}{blank}{head}{newline}{keys[-1]} = {value}{newline}"
+        return f"{ended}{blank}{head}{newline}{_pair(keys[-1:], new)}{newline}"
     before = texts[place]
     indent = before[: len(before) - len(before.lstrip(" \t"))]
     ended = before if before.endswith("\n") else before + newline
-    texts[place] = f"{ended}{indent}{keys[-1]} = {value}{newline}"
+    pair = _pair(keys[-statements[place].written :], new)
+    texts[place] = f"{ended}{indent}{pair}{newline}"
     return "".join(texts)
+
+
+def _replaced(statements: list[_Statement], index: int, new: object) -> str:
+    """Return TOML with another value in one statement; unchanged if comments would go with it."""
+    texts = [statement.text for statement in statements]
+    statement = statements[index]
+    if not (statement.hides_comments or statement.opens):
+        after = statement.text[len(statement.body) :]
+        texts[index] = statement.text[: statement.start] + _value(new) + after
+    return "".join(texts)
+
+
+def _value(value: object) -> str:
+    """Write a value on one line."""
+    if isinstance(value, dict):
+        pairs = ", ".join(_pair((name,), inner) for name, inner in value.items())
+        return f"{{ {pairs} }}"
+    import tomli_w  # noqa: PLC0415 # only a change needs it
+
+    return tomli_w.dumps({"v": value}).removeprefix("v = ").rstrip()
+
+
+def _pair(keys: KeyPath, value: object) -> str:
+    names = (str(name) for name in keys)
+    plain = (name if re.fullmatch(r"[\w-]+", name, re.ASCII) else _value(name) for name in names)
+    return f"{'.'.join(plain)} = {_value(value)}"
 
 
 def without(text: str, keys: KeyPath) -> str:
     """Return TOML without a key or table; comments stay, those on its own lines too."""
     kept: list[str] = []
-    for statement in _statements(text):
+    statements = _statements(text)
+    for index, statement in enumerate(statements):
+        if statement.keys == keys[:-1] and (table := statement.inline) is not None:
+            left = {name: value for name, value in table.items() if name != keys[-1]}
+            return _replaced(statements, index, left)
         if not statement.keys or statement.keys[: len(keys)] != keys:
             kept.append(statement.text)
         elif statement.hides_comments:
@@ -139,5 +185,5 @@ def without(text: str, keys: KeyPath) -> str:
             kept.append(statement.comment)
         elif statement.opens and kept and not kept[-1].strip():
             kept.pop()  # the blank line that set the table apart
-    left = "".join(kept)
-    return left if text[:1].isspace() else left.lstrip("\r\n")
+    rest = "".join(kept)
+    return rest if text[:1].isspace() else rest.lstrip("\r\n")
