@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from uv_self_update.answers import Download
 from uv_self_update.errors import (
     DigestMismatch,
     NoArchive,
@@ -22,7 +23,6 @@ from uv_self_update.policy import NEWEST, Wanted, parse_target
 from uv_self_update.release import Asset, Release
 from uv_self_update.sources.catalog import CatalogSource
 from uv_self_update.sources.documents import checked
-from uv_self_update.upstream import Download
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from support.detection_lures import ARCHIVE
+from uv_self_update.answers import Answer
 from uv_self_update.errors import IndexFailed, NoSuchVersion, StatusRefused, UnexpectedBody
 from uv_self_update.sources.advice import Attempt, Findings, Look, advice
 from uv_self_update.sources.clues import (
@@ -19,7 +20,6 @@ from uv_self_update.sources.clues import (
     last_resorts,
     proper,
 )
-from uv_self_update.upstream import Answer
 
 URL = "https://files.example.com/uv/"
 

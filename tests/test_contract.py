@@ -155,9 +155,8 @@ every = pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
 
 
 @pytest.fixture
-def serve(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Serve:
+def serve(home: Home, tmp_path: Path) -> Serve:
     """Return what starts a row's server; afterwards it must not have been harmed."""
-    monkeypatch.setenv("NO_PROXY", "*")
 
     @contextmanager
     def start(row: Row, releases: Catalogue, **setup: object) -> Iterator[User]:

@@ -132,6 +132,8 @@ def test_page_shows_its_own_kind(page: Path, tmp_path: Path) -> None:
 def test_examples_load(path: Path, tmp_path: Path) -> None:
     """Each block, of whatever page, loads as a configuration as it stands."""
     file = tmp_path / "config.toml"
+    for named in ("client.pem", "client.key"):
+        (tmp_path / named).touch()
     for example in blocks(path, "toml"):
         file.write_text(example)
         assert load(file).values

@@ -32,6 +32,8 @@ EXAMPLES = [
     errors.StatusRefused(URL, 404, "Not Found"),
     errors.Hidden(errors.StatusRefused(URL, 404, ""), "such project", login=True, hint="Look."),
     errors.RateLimited(URL, 403, until="2026-01-29T20:24:46Z"),
+    errors.Distrusted(URL, "its certificate has expired", hint="Check the clock."),
+    errors.ProxyRefused(URL, "http://proxy:3128 (HTTPS_PROXY)", "407", hint="Log in."),
     errors.Interrupted(URL, 1000, 2000, "the connection was closed"),
     errors.TooLarge(URL, 4 << 20),
     errors.Unreadable("/mnt/uv", "Permission denied"),

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from support.raw import connect, get, read_all, request
 from support.web import Page
+from uv_self_update.answers import Document, Download
 from uv_self_update.credentials import Credentials
 from uv_self_update.errors import (
     DigestMismatch,
@@ -43,7 +44,7 @@ from uv_self_update.release import INSTALLER_NAMES, Asset, Release
 from uv_self_update.settings import Network
 from uv_self_update.sources.documents import read_release
 from uv_self_update.sources.interface import ArchiveSource, WheelSource
-from uv_self_update.upstream import Document, Download, Upstream
+from uv_self_update.upstream import Upstream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -668,7 +669,7 @@ LARGE = 3 << 20
 
 def upstream(*, timeout: float = 60) -> Upstream:
     """Return a client."""
-    return Upstream(Network(timeout=timeout), Credentials(), environ={})
+    return Upstream(Network(timeout=timeout, retries=0), Credentials(), environ={})
 
 
 def test_large_archive(web: Web) -> None:

@@ -47,7 +47,7 @@ def test_every_command_and_option_is_named() -> None:
     words = set(COMMANDS) - {"update"} | set(OPTIONS)
     for command in (root, *root.commands.values()):
         for parameter in command.params:
-            if isinstance(parameter, click.Option):
+            if isinstance(parameter, click.Option) and not parameter.hidden:
                 words |= {option for option in parameter.opts if option.startswith("--")}
     source = "".join(file.read_text() for file in (ROOT / "src").rglob("*.py"))
     words |= set(re.findall(r"\bUV_SELF_UPDATE_[A-Z_]+\b", source))

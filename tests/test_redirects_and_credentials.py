@@ -43,12 +43,6 @@ def named(rows: list[Row]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("row", rows, ids=[row.name for row in rows])
 
 
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Reach loopback whatever proxy the machine has."""
-    monkeypatch.setenv("NO_PROXY", "*")
-
-
 @pytest.fixture
 def storage() -> Iterator[Storage]:
     """Return an origin that wants a signature and nothing else."""

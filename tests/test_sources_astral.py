@@ -28,12 +28,6 @@ DOWNLOADS = "/github/uv/releases/download"
 ARCHIVE = platforms.current().archive
 
 
-@pytest.fixture(autouse=True)
-def direct(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Use no proxy."""
-    monkeypatch.setenv("NO_PROXY", "*")
-
-
 def line(version: str, age: float | None = 86_400, **more: object) -> str:
     """Return a line of the manifest, for a version that was published `age` seconds ago."""
     artifact = {"url": f"https://github.com/x/{version}/{ARCHIVE}", "sha256": "a" * 64, **more}

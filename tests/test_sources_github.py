@@ -24,6 +24,7 @@ from uv_self_update.kinds import SourceSettings
 from uv_self_update.platforms import Platform
 from uv_self_update.policy import NEWEST, Wanted, parse_target
 from uv_self_update.release import Asset, Release
+from uv_self_update.secret import Secret
 from uv_self_update.settings import Settings
 from uv_self_update.sources.github import GithubSource, api_of
 from uv_self_update.sources.opened import OpenSources
@@ -57,6 +58,8 @@ def page(document: object, **headers: str) -> Page:
     [
         ("https://github.com/o/r", "https://api.github.com/repos/o/r"),
         ("https://github.com/o/r/", "https://api.github.com/repos/o/r"),
+        ("https://t.ghe.com/o/r", "https://api.t.ghe.com/repos/o/r"),
+        ("https://evilghe.com/o/r", "https://evilghe.com/api/v3/repos/o/r"),
         ("https://GitHub.com/o/r", "https://api.github.com/repos/o/r"),
         ("https://www.github.com/o/r", "https://api.github.com/repos/o/r"),
         ("https://me:pw@github.com/o/r", "https://me:pw@api.github.com/repos/o/r"),
@@ -257,20 +260,17 @@ def test_open(upstream: Upstream, web: Web, prefix: str, tag: str, path: str) ->
         ("http://localhost/o/r", {}, "t", "Bearer t", "Bearer t"),
     ],
 )
-def test_credentials(  # noqa: PLR0913, PLR0917 # a table of cases, and what they need
+def test_credentials(  # a table of cases, and what they need
     url: str,
     environ: dict[str, str],
     token: str | None,
     api: str | None,
     files: str | None,
     web: Web,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A login goes to its origin; a token goes to its API, and never where it can be overheard."""
     # Through a proxy, which can be any host.
-    monkeypatch.setenv("NO_PROXY", "")
-    monkeypatch.setenv("no_proxy", "")
-    monkeypatch.setenv("http_proxy", web.url)
+    environ = {**environ, "http_proxy": web.url}
     host = url.rpartition("@")[2].removeprefix("http://").partition("/")[0]
     api_host = "api.github.com" if host == "github.com" else host
     prefix = "" if host == "github.com" else "/api/v3"
@@ -278,9 +278,11 @@ def test_credentials(  # noqa: PLR0913, PLR0917 # a table of cases, and what the
         f"{prefix}/repos/o/r/releases": page([release("0.12.3")]),
         "/o/r/releases/download/0.12.3/uv.zip": Page(body=b"content"),
     }
-    settings = Settings(sources=(SourceSettings(kind="github", url=url),))
+    settings = Settings(
+        sources=(SourceSettings(kind="github", url=url),), token=Secret(token) if token else None
+    )
 
-    with closing(OpenSources(settings, uv=Path("uv"), environ=environ, token=token)) as opened:
+    with closing(OpenSources(settings, uv=Path("uv"), environ=environ)) as opened:
         found = opened.find(NEWEST)
         assert isinstance(found.source, GithubSource)
         with found.source.open(found.release, Asset(name="uv.zip")) as download:
@@ -292,16 +294,15 @@ def test_credentials(  # noqa: PLR0913, PLR0917 # a table of cases, and what the
     ]
 
 
-def test_token_is_not_for_other_sources(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_token_is_not_for_other_sources(web: Web) -> None:
     """A source on another origin is asked without the token."""
-    monkeypatch.setenv("NO_PROXY", "*")
     web.pages["/latest"] = Page(body=b"0.12.3")
     sections = (
         SourceSettings(kind="urls", latest=f"{web.url}/latest", download=f"{web.url}/{{asset}}"),
         SourceSettings(kind="github", url="https://github.com/o/r"),
     )
-    settings = Settings(sources=sections)
-    with closing(OpenSources(settings, uv=Path("uv"), environ={}, token="t")) as opened:  # noqa: S106 # no real one
+    settings = Settings(sources=sections, token=Secret("t"))
+    with closing(OpenSources(settings, uv=Path("uv"), environ={})) as opened:
         assert opened.find(NEWEST).release.version == "0.12.3"
     assert [asked.headers.get("Authorization") for asked in web.asked] == [None]
 
@@ -321,8 +322,9 @@ LISTED = {"name": PLATFORM.archive, "id": 7}
 
 def fetched(web: Web, token: str | None) -> bytes:
     """Return the archive that the newest release of the server's repository has."""
-    settings = Settings(sources=(SourceSettings(kind="github", url=f"{web.url}/o/r"),))
-    with closing(OpenSources(settings, uv=Path("uv"), environ={}, token=token)) as opened:
+    section = SourceSettings(kind="github", url=f"{web.url}/o/r")
+    settings = Settings(sources=(section,), token=Secret(token) if token else None)
+    with closing(OpenSources(settings, uv=Path("uv"), environ={})) as opened:
         found = opened.find(NEWEST)
         asset = found.release.asset(PLATFORM.archive)
         assert isinstance(found.source, GithubSource)
@@ -332,9 +334,8 @@ def fetched(web: Web, token: str | None) -> bytes:
 
 
 @pytest.mark.parametrize("redirected", [True, False])
-def test_private_file(web: Web, monkeypatch: pytest.MonkeyPatch, *, redirected: bool) -> None:
+def test_private_file(web: Web, *, redirected: bool) -> None:
     """With a token a file is asked of the API, which sends it, or says where it is."""
-    monkeypatch.setenv("NO_PROXY", "*")
     content = Page(body=b"content")
     web.pages[API] = page([release("0.12.3", assets=[LISTED])])
     with Web({"/signed": content}) as storage:
@@ -350,9 +351,8 @@ def test_private_file(web: Web, monkeypatch: pytest.MonkeyPatch, *, redirected: 
         assert ["Authorization" in other.headers for other in storage.asked] == [False] * redirected
 
 
-def test_public_file(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_public_file(web: Web) -> None:
     """Without a token a file is fetched from its page."""
-    monkeypatch.setenv("NO_PROXY", "*")
     path = f"/o/r/releases/download/0.12.3/{PLATFORM.archive}"
     web.pages |= {
         API: page([release("0.12.3", assets=[LISTED])]),
@@ -363,9 +363,8 @@ def test_public_file(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
     assert web.paths()[-1] == path
 
 
-def test_copied_files(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_copied_files(web: Web) -> None:
     """Static files have the numbers of the JSON that was copied, but not its API."""
-    monkeypatch.setenv("NO_PROXY", "*")
     path = f"/o/r/releases/download/0.12.3/{PLATFORM.archive}"
     web.pages |= {
         API: page([release("0.12.3", assets=[LISTED])]),
@@ -394,10 +393,8 @@ def test_other_things_of_the_repository(source: GithubSource, web: Web) -> None:
 
 
 @pytest.mark.parametrize(("token", "words"), [(None, "without a login"), ("t", "with this login")])
-def test_hidden(web: Web, monkeypatch: pytest.MonkeyPatch, token: str | None, words: str) -> None:
+def test_hidden(web: Web, token: str | None, words: str) -> None:
     """A repository that is not there and one that may not be seen are the same 404."""
-    monkeypatch.setenv("NO_PROXY", "*")
-
     with pytest.raises(Hidden) as caught:
         fetched(web, token)
 

@@ -24,12 +24,6 @@ PROJECT = "/api/v4/projects/g%2Fp"
 ARCHIVE = platforms.current().archive
 
 
-@pytest.fixture(autouse=True)
-def direct(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Use no proxy."""
-    monkeypatch.setenv("NO_PROXY", "*")
-
-
 @pytest.fixture
 def elsewhere() -> Iterator[Web]:
     """Serve another origin."""
@@ -161,7 +155,7 @@ def test_project_that_is_hidden(web: Web, login: str, words: str) -> None:
         fetched(web, login)
 
     assert f"there is no such project, or none that may be seen {words}" in str(caught.value)
-    assert "put `token:TOKEN@` into the URL" in (caught.value.hint or "")
+    assert "`token-env`" in (caught.value.hint or "")
 
 
 @pytest.mark.parametrize(

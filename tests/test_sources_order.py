@@ -12,6 +12,7 @@ from support.web import Page
 from uv_self_update import sources
 from uv_self_update.credentials import Credentials
 from uv_self_update.errors import (
+    IndexFailed,
     NoSourceAnswered,
     NoSuchVersion,
     SourceError,
@@ -182,12 +183,11 @@ def test_unchecked_section(section: SourceSettings) -> None:
 
 
 def _client(_section: SourceSettings) -> Upstream:
-    return Upstream(Network(), Credentials(), environ={})
+    return Upstream(Network(retries=0), Credentials(), environ={})
 
 
-def test_open_in_order(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_open_in_order(web: Web) -> None:
     """The configured sources are tried in their order, by one client, which is closed with them."""
-    monkeypatch.setenv("NO_PROXY", "*")
     web.pages["/latest"] = Page(body=b"0.12.3")
     template = f"{web.url}/{{asset}}"
     sections = tuple(
@@ -208,3 +208,16 @@ def test_close_before_anything_was_opened() -> None:
     opened = OpenSources(Settings(), uv=Path("uv"), environ={})
     opened.close()
     assert "all" not in vars(opened)
+
+
+def test_index_is_asked_as_the_command_line_says(tmp_path: Path) -> None:
+    """uv, asked for an index, gets the options on certificates as variables."""
+    uv = tmp_path / "uv"
+    uv.write_text('#!/bin/sh\necho "uv==$UV_INSECURE_HOST.$UV_SYSTEM_CERTS" >&2\nexit 1\n')
+    uv.chmod(0o755)
+    network = Network(insecure_hosts=("a.test", "b.test:8443"), system_certs=True)
+    with (
+        closing(OpenSources(Settings(network=network), uv=uv, environ={})) as opened,
+        pytest.raises(IndexFailed, match=r"uv==a\.test b\.test:8443\.true"),
+    ):
+        opened.find(NEWEST)

@@ -23,12 +23,6 @@ if TYPE_CHECKING:
 ARCHIVE = platforms.current().archive
 
 
-@pytest.fixture(autouse=True)
-def direct(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Use no proxy."""
-    monkeypatch.setenv("NO_PROXY", "*")
-
-
 def find(url: str) -> Release:
     """Return the newest release of a bucket."""
     settings = Settings(sources=(SourceSettings(kind="s3", url=url),))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from uv_self_update import child
+from uv_self_update.answers import Download
 from uv_self_update.errors import (
     DigestMismatch,
     Interrupted,
@@ -28,7 +29,6 @@ from uv_self_update.platforms import Platform
 from uv_self_update.release import Asset, Release
 from uv_self_update.sources.interface import ArchiveSource, Source, WheelSource
 from uv_self_update.sources.order import Found
-from uv_self_update.upstream import Download
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -56,16 +56,10 @@ KINDS = (
 )
 
 
-@pytest.fixture(autouse=True)
-def _direct(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ask no proxy."""
-    monkeypatch.setenv("NO_PROXY", "*")
-
-
 def inspected(simulator: Simulator, home: Home, *, uv: str = "uv") -> Inspection:
     """Look at the newest release of a server."""
     settings = Settings(
-        sources=(simulator.dialect.section(simulator.place),), network=Network(timeout=5)
+        sources=(simulator.dialect.section(simulator.place),), network=Network(timeout=5, retries=0)
     )
     environ = home.full_environ({"UV_HTTP_RETRIES": "0"})
     with closing(OpenSources(settings, uv=home.path / uv, environ=environ)) as opened:
@@ -224,7 +218,7 @@ def lists(home: Home) -> Iterator[OpenSources]:
         Simulator(plain.UrlsText(catalogue("0.9.9"), Setup())) as second,
     ):
         sections = tuple(one.dialect.section(one.place) for one in (first, second))
-        settings = Settings(sources=sections, network=Network(timeout=5))
+        settings = Settings(sources=sections, network=Network(timeout=5, retries=0))
         with closing(OpenSources(settings, uv=home.path, environ={})) as opened:
             yield opened
 
@@ -277,7 +271,7 @@ def test_overview_examines(home: Home) -> None:
     """A URL whose kind nobody said is examined."""
     with Simulator(listing.NginxHtml(catalogue(*VERSIONS), Setup())) as simulator:
         section = SourceSettings(kind="auto", url=f"{simulator.url}/")
-        settings = Settings(sources=(section,), network=Network(timeout=5))
+        settings = Settings(sources=(section,), network=Network(timeout=5, retries=0))
         with closing(OpenSources(settings, uv=home.path, environ={})) as opened:
             assert rows(*opened.all, limit=2) == [
                 ("1.0.0rc1", f"{simulator.url}/"),

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from uv_self_update.answers import Download
 from uv_self_update.errors import NoSuchVersion, StatusRefused
 from uv_self_update.platforms import Platform
 from uv_self_update.policy import NEWEST, Wanted
 from uv_self_update.sources.entry import Entry
 from uv_self_update.sources.tree import Tree, TreeSource, below
-from uv_self_update.upstream import Download
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import ssl
+import sys
 import time
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -12,16 +13,17 @@ from typing import TYPE_CHECKING
 import pytest
 import trustme
 
+from support.logins import of_urls, with_headers
 from support.web import Page, Web
-from uv_self_update.credentials import Credentials, origin_of
+from uv_self_update.credentials import Credentials
 from uv_self_update.errors import (
     Interrupted,
+    ProxyRefused,
     RateLimited,
     StatusRefused,
     TooLarge,
     UpstreamError,
 )
-from uv_self_update.secret import Secret
 from uv_self_update.settings import Network
 from uv_self_update.upstream import Upstream
 
@@ -142,8 +144,8 @@ def test_wait_that_is_asked_for(upstream: Upstream, web: Web) -> None:
 def test_logins_of_one_source(upstream: Upstream, web: Web) -> None:
     """Two sources on one origin have a login each, and share the connections."""
     web.pages["/a"] = Page(body=b"x")
-    one = upstream.logged_in(Credentials.collect([web.url.replace("//", "//one:1@")]))
-    two = upstream.logged_in(Credentials.collect([web.url.replace("//", "//two:2@")]))
+    one = upstream.logged_in(of_urls(web.url.replace("//", "//one:1@")))
+    two = upstream.logged_in(of_urls(web.url.replace("//", "//two:2@")))
 
     for client in (one, two, upstream):
         client.read(f"{web.url}/a")
@@ -156,11 +158,8 @@ def test_logins_of_one_source(upstream: Upstream, web: Web) -> None:
 
 
 @pytest.mark.parametrize("location", ["http://127.0.0.1:{port}/a/", "http://127.0.0.1:1/a/"])
-def test_server_that_does_not_know_of_its_tls(
-    web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, location: str
-) -> None:
+def test_server_that_does_not_know_of_its_tls(web: Web, tmp_path: Path, location: str) -> None:
     """A redirect to the same folder by http stays on https, with the login, and on its port."""
-    monkeypatch.setenv("NO_PROXY", "*")
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
@@ -170,8 +169,8 @@ def test_server_that_does_not_know_of_its_tls(
         port = server.url.rpartition(":")[2]
         server.pages["/a"] = Page(status=301, headers={"Location": location.format(port=port)})
         url = server.url.replace("//", "//me:secret@")
-        credentials = Credentials.collect([url])
-        client = Upstream(Network(timeout=10, ca_bundle=bundle), credentials, environ={})
+        credentials = of_urls(url)
+        client = Upstream(Network(timeout=10, ca_bundle=bundle, retries=0), credentials, environ={})
 
         assert client.read(f"{url}/a").body == b"there"
 
@@ -208,8 +207,7 @@ def test_file_that_grows(upstream: Upstream, tmp_path: Path) -> None:
 
 def test_header_that_cannot_be_sent(upstream: Upstream, web: Web) -> None:
     """What a client says of a header would show what is in it."""
-    secrets = {"PRIVATE-TOKEN": Secret("very\nsecret")}
-    client = upstream.logged_in(Credentials(by_origin={origin_of(web.url): secrets}))
+    client = upstream.logged_in(with_headers(web.url, {"PRIVATE-TOKEN": "very\nsecret"}))
 
     with pytest.raises(UpstreamError, match="check the login") as caught:
         client.read(web.url)
@@ -218,11 +216,12 @@ def test_header_that_cannot_be_sent(upstream: Upstream, web: Web) -> None:
 
 
 def test_proxy_that_needs_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A proxy that speaks SOCKS is an error that says what is missing."""
-    for name in ("NO_PROXY", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:9")
-    client = Upstream(Network(timeout=10), Credentials(), environ={})
+    """A proxy that speaks SOCKS, without what that takes, is an error that says how to get it."""
+    monkeypatch.setitem(sys.modules, "socksio", None)
+    monkeypatch.delitem(sys.modules, "httpcore._sync.socks_proxy", raising=False)
+    proxy = {"ALL_PROXY": "socks5://127.0.0.1:9"}
+    client = Upstream(Network(timeout=10, retries=0), Credentials(), environ=proxy)
 
-    with pytest.raises(UpstreamError, match="SOCKS"):
+    with pytest.raises(ProxyRefused, match="SOCKS") as caught:
         client.read("http://mirror.example/")
+    assert "uv-self-update[socks]" in (caught.value.hint or "")

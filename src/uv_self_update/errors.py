@@ -23,6 +23,8 @@ UvSelfUpdateError
 │   │   ├── StatusRefused             401, 403, 404, 5xx and so on
 │   │   │   ├── Hidden                    404: not there, or not to be seen
 │   │   │   └── RateLimited
+│   │   ├── Distrusted                the certificate, or TLS itself
+│   │   ├── ProxyRefused              the proxy, rather than the server, says no
 │   │   ├── Interrupted               the body broke off
 │   │   └── TooLarge
 │   ├── Unreadable                a folder of this machine, or a share
@@ -55,6 +57,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+
+PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+"""The statuses that say that the same request may succeed a moment later (RFC 9110, RFC 6585)."""
 
 GONE = frozenset({404, 410})
 """The statuses that say that there is no such thing (RFC 9110)."""
@@ -227,12 +232,19 @@ class SourceError(UvSelfUpdateError):
 class UpstreamError(SourceError):
     """One request to a source failed."""
 
+    passing = False
+    """Whether it may be gone by itself in a moment, so that it is worth another try."""
+
+    after: float | None = None
+    """Seconds after which the server says to try again."""
+
 
 class Unreachable(UpstreamError):
-    """No answer came: name, connection, TLS, proxy or time."""
+    """No answer came: name, connection or time."""
 
-    def __init__(self, url: str, reason: str) -> None:
-        """Name the URL (redacted) and the reason."""
+    def __init__(self, url: str, reason: str, *, passing: bool = False) -> None:
+        """Name the URL (redacted) and the reason, and whether it may be gone in a moment."""
+        self.passing = passing
         super().__init__(
             f"no answer from {url}: {reason}",
             hint="Check the address, and HTTPS_PROXY, NO_PROXY and `network.ca-bundle`.",
@@ -243,9 +255,12 @@ class StatusRefused(UpstreamError):
     """An answer came, but its status is not 200."""
 
     _HINTS: ClassVar[dict[int, str]] = {
-        401: "The server asks for a login, or does not know the one that it got: put "
-        "`user:password@` into the URL of the source; for GitHub, set GH_TOKEN.",
-        403: "The server knows this address but does not let you in: check the credentials.",
+        401: "The server asks for a login, or does not know the one that it got. It can stand in "
+        "netrc, be given to `uv auth login`, or be named by `token-env` or `password-env` in the "
+        "source; for GitHub, set GH_TOKEN. `uv-self-update config show` says which one is used.",
+        400: "Where the server asks for a client certificate: set `network.client-cert`.",
+        403: "The server knows this address but does not let you in: check the credentials. "
+        "`uv-self-update config show` says which ones are used.",
         404: "Nothing is there, or nothing that these credentials may see: check the URL.",
         407: "The proxy asks for a login: put `user:password@` into HTTPS_PROXY.",
         429: "The server asks to slow down: try again later.",
@@ -255,6 +270,7 @@ class StatusRefused(UpstreamError):
         """Name the URL (redacted) and the status."""
         self.url = url
         self.status = status
+        self.passing = status in PASSING
         self.gone = status in GONE
         """Whether there is no such thing, as far as the server says."""
 
@@ -278,9 +294,13 @@ class Hidden(StatusRefused):
 class RateLimited(StatusRefused):
     """Too much was asked for in too short a time."""
 
-    def __init__(self, url: str, status: int, *, until: str | None) -> None:
-        """Name the URL (redacted), and when it can be asked again."""
+    def __init__(
+        self, url: str, status: int, *, until: str | None, after: float | None = None
+    ) -> None:
+        """Name the URL (redacted), when it can be asked again, and in how many seconds that is."""
         super().__init__(url, status, "")
+        self.passing = status in PASSING or after is not None
+        self.after = after
         self.message = f"{self.message}: the rate limit is used up" + (
             f" until {until}" if until else ""
         )
@@ -289,11 +309,40 @@ class RateLimited(StatusRefused):
         )
 
 
+class Distrusted(UpstreamError):
+    """No connection that can be trusted: the server's certificate, ours, or TLS itself."""
+
+    def __init__(self, url: str, reason: str, *, hint: str) -> None:
+        """Name the URL (redacted), with its host, and the reason."""
+        super().__init__(f"no trusted connection to {url}: {reason}", hint=hint)
+
+
+class ProxyRefused(UpstreamError):
+    """The proxy does not let a request through, or cannot be used."""
+
+    def __init__(
+        self, url: str, proxy: str, reason: str, *, hint: str, passing: bool = False
+    ) -> None:
+        """Name the URL and the proxy (both redacted), where that is configured, and the reason."""
+        self.passing = passing
+        super().__init__(f"no way to {url} through the proxy {proxy}: {reason}", hint=hint)
+
+
 class Interrupted(UpstreamError):
     """A body broke off before its end."""
 
-    def __init__(self, url: str, received: int, expected: int | None, reason: str) -> None:
-        """Name the URL (redacted) and how far it came, in bytes."""
+    def __init__(
+        self,
+        url: str,
+        received: int,
+        expected: int | None,
+        reason: str,
+        *,
+        passing: bool = True,
+    ) -> None:
+        """Name the URL (redacted), how far it came, in bytes, and whether it may yet go on."""
+        self.reason = reason
+        self.passing = passing
         of = "" if expected is None else f" of {expected:,}"
         super().__init__(
             f"{url} broke off after {received:,}{of} bytes: {reason}",

@@ -21,7 +21,6 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from uv_self_update.arguments import value_of
 from uv_self_update.child import Signals, environment, version_of
 from uv_self_update.gateway.address import listen
 from uv_self_update.policy import parse_target
@@ -99,7 +98,6 @@ def run(job: Job) -> Outcome:
         job.settings,
         uv=job.index_uv or job.uv,
         environ=job.environ,
-        token=value_of(arguments.all, "--token"),
     )
     with Signals() as signals, closing(sources):
         version = None if wanted is None else wanted.exact

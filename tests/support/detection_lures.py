@@ -88,13 +88,13 @@ LURES = (
         name="a page to log in",
         answer=front.always(front.SIGN_IN),
         said=(_MANIFEST + "a web page to log in", "{url}/uv/: a web page to log in"),
-        hint=("put `user:password@` into the URL", *_BY_HAND),
+        hint=("`init` takes `--token-env VARIABLE`", *_BY_HAND),
     ),
     Lure(
         name="a page to log in at another host",
         answer=_other_host,
         said=("{url}/uv/: a web page to log in, which localhost has sent",),
-        hint=("put `user:password@` into the URL", *_BY_HAND),
+        hint=("`init` takes `--token-env VARIABLE`", *_BY_HAND),
     ),
     Lure(
         name="a captive portal",
@@ -143,7 +143,7 @@ LURES = (
         answer=front.always(_NEXUS_404),
         path="/repository/uv/",
         said=("as `nexus`, because its path has `/repository/` in it: ", "answered 404"),
-        hint=("Nexus says 404 as well where the right to browse is missing", "`user:password@`"),
+        hint=("Nexus says 404 as well where the right to browse is missing", "`password-env`"),
     ),
     Lure(
         name="the page to log in of Artifactory",
@@ -165,21 +165,21 @@ LURES = (
         answer=front.always(_JFROG_404),
         path="/artifactory/uv/",
         said=("as `artifactory`, because its path has `/artifactory/` in it: ", "answered 404"),
-        hint=("Artifactory may say 404 where a right is missing", "`user:token@`"),
+        hint=("Artifactory may say 404 where a right is missing", "`token-env`"),
     ),
     Lure(
         name="a repository of Artifactory with a login",
         answer=front.always(_JFROG_401),
         path="/artifactory/uv/",
         said=("/artifactory/uv/github/versions/main/v1/uv.ndjson: 401",),
-        hint=("The server asks for a login: put `user:password@` into the URL",),
+        hint=("The server asks for a login. `init` takes `--token-env VARIABLE`",),
     ),
     Lure(
         name="a project of GitLab that is hidden",
         answer=_gitlab,
         path="/platform/uv",
         said=("as `gitlab`, because it is a page of GitLab: ", "a web page to log in"),
-        hint=("GitLab says 404 as well where a token is missing", "`token:TOKEN@`"),
+        hint=("GitLab says 404 as well where a token is missing", "`token-env`"),
         most=REDIRECTED,
     ),
     Lure(
@@ -199,7 +199,10 @@ LURES = (
         name="a login",
         answer=front.always(_UNAUTHORIZED),
         said=(_MANIFEST + "401", "{url}/uv/: 401"),
-        hint=("The server asks for a login: put `user:password@` into the URL", "UV_GITHUB_TOKEN"),
+        hint=(
+            "The server asks for a login. `init` takes `--token-env VARIABLE`",
+            "UV_GITHUB_TOKEN",
+        ),
         most=2,
     ),
     Lure(
@@ -207,7 +210,10 @@ LURES = (
         answer=front.always(_UNAUTHORIZED),
         path="/acme/tools",
         said=("uv.ndjson: 401",),
-        hint=("The server asks for a login: put `user:password@` into the URL", "UV_GITHUB_TOKEN"),
+        hint=(
+            "The server asks for a login. `init` takes `--token-env VARIABLE`",
+            "UV_GITHUB_TOKEN",
+        ),
         most=2,
     ),
     Lure(
@@ -215,7 +221,7 @@ LURES = (
         answer=front.always(_UNAUTHORIZED),
         path="/simple/",
         said=("as `index`, because its path ends in `simple`: `uv pip compile` failed",),
-        hint=("The server asks for a login: put `user:password@` into the URL",),
+        hint=("The server asks for a login. `init` takes `--token-env VARIABLE`",),
     ),
     Lure(
         name="a broken server",

@@ -74,6 +74,7 @@ class Home:
         """Write this package's configuration file."""
         self.config.parent.mkdir(parents=True, exist_ok=True)
         self.config.write_text(text)
+        self.config.chmod(0o600)  # as this package makes it: there may be a login in it
 
     def full_environ(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
         """Return the environment that commands get."""

@@ -32,6 +32,7 @@ from uv_self_update.sources.order import find_in_order
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from uv_self_update.answers import Download
     from uv_self_update.gateway.address import Address
     from uv_self_update.gateway.routes import Request, Route
     from uv_self_update.installer.native import NativeInstaller
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from uv_self_update.settings import InstallerChoice
     from uv_self_update.sources.interface import Source
     from uv_self_update.sources.order import Found
-    from uv_self_update.upstream import Download
 
 __all__ = ("Service",)
 

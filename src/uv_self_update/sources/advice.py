@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
+from uv_self_update.answers import Document
 from uv_self_update.credentials import without_userinfo
 from uv_self_update.errors import GONE, NoSuchVersion, StatusRefused, UnexpectedBody
 from uv_self_update.sources.clues import is_file, is_login_page
 from uv_self_update.sources.documents import read_version_list
 from uv_self_update.sources.layout import version_of_folder
-from uv_self_update.upstream import Document
 
 if TYPE_CHECKING:
+    from uv_self_update.answers import Answer
     from uv_self_update.errors import SourceError
     from uv_self_update.sources.clues import Clue
-    from uv_self_update.upstream import Answer
 
 __all__ = ("Attempt", "Findings", "Look", "advice")
 
@@ -25,23 +25,17 @@ _UNAUTHORIZED = 401
 _FORBIDDEN = 403
 _BROKEN = 500
 
+_WAYS = (
+    "`init` takes `--token-env VARIABLE`, or `--username NAME --password-env VARIABLE`; netrc and "
+    "`uv auth login` do as well."
+)
 _LOG_IN = (
-    "The server asks for a login: put `user:password@` into the URL, behind the `://`. A token "
-    "goes where the password goes; one for GitHub into GH_TOKEN. For a GitHub of your own, write "
-    "`github+` before the URL, and put the token into UV_GITHUB_TOKEN."
+    f"The server asks for a login. {_WAYS} A token for GitHub goes into GH_TOKEN. For a GitHub of "
+    "your own, write `github+` before the URL, and put the token into UV_GITHUB_TOKEN."
 )
-_LOG_IN_BY_URL = (
-    "A page to log in is for people: for this program, put `user:password@` into the URL, behind "
-    "the `://`; a token goes where the password goes."
-)
-_CLOSED = (
-    "The server does not show what it has, or not without a login: put `user:password@` into the "
-    "URL, behind the `://`."
-)
-_NOTHING = (
-    "Nothing is there, or nothing that may be seen without a login: check the URL, or put "
-    "`user:password@` into it, behind the `://`."
-)
+_LOG_IN_BY_URL = f"A page to log in is for people; this program needs a login as well. {_WAYS}"
+_CLOSED = f"The server does not show what it has, or not without a login. {_WAYS}"
+_NOTHING = f"Nothing is there, or nothing that may be seen without a login: check the URL. {_WAYS}"
 _NAMES = (
     "uv's releases are known by their names: `0.13.9/{archive}`, or `uv-0.13.9-{rest}` where all "
     "lie in one folder."

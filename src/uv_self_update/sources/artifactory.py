@@ -18,8 +18,9 @@ from uv_self_update.sources.entry import Entry, is_name
 from uv_self_update.sources.tree import HttpTree, below, names_in
 
 if TYPE_CHECKING:
+    from uv_self_update.answers import Document
     from uv_self_update.sources.tree import Names
-    from uv_self_update.upstream import Document, Upstream
+    from uv_self_update.upstream import Upstream
 
 __all__ = ("ArtifactoryTree",)
 
@@ -27,8 +28,8 @@ _URL = re.compile(r"(?P<root>(?:.*?/artifactory)?)/(?P<name>[^/]+)(?P<path>/.*)?
 _EXPECTED = "what Artifactory says of a folder"
 _CACHE = "-cache"
 _HINT = (
-    "Artifactory may say 404 where a right is missing: put `user:token@` into the URL, or check "
-    "the name of the repository."
+    "Artifactory may say 404 where a right is missing: `token-env` names the variable that "
+    "holds a token. Or check the name of the repository."
 )
 
 

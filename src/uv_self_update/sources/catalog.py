@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
+    from uv_self_update.answers import Download
     from uv_self_update.platforms import Platform
     from uv_self_update.policy import Wanted
     from uv_self_update.release import Asset, Release
-    from uv_self_update.upstream import Download
 
 __all__ = ("CatalogSource",)
 

@@ -19,7 +19,7 @@ from uv_self_update.sources.documents import describe, read_ndjson_line
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from uv_self_update.upstream import Answer
+    from uv_self_update.answers import Answer
 
 __all__ = (
     "Clue",

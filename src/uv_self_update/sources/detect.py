@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from uv_self_update import sources
+from uv_self_update.credentials import origin_of
 from uv_self_update.errors import (
     GONE,
     NoArchive,
@@ -48,12 +49,12 @@ from uv_self_update.sources.tree import below
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from uv_self_update.answers import Answer
     from uv_self_update.kinds import SourceSettings
     from uv_self_update.policy import Wanted
     from uv_self_update.release import Release
     from uv_self_update.sources import Surroundings
     from uv_self_update.sources.clues import Clue
-    from uv_self_update.upstream import Answer
 
 __all__ = ("DetectedSource", "Detection", "detect")
 
@@ -166,6 +167,7 @@ class _Examination:
     """One URL, and what was tried with it."""
 
     def __init__(self, settings: SourceSettings, around: Surroundings) -> None:
+        self._section = settings
         self._url = proper(settings.url or "")
         self._around = replace(around, upstream=around.cautious)
         self._upstream = around.cautious(settings)
@@ -181,8 +183,9 @@ class _Examination:
                 self._unfit.append(clue)
             elif clue.settings not in tried:
                 tried.add(clue.settings)
+                section = self._logged_in(clue.settings)
                 try:
-                    return _proved(clue.settings, clue.reason or "it answers as one", self._around)
+                    return _proved(section, clue.reason or "it answers as one", self._around)
                 except SourceError as error:
                     self._attempts.append(Attempt(clue=clue, error=error))
         found = Findings(
@@ -218,6 +221,11 @@ class _Examination:
         for root in index_roots(self._url, manifest, page):
             answer = self._look(below(root, ("uv",), folder=True), accept=_SIMPLE)
             yield from from_index_page(root, answer)
+
+    def _logged_in(self, found: SourceSettings) -> SourceSettings:
+        """Return what was found with the login that was given, if that is for this server."""
+        own = origin_of(found.url or found.download or "") == origin_of(self._url)
+        return found.with_login_of(self._section) if own and found.kind != "index" else found
 
     def _look(self, url: str, *, accept: str = "*/*") -> Answer:
         for look in self._looks:

@@ -6,16 +6,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import StatusRefused, Unreadable
+from uv_self_update.local_files import path_of_url
 from uv_self_update.release import utc
 from uv_self_update.sources.entry import Entry
 from uv_self_update.sources.tree import Tree
-from uv_self_update.upstream import path_of_url
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from uv_self_update.answers import Download
     from uv_self_update.sources import tree
-    from uv_self_update.upstream import Download, Upstream
+    from uv_self_update.upstream import Upstream
 
 __all__ = ("DirectoryTree",)
 

@@ -11,11 +11,11 @@ from uv_self_update.sources.interface import ArchiveSource
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from uv_self_update.answers import Download
     from uv_self_update.policy import Wanted
     from uv_self_update.release import Asset, Release
     from uv_self_update.sources.astral import AstralSource
     from uv_self_update.sources.tree import TreeSource
-    from uv_self_update.upstream import Download
 
 __all__ = ("EitherSource",)
 

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
+    from uv_self_update.answers import Download
     from uv_self_update.platforms import Platform
     from uv_self_update.sources.tree import Names
-    from uv_self_update.upstream import Download, Upstream
+    from uv_self_update.upstream import Upstream
 
 __all__ = ("GiteaSource",)
 
@@ -33,8 +34,8 @@ class GiteaSource(ForgeSource):
 
     what = "such repository or owner"
     hint = (
-        "Gitea says 404 as well where a login is missing: put `user:token@` into the URL. The "
-        "token needs `read:repository` or `read:package`."
+        "Gitea says 404 as well where a login is missing: `token-env` names the variable that "
+        "holds a token. It needs `read:repository` or `read:package`."
     )
 
     def __init__(

@@ -11,7 +11,6 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from uv_self_update.credentials import GITHUB_HOSTS
 from uv_self_update.errors import (
     Hidden,
     InvalidSource,
@@ -20,6 +19,7 @@ from uv_self_update.errors import (
     StatusRefused,
     UnexpectedBody,
 )
+from uv_self_update.login_variables import is_githubs_own
 from uv_self_update.secret import redact_url
 from uv_self_update.sources.catalog import CatalogSource
 from uv_self_update.sources.documents import read_release, read_releases
@@ -28,10 +28,11 @@ from uv_self_update.sources.paging import pages
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from uv_self_update.answers import Download
     from uv_self_update.platforms import Platform
     from uv_self_update.policy import Wanted
     from uv_self_update.release import Asset, Release
-    from uv_self_update.upstream import Download, Upstream
+    from uv_self_update.upstream import Upstream
 
 __all__ = ("GithubSource", "api_of")
 
@@ -46,8 +47,9 @@ _HINT = (
 def api_of(url: str) -> str:
     """Return the API's address of the repository at `url`.
 
-    `https://github.com/O/R` has it on a host of its own; GitHub Enterprise Server, and all that
-    is laid out like it, below `/api/v3`. A login in the URL stays in it.
+    `https://github.com/O/R` and `https://TENANT.ghe.com/O/R` have it on a host of its own
+    (https://docs.github.com/en/enterprise-cloud@latest/rest); GitHub Enterprise Server, and all
+    that is laid out like it, below `/api/v3`. A login in the URL stays in it.
 
     Raises:
         InvalidSource: The URL does not end in `OWNER/REPO`.
@@ -58,8 +60,9 @@ def api_of(url: str) -> str:
     if not owner or not name:
         raise InvalidSource(redact_url(url), "a GitHub repository's URL ends in `OWNER/REPO`")
     userinfo, at, host = parts.netloc.rpartition("@")
-    if host.lower() in GITHUB_HOSTS:
-        netloc, path = f"{userinfo}{at}api.github.com", f"/repos/{owner}/{name}"
+    if is_githubs_own(url):
+        api = host.lower().removeprefix("www.")
+        netloc, path = f"{userinfo}{at}api.{api}", f"/repos/{owner}/{name}"
     else:
         netloc, path = parts.netloc, f"{prefix}/api/v3/repos/{owner}/{name}"
     return urlunsplit((parts.scheme, netloc, path, "", ""))

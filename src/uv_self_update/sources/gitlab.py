@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
+    from uv_self_update.answers import Download
     from uv_self_update.platforms import Platform
-    from uv_self_update.upstream import Download, Upstream
+    from uv_self_update.upstream import Upstream
 
 __all__ = ("GitlabSource",)
 
@@ -40,8 +41,8 @@ class GitlabSource(ForgeSource):
 
     what = "such project"
     hint = (
-        "GitLab says 404 as well where a token is missing: put `token:TOKEN@` into the URL. A "
-        "project below a relative URL is written as `https://HOST/PATH/api/v4/projects/ID`."
+        "GitLab says 404 as well where a token is missing: `token-env` names the variable that "
+        "holds one. A project below a relative URL is written as `https://HOST/PATH/api/v4/projects/ID`."
     )
 
     def __init__(

@@ -10,10 +10,10 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import IndexFailed, NoSuchVersion, UnusableArchive, UvNotRunnable
+from uv_self_update.neutral import neutral_environment, neutral_folder
 from uv_self_update.policy import NEWEST, Wanted, newest_first
 from uv_self_update.release import VERSION, Release
 from uv_self_update.secret import redact, redact_url
@@ -21,22 +21,10 @@ from uv_self_update.sources.interface import WheelSource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 __all__ = ("IndexSource", "index_environment", "neutral_folder")
 
-_PATHS = (
-    "NETRC",
-    "SSL_CERT_DIR",
-    "SSL_CERT_FILE",
-    "SSL_CLIENT_CERT",
-    "UV_CACHE_DIR",
-    "UV_CONFIG_FILE",
-    "UV_CONSTRAINT",
-    "UV_CREDENTIALS_DIR",
-    "UV_FIND_LINKS",
-    "UV_OVERRIDE",
-)
-_REMOVED = ("UV_OFFLINE", "UV_PROJECT", "UV_WORKING_DIR", "UV_WORKING_DIRECTORY")
 _OTHER_INDEXES = (
     "UV_EXTRA_INDEX_URL",
     "UV_FIND_LINKS",
@@ -180,28 +168,13 @@ def _end_of(errors: str) -> str:
     return "\n".join(errors.splitlines()[-_SHOWN_LINES:])
 
 
-def neutral_folder(environ: Mapping[str, str], *, windows: bool) -> str:
-    """Return a folder in which uv finds no configuration but its user's and its system's.
-
-    uv reads the configuration of the project that it stands in, and of every folder above: a
-    project must not decide where uv itself comes from. Into the root nobody can write but an
-    administrator; on Windows that holds for the system's drive, and for no other.
-    """
-    return environ.get("SYSTEMDRIVE", "C:") + "\\" if windows else "/"
-
-
 def index_environment(environ: Mapping[str, str], *, url: str | None) -> dict[str, str]:
     """Return the environment in which uv is asked for its index.
 
-    It is the user's own, with relative paths made absolute, since uv is run in another folder, and
-    with no project named. A `url` comes before every index of the user's uv.toml; it is handed
-    over here rather than as an argument, where other users of the machine could read a login in it.
+    A `url` comes before every index of the user's uv.toml; it is handed over here rather than as an
+    argument, where other users of the machine could read a login in it.
     """
-    result = {name: value for name, value in environ.items() if name not in _REMOVED}
-    for name in _PATHS:
-        value = result.get(name)
-        if value and Path(value).exists():
-            result[name] = str(Path(value).absolute())
+    result = neutral_environment(environ)
     if url is not None:
         for name in _OTHER_INDEXES:
             result.pop(name, None)

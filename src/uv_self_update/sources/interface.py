@@ -9,9 +9,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from uv_self_update.answers import Download
     from uv_self_update.policy import Wanted
     from uv_self_update.release import Asset, Release
-    from uv_self_update.upstream import Download
 
 __all__ = ("ArchiveSource", "Source", "WheelSource")
 

@@ -18,8 +18,8 @@ from uv_self_update.sources.entry import Entry, is_name, utc_of
 from uv_self_update.sources.markup import pieces
 
 if TYPE_CHECKING:
+    from uv_self_update.answers import Document
     from uv_self_update.sources.markup import Tag
-    from uv_self_update.upstream import Document
 
 __all__ = ("read_listing",)
 

@@ -32,8 +32,8 @@ _MAX_PAGES = 400
 
 _DENIED = {401, 403}
 _HINT = (
-    "Nexus says 404 as well where the right to browse is missing: put `user:password@` into the "
-    "URL, or check the name of the repository."
+    "Nexus says 404 as well where the right to browse is missing: give a login by `username` and "
+    "`password-env`, or check the name of the repository."
 )
 
 

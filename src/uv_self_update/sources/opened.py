@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from uv_self_update.kinds import SourceSettings
+    from uv_self_update.login_programs import LoginPrograms
     from uv_self_update.platforms import Platform
     from uv_self_update.policy import Wanted
-    from uv_self_update.settings import Settings
+    from uv_self_update.settings import Network, Settings
     from uv_self_update.sources.interface import Source
     from uv_self_update.sources.order import Found
     from uv_self_update.upstream import Upstream
@@ -35,7 +36,6 @@ class OpenSources:
         *,
         uv: Path,
         environ: Mapping[str, str],
-        token: str | None = None,
     ) -> None:
         """Prepare; nothing is opened yet.
 
@@ -43,12 +43,10 @@ class OpenSources:
             settings: What is configured.
             uv: The uv that an index is asked through.
             environ: The user's environment.
-            token: A GitHub token that was given for this run, as in `--token`.
         """
         self._settings = settings
         self._uv = uv
         self._environ = environ
-        self._token = token
 
     @cached_property
     def platform(self) -> Platform:
@@ -68,7 +66,7 @@ class OpenSources:
             cautious=lambda section: self._client(section, guessed=True),
             platform=self.platform,
             uv=self._uv,
-            environ=self._environ,
+            environ={**self._environ, **_options_of_uv(self._settings.network)},
         )
 
     def find(self, wanted: Wanted) -> Found:
@@ -86,6 +84,8 @@ class OpenSources:
                 source.close()
         if "_upstream" in self.__dict__:
             self._upstream.close()
+        if "_programs" in self.__dict__:
+            self._programs.close()
 
     @cached_property
     def _upstream(self) -> Upstream:
@@ -101,5 +101,28 @@ class OpenSources:
         """Return the client with the logins of one source, and of no other."""
         from uv_self_update.sources.logins import credentials_of  # noqa: PLC0415 # as above
 
-        credentials = credentials_of(section, self._environ, given=self._token, guessed=guessed)
+        credentials = credentials_of(
+            section,
+            self._environ,
+            given=self._settings.token,
+            guessed=guessed,
+            programs=self._programs,
+        )
         return self._upstream.logged_in(credentials)
+
+    @cached_property
+    def _programs(self) -> LoginPrograms:
+        from uv_self_update.login_programs import LoginPrograms  # noqa: PLC0415 # as above
+
+        return LoginPrograms(uv=self._uv, environ=self._environ)
+
+
+def _options_of_uv(network: Network) -> dict[str, str]:
+    """Return what was said to us on the command line as uv understands it for an index."""
+    found = {}
+    if network.insecure_hosts:
+        found["UV_INSECURE_HOST"] = " ".join(network.insecure_hosts)
+    if network.system_certs:
+        # Older versions of uv know the second name only.
+        found |= {"UV_SYSTEM_CERTS": "true", "UV_NATIVE_TLS": "true"}
+    return found

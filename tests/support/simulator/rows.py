@@ -146,7 +146,7 @@ class User:
             uv = str(binaries.executables(binaries.newest()) / "uv")
         settings = Settings(
             sources=(self.section(slash=slash, password=password),),
-            network=Network(timeout=timeout),
+            network=Network(timeout=timeout, retries=0),
         )
         environ = self.home.full_environ(environ)
         with closing(OpenSources(settings, uv=self.home.path / uv, environ=environ)) as opened:

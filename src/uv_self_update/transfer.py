@@ -1,0 +1,152 @@
+"""One file, over as many connections as it takes."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from uv_self_update.errors import Interrupted, UpstreamError
+from uv_self_update.ranges import Version, already_had
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from uv_self_update.exchange import Response
+
+__all__ = ("CHANGED", "Transfer")
+
+_ENOUGH = 64 << 10
+"""Bytes after which a connection was worth it: then the count of failures starts anew."""
+
+_MOST = 100  # connections
+CHANGED = "it has changed meanwhile, so that the rest does not belong to what came before"
+_A_PART = "only a part of it was sent"
+_TOO_OFTEN = f"{_MOST} connections were not enough"
+
+
+class Transfer:
+    """The bytes of a file, of which every one belongs to the same version of it.
+
+    Where a connection breaks off, the rest is asked for. A server that cannot send a part sends the
+    whole again: of that, what has been handed on already is passed over. If its tag does not say
+    that it is the same, its bytes have to.
+    """
+
+    def __init__(
+        self,
+        reply: Response,
+        *,
+        again: Callable[[Mapping[str, str]], Response],
+        pause: Callable[[UpstreamError, int], None],
+        limit: int,
+    ) -> None:
+        """Prepare to read.
+
+        Args:
+            reply: The answer with the whole file, its body still unread.
+            again: Sends the request once more, with more headers; raises UpstreamError.
+            pause: Waits after a failure, given how many there were in a row; raises it if there
+                is no point in going on.
+            limit: Bytes that the file may have.
+        """
+        self._reply = reply
+        self._again = again
+        self._pause = pause
+        self._limit = limit
+        self._received = self._had = 0
+        self._begin(reply)
+
+    def chunks(self) -> Iterator[bytes]:
+        """Return the bytes, once.
+
+        Raises:
+            UpstreamError: They break off for good.
+        """
+        failures = 0
+        for _ in range(_MOST):
+            before = self._received
+            try:
+                yield from self._of_this_reply()
+            except Interrupted as error:
+                worth_it = self._received - before >= _ENOUGH
+                failures = self._go_on(error, 1 if worth_it else failures + 1)
+            else:
+                return
+        raise self._broken(_TOO_OFTEN)
+
+    def close(self) -> None:
+        """Read no further."""
+        self._reply.close()
+
+    def _begin(self, reply: Response) -> None:
+        self._reply = reply
+        self.version = Version.of(reply.headers)
+        self._digest = None if self.version.etag else hashlib.sha256()
+
+    def _of_this_reply(self) -> Iterator[bytes]:
+        """Return what this connection brings, and take note of it.
+
+        Raises:
+            Interrupted: It ends too early, or turns out to be of another version.
+        """
+        pieces = self._reply.raw(self._limit - self._received + self._had)
+        try:
+            yield from self._counted(self._unseen(pieces))
+        except Interrupted as error:
+            # It counts what came over this connection.
+            raise self._broken(error.reason, passing=error.passing) from error
+        size = self.version.size
+        if size is not None and self._received < size:
+            raise self._broken(_A_PART)
+
+    def _counted(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        for piece in pieces:
+            self._received += len(piece)
+            if self._digest is not None:
+                self._digest.update(piece)
+            yield piece
+
+    def _unseen(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        """Pass over what has been handed on already, which has to be the same."""
+        left = self._had
+        digest = hashlib.sha256()
+        while left:
+            piece = next(pieces, b"")
+            if not piece:
+                raise self._broken(CHANGED, passing=False)
+            seen, new = piece[:left], piece[left:]
+            left -= len(seen)
+            if self._digest is not None:
+                digest.update(seen)
+                if not left and digest.digest() != self._digest.digest():
+                    raise self._broken(CHANGED, passing=False)
+            if new:
+                yield new
+        yield from pieces
+
+    def _go_on(self, failure: UpstreamError, failures: int) -> int:
+        """Get an answer with what is lacking, and return the count of failures."""
+        while True:
+            self._reply.close()
+            self._pause(failure, failures)
+            try:
+                reply = self._again(self.version.rest(self._received))
+            except UpstreamError as error:
+                failure, failures = error, failures + 1
+                continue
+            had = already_had(
+                self.version, self._received, status=reply.status, headers=reply.headers
+            )
+            if had is None and self._received:
+                reply.close()
+                raise self._broken(CHANGED, passing=False)
+            if self._received:
+                self._reply, self._had = reply, had or 0
+            else:
+                self._begin(reply)
+            return failures
+
+    def _broken(self, reason: str, *, passing: bool = True) -> Interrupted:
+        return Interrupted(
+            self._reply.url, self._received, self.version.size, reason, passing=passing
+        )

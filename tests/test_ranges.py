@@ -1,0 +1,96 @@
+"""How a download that broke off goes on."""
+
+from __future__ import annotations
+
+import pytest
+
+from uv_self_update.ranges import Version, already_had, length_of
+
+DATE = "Tue, 24 Nov 2026 12:00:00 GMT"
+EARLIER = "Tue, 24 Nov 2026 11:59:00 GMT"
+
+
+@pytest.mark.parametrize(
+    ("headers", "asked"),
+    [
+        ({"etag": '"a"'}, {"Range": "bytes=5-", "If-Range": '"a"'}),
+        (
+            {"etag": '"a"', "last-modified": EARLIER, "date": DATE},
+            {"Range": "bytes=5-", "If-Range": '"a"'},
+        ),
+        (
+            {"last-modified": EARLIER, "date": DATE},
+            {"Range": "bytes=5-", "If-Range": EARLIER},
+        ),
+        (
+            {"etag": 'W/"a"', "last-modified": EARLIER, "date": DATE},
+            {"Range": "bytes=5-", "If-Range": EARLIER},
+        ),
+        ({"last-modified": DATE, "date": DATE}, {}),
+        ({"last-modified": EARLIER}, {}),
+        ({"last-modified": "yesterday", "date": "today"}, {}),
+        ({"etag": 'W/"a"'}, {}),
+        ({"etag": "a"}, {}),
+        ({}, {}),
+    ],
+)
+def test_rest(headers: dict[str, str], asked: dict[str, str]) -> None:
+    """The rest is asked for where a strong validator says which version it has to be of."""
+    version = Version.of(headers)
+
+    assert version.rest(5) == asked
+    assert version.rest(0) == {}
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "expected"),
+    [
+        (206, {"content-range": "bytes 5-9/10"}, 0),
+        (206, {"content-range": "bytes 5-9/*"}, 0),
+        (206, {"content-range": "bytes 5-7/10", "etag": '"a"'}, 0),
+        (206, {"content-range": "bytes 3-9/10"}, 2),
+        (206, {"content-range": "bytes 5-9/10", "etag": 'W/"a"'}, 0),
+        (206, {"content-range": "bytes 6-9/10"}, None),
+        (206, {"content-range": "bytes 0-3/10"}, None),
+        (206, {"content-range": "bytes 5-9/11"}, None),
+        (206, {"content-range": "bytes 5-9/10", "etag": '"b"'}, None),
+        (206, {"content-range": "lines 5-9/10"}, None),
+        (206, {"content-range": "bytes 5-9/ten"}, None),
+        (206, {"content-type": "multipart/byteranges; boundary=x"}, None),
+        (200, {"content-length": "10", "etag": '"a"'}, 5),
+        (200, {"content-length": "10"}, 5),
+        (200, {}, 5),
+        (200, {"content-length": "11"}, None),
+        (200, {"content-length": "10", "etag": '"b"'}, None),
+        (416, {"content-range": "bytes */4"}, None),
+    ],
+)
+def test_already_had(status: int, headers: dict[str, str], expected: int | None) -> None:
+    """A second answer begins where it says, if it is of the version that there was at first."""
+    version = Version(etag='"a"', modified=None, size=10)
+
+    assert already_had(version, 5, status=status, headers=headers) == expected
+
+
+def test_part_that_was_not_asked_for() -> None:
+    """Without a validator no part was asked for, so one that comes could be of any version."""
+    version = Version(etag=None, modified=None, size=10)
+
+    headers = {"content-range": "bytes 5-9/10"}
+    assert already_had(version, 5, status=206, headers=headers) is None
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({"content-length": "10"}, 10),
+        ({"content-length": "10", "transfer-encoding": "chunked"}, None),
+        ({"content-length": "-1"}, None),
+        ({"content-length": "١"}, None),
+        ({"content-length": "ten"}, None),
+        ({}, None),
+    ],
+)
+def test_length(headers: dict[str, str], expected: int | None) -> None:
+    """The length of a body is what `Content-Length` says, unless it comes in chunks."""
+    assert length_of(headers) == expected

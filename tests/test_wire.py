@@ -1,0 +1,156 @@
+"""Connections that stall, crawl, or are ended from our side."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+import pytest
+
+from uv_self_update.background import Background
+from uv_self_update.credentials import Credentials
+from uv_self_update.errors import Interrupted, StatusRefused, Unreachable
+from uv_self_update.settings import Network
+from uv_self_update.upstream import Upstream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+WAIT = 10.0  # seconds that an event may take on a busy machine
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"
+
+
+@contextmanager
+def serve(talk: Callable[[socket.socket], None]) -> Iterator[str]:
+    """Talk to the first client, after its request has come; yields the server's URL."""
+
+    def run() -> None:
+        with suppress(OSError):
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(1 << 16)
+                talk(connection)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        with suppress(OSError):
+            listener.shutdown(socket.SHUT_RDWR)
+    thread.join(WAIT)
+
+
+def client(timeout: float) -> Upstream:
+    """Return a client that tries once."""
+    return Upstream(Network(timeout=timeout, retries=0), Credentials(), environ={})
+
+
+def trickle(connection: socket.socket) -> None:
+    """Send a byte now and then, until the client has left."""
+    over = threading.Event()
+    with suppress(OSError):
+        while True:
+            connection.sendall(b"x")
+            over.wait(0.05)
+
+
+def test_crawling_body() -> None:
+    """A body of which next to nothing comes is given up, though something comes all the time."""
+
+    def talk(connection: socket.socket) -> None:
+        connection.sendall(HEAD)
+        trickle(connection)
+
+    slow = pytest.raises(Interrupted, match=r"fewer than 1,024 bytes a second came for")
+    with serve(talk) as url, client(0.2).open(url) as download, slow:
+        for _ in download.chunks:
+            pass
+
+
+def test_crawling_head() -> None:
+    """Headers that come byte by byte are given up as well."""
+
+    def talk(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nX-Long: ")
+        trickle(connection)
+
+    with serve(talk) as url, pytest.raises(Unreachable, match="fewer than 1,024 bytes a second"):
+        client(0.2).read(url)
+
+
+def test_slow_reader() -> None:
+    """Who takes his time with what has come is not taken for a slow server."""
+    rest = threading.Event()
+
+    def talk(connection: socket.socket) -> None:
+        connection.sendall(HEAD + b"x" * 1000)
+        rest.wait(WAIT)
+        connection.sendall(b"x" * 99_000)
+
+    with serve(talk) as url, client(0.2).open(url) as download:
+        begun = next(download.chunks)
+        threading.Event().wait(0.6)  # longer than the time that a crawling server gets
+        rest.set()
+        assert len(begun) + sum(map(len, download.chunks)) == 100_000
+
+
+def test_end_while_connecting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The end comes at once, also while a name server or a host is silent."""
+    asked, over = threading.Event(), threading.Event()
+
+    def silent(*_: object, **__: object) -> None:
+        asked.set()
+        over.wait(WAIT)
+        message = "nobody was there"
+        raise OSError(message)
+
+    monkeypatch.setattr(socket, "create_connection", silent)
+    upstream = client(30)
+    reading = Background(lambda: upstream.read("http://mirror.test/"))
+    assert asked.wait(WAIT)
+    upstream.close()
+    try:
+        assert reading.wait(WAIT)
+        with pytest.raises(Unreachable, match="interrupted"):
+            reading.result()
+        assert not over.is_set()
+    finally:
+        over.set()
+
+
+class Announced(logging.Handler):
+    """Sees when a client begins to wait for its next try."""
+
+    def __init__(self) -> None:
+        """Listen."""
+        super().__init__(logging.DEBUG)
+        self.event = threading.Event()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take note."""
+        if "the next try is in" in record.msg:
+            self.event.set()
+
+
+def test_end_while_waiting_for_the_next_try(caplog: pytest.LogCaptureFixture) -> None:
+    """The end comes at once, also between two tries."""
+    upstream = Upstream(Network(retries=10), Credentials(), environ={})
+    caplog.set_level(logging.DEBUG, logger="uv_self_update.upstream")
+    announced = Announced()
+    logger = logging.getLogger("uv_self_update.upstream")
+    logger.addHandler(announced)
+
+    def talk(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 503 Busy\r\nRetry-After: 60\r\nContent-Length: 0\r\n\r\n")
+
+    with serve(talk) as url:
+        reading = Background(lambda: upstream.read(url))
+        assert announced.event.wait(WAIT)
+        logger.removeHandler(announced)
+        upstream.close()
+        assert reading.wait(WAIT)
+        with pytest.raises(StatusRefused, match="answered 503 Busy"):
+            reading.result()
