@@ -45,6 +45,12 @@ FAILED = 2
 """What the uv of these tests ends with when an update has failed."""
 
 
+@pytest.fixture(autouse=True)
+def _once(home: Home) -> None:
+    """Try once: what is tried again is looked at elsewhere."""
+    home.environ["UV_SELF_UPDATE_RETRIES"] = "0"
+
+
 def configure(home: Home, base: str, *, files: str | None = None) -> None:
     """Configure a `urls` source."""
     home.configure(

@@ -208,6 +208,7 @@ def test_get(person: Person, key: str, expected: str) -> None:
 def test_login(person: Person) -> None:
     """The keys of a login can be set, shown, read and taken out; a header's as any other."""
     url = "https://a.example/repository/uv/"
+    person.environ.update({"TOKEN": "t", "CI_TOKEN": "t"})
     person.reads("set", "source.kind", "nexus", "source.url", url, "source.token-env", "TOKEN")
     person.reads("set", "source.header-env.PRIVATE-TOKEN", "CI_TOKEN")
     table = (

@@ -63,6 +63,12 @@ _ASKS_FOR_LOGIN = {401, 403, 404, 429}
 """What servers answer where a login could help: 404 is that of private things, too."""
 
 _PROXY_LOGIN = 407
+_SOCKS_LOGIN = re.compile(r"Invalid username/password|^Requested .+ from proxy server, but got")
+"""What httpcore says where a SOCKS proxy does not let us in without a login, or with this one."""
+
+_OWN_ANSWER = "x-squid-error"
+"""Of an answer to plain http, the header tells whether it is squid's own."""
+
 _GATEWAY_FAILED = re.compile(r"50[0-9]\b")
 _WEB = {"http", "https"}
 _ENCODINGS = {"", "identity", "gzip", "x-gzip", "deflate"}
@@ -148,6 +154,10 @@ class Exchange:
         if response.status_code == _PROXY_LOGIN and proxy is not None:
             response.close()
             raise way.login_due(response.headers.get_list("proxy-authenticate"))
+        if proxy is not None and bare.startswith("http:") and _OWN_ANSWER in response.headers:
+            response.close()
+            status = f"{response.status_code} {response.reason_phrase}"
+            raise way.turned_down(status)
         return Response(response, way)
 
     def _client(self, url: str, proxy: Proxy | None, *, identified: bool) -> httpx.Client:
@@ -300,9 +310,13 @@ class _Way:
         self._proxy = proxy
         self._identified = identified
         self._offered: list[str] = []
+        self._stopped_at_proxy = False
 
     def listen(self, event: str, info: Mapping[str, Any]) -> None:
         """Take note of how a proxy wants to be logged in to: httpx does not hand that on."""
+        if event == "connection.start_tls.failed":
+            # The first hop alone is called so; in a tunnel, it is `proxy.start_tls`.
+            self._stopped_at_proxy = True
         if event.endswith(".receive_response_headers.complete"):
             _, status, _, headers = info["return_value"][:4]
             if status == _PROXY_LOGIN:
@@ -314,46 +328,60 @@ class _Way:
 
     def failure(self, error: Exception) -> UpstreamError:
         """Say what has failed."""
+        refused = None if self._proxy is None else self._failure_of(self._proxy, error)
+        if refused is not None:
+            return refused
         distrusted = explained(error, self._url, identified=self._identified)
         if distrusted is not None:
             return distrusted
-        reason = self.reason(error)
-        if self._proxy is None:
-            return Unreachable(self.shown, reason, passing=_passing(error))
-        if isinstance(error, ImportError):
-            return self._refused(
-                "what it takes for SOCKS is not installed",
-                "Install it: `uv tool install 'uv-self-update[socks]'`.",
-            )
-        if isinstance(error, httpx.ProxyError):
-            if str(error).startswith(str(_PROXY_LOGIN)):
-                return self.login_due(self._offered)
-            passing = _GATEWAY_FAILED.match(str(error)) is not None
-            return self._refused(
-                f"it answers: {reason}",
-                "It may not know this host, or not let you reach it. Hosts that need no proxy "
-                "stand in NO_PROXY.",
-                passing=passing,
-            )
-        if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout)):
-            hint = "Is that the right proxy? Hosts that need none stand in NO_PROXY."
-            return self._refused(reason, hint, passing=_passing(error))
-        return Unreachable(self.shown, reason, passing=_passing(error))
+        return Unreachable(self.shown, self.reason(error), passing=_passing(error))
 
-    def login_due(self, offered: list[str]) -> ProxyRefused:
+    def _failure_of(self, proxy: Proxy, error: Exception) -> ProxyRefused | None:
+        """Say what has failed at the proxy; None if it was behind it."""
+        words = str(error)
+        if isinstance(error, ImportError):
+            hint = "Install it: `uv tool install 'uv-self-update[socks]'`."
+            return self._refused("what it takes for SOCKS is not installed", hint)
+        if self._stopped_at_proxy:
+            distrusted = explained(error, proxy.url, identified=False)
+            if distrusted is not None:
+                return self._refused(distrusted.message, distrusted.hint or "")
+        if isinstance(error, httpx.ProxyError):
+            if words.startswith(str(_PROXY_LOGIN)):
+                return self.login_due(self._offered)
+            if _SOCKS_LOGIN.search(words):
+                return self.login_due([], status="")
+            return self.turned_down(self.reason(error))
+        if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout)):
+            if explained(error, self._url, identified=self._identified) is not None:
+                return None
+            hint = "Is that the right proxy? Hosts that need none stand in NO_PROXY."
+            return self._refused(self.reason(error), hint, passing=_passing(error))
+        return None
+
+    def turned_down(self, reason: str) -> ProxyRefused:
+        """Say that the proxy does not hand a request on, or not get an answer."""
+        hint = (
+            "It may not know this host, or not let you reach it. Hosts that need no proxy stand in "
+            "NO_PROXY."
+        )
+        passing = _GATEWAY_FAILED.match(reason) is not None
+        return self._refused(f"it answers: {reason}", hint, passing=passing)
+
+    def login_due(self, offered: list[str], *, status: str = f"{_PROXY_LOGIN}, ") -> ProxyRefused:
         """Say that the proxy asks for a login."""
         if self._proxy is None:
             raise AssertionError
         schemes = [challenge.partition(" ")[0] for challenge in offered if challenge]
         has_login = "@" in urlsplit(self._proxy.url).netloc
-        reason = "407, it does not accept this login" if has_login else "407, it asks for a login"
+        words = "it does not accept this login" if has_login else "it asks for a login"
         hint = f"Put `user:password@` into {self._proxy.origin}; `@` is written %40, `:` %3A."
         if schemes and "basic" not in map(str.lower, schemes):
             hint = (
                 f"It takes {', '.join(schemes)}, which is not spoken here: a local proxy that "
                 "logs in for you, such as px or cntlm, does."
             )
-        return self._refused(reason, hint)
+        return self._refused(f"{status}{words}", hint)
 
     def reason(self, error: Exception) -> str:
         """Say it in a few words."""
