@@ -65,13 +65,16 @@ def already_had(
     Returns:
         A number of bytes; None if the answer is about another version, or of no use.
     """
-    etag = headers.get("etag", "")
-    if version.etag and etag.startswith('"') and etag != version.etag:
-        return None
+    etag, modified = headers.get("etag"), headers.get("last-modified")
     if status == _OK:
         size = length_of(headers)
         same = None in (version.size, size) or version.size == size
         return received if same else None
+    # A server that does not understand `If-Range` may send a part of whatever it has by now.
+    if version.etag is not None and etag not in (None, version.etag):
+        return None
+    if version.etag is None and modified not in (None, version.modified):
+        return None
     # What was not asked for cannot be a part of it.
     found = _CONTENT_RANGE.fullmatch(headers.get("content-range", "").strip())
     if status != _PARTIAL or found is None or not version.rest(received):

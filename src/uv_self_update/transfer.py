@@ -19,8 +19,10 @@ _ENOUGH = 64 << 10
 """Bytes after which a connection was worth it: then the count of failures starts anew."""
 
 _MOST = 100  # connections
+_OK = 200
 CHANGED = "it has changed meanwhile, so that the rest does not belong to what came before"
 _A_PART = "only a part of it was sent"
+_NO_PART = "the rest of it cannot be had"
 _TOO_OFTEN = f"{_MOST} connections were not enough"
 
 
@@ -28,8 +30,8 @@ class Transfer:
     """The bytes of a file, of which every one belongs to the same version of it.
 
     Where a connection breaks off, the rest is asked for. A server that cannot send a part sends the
-    whole again: of that, what has been handed on already is passed over. If its tag does not say
-    that it is the same, its bytes have to.
+    whole again: of that, what has been handed on already is passed over, and has to be the same.
+    Tags would not say so: two servers behind one name may have two for the same file.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Transfer:
         self._pause = pause
         self._limit = limit
         self._received = self._had = 0
+        self._sends_parts = True
         self._begin(reply)
 
     def chunks(self) -> Iterator[bytes]:
@@ -81,7 +84,7 @@ class Transfer:
     def _begin(self, reply: Response) -> None:
         self._reply = reply
         self.version = Version.of(reply.headers)
-        self._digest = None if self.version.etag else hashlib.sha256()
+        self._digest = hashlib.sha256()
 
     def _of_this_reply(self) -> Iterator[bytes]:
         """Return what this connection brings, and take note of it.
@@ -102,26 +105,28 @@ class Transfer:
     def _counted(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         for piece in pieces:
             self._received += len(piece)
-            if self._digest is not None:
-                self._digest.update(piece)
+            self._digest.update(piece)
             yield piece
 
     def _unseen(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
-        """Pass over what has been handed on already, which has to be the same."""
+        """Pass over what has been handed on already."""
         left = self._had
         digest = hashlib.sha256()
+        new = b""
         while left:
             piece = next(pieces, b"")
             if not piece:
                 raise self._broken(CHANGED, passing=False)
             seen, new = piece[:left], piece[left:]
             left -= len(seen)
-            if self._digest is not None:
-                digest.update(seen)
-                if not left and digest.digest() != self._digest.digest():
-                    raise self._broken(CHANGED, passing=False)
-            if new:
-                yield new
+            digest.update(seen)
+        if self._had and self._reply.status == _OK:
+            if digest.digest() != self._digest.digest():
+                raise self._broken(CHANGED, passing=False)
+            # From here on it is what comes now, whatever it was called before.
+            self.version = Version.of(self._reply.headers)
+        if new:
+            yield new
         yield from pieces
 
     def _go_on(self, failure: UpstreamError, failures: int) -> int:
@@ -130,21 +135,25 @@ class Transfer:
             self._reply.close()
             self._pause(failure, failures)
             try:
-                reply = self._again(self.version.rest(self._received))
+                rest = self.version.rest(self._received) if self._sends_parts else {}
+                reply = self._again(rest)
             except UpstreamError as error:
                 failure, failures = error, failures + 1
                 continue
+            if not self._received:
+                self._begin(reply)
+                return failures
             had = already_had(
                 self.version, self._received, status=reply.status, headers=reply.headers
             )
-            if had is None and self._received:
-                reply.close()
+            self._reply = reply
+            if had is not None:
+                self._had = had
+                return failures
+            if reply.status == _OK:
                 raise self._broken(CHANGED, passing=False)
-            if self._received:
-                self._reply, self._had = reply, had or 0
-            else:
-                self._begin(reply)
-            return failures
+            self._sends_parts = False
+            failure, failures = self._broken(_NO_PART), failures + 1
 
     def _broken(self, reason: str, *, passing: bool = True) -> Interrupted:
         return Interrupted(
