@@ -49,7 +49,7 @@ KEY = "X-JFrog-Art-Api"
 START, END = "0.5.0", "0.5.31"
 """Of the real uv: small ones."""
 
-COOKIE = "session=s3cret; Domain=test; Path=/"
+COOKIE = "session=s3cret; Path=/"
 RELEASES = catalogue("0.10.0", "0.10.1")
 ARCHIVE = RELEASES["0.10.1"][platforms.current().archive].content
 
@@ -754,6 +754,30 @@ def test_three_origins(users: tuple[str | None, ...], internet: Origins, person:
         user = said[arrived.origin]
         expected = {} if user is None else {"authorization": basic(user, SECRET)}
         assert arrived.told == expected, arrived
+
+
+@pytest.mark.parametrize(
+    "where", ["URL", "header-env and token-env", "netrc", "client certificate"]
+)
+def test_from_one_to_another(where: str, internet: Origins, person: Someone) -> None:
+    """One server of a source that leads to another of it logs nobody in there: it was not asked."""
+    subject = BY_NAME["urls"]
+    truth = subject.truth()
+
+    def answer(arrived: Arrived) -> Page:
+        if arrived.origin == DOWNLOAD:
+            return truth(arrived)
+        return redirect(DOWNLOAD + marked(arrived.asked.path, "led"))
+
+    internet.answers = answer
+    with person(subject, PLACES[where]) as somebody:
+        assert somebody.update() == ARCHIVE
+    led = [arrived for arrived in internet.arrived if arrived.asked.path.endswith("way=led")]
+    assert led
+    assert [arrived.told for arrived in led] == [{}] * len(led)
+    rest = [arrived for arrived in internet.arrived if arrived not in led]
+    assert {arrived.origin for arrived in rest} >= {RELEASE, DOWNLOAD}
+    assert not crossings(rest, subject, due(subject, where))
 
 
 KNOWN = Place(

@@ -52,6 +52,7 @@ EXAMPLES = [
     errors.UnusableArchive("uv.zip", "the mirror", "it is damaged"),
     errors.StagedUvBroken("0.12.3", "the mirror", "it does not run"),
     errors.NotReplaced(Path("/usr/bin"), "Permission denied"),
+    errors.Unforeseen(ValueError("x")),
     errors.RehearsalError("there is nothing to update"),
 ]
 """One of each leaf."""
@@ -73,7 +74,7 @@ def drawn() -> Iterator[tuple[str, str | None, int | None]]:
     """Read the tree out of the docstring: class, parent, exit code."""
     above: list[str] = []
     for line in (errors.__doc__ or "").splitlines():
-        match = re.fullmatch(r"((?:[│ ]   )*)(?:[├└]── )?([A-Z]\w+)(?: +([0-9])\b)?.*", line)
+        match = re.fullmatch(r"((?:[│ ]   )*)(?:[├└]── )?([A-Z]\w+)(?: +([0-9]{1,2})\b)?.*", line)
         if match is None or (not above and match[2] != "UvSelfUpdateError"):
             continue
         depth = len(match[1]) // 4 + ("── " in line)
@@ -125,7 +126,7 @@ def test_message(error: UvSelfUpdateError) -> None:
 @pytest.mark.parametrize("error", EXAMPLES, ids=lambda error: type(error).__name__)
 def test_exit_code(error: UvSelfUpdateError) -> None:
     """Every error ends the command with a code of its own kind, never with success."""
-    assert 2 <= error.exit_code <= 9
+    assert 2 <= error.exit_code <= 10
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from uv_self_update.errors import InvalidTarget
 from uv_self_update.policy import NEWEST, Wanted, choose, nearest, newest_first, parse_target
+from uv_self_update.wording import shown
 
 VERSIONS = ("0.9.9", "1.0.0rc1", "0.10.0", "0.9.10", "0.12.3", "0.12.10", "0.13.0")
 
@@ -79,8 +80,7 @@ def test_no_target(target: str) -> None:
     """Anything else is refused, and said to be no version."""
     with pytest.raises(InvalidTarget) as caught:
         parse_target(target)
-    shown = target.replace("\x00", "_")
-    assert str(caught.value) == f"`{shown}` is not a version of uv"
+    assert str(caught.value) == f"`{shown(target)}` is not a version of uv"
     assert "`0.12.3`" in (caught.value.hint or "")
 
 

@@ -59,7 +59,7 @@ def test_every_command_and_option_is_named() -> None:
 
 def test_every_exit_code_is_listed() -> None:
     """The table of exit codes has each code of the error tree, and no other."""
-    listed = {int(code) for code in re.findall(r"^\| (\d) \|", README, re.MULTILINE)}
+    listed = {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)}
 
     assert listed == {error.exit_code for error in leaves(errors.UvSelfUpdateError)} - {1}
 

@@ -43,7 +43,7 @@ def test_secrets_are_compared_by_value() -> None:
         ("https://:pw@h/a", "https://***@h/a"),
         ("https://me:p@w@h:1/a", "https://***@h:1/a"),
         ("https://me:pw@[::1]:1/a", "https://***@[::1]:1/a"),
-        ("https://h/@scope/a", "https://h/@scope/a"),
+        ("https://h/@scope/a", "https://***@scope/a"),
         ("https://h/a?sig=x&se=y", "https://h/a?sig=***&se=***"),
         ("https://h/a?sig=x=y==", "https://h/a?sig=***"),
         ("https://h/a?t0ken", "https://h/a?***"),

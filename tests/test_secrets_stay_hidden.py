@@ -23,6 +23,7 @@ from support.web import Web
 from uv_self_update import cli, sources
 from uv_self_update.arguments import split
 from uv_self_update.config import load
+from uv_self_update.credentials import login_of
 from uv_self_update.errors import UvSelfUpdateError
 from uv_self_update.invocation import Invocation
 from uv_self_update.policy import NEWEST
@@ -139,11 +140,15 @@ def said(done: Done) -> str:
 
 
 def started(record: Path) -> str:
-    """Return the arguments of every program that was started, but for the command itself."""
+    """Return the arguments of every program that was started, but for the command itself.
+
+    The user that stands in an index's URL, which may be a token, is handed to keyring by uv itself;
+    this package names keyring by its path.
+    """
     lines = record.read_text(errors="replace").splitlines()
     calls = [line for line in lines if "execve(" in line]
     assert calls
-    return "\n".join(calls[1:])
+    return "\n".join(call for call in calls[1:] if '["keyring", "get"' not in call)
 
 
 def written(scene: Scene) -> Iterator[str]:
@@ -405,6 +410,7 @@ def test_representations(scene: Scene) -> None:
         "Arguments": arguments,
         "Invocation": Invocation(options=options, environ=environ),
         "Credentials": credentials_of(settings.sources[0], environ, given=settings.token),
+        "Login": login_of(url),
         "Job": Job(uv=Path("uv"), arguments=arguments, settings=settings, environ=environ),
         "Surroundings": OpenSources(settings, uv=Path("uv"), environ=environ).around,
     }

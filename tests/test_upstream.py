@@ -391,7 +391,7 @@ def test_document_encoded_otherwise(connect: Connect, web: Web, encoding: str) -
     """What was encoded twice, and could be of any size, is refused before it is decoded."""
     body = gzip.compress(gzip.compress(bytes(1 << 20)))
     web.pages["/a"] = Page(body=body, headers={"Content-Encoding": encoding})
-    with pytest.raises(Unreachable, match=f"it is encoded as `{encoding}`"):
+    with pytest.raises(Unreachable, match="it is encoded in a way that was not asked for"):
         connect().read(f"{web.url}/a")
 
 

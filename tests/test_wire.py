@@ -43,9 +43,12 @@ def serve(talk: Callable[[socket.socket], None]) -> Iterator[str]:
     thread.join(WAIT)
 
 
-def client(timeout: float) -> Upstream:
-    """Return a client that tries once."""
-    return Upstream(Network(timeout=timeout, retries=0), Credentials(), environ={})
+@pytest.fixture
+def impatient() -> Iterator[Upstream]:
+    """Return a client that tries once, and does not wait for long."""
+    upstream = Upstream(Network(timeout=0.2, retries=0), Credentials(), environ={})
+    yield upstream
+    upstream.close()
 
 
 def trickle(connection: socket.socket) -> None:
@@ -57,7 +60,7 @@ def trickle(connection: socket.socket) -> None:
             over.wait(0.05)
 
 
-def test_crawling_body() -> None:
+def test_crawling_body(impatient: Upstream) -> None:
     """A body of which next to nothing comes is given up, though something comes all the time."""
 
     def talk(connection: socket.socket) -> None:
@@ -65,12 +68,12 @@ def test_crawling_body() -> None:
         trickle(connection)
 
     slow = pytest.raises(Interrupted, match=r"fewer than 1,024 bytes a second came for")
-    with serve(talk) as url, client(0.2).open(url) as download, slow:
+    with serve(talk) as url, impatient.open(url) as download, slow:
         for _ in download.chunks:
             pass
 
 
-def test_crawling_head() -> None:
+def test_crawling_head(impatient: Upstream) -> None:
     """Headers that come byte by byte are given up as well."""
 
     def talk(connection: socket.socket) -> None:
@@ -78,10 +81,10 @@ def test_crawling_head() -> None:
         trickle(connection)
 
     with serve(talk) as url, pytest.raises(Unreachable, match="fewer than 1,024 bytes a second"):
-        client(0.2).read(url)
+        impatient.read(url)
 
 
-def test_slow_reader() -> None:
+def test_slow_reader(impatient: Upstream) -> None:
     """Who takes his time with what has come is not taken for a slow server."""
     rest = threading.Event()
 
@@ -90,7 +93,7 @@ def test_slow_reader() -> None:
         rest.wait(WAIT)
         connection.sendall(b"x" * 99_000)
 
-    with serve(talk) as url, client(0.2).open(url) as download:
+    with serve(talk) as url, impatient.open(url) as download:
         begun = next(download.chunks)
         threading.Event().wait(0.6)  # longer than the time that a crawling server gets
         rest.set()
@@ -108,7 +111,7 @@ def test_end_while_connecting(monkeypatch: pytest.MonkeyPatch) -> None:
         raise OSError(message)
 
     monkeypatch.setattr(socket, "create_connection", silent)
-    upstream = client(30)
+    upstream = Upstream(Network(retries=0), Credentials(), environ={})
     reading = Background(lambda: upstream.read("http://mirror.test/"))
     assert asked.wait(WAIT)
     upstream.close()
@@ -152,5 +155,5 @@ def test_end_while_waiting_for_the_next_try(caplog: pytest.LogCaptureFixture) ->
         logger.removeHandler(announced)
         upstream.close()
         assert reading.wait(WAIT)
-        with pytest.raises(StatusRefused, match="answered 503 Busy"):
+        with pytest.raises(StatusRefused, match="answered 503"):
             reading.result()

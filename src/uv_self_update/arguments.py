@@ -13,6 +13,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import UsageError
+from uv_self_update.wording import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -70,7 +71,7 @@ def split(arguments: Sequence[str]) -> Arguments:
     """
     words = [position for position, is_word in enumerate(_words(arguments)) if is_word]
     if len(words) > 1:
-        extra = " and ".join(f"`{arguments[position]}`" for position in words)
+        extra = " and ".join(f"`{shown(arguments[position])}`" for position in words)
         message = f"only one TARGET can be given, not {extra}"
         raise UsageError(message)
     if not words:

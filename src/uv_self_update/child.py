@@ -61,13 +61,22 @@ class Ended(BaseException):
 def find_uv(named: str | None, environ: Mapping[str, str]) -> Path:
     """Return the uv to update: the one that is named, or else the first on PATH.
 
+    One in the folder that the person stands in counts only where it is named as a path: a project
+    must not have its own program run in the place of uv.
+
     Raises:
         UvNotFound: There is none.
     """
-    found = shutil.which(named or "uv", path=environ.get("PATH", os.defpath))
-    if found is None:
+    folders = environ.get("PATH", os.defpath).split(os.pathsep)
+    path = os.pathsep.join(folder for folder in folders if Path(folder).is_absolute())
+    found = shutil.which(named or "uv", path=path)
+    if found is None or not (Path(found).is_absolute() or _is_path(named)):
         raise UvNotFound(named)
     return Path(found).absolute()
+
+
+def _is_path(name: str | None) -> bool:
+    return name is not None and name != Path(name).name
 
 
 def environment(environ: Mapping[str, str], base: str) -> dict[str, str]:

@@ -12,6 +12,7 @@ from uv_self_update.config_document import as_document
 from uv_self_update.errors import ConfigurationError, UsageError, UvNotFound
 from uv_self_update.secret import redact_url
 from uv_self_update.settings import KEYS
+from uv_self_update.wording import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -194,10 +195,11 @@ def set_(invocation: Invocation, pairs: tuple[str, ...], *, plaintext: bool) -> 
     """  # noqa: D301 # the backspace tells click not to wrap the examples
     keys, values = pairs[::2], pairs[1::2]
     if len(keys) != len(values):
-        reason = f"`{keys[-1]}` has no value"
+        reason = f"`{shown(keys[-1])}` has no value"
         raise UsageError(reason, hint="Keys and values alternate: `config set KEY VALUE`.")
     assignments = dict(zip(keys, values, strict=True))
     config_edit.assign(invocation.user_file, assignments, plaintext=plaintext)
+    files.load(invocation.user_file)  # warns if others can read a secret in it
 
 
 @config.command()

@@ -14,6 +14,7 @@ from uv_self_update.errors import UsageError
 from uv_self_update.passphrase import with_passphrase
 from uv_self_update.rehearse import hold
 from uv_self_update.settings import INSTALLERS
+from uv_self_update.wording import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +42,11 @@ def run(arguments: Sequence[str], invocation: Invocation) -> int:
         click.echo(error.format_message(), err=True)
         return error.exit_code
     except click.ClickException as error:
-        raise UsageError(error.format_message(), hint="See `uv-self-update --help`.") from error
+        message = error.format_message()
+        # click repeats what was typed, and that may be a URL with a login.
+        for word in sorted(arguments, key=len, reverse=True):
+            message = message.replace(word, shown(word))
+        raise UsageError(message, hint="See `uv-self-update --help`.") from None
     return 0
 
 

@@ -44,7 +44,8 @@ UvSelfUpdateError
 │   ├── UnusableArchive
 │   ├── StagedUvBroken
 │   └── NotReplaced
-└── RehearsalError            9   the rehearsal could not be held, or has failed
+├── RehearsalError            9   the rehearsal could not be held, or has failed
+└── Unforeseen                10  a mistake in this package
 ```
 """
 
@@ -52,6 +53,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
+
+from uv_self_update.wording import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,6 +87,16 @@ class UvSelfUpdateError(Exception):
         return self.message
 
 
+def phrase_of(status: int) -> str:
+    """Return what a status is called, or nothing."""
+    from http import HTTPStatus  # noqa: PLC0415 # most runs need none
+
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""
+
+
 def printable(text: str) -> str:
     """Return text without what a terminal would obey, except for the ends of lines."""
     return "".join(sign if sign.isprintable() or sign == "\n" else "_" for sign in text)
@@ -101,7 +114,7 @@ class InvalidTarget(UsageError):
     def __init__(self, target: str) -> None:
         """Name the target."""
         super().__init__(
-            f"`{target}` is not a version of uv",
+            f"`{shown(target)}` is not a version of uv",
             hint="Give an exact version (`0.12.3`), a prefix (`0.12`) or a specifier (`<0.13`).",
         )
 
@@ -266,8 +279,11 @@ class StatusRefused(UpstreamError):
         429: "The server asks to slow down: try again later.",
     }
 
-    def __init__(self, url: str, status: int, phrase: str) -> None:
-        """Name the URL (redacted) and the status."""
+    def __init__(self, url: str, status: int, words: str | None = None) -> None:
+        """Name the URL (redacted), the status, and what it is called; by RFC 9110, if need be.
+
+        The words of a server may be anything, such as what it was sent.
+        """
         self.url = url
         self.status = status
         self.passing = status in PASSING
@@ -277,7 +293,10 @@ class StatusRefused(UpstreamError):
         hint = self._HINTS.get(status)
         if hint is None and status >= 500:  # noqa: PLR2004 # server errors, RFC 9110 section 15.6
             hint = "The server has a problem of its own: try again later."
-        super().__init__(f"{url} answered {status} {phrase}".rstrip(), hint=hint)
+        super().__init__(
+            f"{url} answered {status} {phrase_of(status) if words is None else words}".rstrip(),
+            hint=hint,
+        )
 
 
 class Hidden(StatusRefused):
@@ -346,7 +365,9 @@ class Interrupted(UpstreamError):
         of = "" if expected is None else f" of {expected:,}"
         super().__init__(
             f"{url} broke off after {received:,}{of} bytes: {reason}",
-            hint="Try again; `network.timeout` allows a slow server more time.",
+            hint="Try again; `network.timeout` allows a slow server more time."
+            if passing
+            else "Try again.",
         )
 
 
@@ -559,6 +580,19 @@ class NotReplaced(InstallError):
             f"the new version cannot be put into {place}: {reason}",
             hint="The uv that you have was left as it is. Is the folder writable, and is there "
             "space?",
+        )
+
+
+class Unforeseen(UvSelfUpdateError):
+    """A mistake in this package."""
+
+    exit_code = 10
+
+    def __init__(self, error: Exception) -> None:
+        """Name the error."""
+        super().__init__(
+            f"this should not have happened: {type(error).__name__}: {error}",
+            hint="It is a mistake in uv-self-update: please report it.",
         )
 
 

@@ -10,7 +10,9 @@ import logging
 import os
 import re
 import socket
+import sys
 import threading
+import time
 from functools import cached_property
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
@@ -23,16 +25,18 @@ from uv_self_update import __version__
 from uv_self_update.credentials import origin_of, without_userinfo
 from uv_self_update.distrust import explained
 from uv_self_update.errors import (
+    PASSING,
     Distrusted,
     Interrupted,
     ProxyRefused,
     TooLarge,
     Unreachable,
+    phrase_of,
 )
 from uv_self_update.ranges import length_of
 from uv_self_update.secret import redact, redact_url
 from uv_self_update.trust import Trust
-from uv_self_update.wire import Failure, TooSlow, Wire
+from uv_self_update.wire import Failure, Pace, TooSlow, Wire
 
 if TYPE_CHECKING:
     import ssl
@@ -69,7 +73,10 @@ _SOCKS_LOGIN = re.compile(r"Invalid username/password|^Requested .+ from proxy s
 _OWN_ANSWER = "x-squid-error"
 """Of an answer to plain http, the header tells whether it is squid's own."""
 
-_GATEWAY_FAILED = re.compile(r"50[0-9]\b")
+_UNKNOWN_TO_PROXY = (
+    "It may not know this host, or not let you reach it. Hosts that need no proxy are for NO_PROXY."
+)
+_SCHEMES = {"basic", "bearer", "digest", "kerberos", "negotiate", "ntlm", "scram-sha-256"}
 _WEB = {"http", "https"}
 _ENCODINGS = {"", "identity", "gzip", "x-gzip", "deflate"}
 
@@ -100,9 +107,9 @@ class Exchange:
         try:
             origin, own = origin_of(url), credentials.names(url)
             login = credentials.headers_for(url)
-        except ValueError as error:
-            raise Unreachable(redact_url(url), "this is not a URL") from error
-        for _ in range(_MAX_REDIRECTS):
+        except ValueError:
+            raise Unreachable(redact_url(url), "this is not a URL") from None
+        for _ in range(_MAX_REDIRECTS + 1):
             reply = self._send(method, url, {**headers, **login}, identified=own)
             _log.debug("%s %s answers %d", method, redact_url(url), reply.status)
             if own and not login and reply.status in _ASKS_FOR_LOGIN:
@@ -143,21 +150,24 @@ class Exchange:
             request = client.build_request(
                 method, bare, headers=dict(headers), extensions={"trace": way.listen}
             )
-            response = client.send(request, stream=True, auth=None)
-        except (httpx.InvalidURL, ValueError) as error:
+            with self._wire.answer_due():
+                response = client.send(request, stream=True, auth=None)
+        except (httpx.InvalidURL, UnicodeError, ValueError):
             # What these say may quote a login that stands in the URL.
-            raise Unreachable(shown, "this is not a URL") from error
-        except _FAILURES as error:
+            raise Unreachable(shown, "this is not a URL") from None
+        except Exception as error:
+            if not isinstance(error, (*_FAILURES, *_failures_of_socks())):
+                raise
             if self._wire.closed:
-                raise Unreachable(shown, "interrupted") from error
-            raise way.failure(error) from error
-        if response.status_code == _PROXY_LOGIN and proxy is not None:
+                raise Unreachable(shown, "interrupted") from None
+            # The causes may quote what a server has sent, and with it what it was sent.
+            raise way.failure(error) from None
+        if response.status_code == _PROXY_LOGIN and proxy is not None and bare.startswith("http:"):
             response.close()
             raise way.login_due(response.headers.get_list("proxy-authenticate"))
         if proxy is not None and bare.startswith("http:") and _OWN_ANSWER in response.headers:
             response.close()
-            status = f"{response.status_code} {response.reason_phrase}"
-            raise way.turned_down(status)
+            raise way.turned_down(response.status_code)
         return Response(response, way)
 
     def _client(self, url: str, proxy: Proxy | None, *, identified: bool) -> httpx.Client:
@@ -219,7 +229,6 @@ class Response:
         """What was asked for, as it may be shown: that there was a login is seen here."""
 
         self.status = response.status_code
-        self.phrase = response.reason_phrase
         self.headers = {name.lower(): value for name, value in response.headers.items()}
         self._response = response
         self._way = way
@@ -244,7 +253,7 @@ class Response:
         encoding = self.headers.get("content-encoding", "identity").strip().lower()
         if encoding not in _ENCODINGS:
             # Encoded twice, a few bytes can be any number, before a limit could be looked at.
-            raise Unreachable(self.url, f"it is encoded as `{encoding}`, which was not asked for")
+            raise Unreachable(self.url, "it is encoded in a way that was not asked for")
         return self._limited(self._response.iter_bytes(), limit, None)
 
     def raw(self, limit: int) -> Iterator[bytes]:
@@ -263,18 +272,22 @@ class Response:
     def _limited(
         self, pieces: Iterator[bytes], limit: int, expected: int | None
     ) -> Iterator[bytes]:
-        count = 0
+        count, begin = 0, time.monotonic()
+        pace = Pace(self._way.network.timeout)
         try:
             for piece in pieces:
+                # What is read is one thing, and what is in it another: a chunk can be all head.
+                pace.count(time.monotonic() - begin, len(piece))
                 count += len(piece)
                 if count > limit:
                     raise TooLarge(self.url, limit)
                 yield piece
+                begin = time.monotonic()
         except _FAILURES as error:
             failure = self._way.failure(error)
             if isinstance(failure, Distrusted):
-                raise failure from error
-            raise Interrupted(self.url, count, expected, self._way.reason(error)) from error
+                raise failure from None
+            raise Interrupted(self.url, count, expected, self._way.reason(error)) from None
 
     def _pieces(self, size: int | None) -> Iterator[bytes]:
         """Return a body as it comes, in large pieces if it is large and its length known.
@@ -338,41 +351,49 @@ class _Way:
 
     def _failure_of(self, proxy: Proxy, error: Exception) -> ProxyRefused | None:
         """Say what has failed at the proxy; None if it was behind it."""
-        words = str(error)
-        if isinstance(error, ImportError):
-            hint = "Install it: `uv tool install 'uv-self-update[socks]'`."
-            return self._refused("what it takes for SOCKS is not installed", hint)
+        behind = self._url
         if self._stopped_at_proxy:
             distrusted = explained(error, proxy.url, identified=False)
             if distrusted is not None:
                 return self._refused(distrusted.message, distrusted.hint or "")
-        if isinstance(error, httpx.ProxyError):
-            if words.startswith(str(_PROXY_LOGIN)):
-                return self.login_due(self._offered)
-            if _SOCKS_LOGIN.search(words):
-                return self.login_due([], status="")
-            return self.turned_down(self.reason(error))
-        if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout)):
-            if explained(error, self._url, identified=self._identified) is not None:
-                return None
-            hint = "Is that the right proxy? Hosts that need none stand in NO_PROXY."
-            return self._refused(self.reason(error), hint, passing=_passing(error))
-        return None
+        if isinstance(error, (httpx.ProxyError, ImportError, *_failures_of_socks())):
+            return self._refusal_of(error)
+        if not isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout)):
+            return None
+        if explained(error, behind, identified=self._identified) is not None:
+            return None
+        hint = "Is that the right proxy? Hosts that need none stand in NO_PROXY."
+        return self._refused(self.reason(error), hint, passing=_passing(error))
 
-    def turned_down(self, reason: str) -> ProxyRefused:
-        """Say that the proxy does not hand a request on, or not get an answer."""
-        hint = (
-            "It may not know this host, or not let you reach it. Hosts that need no proxy stand in "
-            "NO_PROXY."
-        )
-        passing = _GATEWAY_FAILED.match(reason) is not None
-        return self._refused(f"it answers: {reason}", hint, passing=passing)
+    def _refusal_of(self, error: Exception) -> ProxyRefused:
+        """Say why a proxy lets nobody through."""
+        words = str(error)
+        if isinstance(error, ImportError):
+            hint = "Install it: `uv tool install 'uv-self-update[socks]'`."
+            return self._refused("what it takes for SOCKS is not installed", hint)
+        if isinstance(error, _failures_of_socks()):
+            hint = "Is it a SOCKS 5 proxy, and are host name and login shorter than 256 bytes?"
+            return self._refused("it does not answer as a SOCKS 5 proxy does", hint)
+        if words.startswith(str(_PROXY_LOGIN)):
+            return self.login_due(self._offered)
+        if _SOCKS_LOGIN.search(words):
+            return self.login_due([], status="")
+        status = words.partition(" ")[0]
+        if status.isdecimal():
+            return self.turned_down(int(status))
+        return self._refused(self.reason(error), _UNKNOWN_TO_PROXY)
+
+    def turned_down(self, status: int) -> ProxyRefused:
+        """Say that the proxy does not hand a request on, or gets no answer."""
+        reason = f"it answers: {status} {phrase_of(status)}".rstrip()
+        return self._refused(reason, _UNKNOWN_TO_PROXY, passing=status in PASSING)
 
     def login_due(self, offered: list[str], *, status: str = f"{_PROXY_LOGIN}, ") -> ProxyRefused:
         """Say that the proxy asks for a login."""
         if self._proxy is None:
             raise AssertionError
-        schemes = [challenge.partition(" ")[0] for challenge in offered if challenge]
+        named = [challenge.partition(" ")[0] for challenge in offered if challenge]
+        schemes = [name if name.lower() in _SCHEMES else "another scheme" for name in named]
         has_login = "@" in urlsplit(self._proxy.url).netloc
         words = "it does not accept this login" if has_login else "it asks for a login"
         hint = f"Put `user:password@` into {self._proxy.origin}; `@` is written %40, `:` %3A."
@@ -394,7 +415,9 @@ class _Way:
         if isinstance(error, httpx.LocalProtocolError):
             return "the request cannot be sent: check the login"  # it says which, in clear
         # The system's words without the number that Python puts before them.
-        return re.sub(r"^\[Errno -?\d+\] ", "", redact(str(error))) or type(error).__name__
+        words = re.sub(r"^\[Errno -?\d+\] ", "", redact(str(error)))
+        # h11 quotes what a server has sent.
+        return re.split(r":? ?\(?(?:bytearray\()?b['\"]", words)[0] or type(error).__name__
 
     def _refused(self, reason: str, hint: str, *, passing: bool = False) -> ProxyRefused:
         if self._proxy is None:
@@ -408,6 +431,16 @@ class _Transport(httpx.HTTPTransport):
     def __init__(self, pool: httpcore.ConnectionPool) -> None:
         # Nothing of the other's own: it would make a pool of its own.
         self._pool = pool
+
+
+def _failures_of_socks() -> tuple[type[Exception], ...]:
+    """Return what can go wrong with SOCKS beside all else, where that is spoken at all."""
+    socksio = sys.modules.get("socksio")
+    # OverflowError: of a length that has to fit into a byte.
+    if socksio is None:
+        return ()
+    failures: tuple[type[Exception], ...] = (socksio.SOCKSError, OverflowError)
+    return failures
 
 
 def _passing(error: Exception) -> bool:

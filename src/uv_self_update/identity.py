@@ -151,5 +151,7 @@ def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        reason = f"{path} cannot be read: {error.strerror or error}"
+        # Some put the key itself where its path is due.
+        name = "the path of a client certificate" if "-----BEGIN" in str(path) else path
+        reason = f"{name} cannot be read: {error.strerror or error}"
         raise UnusableIdentityError(reason, "Check the path, and who may read it.") from error

@@ -81,7 +81,7 @@ def _locate(environ: Mapping[str, str]) -> Path | None:
 
 def _is_there(path: Path) -> bool:
     try:
-        return path.exists() and not path.is_dir()
+        return path.is_file()  # a pipe would be waited for
     except OSError:
         # It is in a folder that may not be entered.
         return False

@@ -95,11 +95,13 @@ class HeadersField:
         names = [str(name).lower() for name in value]
         for name, variable in value.items():
             if not _HEADER.fullmatch(name):
-                yield f"`{shown(name)}` is no name of a header"
+                named = "what stands there" if is_like_a_token(name) else f"`{shown(name)}`"
+                yield f"{named} is no name of a header"
             elif names.count(name.lower()) > 1:
                 yield f"`{name}` is there twice: in a header's name, case makes no difference"
             for reason in VariableField(holds="header's value").problems(variable, _kind):
-                yield f"`{shown(name)}`: {reason}"
+                known = _HEADER.fullmatch(name) and not is_like_a_token(name)
+                yield f"`{name}`: {reason}" if known else reason
 
 
 LOGIN_FIELDS: Mapping[str, UserField | VariableField | HeadersField] = MappingProxyType(

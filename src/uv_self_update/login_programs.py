@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 
 from uv_self_update.credentials import Login, usable_secret
 from uv_self_update.neutral import neutral_environment, neutral_folder
-from uv_self_update.secret import Secret, redact
+from uv_self_update.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -231,7 +231,7 @@ class LoginPrograms:
             return None
         with process:
             try:
-                output, errors = process.communicate(text, timeout=_PATIENCE)
+                output, _ = process.communicate(text, timeout=_PATIENCE)
             except subprocess.TimeoutExpired:
                 process.kill()
                 _log.warning(
@@ -242,8 +242,8 @@ class LoginPrograms:
                 process.kill()
                 raise
         if process.returncode != 0:
-            last = redact(errors).strip().rpartition("\n")[2]
-            _log.debug("no login from `%s`, which ends with %d: %s", name, process.returncode, last)
+            # Not in its words: they may repeat what it knows.
+            _log.debug("no login from `%s`, which ends with %d", name, process.returncode)
             return None
         return output.removesuffix("\n")
 

@@ -34,7 +34,8 @@ class Version:
         """Read the headers of a response with the whole file; their names in lower case."""
         etag = headers.get("etag", "")
         return cls(
-            etag=etag if etag.startswith('"') else None,
+            # What is not ASCII could not be sent back.
+            etag=etag if etag.startswith('"') and etag.isascii() else None,
             modified=_strong_date(headers),
             size=length_of(headers),
         )
@@ -70,8 +71,9 @@ def already_had(
         size = length_of(headers)
         same = None in (version.size, size) or version.size == size
         return received if same else None
-    # A server that does not understand `If-Range` may send a part of whatever it has by now.
-    if version.etag is not None and etag not in (None, version.etag):
+    # A server that does not understand `If-Range` may send a part of whatever it has by now. With a
+    # part comes the tag that comes with the whole, but no date need (RFC 9110 section 15.3.7).
+    if version.etag is not None and etag != version.etag:
         return None
     if version.etag is None and modified not in (None, version.modified):
         return None
@@ -82,7 +84,7 @@ def already_had(
     first, last, total = int(found[1]), int(found[2]), found[3]
     if total != "*" and version.size not in (None, int(total)):
         return None
-    return received - first if first <= received <= last + 1 else None
+    return 0 if first == received <= last else None
 
 
 def length_of(headers: Mapping[str, str]) -> int | None:
@@ -104,6 +106,7 @@ def _strong_date(headers: Mapping[str, str]) -> str | None:
     modified, date = headers.get("last-modified", ""), headers.get("date", "")
     try:
         age = parsedate_to_datetime(date) - parsedate_to_datetime(modified)
-    except (ValueError, TypeError):
+    # OverflowError: a year, or an offset, that no clock has.
+    except (ValueError, TypeError, OverflowError):
         return None
     return modified if age.total_seconds() >= _SETTLED else None

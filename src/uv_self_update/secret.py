@@ -8,7 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 __all__ = ("Secret", "holds_secret", "is_like_a_token", "redact", "redact_url")
 
 # A scheme is looked for where a word begins only: else a long word would take quadratic time.
-_URL = re.compile(r"(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"`<>]+")
+_URL = re.compile(r"(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"`<>]*[^\s'\"`<>:.,;)]")
 _LOGIN = re.compile(r"(?<=://)[^\s/?#]*@")
 """A password may hold the very signs that end a URL in a text: quotes, a comma, a bracket."""
 
@@ -80,9 +80,14 @@ def redact_url(url: str) -> str:
     """
     try:
         parts = urlsplit(url)
-        netloc = parts.netloc
+        # A port that is no number is rather the start of a password with `/`, `?` or a blank in it.
+        netloc, _ = parts.netloc, parts.port
     except ValueError:
         return "***"
+    if "@" in parts.path or "@" in parts.fragment:
+        # A password with a `/` or `#` in it, of which only the beginning is taken for the host.
+        parts = urlsplit(re.sub(r"(?<=://)(?:(?!://).)*@", "***@", url))
+        netloc = parts.netloc
     if "@" in netloc:
         netloc = "***@" + netloc.rpartition("@")[2]
     query = "&".join(_redact_pair(pair) for pair in parts.query.split("&") if pair)

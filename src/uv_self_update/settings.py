@@ -168,6 +168,8 @@ def _pem_file(value: object, folder: Path) -> Path:
     due = "the path of a PEM file"
     if not isinstance(value, str) or not value:
         raise UnfitError(got=echo(value), due=due)
+    if "-----BEGIN" in value:
+        raise UnfitError(got="what such a file holds", due=due)
     try:
         path = folder / Path(value).expanduser()
         if path.is_file():

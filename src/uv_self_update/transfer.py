@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from uv_self_update.errors import Interrupted, UpstreamError
+from uv_self_update.errors import Interrupted, TooLarge, UpstreamError
 from uv_self_update.ranges import Version, already_had
 
 if TYPE_CHECKING:
@@ -13,17 +14,18 @@ if TYPE_CHECKING:
 
     from uv_self_update.exchange import Response
 
-__all__ = ("CHANGED", "Transfer")
+__all__ = ("CHANGED", "MOST", "TOO_OFTEN", "Transfer")
 
 _ENOUGH = 64 << 10
 """Bytes after which a connection was worth it: then the count of failures starts anew."""
 
-_MOST = 100  # connections
+MOST = 100  # connections
 _OK = 200
 CHANGED = "it has changed meanwhile, so that the rest does not belong to what came before"
 _A_PART = "only a part of it was sent"
+_TOO_MUCH = "more of it came than there should be"
 _NO_PART = "the rest of it cannot be had"
-_TOO_OFTEN = f"{_MOST} connections were not enough"
+TOO_OFTEN = f"{MOST} connections were not enough"
 
 
 class Transfer:
@@ -66,7 +68,7 @@ class Transfer:
             UpstreamError: They break off for good.
         """
         failures = 0
-        for _ in range(_MOST):
+        for _ in range(MOST):
             before = self._received
             try:
                 yield from self._of_this_reply()
@@ -75,7 +77,7 @@ class Transfer:
                 failures = self._go_on(error, 1 if worth_it else failures + 1)
             else:
                 return
-        raise self._broken(_TOO_OFTEN)
+        raise self._broken(TOO_OFTEN)
 
     def close(self) -> None:
         """Read no further."""
@@ -95,6 +97,8 @@ class Transfer:
         pieces = self._reply.raw(self._limit - self._received + self._had)
         try:
             yield from self._counted(self._unseen(pieces))
+        except TooLarge as error:
+            raise TooLarge(self._reply.url, self._limit) from error
         except Interrupted as error:
             # It counts what came over this connection.
             raise self._broken(error.reason, passing=error.passing) from error
@@ -105,6 +109,8 @@ class Transfer:
     def _counted(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         for piece in pieces:
             self._received += len(piece)
+            if self.version.size is not None and self._received > self.version.size:
+                raise self._broken(_TOO_MUCH, passing=False)
             self._digest.update(piece)
             yield piece
 
@@ -124,7 +130,8 @@ class Transfer:
             if digest.digest() != self._digest.digest():
                 raise self._broken(CHANGED, passing=False)
             # From here on it is what comes now, whatever it was called before.
-            self.version = Version.of(self._reply.headers)
+            now = Version.of(self._reply.headers)
+            self.version = replace(now, size=now.size or self.version.size)
         if new:
             yield new
         yield from pieces

@@ -51,10 +51,10 @@ class Job:
 
     arguments: Arguments
     settings: Settings
-    environ: Mapping[str, str]
+    environ: Mapping[str, str] = field(repr=False)
     """The user's environment, which the sources work in."""
 
-    child_environ: Mapping[str, str] = field(default_factory=dict)
+    child_environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     """What the updated uv's environment has beside that: a rehearsal's own folders."""
 
     index_uv: Path | None = None

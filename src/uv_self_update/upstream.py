@@ -26,7 +26,8 @@ from uv_self_update.exchange import Exchange
 from uv_self_update.local_files import is_file, open_file, path_of_url
 from uv_self_update.release import utc
 from uv_self_update.retries import pause, seconds_until
-from uv_self_update.transfer import CHANGED, Transfer
+from uv_self_update.secret import redact_url
+from uv_self_update.transfer import CHANGED, MOST, TOO_OFTEN, Transfer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -202,7 +203,7 @@ class Upstream:
             UpstreamError: It cannot be had, or is another document by then.
         """
         failures, count, last = 0, 0, b""
-        while True:
+        for _ in range(MOST):
             before = count
             try:
                 with closing(self._document(url, "*/*")) as reply:
@@ -218,6 +219,7 @@ class Upstream:
                 self._pause(error, failures)
             else:
                 return
+        raise Interrupted(redact_url(url), 0, None, TOO_OFTEN)
 
     def _patiently(self, call: Callable[[], T]) -> T:
         """Make a call until it succeeds, or fails for good or too often."""
@@ -273,7 +275,7 @@ def _refusal(reply: Response) -> StatusRefused:
             after = max(0.0, until - now)
         shown = None if until is None else utc(until)
         return RateLimited(reply.asked, status, until=shown, after=after)
-    refused = StatusRefused(reply.asked, status, reply.phrase)
+    refused = StatusRefused(reply.asked, status)
     refused.after = seconds_until(headers.get("retry-after", ""))
     return refused
 

@@ -118,7 +118,8 @@ def _xdg_folders(environ: Mapping[str, str]) -> tuple[list[Path], list[Path]]:
     if (named := Path(environ.get("XDG_CONFIG_HOME", ""))).is_absolute():
         user = [named]
     shared = environ.get("XDG_CONFIG_DIRS") or str(_ETC / "xdg")
-    return user, [*(Path(folder) for folder in shared.split(":") if folder), _ETC]
+    # uv takes relative ones too: that would be the folder that the person happens to stand in.
+    return user, [*(Path(folder) for folder in shared.split(":") if folder.startswith("/")), _ETC]
 
 
 def _windows_folders(environ: Mapping[str, str]) -> tuple[list[Path], list[Path]]:

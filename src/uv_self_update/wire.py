@@ -8,7 +8,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
@@ -18,11 +18,11 @@ from uv_self_update.background import Background
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from uv_self_update.settings import Network
 
-__all__ = ("Failure", "TooSlow", "Wire")
+__all__ = ("Failure", "Pace", "TooSlow", "Wire")
 
 Failure = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError)
 """What a connection that is read past httpx can end with."""
@@ -30,12 +30,41 @@ Failure = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolEr
 SLOWEST = 1024
 """Bytes a second: what brings fewer for a while is not worth waiting for."""
 
+_HEAD = 4
+"""Times the patience that all of an answer but its body may take, however busy the line is."""
+
+_LONGEST_WAITS = 300.0  # seconds between tries, of a run
 _ALERT = 0.1  # seconds until a wait for a connection sees that it is over
 _KEPT = 20.0  # seconds that an idle connection is kept for the next request
 
 
 class TooSlow(httpcore.ReadTimeout):
     """Something comes, but next to nothing."""
+
+
+class Pace:
+    """Whether enough comes for the time that is spent waiting for it."""
+
+    def __init__(self, patience: float) -> None:
+        """Begin; `patience` is half of the seconds after which it is looked at."""
+        self._patience = patience
+        self._waited, self._received = 0.0, 0
+
+    def count(self, seconds: float, received: int) -> None:
+        """Take note of a wait, and of the bytes that it brought.
+
+        Raises:
+            TooSlow: They are too few.
+        """
+        self._waited += seconds
+        self._received += received
+        if self._waited >= 2 * self._patience:
+            if received and self._received < SLOWEST * self._waited:
+                message = (
+                    f"fewer than {SLOWEST:,} bytes a second came for {self._waited:.0f} seconds"
+                )
+                raise TooSlow(message)
+            self._waited, self._received = 0.0, 0
 
 
 class Wire:
@@ -47,6 +76,28 @@ class Wire:
         self._lock = threading.Lock()
         self._closed = threading.Event()
         self._sockets: WeakSet[socket.socket] = WeakSet()
+        self._request = threading.local()
+        self._waits = 0.0
+
+    @contextmanager
+    def answer_due(self) -> Iterator[None]:
+        """Give what this thread does meanwhile an end: connecting, asking, reading a head."""
+        self._request.end = time.monotonic() + _HEAD * self.patience
+        try:
+            yield
+        finally:
+            self._request.end = None
+
+    def check_answer(self) -> None:
+        """Make sure that the answer of this thread's request is not overdue.
+
+        Raises:
+            TooSlow: It is.
+        """
+        end = getattr(self._request, "end", None)
+        if end is not None and time.monotonic() > end:
+            message = f"no whole answer came for {_HEAD * self.patience:g} seconds"
+            raise TooSlow(message)
 
     def pool(
         self,
@@ -75,7 +126,15 @@ class Wire:
         return self._closed.is_set()
 
     def wait(self, seconds: float) -> bool:
-        """Wait for a time, and return whether it has passed; False if the end came first."""
+        """Wait for a time, and return whether it has passed; False if the end came first.
+
+        It comes as well when waits have taken too long together: a server that is always about to
+        answer could keep a person for hours.
+        """
+        with self._lock:
+            self._waits += seconds
+            if self._waits > _LONGEST_WAITS:
+                return False
         return not self._closed.wait(seconds)
 
     def close(self) -> None:
@@ -124,25 +183,18 @@ class _Stream(httpcore.NetworkStream):
     def __init__(self, stream: httpcore.NetworkStream, wire: Wire) -> None:
         self._stream = stream
         self._wire = wire
-        self._waited, self._received = 0.0, 0
+        self._pace = Pace(wire.patience)
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         begin = time.monotonic()
         # Without a limit: while a SOCKS proxy is being talked to, which httpcore does not limit.
         data = self._stream.read(max_bytes, self._wire.patience if timeout is None else timeout)
-        self._waited += time.monotonic() - begin
-        self._received += len(data)
-        if self._waited >= 2 * self._wire.patience:
-            if data and self._received < SLOWEST * self._waited:
-                message = (
-                    f"fewer than {SLOWEST:,} bytes a second came for {self._waited:.0f} seconds"
-                )
-                raise TooSlow(message)
-            self._waited, self._received = 0.0, 0
+        self._wire.check_answer()
+        self._pace.count(time.monotonic() - begin, len(data))
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._waited, self._received = 0.0, 0
+        self._pace = Pace(self._wire.patience)
         self._stream.write(buffer, timeout)
 
     def close(self) -> None:
@@ -154,10 +206,22 @@ class _Stream(httpcore.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
-        stream = self._stream.start_tls(ssl_context, server_hostname, timeout)
+        # TLS within TLS has a limit for each piece only, and not for the whole.
+        limit = threading.Timer(timeout or self._wire.patience, _shut, [self._socket])
+        limit.daemon = True
+        limit.start()
+        try:
+            stream = self._stream.start_tls(ssl_context, server_hostname, timeout)
+        finally:
+            limit.cancel()
         # TLS makes another socket of the one that there was.
         self._wire.add(stream.get_extra_info("socket"))
         return _Stream(stream, self._wire)
+
+    @property
+    def _socket(self) -> socket.socket:
+        found: socket.socket = self._stream.get_extra_info("socket")
+        return found
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 # httpcore's signature
         return self._stream.get_extra_info(info)

@@ -29,7 +29,7 @@ def shown(text: str) -> str:
     not look: `user:password@host`, or a password with a slash. So all before the last `@` goes.
     """
     line = "".join(char if char.isprintable() else "_" for char in text)
-    return redact_url(re.sub(r"^([^@/]*//)?.*@", r"\1***@", line))
+    return redact_url(re.sub(r"^([A-Za-z][A-Za-z0-9+.-]*://)?.*@", r"\1***@", line))
 
 
 def suggestion(got: object, known: Iterable[str]) -> str:

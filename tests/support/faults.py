@@ -284,16 +284,18 @@ class Faults:
                 self._start(self._serve, connection)
 
     def _serve(self, connection: socket.socket) -> None:
-        # Clients may leave whenever they like.
-        with suppress(OSError):
-            while (asked := self._read(connection)) is not None:
-                reply = self._answer(asked)
-                self._send(connection, asked, reply)
-                if reply.end != "kept":
-                    break
-        with self._lock:
-            self._connections.discard(connection)
-            connection.close()
+        try:
+            # Clients may leave whenever they like.
+            with suppress(OSError):
+                while (asked := self._read(connection)) is not None:
+                    reply = self._answer(asked)
+                    self._send(connection, asked, reply)
+                    if reply.end != "kept":
+                        break
+        finally:
+            with self._lock:
+                self._connections.discard(connection)
+                connection.close()
 
     def _read(self, connection: socket.socket) -> Asked | None:
         head = b""

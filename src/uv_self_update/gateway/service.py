@@ -18,6 +18,7 @@ from uv_self_update.errors import (
     StatusRefused,
     TooLarge,
     UnexpectedBody,
+    Unforeseen,
     UvSelfUpdateError,
 )
 from uv_self_update.gateway.replies import BrokenOff, Reply, patiently
@@ -91,10 +92,11 @@ class Service:
             return Reply.of("Not Found\n", status=404)
         try:
             return self._answer(asked)
-        except UvSelfUpdateError as error:
+        except Exception as error:  # noqa: BLE001 # without an answer, uv would say something else
+            failure = error if isinstance(error, UvSelfUpdateError) else Unforeseen(error)
             if isinstance(asked, Install):
-                self.told.append(error)
-            return self._failed(error)
+                self.told.append(failure)
+            return self._failed(failure)
 
     def _expected(self, asked: Route) -> bool:
         """Return whether uv can ask for this by now.

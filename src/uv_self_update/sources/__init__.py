@@ -8,7 +8,7 @@ A new kind is one file here, one arm in `build` and one row in `kinds.KINDS`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Surroundings:
     uv: Path
     """The uv that `index` asks."""
 
-    environ: Mapping[str, str]
+    environ: Mapping[str, str] = field(repr=False)
     """The environment that this uv gets."""
 
 

@@ -7,6 +7,7 @@ and no address of an index: with nothing configured, uv's own default applies.
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import threading
@@ -32,6 +33,9 @@ _OTHER_INDEXES = (
     "UV_NO_INDEX",
 )
 _SHOWN_LINES = 12
+_OWN = re.compile(r"^(?:error:| *\u00d7)", re.MULTILINE)
+_EXCERPT = re.compile(r"\s*\d* \|")
+_PHRASE = re.compile(r"(HTTP status (?:client|server) error \(\d{3}).*(?=\) for url)")
 
 
 class IndexSource(WheelSource):
@@ -156,12 +160,22 @@ class IndexSource(WheelSource):
         finally:
             with self._lock:
                 self._running.discard(process)
-        return process.returncode, output, redact(errors).strip()
+        return process.returncode, output, _without_quotes(redact(errors)).strip()
 
     def _executable(self) -> Path:
         """Return uv, also while it has moved itself aside to be replaced, as on Windows."""
         aside = self._uv.with_name(f"{self._uv.name}.previous.exe")
         return aside if not self._uv.exists() and aside.exists() else self._uv
+
+
+def _without_quotes(errors: str) -> str:
+    """Return what uv itself has said: without the words of its keyring and of a server.
+
+    Nor does it quote its configuration, where a login may stand.
+    """
+    own = _OWN.search(errors)
+    lines = errors[own.start() if own else 0 :].splitlines()
+    return _PHRASE.sub(r"\1", "\n".join(line for line in lines if not _EXCERPT.match(line)))
 
 
 def _end_of(errors: str) -> str:

@@ -96,8 +96,9 @@ def _bad_part(bad: Callable[[Reply], Reply]) -> Bad:
 
 def _earlier(file: File) -> Answer:
     def answer(asked: Asked) -> Reply:
-        first = int(asked.headers["range"].removeprefix("bytes=").removesuffix("-")) - 1000
-        return file(replace(asked, headers={**asked.headers, "range": f"bytes={first}-"}))
+        due = file(asked)
+        earlier = {**asked.headers, "range": f"bytes={due.first - 1000}-"}
+        return file(replace(asked, headers=earlier)) if due.first else due
 
     return answer
 
@@ -150,7 +151,7 @@ PARTS = (
         AGAIN,
         lambda file: in_turn(half(_changed_just_now(file), file), _changed_just_now(file)),
     ),
-    of_file("the part begins earlier than was asked for", THE_REST, broken(_earlier)),
+    of_file("the part begins earlier than was asked for", _THEN_AGAIN, broken(_earlier)),
     of_file("the part begins later than was asked for", _THEN_AGAIN, _bad_part(_elsewhere)),
     of_file("the part is one of a longer file", _THEN_AGAIN, _bad_part(_part_of_longer)),
     of_file(

@@ -81,7 +81,7 @@ REDIRECTS = (
     Case(fault="a redirect to `?q`", outcome=Updated(how="at once", requests=2), plan=_by_query),
     of_file(
         "a redirect with an empty `Location`, which is to itself",
-        Failed(words=_TOO_MANY, requests=10),
+        Failed(words=_TOO_MANY, requests=11),
         lambda _: leading(""),
     ),
     of_file(
@@ -96,7 +96,7 @@ REDIRECTS = (
     ),
     Case(
         fault="two redirects that lead to each other",
-        outcome=Failed(words=_TOO_MANY, requests=5),
+        outcome=Failed(words=_TOO_MANY, requests=6),
         plan=_over((ARCHIVE, "/b"), ("/b", ARCHIVE)),
     ),
     Case(
