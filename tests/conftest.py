@@ -8,9 +8,9 @@ import pytest
 
 from support.homes import Home
 from support.web import Web
-from uv_self_update.credentials import Credentials
+from uv_self_update.logins.credentials import Credentials
+from uv_self_update.network.upstream import Upstream
 from uv_self_update.settings import Network
-from uv_self_update.upstream import Upstream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uv_self_update.answers import Document
 from uv_self_update.errors import UnexpectedBody
+from uv_self_update.network.answers import Document
 from uv_self_update.sources.bucket_page import BucketPage, read_bucket
 from uv_self_update.sources.entry import Entry, is_name
 

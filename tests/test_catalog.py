@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from uv_self_update.answers import Download
 from uv_self_update.errors import (
     DigestMismatch,
     NoArchive,
@@ -18,6 +17,7 @@ from uv_self_update.errors import (
     StatusRefused,
     UnexpectedBody,
 )
+from uv_self_update.network.answers import Download
 from uv_self_update.platforms import Platform
 from uv_self_update.policy import NEWEST, Wanted, parse_target
 from uv_self_update.release import Asset, Release

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from support.detection_lures import ARCHIVE
-from uv_self_update.answers import Answer
 from uv_self_update.errors import IndexFailed, NoSuchVersion, StatusRefused, UnexpectedBody
+from uv_self_update.network.answers import Answer
 from uv_self_update.sources.advice import Attempt, Findings, Look, advice
 from uv_self_update.sources.clues import (
     Clue,

@@ -6,7 +6,13 @@ import threading
 
 import pytest
 
-from uv_self_update.credentials import Credential, Credentials, Login, origin_of, usable_secret
+from uv_self_update.logins.credentials import (
+    Credential,
+    Credentials,
+    Login,
+    origin_of,
+    usable_secret,
+)
 from uv_self_update.secret import Secret
 
 HOST = origin_of("https://a.example/")

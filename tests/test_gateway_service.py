@@ -18,8 +18,6 @@ from hypothesis import strategies as st
 
 from support.raw import connect, get, read_all, request
 from support.web import Page
-from uv_self_update.answers import Document, Download
-from uv_self_update.credentials import Credentials
 from uv_self_update.errors import (
     DigestMismatch,
     Interrupted,
@@ -39,12 +37,14 @@ from uv_self_update.gateway.routes import Request
 from uv_self_update.gateway.service import Service
 from uv_self_update.installer import scripts
 from uv_self_update.installer.native import NativeInstaller
+from uv_self_update.logins.credentials import Credentials
+from uv_self_update.network.answers import Document, Download
+from uv_self_update.network.upstream import Upstream
 from uv_self_update.platforms import Platform
 from uv_self_update.release import INSTALLER_NAMES, Asset, Release
 from uv_self_update.settings import Network
 from uv_self_update.sources.documents import read_release
 from uv_self_update.sources.interface import ArchiveSource, WheelSource
-from uv_self_update.upstream import Upstream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -16,8 +16,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from uv_self_update.answers import Document
 from uv_self_update.errors import UnexpectedBody
+from uv_self_update.network.answers import Document
 from uv_self_update.sources.entry import Entry, is_name, utc_of
 from uv_self_update.sources.listing_page import read_listing
 

@@ -24,9 +24,9 @@ from support.missing import missing
 from support.simulator.dialect import PASSWORD, USER, Setup
 from support.simulator.rows import ROWS, fetch, published
 from support.simulator.server import credentials_in
-from uv_self_update import login_programs
-from uv_self_update.credentials import Login
-from uv_self_update.login_programs import Found, LoginPrograms, Question
+from uv_self_update.logins import programs
+from uv_self_update.logins.credentials import Login
+from uv_self_update.logins.programs import Found, LoginPrograms, Question
 from uv_self_update.policy import Wanted
 from uv_self_update.secret import Secret
 from uv_self_update.settings import Network, Settings
@@ -391,7 +391,7 @@ def test_patience(
     environ: dict[str, str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A program that does not answer is ended, and that is said."""
-    monkeypatch.setattr(login_programs, "_PATIENCE", 0.1)
+    monkeypatch.setattr(programs, "_PATIENCE", 0.1)
     program(environ, "gh", "exec /bin/sleep 600")
 
     assert asked(environ, "https://github.com/o/r", github="github.com") is None

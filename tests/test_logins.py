@@ -12,9 +12,9 @@ from hypothesis import given as generated
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from uv_self_update.credentials import Login
 from uv_self_update.kinds import KINDS, SourceSettings, check_source
-from uv_self_update.login_programs import Found, LoginPrograms, Question
+from uv_self_update.logins.credentials import Login
+from uv_self_update.logins.programs import Found, LoginPrograms, Question
 from uv_self_update.secret import Secret
 from uv_self_update.sources.github import api_of
 from uv_self_update.sources.logins import credentials_of
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from uv_self_update.credentials import Credentials
+    from uv_self_update.logins.credentials import Credentials
 
 ELSEWHERE = (
     "http://h.example/",

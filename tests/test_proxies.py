@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from uv_self_update.errors import ProxyRefused
-from uv_self_update.proxies import Proxies, Proxy, System
+from uv_self_update.network.proxies import Proxies, Proxy, System
 from uv_self_update.uv_toml import UvToml
 
 PROXY = "http://proxy.example:3128"
@@ -377,7 +377,7 @@ def test_system(monkeypatch: pytest.MonkeyPatch, platform: str, proxies: str, by
 def test_slow_modules_are_not_imported() -> None:
     """Where the environment decides, nothing is imported for settings of the system."""
     script = (
-        "import sys; from uv_self_update.proxies import *;"
+        "import sys; from uv_self_update.network.proxies import *;"
         "from uv_self_update.uv_toml import UvToml;"
         "sys.modules['urllib.request'] = sys.modules['ipaddress'] = None;"
         "found = Proxies.collect({'https_proxy': 'p', 'no_proxy': 'a'}, UvToml());"

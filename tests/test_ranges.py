@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from uv_self_update.ranges import Version, already_had, length_of
+from uv_self_update.network.ranges import Version, already_had, length_of
 
 DATE = "Tue, 24 Nov 2026 12:00:00 GMT"
 EARLIER = "Tue, 24 Nov 2026 11:59:00 GMT"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from uv_self_update.retries import LONGEST, pause, seconds_until
+from uv_self_update.network.retries import LONGEST, pause, seconds_until
 
 NOW = 1_795_521_600.0  # Tue, 24 Nov 2026 12:00:00 GMT
 

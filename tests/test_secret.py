@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from uv_self_update.credentials import origin_of, without_userinfo
+from uv_self_update.logins.credentials import origin_of, without_userinfo
 from uv_self_update.secret import Secret, redact, redact_url
 
 

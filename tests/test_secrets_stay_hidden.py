@@ -23,11 +23,11 @@ from support.web import Web
 from uv_self_update import cli, sources
 from uv_self_update.arguments import split
 from uv_self_update.config import load
-from uv_self_update.credentials import login_of
 from uv_self_update.errors import UvSelfUpdateError
 from uv_self_update.invocation import Invocation
+from uv_self_update.logins.credentials import login_of
+from uv_self_update.network.proxies import Proxies
 from uv_self_update.policy import NEWEST
-from uv_self_update.proxies import Proxies
 from uv_self_update.secret import Secret
 from uv_self_update.settings import Network, Options, Settings
 from uv_self_update.sources.logins import credentials_of
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from support.homes import Done, Home
-    from uv_self_update.upstream import Upstream
+    from uv_self_update.network.upstream import Upstream
 
 SEEDS = 25
 EACH = 40

@@ -30,7 +30,7 @@ from uv_self_update.sources.github import GithubSource, api_of
 from uv_self_update.sources.opened import OpenSources
 
 if TYPE_CHECKING:
-    from uv_self_update.upstream import Upstream
+    from uv_self_update.network.upstream import Upstream
 
 PLATFORM = Platform(triple="x86_64-unknown-linux-gnu")
 API = "/api/v3/repos/o/r/releases"

@@ -10,7 +10,6 @@ import pytest
 
 from support.web import Page
 from uv_self_update import sources
-from uv_self_update.credentials import Credentials
 from uv_self_update.errors import (
     IndexFailed,
     NoSourceAnswered,
@@ -21,6 +20,8 @@ from uv_self_update.errors import (
     UvSelfUpdateError,
 )
 from uv_self_update.kinds import KINDS, SourceSettings
+from uv_self_update.logins.credentials import Credentials
+from uv_self_update.network.upstream import Upstream
 from uv_self_update.platforms import Platform
 from uv_self_update.policy import NEWEST, Wanted
 from uv_self_update.release import Release
@@ -38,7 +39,6 @@ from uv_self_update.sources.opened import OpenSources
 from uv_self_update.sources.order import Found, find_in_order
 from uv_self_update.sources.tree import TreeSource
 from uv_self_update.sources.urls import UrlsSource
-from uv_self_update.upstream import Upstream
 
 if TYPE_CHECKING:
     from support.web import Web

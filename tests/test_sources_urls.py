@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from support.web import Web
-    from uv_self_update.upstream import Upstream
+    from uv_self_update.network.upstream import Upstream
 
 PLATFORM = Platform(triple="x86_64-unknown-linux-gnu")
 ARCHIVE = PLATFORM.archive

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from uv_self_update import child
-from uv_self_update.answers import Download
 from uv_self_update.errors import (
     DigestMismatch,
     Interrupted,
@@ -25,6 +24,7 @@ from uv_self_update.errors import (
     UvSelfUpdateError,
 )
 from uv_self_update.installer.staging import stage
+from uv_self_update.network.answers import Download
 from uv_self_update.platforms import Platform
 from uv_self_update.release import Asset, Release
 from uv_self_update.sources.interface import ArchiveSource, Source, WheelSource

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from uv_self_update.answers import Download
 from uv_self_update.errors import NoSuchVersion, StatusRefused
+from uv_self_update.network.answers import Download
 from uv_self_update.platforms import Platform
 from uv_self_update.policy import NEWEST, Wanted
 from uv_self_update.sources.entry import Entry

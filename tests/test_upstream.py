@@ -25,8 +25,8 @@ from uv_self_update.errors import (
     Unreachable,
     UpstreamError,
 )
+from uv_self_update.network.upstream import Upstream
 from uv_self_update.settings import Network
-from uv_self_update.upstream import Upstream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -251,7 +251,7 @@ def test_bad_redirect(connect: Connect, web: Web, location: str, reason: str) ->
     with pytest.raises(Unreachable) as caught:
         connect().read(f"{web.url}/start")
     assert reason in str(caught.value)
-    assert len(web.asked) == (10 if location == "/start" else 1)
+    assert len(web.asked) == (11 if location == "/start" else 1)
 
 
 def test_redirect_without_location(connect: Connect, web: Web) -> None:

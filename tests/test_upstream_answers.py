@@ -15,7 +15,6 @@ import trustme
 
 from support.logins import of_urls, with_headers
 from support.web import Page, Web
-from uv_self_update.credentials import Credentials
 from uv_self_update.errors import (
     Interrupted,
     ProxyRefused,
@@ -24,8 +23,9 @@ from uv_self_update.errors import (
     TooLarge,
     UpstreamError,
 )
+from uv_self_update.logins.credentials import Credentials
+from uv_self_update.network.upstream import Upstream
 from uv_self_update.settings import Network
-from uv_self_update.upstream import Upstream
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from uv_self_update.background import Background
-from uv_self_update.credentials import Credentials
 from uv_self_update.errors import Interrupted, StatusRefused, Unreachable
+from uv_self_update.logins.credentials import Credentials
+from uv_self_update.network.upstream import Upstream
 from uv_self_update.settings import Network
-from uv_self_update.upstream import Upstream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -141,9 +141,9 @@ class Announced(logging.Handler):
 def test_end_while_waiting_for_the_next_try(caplog: pytest.LogCaptureFixture) -> None:
     """The end comes at once, also between two tries."""
     upstream = Upstream(Network(retries=10), Credentials(), environ={})
-    caplog.set_level(logging.DEBUG, logger="uv_self_update.upstream")
+    caplog.set_level(logging.DEBUG, logger="uv_self_update.network.upstream")
     announced = Announced()
-    logger = logging.getLogger("uv_self_update.upstream")
+    logger = logging.getLogger("uv_self_update.network.upstream")
     logger.addHandler(announced)
 
     def talk(connection: socket.socket) -> None:

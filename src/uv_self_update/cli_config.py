@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from uv_self_update.credentials import Origin
     from uv_self_update.invocation import Invocation
     from uv_self_update.kinds import SourceSettings
+    from uv_self_update.logins.credentials import Origin
     from uv_self_update.settings import Settings
 
 __all__ = ("TEMPLATE", "config")
@@ -241,7 +241,7 @@ def edit(invocation: Invocation) -> None:
 def _logins(settings: Settings, invocation: Invocation) -> Iterator[str]:
     """Yield where the login of each source comes from, and for which server it is."""
     # `get` and `set` need none of this.
-    from uv_self_update.login_programs import LoginPrograms  # noqa: PLC0415
+    from uv_self_update.logins.programs import LoginPrograms  # noqa: PLC0415
     from uv_self_update.sources.logins import credentials_of  # noqa: PLC0415
 
     try:

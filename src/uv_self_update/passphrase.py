@@ -28,7 +28,7 @@ def with_passphrase(settings: Settings, environ: Mapping[str, str]) -> Settings:
     """
     if settings.network.passphrase is not None or not (os.isatty(_STDIN) and os.isatty(_STDERR)):
         return settings
-    from uv_self_update.identity import needs_passphrase  # noqa: PLC0415 # for a terminal only
+    from uv_self_update.network.identity import needs_passphrase  # noqa: PLC0415 # for a terminal only
 
     key = needs_passphrase(settings.network, environ)
     if key is None:

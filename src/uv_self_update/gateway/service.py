@@ -33,10 +33,10 @@ from uv_self_update.sources.order import find_in_order
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from uv_self_update.answers import Download
     from uv_self_update.gateway.address import Address
     from uv_self_update.gateway.routes import Request, Route
     from uv_self_update.installer.native import NativeInstaller
+    from uv_self_update.network.answers import Download
     from uv_self_update.platforms import Platform
     from uv_self_update.settings import InstallerChoice
     from uv_self_update.sources.interface import Source

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from uv_self_update.kinds import SourceSettings
+    from uv_self_update.network.upstream import Upstream
     from uv_self_update.platforms import Platform
     from uv_self_update.sources.interface import ArchiveSource, Source
     from uv_self_update.sources.tree import Tree
-    from uv_self_update.upstream import Upstream
 
 __all__ = ("Surroundings", "build")
 

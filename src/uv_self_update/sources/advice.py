@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
-from uv_self_update.answers import Document
-from uv_self_update.credentials import without_userinfo
 from uv_self_update.errors import GONE, NoSuchVersion, StatusRefused, UnexpectedBody
+from uv_self_update.logins.credentials import without_userinfo
+from uv_self_update.network.answers import Document
 from uv_self_update.sources.clues import is_file, is_login_page
 from uv_self_update.sources.documents import read_version_list
 from uv_self_update.sources.layout import version_of_folder
 
 if TYPE_CHECKING:
-    from uv_self_update.answers import Answer
     from uv_self_update.errors import SourceError
+    from uv_self_update.network.answers import Answer
     from uv_self_update.sources.clues import Clue
 
 __all__ = ("Attempt", "Findings", "Look", "advice")

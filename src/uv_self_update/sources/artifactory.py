@@ -18,9 +18,9 @@ from uv_self_update.sources.entry import Entry, is_name
 from uv_self_update.sources.tree import HttpTree, below, names_in
 
 if TYPE_CHECKING:
-    from uv_self_update.answers import Document
+    from uv_self_update.network.answers import Document
+    from uv_self_update.network.upstream import Upstream
     from uv_self_update.sources.tree import Names
-    from uv_self_update.upstream import Upstream
 
 __all__ = ("ArtifactoryTree",)
 

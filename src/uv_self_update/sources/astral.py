@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
-    from uv_self_update.answers import Download
+    from uv_self_update.network.answers import Download
+    from uv_self_update.network.upstream import Upstream
     from uv_self_update.platforms import Platform
     from uv_self_update.policy import Wanted
     from uv_self_update.release import Asset, Release
-    from uv_self_update.upstream import Upstream
 
 __all__ = ("MANIFEST", "AstralSource")
 

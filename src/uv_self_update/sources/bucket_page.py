@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from xml.etree.ElementTree import Element
 
-    from uv_self_update.answers import Document
+    from uv_self_update.network.answers import Document
 
 __all__ = ("BucketPage", "read_bucket")
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
-    from uv_self_update.answers import Download
+    from uv_self_update.network.answers import Download
     from uv_self_update.platforms import Platform
     from uv_self_update.policy import Wanted
     from uv_self_update.release import Asset, Release

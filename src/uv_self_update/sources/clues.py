@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
-from uv_self_update.credentials import GITHUB_HOSTS
 from uv_self_update.kinds import SourceSettings, check_source
+from uv_self_update.logins.credentials import GITHUB_HOSTS
 from uv_self_update.sources.astral import MANIFEST
 from uv_self_update.sources.documents import describe, read_ndjson_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from uv_self_update.answers import Answer
+    from uv_self_update.network.answers import Answer
 
 __all__ = (
     "Clue",

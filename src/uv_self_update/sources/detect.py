@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from uv_self_update import sources
-from uv_self_update.credentials import origin_of
 from uv_self_update.errors import (
     GONE,
     NoArchive,
@@ -27,6 +26,7 @@ from uv_self_update.errors import (
     StatusRefused,
     UnexpectedBody,
 )
+from uv_self_update.logins.credentials import origin_of
 from uv_self_update.policy import NEWEST
 from uv_self_update.secret import redact_url
 from uv_self_update.sources.advice import Attempt, Findings, Look, advice
@@ -49,8 +49,8 @@ from uv_self_update.sources.tree import below
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from uv_self_update.answers import Answer
     from uv_self_update.kinds import SourceSettings
+    from uv_self_update.network.answers import Answer
     from uv_self_update.policy import Wanted
     from uv_self_update.release import Release
     from uv_self_update.sources import Surroundings

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import StatusRefused, Unreadable
-from uv_self_update.local_files import path_of_url
+from uv_self_update.network.local_files import path_of_url
 from uv_self_update.release import utc
 from uv_self_update.sources.entry import Entry
 from uv_self_update.sources.tree import Tree
@@ -14,9 +14,9 @@ from uv_self_update.sources.tree import Tree
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from uv_self_update.answers import Download
+    from uv_self_update.network.answers import Download
+    from uv_self_update.network.upstream import Upstream
     from uv_self_update.sources import tree
-    from uv_self_update.upstream import Upstream
 
 __all__ = ("DirectoryTree",)
 

@@ -23,7 +23,7 @@ from uv_self_update.release import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from uv_self_update.answers import Document, Download
+    from uv_self_update.network.answers import Document, Download
 
 __all__ = (
     "checked",

@@ -11,7 +11,7 @@ from uv_self_update.sources.interface import ArchiveSource
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from uv_self_update.answers import Download
+    from uv_self_update.network.answers import Download
     from uv_self_update.policy import Wanted
     from uv_self_update.release import Asset, Release
     from uv_self_update.sources.astral import AstralSource

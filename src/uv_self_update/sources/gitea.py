@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
-    from uv_self_update.answers import Download
+    from uv_self_update.network.answers import Download
+    from uv_self_update.network.upstream import Upstream
     from uv_self_update.platforms import Platform
     from uv_self_update.sources.tree import Names
-    from uv_self_update.upstream import Upstream
 
 __all__ = ("GiteaSource",)
 

@@ -19,7 +19,7 @@ from uv_self_update.errors import (
     StatusRefused,
     UnexpectedBody,
 )
-from uv_self_update.login_variables import is_githubs_own
+from uv_self_update.logins.variables import is_githubs_own
 from uv_self_update.secret import redact_url
 from uv_self_update.sources.catalog import CatalogSource
 from uv_self_update.sources.documents import read_release, read_releases
@@ -28,11 +28,11 @@ from uv_self_update.sources.paging import pages
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from uv_self_update.answers import Download
+    from uv_self_update.network.answers import Download
+    from uv_self_update.network.upstream import Upstream
     from uv_self_update.platforms import Platform
     from uv_self_update.policy import Wanted
     from uv_self_update.release import Asset, Release
-    from uv_self_update.upstream import Upstream
 
 __all__ = ("GithubSource", "api_of")
 

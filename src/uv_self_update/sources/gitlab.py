@@ -12,8 +12,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
-from uv_self_update.credentials import origin_of, without_userinfo
 from uv_self_update.digests import parse_sums
+from uv_self_update.logins.credentials import origin_of, without_userinfo
 from uv_self_update.release import Asset, Release, utc, version_of_tag
 from uv_self_update.secret import redact_url
 from uv_self_update.sources.documents import read_json_list
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
-    from uv_self_update.answers import Download
+    from uv_self_update.network.answers import Download
+    from uv_self_update.network.upstream import Upstream
     from uv_self_update.platforms import Platform
-    from uv_self_update.upstream import Upstream
 
 __all__ = ("GitlabSource",)
 

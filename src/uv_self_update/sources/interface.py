@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from uv_self_update.answers import Download
+    from uv_self_update.network.answers import Download
     from uv_self_update.policy import Wanted
     from uv_self_update.release import Asset, Release
 

@@ -18,7 +18,7 @@ from uv_self_update.sources.entry import Entry, is_name, utc_of
 from uv_self_update.sources.markup import pieces
 
 if TYPE_CHECKING:
-    from uv_self_update.answers import Document
+    from uv_self_update.network.answers import Document
     from uv_self_update.sources.markup import Tag
 
 __all__ = ("read_listing",)

@@ -21,8 +21,8 @@ from itertools import chain
 from typing import TYPE_CHECKING, TypeGuard
 from urllib.parse import urlsplit, urlunsplit
 
-from uv_self_update import login_file
-from uv_self_update.credentials import (
+from uv_self_update.logins import netrc_file
+from uv_self_update.logins.credentials import (
     Credential,
     Credentials,
     Login,
@@ -31,8 +31,8 @@ from uv_self_update.credentials import (
     usable_secret,
     without_userinfo,
 )
-from uv_self_update.login_programs import Question
-from uv_self_update.login_variables import (
+from uv_self_update.logins.programs import Question
+from uv_self_update.logins.variables import (
     JOB_USER,
     github_tokens,
     is_githubs_own,
@@ -46,10 +46,10 @@ from uv_self_update.sources.github import api_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from uv_self_update.credentials import Origin
     from uv_self_update.kinds import SourceSettings
-    from uv_self_update.login_file import LoginFile
-    from uv_self_update.login_programs import LoginPrograms
+    from uv_self_update.logins.credentials import Origin
+    from uv_self_update.logins.netrc_file import LoginFile
+    from uv_self_update.logins.programs import LoginPrograms
 
 __all__ = ("credentials_of",)
 
@@ -249,7 +249,7 @@ class _Logins:
 
     @cached_property
     def _netrc(self) -> LoginFile | None:
-        return login_file.read(self._environ)
+        return netrc_file.read(self._environ)
 
     def _sent(self, origin: Origin, what: Login | Secret) -> dict[str, Secret]:
         """Return the headers that this kind of source takes a login in; none if they cannot be."""

@@ -21,8 +21,8 @@ from uv_self_update.sources.tree import HttpTree, below, names_in
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from uv_self_update.network.upstream import Upstream
     from uv_self_update.sources.tree import Names
-    from uv_self_update.upstream import Upstream
 
 __all__ = ("NexusTree",)
 

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from uv_self_update.kinds import SourceSettings
-    from uv_self_update.login_programs import LoginPrograms
+    from uv_self_update.logins.programs import LoginPrograms
+    from uv_self_update.network.upstream import Upstream
     from uv_self_update.platforms import Platform
     from uv_self_update.policy import Wanted
     from uv_self_update.settings import Network, Settings
     from uv_self_update.sources.interface import Source
     from uv_self_update.sources.order import Found
-    from uv_self_update.upstream import Upstream
 
 __all__ = ("OpenSources",)
 
@@ -92,8 +92,8 @@ class OpenSources:
         # httpx would import a command line of its own, and with it click, for nothing.
         sys.modules.setdefault("httpx._main", cast("ModuleType", None))
         # It is slow to import by itself, and an index does without.
-        from uv_self_update.credentials import Credentials  # noqa: PLC0415
-        from uv_self_update.upstream import Upstream  # noqa: PLC0415
+        from uv_self_update.logins.credentials import Credentials  # noqa: PLC0415
+        from uv_self_update.network.upstream import Upstream  # noqa: PLC0415
 
         return Upstream(self._settings.network, Credentials(), environ=self._environ)
 
@@ -112,7 +112,7 @@ class OpenSources:
 
     @cached_property
     def _programs(self) -> LoginPrograms:
-        from uv_self_update.login_programs import LoginPrograms  # noqa: PLC0415 # as above
+        from uv_self_update.logins.programs import LoginPrograms  # noqa: PLC0415 # as above
 
         return LoginPrograms(uv=self._uv, environ=self._environ)
 

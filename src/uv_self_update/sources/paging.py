@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from uv_self_update.answers import Document
-    from uv_self_update.upstream import Upstream
+    from uv_self_update.network.answers import Document
+    from uv_self_update.network.upstream import Upstream
 
 __all__ = ("pages",)
 

@@ -20,10 +20,10 @@ from uv_self_update.sources.tree import HttpTree, names_in
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from uv_self_update.network.upstream import Upstream
     from uv_self_update.sources.bucket_page import BucketPage
     from uv_self_update.sources.entry import Entry
     from uv_self_update.sources.tree import Names
-    from uv_self_update.upstream import Upstream
 
 __all__ = ("BucketTree",)
 

@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
 
-    from uv_self_update.answers import Download
+    from uv_self_update.network.answers import Download
+    from uv_self_update.network.upstream import Upstream
     from uv_self_update.platforms import Platform
     from uv_self_update.sources.entry import Entry
-    from uv_self_update.upstream import Upstream
 
 __all__ = ("HttpTree", "Names", "Tree", "TreeSource", "below", "names_in")
 

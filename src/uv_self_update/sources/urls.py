@@ -16,11 +16,11 @@ from uv_self_update.sources.documents import read_release, read_version_list
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from uv_self_update.answers import Download
+    from uv_self_update.network.answers import Download
+    from uv_self_update.network.upstream import Upstream
     from uv_self_update.platforms import Platform
     from uv_self_update.policy import Wanted
     from uv_self_update.release import Asset
-    from uv_self_update.upstream import Upstream
 
 __all__ = ("UrlsSource",)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from uv_self_update.credentials import Login
+from uv_self_update.logins.credentials import Login
 from uv_self_update.secret import Secret
 
 if TYPE_CHECKING:

@@ -23,9 +23,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from uv_self_update.credentials import origin_of
 from uv_self_update.errors import Distrusted
-from uv_self_update.identity import Identity, UnusableIdentityError
+from uv_self_update.logins.credentials import origin_of
+from uv_self_update.network.identity import Identity, UnusableIdentityError
 from uv_self_update.secret import redact_url
 from uv_self_update.wording import shown
 

@@ -22,8 +22,6 @@ import httpcore
 import httpx
 
 from uv_self_update import __version__
-from uv_self_update.credentials import origin_of, without_userinfo
-from uv_self_update.distrust import explained
 from uv_self_update.errors import (
     PASSING,
     Distrusted,
@@ -33,18 +31,20 @@ from uv_self_update.errors import (
     Unreachable,
     phrase_of,
 )
-from uv_self_update.ranges import length_of
+from uv_self_update.logins.credentials import origin_of, without_userinfo
+from uv_self_update.network.distrust import explained
+from uv_self_update.network.ranges import length_of
+from uv_self_update.network.trust import Trust
+from uv_self_update.network.wire import Failure, Pace, TooSlow, Wire
 from uv_self_update.secret import redact, redact_url
-from uv_self_update.trust import Trust
-from uv_self_update.wire import Failure, Pace, TooSlow, Wire
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterator, Mapping
 
-    from uv_self_update.credentials import Credentials
     from uv_self_update.errors import UpstreamError
-    from uv_self_update.proxies import Proxies, Proxy
+    from uv_self_update.logins.credentials import Credentials
+    from uv_self_update.network.proxies import Proxies, Proxy
     from uv_self_update.settings import Network
     from uv_self_update.uv_toml import UvToml
 
@@ -208,7 +208,7 @@ class Exchange:
 
     @cached_property
     def _proxies(self) -> Proxies:
-        from uv_self_update.proxies import Proxies, System  # noqa: PLC0415 # as late as the rest
+        from uv_self_update.network.proxies import Proxies, System  # noqa: PLC0415 # as late as the rest
 
         return Proxies.collect(self._environ, self._uv_toml, System())
 

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote_to_bytes
 
-from uv_self_update.credentials import origin_of
 from uv_self_update.errors import ProxyRefused
+from uv_self_update.logins.credentials import origin_of
 from uv_self_update.secret import redact_url
 from uv_self_update.wording import listed
 

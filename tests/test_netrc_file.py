@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from uv_self_update import login_file
+from uv_self_update.logins import netrc_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def logins(file: login_file.LoginFile | None) -> dict[str, str]:
+def logins(file: netrc_file.LoginFile | None) -> dict[str, str]:
     """Return every login of a file by its host."""
     assert file is not None
     found = {**file.logins, **({} if file.default is None else {"*": file.default})}
@@ -45,7 +45,7 @@ def test_entries(tmp_path: Path, text: str, expected: dict[str, str]) -> None:
     """Each host has its login; an entry without a password is none."""
     (tmp_path / ".netrc").write_text(text, encoding="utf-8")
 
-    assert logins(login_file.read({"HOME": str(tmp_path)})) == expected
+    assert logins(netrc_file.read({"HOME": str(tmp_path)})) == expected
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_places(tmp_path: Path, environ: dict[str, str], expected: str | None) -
     for path in ("named", ".netrc", "_netrc", "windows/_netrc"):
         (tmp_path / path).write_text("machine h login u password p")
 
-    file = login_file.read({name: value.format(tmp_path) for name, value in environ.items()})
+    file = netrc_file.read({name: value.format(tmp_path) for name, value in environ.items()})
 
     assert (None if file is None else file.path.name) == expected
 
@@ -92,7 +92,7 @@ def test_broken(
     path = tmp_path / ".netrc"
     path.write_bytes(content)
 
-    assert login_file.read({"HOME": str(tmp_path)}) is None
+    assert netrc_file.read({"HOME": str(tmp_path)}) is None
 
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
     assert str(path) in caplog.text
@@ -102,7 +102,7 @@ def test_broken(
 
 def test_unreadable(caplog: pytest.LogCaptureFixture) -> None:
     """A file that cannot be read is warned of, and is none."""
-    assert login_file.read({"NETRC": "/proc/self/mem"}) is None
+    assert netrc_file.read({"NETRC": "/proc/self/mem"}) is None
 
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
     assert "/proc/self/mem is not used: Input/output error" in caplog.text
@@ -112,4 +112,4 @@ def test_nothing_shows(tmp_path: Path) -> None:
     """What a file says of itself holds neither its users nor its passwords."""
     (tmp_path / ".netrc").write_text("machine h login s3cret password s3cret\n")
 
-    assert "s3cret" not in repr(login_file.read({"HOME": str(tmp_path)}))
+    assert "s3cret" not in repr(netrc_file.read({"HOME": str(tmp_path)}))

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import Interrupted, TooLarge, UpstreamError
-from uv_self_update.ranges import Version, already_had
+from uv_self_update.network.ranges import Version, already_had
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from uv_self_update.exchange import Response
+    from uv_self_update.network.exchange import Response
 
 __all__ = ("CHANGED", "MOST", "TOO_OFTEN", "Transfer")
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from uv_self_update.credentials import Login, usable_secret
+from uv_self_update.logins.credentials import Login, usable_secret
 from uv_self_update.neutral import neutral_environment, neutral_folder
 from uv_self_update.secret import Secret
 

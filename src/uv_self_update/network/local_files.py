@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import unquote_to_bytes, urlsplit
 from urllib.request import url2pathname
 
-from uv_self_update.answers import Download
 from uv_self_update.errors import Interrupted, StatusRefused, TooLarge, Unreachable
+from uv_self_update.network.answers import Download
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from uv_self_update.credentials import GITHUB_HOSTS, Login, origin_of, usable_secret
+from uv_self_update.logins.credentials import GITHUB_HOSTS, Login, origin_of, usable_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -14,7 +14,6 @@ from contextlib import closing, contextmanager
 from copy import copy
 from typing import TYPE_CHECKING, TypeVar
 
-from uv_self_update.answers import Answer, Document, Download
 from uv_self_update.errors import (
     Interrupted,
     RateLimited,
@@ -22,18 +21,19 @@ from uv_self_update.errors import (
     TooLarge,
     UpstreamError,
 )
-from uv_self_update.exchange import Exchange
-from uv_self_update.local_files import is_file, open_file, path_of_url
+from uv_self_update.network.answers import Answer, Document, Download
+from uv_self_update.network.exchange import Exchange
+from uv_self_update.network.local_files import is_file, open_file, path_of_url
+from uv_self_update.network.retries import pause, seconds_until
+from uv_self_update.network.transfer import CHANGED, MOST, TOO_OFTEN, Transfer
 from uv_self_update.release import utc
-from uv_self_update.retries import pause, seconds_until
 from uv_self_update.secret import redact_url
-from uv_self_update.transfer import CHANGED, MOST, TOO_OFTEN, Transfer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from uv_self_update.credentials import Credentials
-    from uv_self_update.exchange import Response
+    from uv_self_update.logins.credentials import Credentials
+    from uv_self_update.network.exchange import Response
     from uv_self_update.settings import Network
 
 __all__ = ("Upstream",)

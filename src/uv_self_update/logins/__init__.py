@@ -1,0 +1,1 @@
+"""Where logins come from, and to which origin they go."""

@@ -1,0 +1,1 @@
+"""All that leaves the machine: `upstream` is what the sources read from."""
