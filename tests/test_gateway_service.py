@@ -324,6 +324,24 @@ def test_failure_is_not_repeated() -> None:
     assert [str(error) for error in gateway.service.failures] == ["no answer from x:: it is asleep"]
 
 
+class Mistaken(Archives):
+    """A source with a mistake in it."""
+
+    def find(self, wanted: Wanted) -> Release:
+        """Fail in a way that nobody has thought of."""
+        raise ZeroDivisionError(str(wanted))
+
+
+def test_mistake() -> None:
+    """A mistake in this package is told as one; uv gets an answer all the same."""
+    gateway = Gateway(Mistaken(WITH_INSTALLER))
+
+    assert gateway.get(f"{REPOSITORY}/latest").status == 502
+    assert [str(error) for error in gateway.service.failures] == [
+        "this should not have happened: ZeroDivisionError: release of uv"
+    ]
+
+
 def test_found_is_not_asked_again() -> None:
     """What was found as the newest is not asked for again by its version."""
     source = Archives(WITH_INSTALLER, FILES)

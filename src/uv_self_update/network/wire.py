@@ -83,10 +83,17 @@ class Wire:
     def answer_due(self) -> Iterator[None]:
         """Give what this thread does meanwhile an end: connecting, asking, reading a head."""
         self._request.end = time.monotonic() + _HEAD * self.patience
+        made: list[socket.socket] = []
+        self._request.made = made
         try:
             yield
+        except BaseException:
+            # httpcore forgets some, such as that to a SOCKS proxy that is none.
+            for connection in made:
+                connection.close()
+            raise
         finally:
-            self._request.end = None
+            self._request.end, self._request.made = None, None
 
     def check_answer(self) -> None:
         """Make sure that the answer of this thread's request is not overdue.
@@ -115,6 +122,8 @@ class Wire:
 
     def add(self, connection: socket.socket) -> None:
         """Take note of a connection; after the end of all, it ends at once."""
+        if getattr(self._request, "made", None) is not None:
+            self._request.made.append(connection)
         with self._lock:
             self._sockets.add(connection)
             if self._closed.is_set():
