@@ -343,6 +343,6 @@ LURES = (
         error=Unreachable,
         said=("no answer from {url}/uv/github/versions/main/v1/uv.ndjson: more than 10 redirects",),
         hint=("Check the address",),
-        most=10,
+        most=11,
     ),
 )
