@@ -16,7 +16,7 @@ import time
 from functools import cached_property
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote_to_bytes, urljoin, urlsplit, urlunsplit
+from urllib.parse import unquote_to_bytes, urljoin, urlsplit
 
 import httpcore
 import httpx
@@ -34,6 +34,7 @@ from uv_self_update.errors import (
 from uv_self_update.logins.credentials import origin_of, without_userinfo
 from uv_self_update.network.distrust import explained
 from uv_self_update.network.ranges import length_of
+from uv_self_update.network.redirects import redirected
 from uv_self_update.network.trust import Trust
 from uv_self_update.network.wire import Failure, Pace, TooSlow, Wire
 from uv_self_update.secret import redact, redact_url
@@ -77,7 +78,6 @@ _UNKNOWN_TO_PROXY = (
     "It may not know this host, or not let you reach it. Hosts that need no proxy are for NO_PROXY."
 )
 _SCHEMES = {"basic", "bearer", "digest", "kerberos", "negotiate", "ntlm", "scram-sha-256"}
-_WEB = {"http", "https"}
 _ENCODINGS = {"", "identity", "gzip", "x-gzip", "deflate"}
 
 
@@ -121,7 +121,7 @@ class Exchange:
             if reply.status not in _REDIRECTS or location is None:
                 return reply
             reply.close()
-            url = _redirected(url, location)
+            url = redirected(url, location)
             if origin_of(url) != origin:
                 login, own = {}, False
         raise Unreachable(redact_url(url), f"more than {_MAX_REDIRECTS} redirects")
@@ -457,25 +457,3 @@ def _passing(error: Exception) -> bool:
             return cause.errno == socket.EAI_AGAIN
         cause = cause.__cause__ or cause.__context__
     return isinstance(error, (httpx.TransportError, *Failure, OSError))
-
-
-def _redirected(url: str, location: str) -> str:
-    """Return where a redirect leads."""
-    shown = redact_url(url)
-    try:
-        target = without_userinfo(urljoin(without_userinfo(url), location))
-        before, after = urlsplit(without_userinfo(url)), urlsplit(target)
-        own = after.port is None or after.path == f"{before.path}/"
-    except ValueError:
-        raise Unreachable(shown, "it redirects to what is not a URL") from None
-    if after.scheme not in _WEB:
-        raise Unreachable(shown, f"it redirects to {redact_url(target)}")
-    downgraded = (before.scheme, after.scheme) == ("https", "http")
-    if downgraded and own and before.hostname == after.hostname:
-        # A server whose TLS is ended by another does not know of it, and names its own port.
-        return urlunsplit(after._replace(scheme="https", netloc=before.netloc))
-    if downgraded:
-        _log.warning(
-            "%s redirects to %s, where the line can be listened to", shown, redact_url(target)
-        )
-    return target

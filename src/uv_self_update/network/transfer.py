@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import zlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -86,7 +86,8 @@ class Transfer:
     def _begin(self, reply: Response) -> None:
         self._reply = reply
         self.version = Version.of(reply.headers)
-        self._digest = hashlib.sha256()
+        # Quick, since it is against accidents: who sends the file could send any other at once.
+        self._sum = zlib.crc32(b"")
 
     def _of_this_reply(self) -> Iterator[bytes]:
         """Return what this connection brings, and take note of it.
@@ -111,13 +112,13 @@ class Transfer:
             self._received += len(piece)
             if self.version.size is not None and self._received > self.version.size:
                 raise self._broken(_TOO_MUCH, passing=False)
-            self._digest.update(piece)
+            self._sum = zlib.crc32(piece, self._sum)
             yield piece
 
     def _unseen(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         """Pass over what has been handed on already."""
         left = self._had
-        digest = hashlib.sha256()
+        checksum = zlib.crc32(b"")
         new = b""
         while left:
             piece = next(pieces, b"")
@@ -125,9 +126,9 @@ class Transfer:
                 raise self._broken(CHANGED, passing=False)
             seen, new = piece[:left], piece[left:]
             left -= len(seen)
-            digest.update(seen)
+            checksum = zlib.crc32(seen, checksum)
         if self._had and self._reply.status == _OK:
-            if digest.digest() != self._digest.digest():
+            if checksum != self._sum:
                 raise self._broken(CHANGED, passing=False)
             # From here on it is what comes now, whatever it was called before.
             now = Version.of(self._reply.headers)
