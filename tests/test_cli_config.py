@@ -227,6 +227,18 @@ def test_login(person: Person) -> None:
     assert person.file.read_text() == f'[[source]]\nkind = "nexus"\nurl = "{url}"\n'
 
 
+def test_set_relative_path(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A path is that of the folder that the person stands in, wherever the file is."""
+    folder = person.folder / "elsewhere"
+    folder.mkdir()
+    (folder / "company.pem").touch()
+    monkeypatch.chdir(folder)
+
+    person.reads("set", "network.ca-bundle", "company.pem")
+
+    assert person.reads("get", "network.ca-bundle") == f"{folder / 'company.pem'}\n"
+
+
 def test_set_plaintext(person: Person) -> None:
     """A URL with a password is written with `--plaintext` only, and the file is its owner's."""
     url = "https://robot:s3cret@a.example/uv/"

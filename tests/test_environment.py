@@ -245,6 +245,12 @@ def test_environment_extends_each_no_proxy() -> None:
     )
 
 
+@pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "SSL_CERT_DIR", "SSL_CLIENT_CERT"])
+def test_environment_has_no_certificates(variable: str) -> None:
+    """uv speaks no TLS to the gateway, and is not told of certificates that it might stumble on."""
+    assert variable not in environment({variable: "/nowhere"}, BASE)
+
+
 @pytest.mark.parametrize("variable", ["NO_PROXY", "no_proxy"])
 def test_environment_gives_one_no_proxy_to_both_cases(variable: str) -> None:
     """A program that reads the other case gets the same exceptions."""

@@ -305,7 +305,7 @@ def test_token(web: Web) -> None:
     [
         (204, None),
         (304, None),
-        (401, "asks for a login"),
+        (401, "does not accept the login that it got, which is from the URL"),
         (403, "check the credentials"),
         (404, "check the URL"),
         (407, "HTTPS_PROXY"),

@@ -150,7 +150,7 @@ def test_logins_of_one_source(upstream: Upstream, web: Web) -> None:
     for client in (one, two, upstream):
         client.read(f"{web.url}/a")
 
-    assert [one.has_login(web.url), upstream.has_login(web.url)] == [True, False]
+    assert [one.login_for(web.url), upstream.login_for(web.url)] == ["the URL", None]
     assert len({asked.headers.get("Authorization") for asked in web.asked}) == 3
     upstream.close()
     with pytest.raises(Exception, match=r"no answer|closed"):
@@ -225,3 +225,27 @@ def test_proxy_that_needs_more(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ProxyRefused, match="SOCKS") as caught:
         client.read("http://mirror.example/")
     assert "uv-self-update[socks]" in (caught.value.hint or "")
+
+
+def test_login_and_proxy_in_the_log(web: Web, caplog: pytest.LogCaptureFixture) -> None:
+    """With `-v`, each request tells where its login comes from, and which proxy it went through."""
+    caplog.set_level("DEBUG", logger="uv_self_update")
+    web.pages["/a"] = Page(body=b"x")
+    credentials = with_headers("http://mirror.test", {"Authorization": "Bearer s3cret"})
+    client = Upstream(Network(retries=0), credentials, environ={"http_proxy": web.url})
+
+    client.read("http://mirror.test/a")
+    client.close()
+
+    assert f"answers 200 (login: the test) (proxy: {web.url} (http_proxy))" in caplog.text
+    assert "s3cret" not in caplog.text
+
+
+def test_no_login(upstream: Upstream, web: Web) -> None:
+    """Where none was sent, it is said how to give one."""
+    web.pages["/a"] = Page(status=401)
+
+    with pytest.raises(StatusRefused) as caught:
+        upstream.read(f"{web.url}/a")
+
+    assert "The server asks for a login" in (caught.value.hint or "")

@@ -33,6 +33,10 @@ _REMOVED = frozenset(
     {
         "CARGO_DIST_FORCE_INSTALL_DIR",
         "INSTALLER_DOWNLOAD_URL",
+        # It speaks no TLS, and some of its versions end where these name something broken.
+        "SSL_CERT_DIR",
+        "SSL_CERT_FILE",
+        "SSL_CLIENT_CERT",
         "UV_ASTRAL_MIRROR_URL",
         "UV_CONFIG_FILE",
         "UV_DISABLE_UPDATE",

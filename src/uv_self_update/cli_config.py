@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -11,12 +12,11 @@ from uv_self_update import config_edit
 from uv_self_update.config_document import as_document
 from uv_self_update.errors import ConfigurationError, UsageError, UvNotFound
 from uv_self_update.secret import redact_url
-from uv_self_update.settings import KEYS
+from uv_self_update.settings import KEYS, PATH_KEYS
 from uv_self_update.wording import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from uv_self_update.invocation import Invocation
     from uv_self_update.kinds import SourceSettings
@@ -197,7 +197,7 @@ def set_(invocation: Invocation, pairs: tuple[str, ...], *, plaintext: bool) -> 
     if len(keys) != len(values):
         reason = f"`{shown(keys[-1])}` has no value"
         raise UsageError(reason, hint="Keys and values alternate: `config set KEY VALUE`.")
-    assignments = dict(zip(keys, values, strict=True))
+    assignments = {key: _absolute(key, value) for key, value in zip(keys, values, strict=True)}
     config_edit.assign(invocation.user_file, assignments, plaintext=plaintext)
     files.load(invocation.user_file)  # warns if others can read a secret in it
 
@@ -279,6 +279,12 @@ def _address(origin: Origin) -> str:
     scheme, host, port = origin
     name = f"[{host}]" if ":" in host else host
     return f"{scheme}://{name}" + ("" if port == _DEFAULT_PORTS.get(scheme) else f":{port}")
+
+
+def _absolute(key: str, value: str) -> str:
+    """Return a path as the file has to have it, where it would be relative to the file's folder."""
+    is_path = key in PATH_KEYS and not value.startswith("~")
+    return str(Path(value).absolute()) if is_path and value else value
 
 
 def _origin_key(key: str) -> str:

@@ -435,7 +435,8 @@ class IndexFailed(SourceError):
         """Show the command and what uv said."""
         super().__init__(
             f"`{command}` failed for {source}:\n{output}",
-            hint="What makes `uv pip install --dry-run uv` work makes this work as well.",
+            hint="What makes `uv pip install --dry-run --target FOLDER uv` work makes this work as "
+            "well.",
         )
 
 

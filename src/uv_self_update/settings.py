@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = (
     "INSTALLERS",
     "KEYS",
+    "PATH_KEYS",
     "InstallerChoice",
     "Key",
     "Network",
@@ -215,3 +216,6 @@ KEYS: Mapping[str, Key] = MappingProxyType(
     }
 )
 """Every setting outside `[[source]]`: a new one is a field of `Settings` and an entry here."""
+
+PATH_KEYS = frozenset(key for key, known in KEYS.items() if known.check is _pem_file)
+"""Those of the keys that hold the path of a file."""

@@ -172,7 +172,7 @@ LURES = (
         answer=front.always(_JFROG_401),
         path="/artifactory/uv/",
         said=("/artifactory/uv/github/versions/main/v1/uv.ndjson: 401",),
-        hint=("The server asks for a login. `init` takes `--token-env VARIABLE`",),
+        hint=("The server does not accept the login that it got, which is from the URL.",),
     ),
     Lure(
         name="a project of GitLab that is hidden",
@@ -200,7 +200,7 @@ LURES = (
         answer=front.always(_UNAUTHORIZED),
         said=(_MANIFEST + "401", "{url}/uv/: 401"),
         hint=(
-            "The server asks for a login. `init` takes `--token-env VARIABLE`",
+            "The server does not accept the login that it got, which is from the URL.",
             "UV_GITHUB_TOKEN",
         ),
         most=2,
@@ -211,7 +211,7 @@ LURES = (
         path="/acme/tools",
         said=("uv.ndjson: 401",),
         hint=(
-            "The server asks for a login. `init` takes `--token-env VARIABLE`",
+            "The server does not accept the login that it got, which is from the URL.",
             "UV_GITHUB_TOKEN",
         ),
         most=2,
@@ -221,7 +221,7 @@ LURES = (
         answer=front.always(_UNAUTHORIZED),
         path="/simple/",
         said=("as `index`, because its path ends in `simple`: `uv pip compile` failed",),
-        hint=("The server asks for a login. `init` takes `--token-env VARIABLE`",),
+        hint=("The server does not accept the login that it got, which is from the URL.",),
     ),
     Lure(
         name="a broken server",

@@ -104,6 +104,14 @@ class Credentials:
         origin = origin_of(url)
         return origin in self._known or origin in self._searches
 
+    def place_for(self, url: str) -> str | None:
+        """Return where the credential for `url` comes from, as it may be shown; None without one.
+
+        Nobody is asked for it.
+        """
+        credential = self._known.get(origin_of(url))
+        return None if credential is None else credential.place
+
     def described(self) -> dict[Origin, str | None]:
         """Return where the credential of each origin comes from; None for an origin without one.
 

@@ -111,12 +111,21 @@ class Exchange:
             raise Unreachable(redact_url(url), "this is not a URL") from None
         for _ in range(_MAX_REDIRECTS + 1):
             reply = self._send(method, url, {**headers, **login}, identified=own)
-            _log.debug("%s %s answers %d", method, redact_url(url), reply.status)
             if own and not login and reply.status in _ASKS_FOR_LOGIN:
                 login = credentials.ask(url) or {}
                 if login:
                     reply.close()
                     reply = self._send(method, url, {**headers, **login}, identified=own)
+            place = credentials.place_for(url) if login else None
+            with_login = f" (login: {place})" if place else ""
+            _log.debug(
+                "%s %s answers %d%s%s",
+                method,
+                redact_url(url),
+                reply.status,
+                with_login,
+                reply.way_out,
+            )
             location = reply.headers.get("location")
             if reply.status not in _REDIRECTS or location is None:
                 return reply
@@ -230,6 +239,9 @@ class Response:
 
         self.status = response.status_code
         self.headers = {name.lower(): value for name, value in response.headers.items()}
+        self.way_out = way.out
+        """The proxy that it came through, as the end of a message."""
+
         self._response = response
         self._way = way
 
@@ -324,6 +336,11 @@ class _Way:
         self._identified = identified
         self._offered: list[str] = []
         self._stopped_at_proxy = False
+
+    @property
+    def out(self) -> str:
+        """Name the proxy, if there is one, as the end of a message."""
+        return f" (proxy: {self._proxy.shown})" if self._proxy is not None else ""
 
     def listen(self, event: str, info: Mapping[str, Any]) -> None:
         """Take note of how a proxy wants to be logged in to: httpx does not hand that on."""

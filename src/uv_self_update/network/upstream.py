@@ -44,7 +44,7 @@ _LARGEST_ARCHIVE = 2 << 30  # bytes; uv's own are below 40 MiB
 _LONGEST_LINE = 4 << 20  # bytes; one of uv.ndjson has less than 5,000
 
 _LIMITED = {403, 429}
-_OK, _NOT_FOUND = 200, 404
+_OK, _UNAUTHORIZED, _NOT_FOUND = 200, 401, 404
 _OF_A_PART = {200, 206, 416}
 """What a request for a part of a file may be answered with (RFC 9110 section 14)."""
 
@@ -70,9 +70,9 @@ class Upstream:
         client._credentials = credentials  # noqa: SLF001 # it is one of us
         return client
 
-    def has_login(self, url: str) -> bool:
-        """Return whether a request for `url` carries a credential."""
-        return bool(self._credentials.headers_for(url))
+    def login_for(self, url: str) -> str | None:
+        """Return where the credential that a request for `url` carries comes from; None if none."""
+        return self._credentials.place_for(url)
 
     def read(self, url: str, *, accept: str = "*/*", limit: int = _LARGEST_DOCUMENT) -> Document:
         """Read a whole document of at most `limit` bytes.
@@ -166,7 +166,7 @@ class Upstream:
         def once() -> int:
             reply = self._exchange.follow("HEAD", url, {}, self._credentials)
             reply.close()
-            refused = _refusal(reply)
+            refused = self._refusal(reply, url)
             if refused.passing:
                 raise refused
             return reply.status
@@ -193,8 +193,15 @@ class Upstream:
         reply = self._exchange.follow("GET", url, headers, self._credentials)
         if reply.status not in statuses:
             reply.close()
-            raise _refusal(reply)
+            raise self._refusal(reply, url)
         return reply
+
+    def _refusal(self, reply: Response, url: str) -> StatusRefused:
+        refused = _refusal(reply)
+        place = self.login_for(url)
+        if reply.status == _UNAUTHORIZED and place is not None:
+            refused.hint = f"It does not accept the login that it got, which is from {place}."
+        return refused
 
     def _lines_of(self, url: str, limit: int) -> Iterator[bytes]:
         """Yield lines; after a break from the first again, and what was handed on is passed over.

@@ -29,9 +29,13 @@ _WAYS = (
     "`init` takes `--token-env VARIABLE`, or `--username NAME --password-env VARIABLE`; netrc and "
     "`uv auth login` do as well."
 )
-_LOG_IN = (
-    f"The server asks for a login. {_WAYS} A token for GitHub goes into GH_TOKEN. For a GitHub of "
-    "your own, write `github+` before the URL, and put the token into UV_GITHUB_TOKEN."
+_FOR_GITHUB = (
+    "A token for GitHub goes into GH_TOKEN. For a GitHub of your own, write `github+` before the "
+    "URL, and put the token into UV_GITHUB_TOKEN."
+)
+_LOG_IN = f"The server asks for a login. {_WAYS} {_FOR_GITHUB}"
+_NOT_ACCEPTED = (
+    f"The server does not accept the login that it got, which is from {{place}}. {_FOR_GITHUB}"
 )
 _LOG_IN_BY_URL = f"A page to log in is for people; this program needs a login as well. {_WAYS}"
 _CLOSED = f"The server does not show what it has, or not without a login. {_WAYS}"
@@ -91,6 +95,9 @@ class Findings:
     unfit: tuple[Clue, ...]
     """What answers there, though the URL is not one that a source can have."""
 
+    login: str | None = None
+    """Where the login comes from that the server got; None if it got none."""
+
 
 def advice(found: Findings, archive: str) -> str:
     """Say what to try, and what to write by hand.
@@ -101,7 +108,7 @@ def advice(found: Findings, archive: str) -> str:
     """
     statuses = _statuses(found)
     if statuses == {_UNAUTHORIZED}:
-        return _LOG_IN
+        return _LOG_IN if found.login is None else _NOT_ACCEPTED.format(place=found.login)
     folder = _folder(found.url)
     for look in found.looks:
         if look.url == found.url and _names_versions(look.answer):

@@ -79,7 +79,7 @@ class ArtifactoryTree(HttpTree):
         except StatusRefused as second:
             if not second.gone:
                 raise
-            login = self._upstream.has_login(self._root)
+            login = self._upstream.login_for(self._root) is not None
             what = "such repository or folder"
             raise Hidden(error, what, login=login, hint=_HINT) from error
         self._repository += _CACHE

@@ -193,6 +193,7 @@ class _Examination:
             looks=tuple(self._looks),
             attempts=tuple(self._attempts),
             unfit=tuple(self._unfit),
+            login=self._upstream.login_for(self._url),
         )
         hint = advice(found, self._around.platform.archive)
         raise NotDetected(redact_url(self._url), _account(found), hint)

@@ -68,5 +68,5 @@ class ForgeSource(CatalogSource):
         denied = [error for error in refused if not error.gone]
         if denied:
             raise denied[0]
-        login = self._upstream.has_login(self._api)
+        login = self._upstream.login_for(self._api) is not None
         raise Hidden(refused[0], self.what, login=login, hint=self.hint)

@@ -121,7 +121,7 @@ class GithubSource(CatalogSource):
         except SourceError:
             if not isinstance(refused, StatusRefused) or not refused.gone:
                 raise refused from None
-            login = self._upstream.has_login(self._releases)
+            login = self._upstream.login_for(self._releases) is not None
             raise Hidden(refused, "such repository", login=login, hint=_HINT) from None
 
     @contextmanager
@@ -129,7 +129,7 @@ class GithubSource(CatalogSource):
         """Begin to fetch one file; see CatalogSource."""
         tag, name = quote(release.tag, safe=""), quote(asset.name, safe="")
         urls = [f"{self._downloads}/{tag}/{name}"]
-        if asset.where and self._upstream.has_login(self._releases):
+        if asset.where and self._upstream.login_for(self._releases) is not None:
             urls.insert(0, f"{self._releases}/assets/{asset.where}")
         with ExitStack() as stack:
             for url in urls:

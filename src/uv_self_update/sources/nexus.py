@@ -61,7 +61,7 @@ class NexusTree(HttpTree):
                     raise
                 refused = error
             if not self._all_files:
-                login = self._upstream.has_login(self._root)
+                login = self._upstream.login_for(self._root) is not None
                 what = "such repository or folder"
                 raise Hidden(refused, what, login=login, hint=_HINT)
             self._searching = True
