@@ -247,7 +247,7 @@ def test_environment_extends_each_no_proxy() -> None:
 
 @pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "SSL_CERT_DIR", "SSL_CLIENT_CERT"])
 def test_environment_has_no_certificates(variable: str) -> None:
-    """uv speaks no TLS to the gateway, and is not told of certificates that it might stumble on."""
+    """The update speaks no TLS to the gateway, and is not told of certificates to stumble on."""
     assert variable not in environment({variable: "/nowhere"}, BASE)
 
 
