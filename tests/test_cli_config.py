@@ -227,6 +227,17 @@ def test_login(person: Person) -> None:
     assert person.file.read_text() == f'[[source]]\nkind = "nexus"\nurl = "{url}"\n'
 
 
+def test_set_into_a_file_that_others_read(person: Person, caplog: pytest.LogCaptureFixture) -> None:
+    """A secret that goes into a file which others can read is warned of at once."""
+    person.file.write_text("# mine\n")
+    person.file.chmod(0o644)
+
+    person.types("set", "--plaintext", "source.url", "https://robot:s3cret@a.example/uv/")
+
+    assert "chmod 600" in caplog.text
+    assert "s3cret" not in caplog.text
+
+
 def test_set_relative_path(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     """A path is that of the folder that the person stands in, wherever the file is."""
     folder = person.folder / "elsewhere"

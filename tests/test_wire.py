@@ -130,7 +130,6 @@ def test_end_while_connecting(monkeypatch: pytest.MonkeyPatch) -> None:
         assert reading.wait(WAIT)
         with pytest.raises(Unreachable, match="interrupted"):
             reading.result()
-        assert not over.is_set()
     finally:
         over.set()
 
@@ -257,7 +256,7 @@ def test_login_that_socks_cannot_send() -> None:
     with serve(lambda connection: connection.sendall(b"\x05\x02")) as url:
         proxy["ALL_PROXY"] = proxy["ALL_PROXY"].replace("127.0.0.1:9", url[7:].rstrip("/"))
         upstream = Upstream(Network(timeout=5, retries=0), Credentials(), environ=proxy)
-        with pytest.raises(ProxyRefused, match="no way to") as caught:
+        with pytest.raises(ProxyRefused, match="does not answer as a SOCKS 5 proxy does") as caught:
             upstream.read("http://mirror.test/")
         upstream.close()
     assert "xxx" not in f"{caught.value}{caught.value.hint}"

@@ -11,6 +11,7 @@ from uv_self_update import config as files
 from uv_self_update import config_edit
 from uv_self_update.config_document import as_document
 from uv_self_update.errors import ConfigurationError, UsageError, UvNotFound
+from uv_self_update.exposure import warn_if_exposed
 from uv_self_update.secret import redact_url
 from uv_self_update.settings import KEYS, PATH_KEYS
 from uv_self_update.wording import shown
@@ -199,7 +200,8 @@ def set_(invocation: Invocation, pairs: tuple[str, ...], *, plaintext: bool) -> 
         raise UsageError(reason, hint="Keys and values alternate: `config set KEY VALUE`.")
     assignments = {key: _absolute(key, value) for key, value in zip(keys, values, strict=True)}
     config_edit.assign(invocation.user_file, assignments, plaintext=plaintext)
-    files.load(invocation.user_file)  # warns if others can read a secret in it
+    written = files.load(invocation.user_file)
+    warn_if_exposed(written.path, written.values.get("source", ()), shared=False)
 
 
 @config.command()

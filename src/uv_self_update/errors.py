@@ -472,8 +472,9 @@ class NoArchive(NoSuchVersion):
             others: Versions near by that were not looked at.
         """
         super().__init__(source, wanted, others)
-        self.message = f"{source} has no {wanted} for this machine: {archive} is missing from " + (
-            ", ".join(lacking)
+        self.message = printable(
+            f"{source} has no {wanted} for this machine: {archive} is missing from "
+            + ", ".join(lacking)
         )
         if not others:
             self.hint = "Ask whoever fills the mirror for that file, or add another source."

@@ -78,7 +78,7 @@ _UNKNOWN_TO_PROXY = (
     "It may not know this host, or not let you reach it. Hosts that need no proxy are for NO_PROXY."
 )
 _SCHEMES = {"basic", "bearer", "digest", "kerberos", "negotiate", "ntlm", "scram-sha-256"}
-_ENCODINGS = {"", "identity", "gzip", "x-gzip", "deflate"}
+_ENCODINGS = {"", "identity", "gzip"}
 
 
 class Exchange:
@@ -116,8 +116,8 @@ class Exchange:
                 if login:
                     reply.close()
                     reply = self._send(method, url, {**headers, **login}, identified=own)
-            place = credentials.place_for(url) if login else None
-            with_login = f" (login: {place})" if place else ""
+            reply.login = credentials.place_for(url) if login else None
+            with_login = f" (login: {reply.login})" if reply.login else ""
             _log.debug(
                 "%s %s answers %d%s%s",
                 method,
@@ -165,10 +165,10 @@ class Exchange:
             # What these say may quote a login that stands in the URL.
             raise Unreachable(shown, "this is not a URL") from None
         except Exception as error:
-            if not isinstance(error, (*_FAILURES, *_failures_of_socks())):
-                raise
             if self._wire.closed:
                 raise Unreachable(shown, "interrupted") from None
+            if not isinstance(error, (*_FAILURES, *_failures_of_socks())):
+                raise
             # The causes may quote what a server has sent, and with it what it was sent.
             raise way.failure(error) from None
         if response.status_code == _PROXY_LOGIN and proxy is not None and bare.startswith("http:"):
@@ -239,6 +239,9 @@ class Response:
 
         self.status = response.status_code
         self.headers = {name.lower(): value for name, value in response.headers.items()}
+        self.login: str | None = None
+        """Where the login came from that the request carried; None if it carried none."""
+
         self.way_out = way.out
         """The proxy that it came through, as the end of a message."""
 

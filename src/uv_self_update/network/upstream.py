@@ -166,7 +166,7 @@ class Upstream:
         def once() -> int:
             reply = self._exchange.follow("HEAD", url, {}, self._credentials)
             reply.close()
-            refused = self._refusal(reply, url)
+            refused = _refusal(reply)
             if refused.passing:
                 raise refused
             return reply.status
@@ -193,15 +193,8 @@ class Upstream:
         reply = self._exchange.follow("GET", url, headers, self._credentials)
         if reply.status not in statuses:
             reply.close()
-            raise self._refusal(reply, url)
+            raise _refusal(reply)
         return reply
-
-    def _refusal(self, reply: Response, url: str) -> StatusRefused:
-        refused = _refusal(reply)
-        place = self.login_for(url)
-        if reply.status == _UNAUTHORIZED and place is not None:
-            refused.hint = f"It does not accept the login that it got, which is from {place}."
-        return refused
 
     def _lines_of(self, url: str, limit: int) -> Iterator[bytes]:
         """Yield lines; after a break from the first again, and what was handed on is passed over.
@@ -284,6 +277,8 @@ def _refusal(reply: Response) -> StatusRefused:
         return RateLimited(reply.asked, status, until=shown, after=after)
     refused = StatusRefused(reply.asked, status)
     refused.after = seconds_until(headers.get("retry-after", ""))
+    if status == _UNAUTHORIZED and reply.login is not None:
+        refused.hint = f"It does not accept the login that it got, which is from {reply.login}."
     return refused
 
 

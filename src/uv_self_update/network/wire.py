@@ -178,6 +178,7 @@ class _Backend(httpcore.NetworkBackend):
             if self._wire.closed:
                 message = "interrupted"
                 raise httpcore.ConnectError(message)
+            self._wire.check_answer()
         stream = connecting.result()
         self._wire.add(stream.get_extra_info("socket"))
         return _Stream(stream, self._wire)
