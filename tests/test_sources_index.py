@@ -15,9 +15,10 @@ from support import binaries, mirrors
 from support.web import Asked, Page, Web
 from uv_self_update.background import Background
 from uv_self_update.errors import IndexFailed, NoSuchVersion, UnusableArchive, UvNotRunnable
+from uv_self_update.neutral import neutral_folder
 from uv_self_update.policy import NEWEST, Wanted, parse_target
 from uv_self_update.release import Release
-from uv_self_update.sources.index import IndexSource, index_environment, neutral_folder
+from uv_self_update.sources.index import IndexSource, index_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,6 +12,7 @@ from uv_self_update import config_edit
 from uv_self_update.config_document import as_document
 from uv_self_update.errors import ConfigurationError, UsageError, UvNotFound
 from uv_self_update.exposure import warn_if_exposed
+from uv_self_update.logins.credentials import DEFAULT_PORTS
 from uv_self_update.secret import redact_url
 from uv_self_update.settings import KEYS, PATH_KEYS
 from uv_self_update.wording import shown
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 __all__ = ("TEMPLATE", "config")
 
 _NOTHING = "(none)"
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 TEMPLATE = """\
 # The configuration of uv-self-update. What is commented out here shows what can be set.
@@ -280,7 +280,7 @@ def _likely(section: SourceSettings) -> SourceSettings:
 def _address(origin: Origin) -> str:
     scheme, host, port = origin
     name = f"[{host}]" if ":" in host else host
-    return f"{scheme}://{name}" + ("" if port == _DEFAULT_PORTS.get(scheme) else f":{port}")
+    return f"{scheme}://{name}" + ("" if port == DEFAULT_PORTS.get(scheme) else f":{port}")
 
 
 def _absolute(key: str, value: str) -> str:

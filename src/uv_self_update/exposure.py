@@ -53,5 +53,4 @@ def warn_if_exposed(path: Path, sources: Iterable[SourceSettings], *, shared: bo
 
 def is_exposing(source: SourceSettings) -> bool:
     """Return whether a source has a password or a token in one of its URLs."""
-    urls = (source.url, source.latest, source.release, source.download)
-    return any(holds_secret(url) for url in urls if url is not None)
+    return any(map(holds_secret, source.urls))

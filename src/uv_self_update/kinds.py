@@ -147,6 +147,12 @@ class SourceSettings:
         parts = (f"{name}={_bare(value)!r}" for name, value in values if value)
         return f"SourceSettings({', '.join(parts)})"
 
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """Every URL, or template of one, that it is configured with."""
+        urls = (self.url, self.latest, self.release, self.download)
+        return tuple(url for url in urls if url is not None)
+
     def with_login_of(self, other: SourceSettings) -> SourceSettings:
         """Return this source with the keys of another's login."""
         names = (key.replace("-", "_") for key in LOGIN_FIELDS)

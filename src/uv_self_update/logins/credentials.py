@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 __all__ = (
+    "DEFAULT_PORTS",
     "GITHUB_HOSTS",
     "Credential",
     "Credentials",
@@ -28,7 +29,7 @@ Origin = tuple[str, str, int | None]
 """Scheme, host and port of a URL."""
 
 GITHUB_HOSTS = frozenset({"github.com", "www.github.com"})
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,7 +155,7 @@ def origin_of(url: str) -> Origin:
     """Return the origin that a URL belongs to."""
     parts = urlsplit(url)
     scheme = parts.scheme.lower()
-    port = _DEFAULT_PORTS.get(scheme) if parts.port is None else parts.port
+    port = DEFAULT_PORTS.get(scheme) if parts.port is None else parts.port
     return scheme, (parts.hostname or "").lower(), port
 
 

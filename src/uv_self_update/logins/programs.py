@@ -17,6 +17,7 @@ import sys
 import threading
 from base64 import b64decode
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -153,10 +154,7 @@ class LoginPrograms:
 
         https://docs.astral.sh/uv/reference/settings/#keyring-provider
         """
-        from uv_self_update.uv_toml import read  # noqa: PLC0415 # few get here
-
-        windows = sys.platform == "win32"
-        if read(self._environ, windows=windows).keyring_provider != "subprocess":
+        if self._keyring_provider != "subprocess":
             return None
         keyring = self._program("keyring")
         if keyring is None:
@@ -175,6 +173,12 @@ class LoginPrograms:
             if found is not None:
                 return found
         return None
+
+    @cached_property
+    def _keyring_provider(self) -> str | None:
+        from uv_self_update.uv_toml import read  # noqa: PLC0415 # few get here
+
+        return read(self._environ, windows=sys.platform == "win32").keyring_provider
 
     def _in_gh(self, question: Question) -> Secret | None:
         """Ask `gh`, which may have its token in the system's keyring.

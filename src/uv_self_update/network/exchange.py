@@ -21,7 +21,7 @@ from urllib.parse import unquote_to_bytes, urljoin, urlsplit
 import httpcore
 import httpx
 
-from uv_self_update import __version__
+from uv_self_update import __version__, uv_toml
 from uv_self_update.errors import (
     PASSING,
     Distrusted,
@@ -33,6 +33,7 @@ from uv_self_update.errors import (
 )
 from uv_self_update.logins.credentials import origin_of, without_userinfo
 from uv_self_update.network.distrust import explained
+from uv_self_update.network.proxies import Proxies
 from uv_self_update.network.ranges import length_of
 from uv_self_update.network.redirects import redirected
 from uv_self_update.network.trust import Trust
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 
     from uv_self_update.errors import UpstreamError
     from uv_self_update.logins.credentials import Credentials
-    from uv_self_update.network.proxies import Proxies, Proxy
+    from uv_self_update.network.proxies import Proxy
     from uv_self_update.settings import Network
     from uv_self_update.uv_toml import UvToml
 
@@ -211,15 +212,11 @@ class Exchange:
 
     @cached_property
     def _uv_toml(self) -> UvToml:
-        from uv_self_update.uv_toml import read  # noqa: PLC0415 # as late as the rest
-
-        return read(self._environ, windows=os.name == "nt")
+        return uv_toml.read(self._environ, windows=os.name == "nt")
 
     @cached_property
     def _proxies(self) -> Proxies:
-        from uv_self_update.network.proxies import Proxies, System  # noqa: PLC0415 # as late as the rest
-
-        return Proxies.collect(self._environ, self._uv_toml, System())
+        return Proxies.collect(self._environ, self._uv_toml)
 
     @cached_property
     def _trust(self) -> Trust:
@@ -371,7 +368,6 @@ class _Way:
 
     def _failure_of(self, proxy: Proxy, error: Exception) -> ProxyRefused | None:
         """Say what has failed at the proxy; None if it was behind it."""
-        behind = self._url
         if self._stopped_at_proxy:
             distrusted = explained(error, proxy.url, identified=False)
             if distrusted is not None:
@@ -380,7 +376,7 @@ class _Way:
             return self._refusal_of(error)
         if not isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout)):
             return None
-        if explained(error, behind, identified=self._identified) is not None:
+        if explained(error, self._url, identified=self._identified) is not None:
             return None
         hint = "Is that the right proxy? Hosts that need none stand in NO_PROXY."
         return self._refused(self.reason(error), hint, passing=_passing(error))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ("IndexSource", "index_environment", "neutral_folder")
+__all__ = ("IndexSource", "index_environment")
 
 _OTHER_INDEXES = (
     "UV_EXTRA_INDEX_URL",

@@ -131,8 +131,8 @@ class _Logins:
         """The origins that the person has configured, each with the URLs that have led to it."""
         section = self._section
         found: dict[Origin, list[str]] = {}
-        for url in (section.url, section.latest, section.release, section.download):
-            if url is not None and origin_of(url)[0] in _WEB:
+        for url in section.urls:
+            if origin_of(url)[0] in _WEB:
                 found.setdefault(origin_of(url), []).append(url)
         if section.kind == "github" and section.url is not None:
             # github.com has its API on a host of its own, and a login that is given is for both.
