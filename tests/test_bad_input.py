@@ -192,7 +192,7 @@ def test_nobody_answers_for_metadata(home: Home) -> None:
 
 
 @pytest.mark.parametrize(
-    ("installer", "path"), [("auto", INSTALLER), ("release", INSTALLER), ("native", FILE)]
+    ("installer", "path"), [("auto", FILE), ("release", INSTALLER), ("native", FILE)]
 )
 def test_nobody_answers_for_files(installer: str, path: str, home: Home, web: Web) -> None:
     """A second server that is not there is named with the file that was asked for."""

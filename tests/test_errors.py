@@ -52,6 +52,7 @@ EXAMPLES = [
     errors.UnusableArchive("uv.zip", "the mirror", "it is damaged"),
     errors.StagedUvBroken("0.12.3", "the mirror", "it does not run"),
     errors.NotReplaced(Path("/usr/bin"), "Permission denied"),
+    errors.UpdateUnderWay(Path("/usr/bin")),
     errors.Unforeseen(ValueError("x")),
     errors.RehearsalError("there is nothing to update"),
 ]

@@ -10,6 +10,7 @@ import subprocess
 import threading
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,6 +24,7 @@ from uv_self_update.errors import (
     Interrupted,
     NoInstaller,
     NoSuchVersion,
+    NotReplaced,
     SourceError,
     StatusRefused,
     TooLarge,
@@ -48,7 +50,6 @@ from uv_self_update.sources.interface import ArchiveSource, WheelSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
 
     from support.web import Asked, Web
     from uv_self_update.policy import Wanted
@@ -137,7 +138,7 @@ class Native(NativeInstaller):
 
     def __init__(self, error: UvSelfUpdateError | None = None) -> None:
         """Keep what to fail with."""
-        super().__init__(LINUX, environ={})
+        super().__init__(LINUX, NotReplaced(Path("/"), "not here"), environ={})
         self._error = error
         self.told: list[str] = []
 

@@ -175,7 +175,8 @@ def test_wget_talks_to_the_gateway_only(tmp_path: Path, home: Home, source: WebA
     home.install(binaries.newest_but_one())
     path = os.pathsep.join([str(home.bin), tools(tmp_path / "tools", "strace", "wget")])
 
-    done = home.run(before=before, environ={**hostile("urls"), "PATH": path})
+    environ = {**hostile("urls"), "PATH": path}
+    done = home.run("--installer", "release", before=before, environ=environ)
 
     assert (done.code, home.version()) == (0, end), done.err
     found = contacts(tmp_path / "trace")

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from uv_self_update import receipt as receipts
-from uv_self_update.errors import NotReplaced
-from uv_self_update.installer.replacing import replace
+from uv_self_update.errors import NotReplaced, StagedUvBroken
+from uv_self_update.installer import journal
+from uv_self_update.installer.replacing import recover, replace
 from uv_self_update.installer.staging import Staged
 from uv_self_update.platforms import Platform
 
@@ -32,9 +32,10 @@ class Machine:
         self.root = root
         self.bin = root / "bin"
         self.receipt = root / "config" / "uv-receipt.json"
-        self.staged = self.bin / ".staged" / "bin"
-        self.aside = self.bin / ".staged" / "replaced"
-        for folder in (self.staged, self.aside, self.receipt.parent):
+        self.work = self.bin / ".uv-self-update"
+        self.staged = self.work / "new"
+        self.checked: list[tuple[Path, str]] = []
+        for folder in (self.staged, self.receipt.parent):
             folder.mkdir(parents=True)
         for name in platform.executables:
             (self.bin / name).write_text(f"old {name}")
@@ -51,13 +52,21 @@ class Machine:
             Staged(folder=self.staged, version="0.12.3", size=1),
             receipts.read(self.receipt),
             self.platform,
-            aside=self.aside,
+            work=self.work,
+            check=self.check,
         )
+
+    def check(self, uv: Path, version: str) -> None:
+        """Note what was to be tried; the file is the new one by then."""
+        assert uv.read_text() == f"new {self.platform.uv}"
+        self.checked.append((uv, version))
+
+    def recover(self) -> str | None:
+        """Do what the next update does."""
+        return recover(self.work, self.check, windows=self.platform.windows)
 
     def stage_again(self) -> None:
         """Lay the new one ready once more."""
-        shutil.rmtree(self.aside)
-        self.aside.mkdir()
         for name in self.platform.executables:
             (self.staged / name).write_text(f"new {name}")
 
@@ -99,6 +108,8 @@ class Replacing:
         real = Path.replace
 
         def watched(path: Path, target: Path) -> Path:
+            if Path(target).name == "journal.json":
+                return real(path, target)
             self.names.append(Path(target).name)
             if len(self.names) == failing:
                 raise OSError(28, "No space left on device")
@@ -120,6 +131,8 @@ def test_replace(tmp_path: Path, platform: Platform, monkeypatch: pytest.MonkeyP
     assert installed == {name: (f"new {name}", 0o755) for name in platform.executables}
     document = json.loads(text)
     assert (document["version"], document["future"]) == ("0.12.3", [1])
+    assert machine.checked == [(machine.bin / platform.uv, "0.12.3")]
+    assert machine.recover() is None, "there is nothing left to do"
 
 
 @pytest.mark.usefixtures("_hard_links")
@@ -154,7 +167,7 @@ def _uvx_is_a_folder(machine: Machine) -> None:
 
 
 def _nothing_to_keep_it_in(machine: Machine) -> None:
-    machine.aside.rmdir()
+    (machine.work / "old").touch()
 
 
 @pytest.mark.usefixtures("_hard_links")
@@ -168,7 +181,7 @@ def test_rollback(machine: Machine, happens: Callable[[Machine], None]) -> None:
     before = machine.installed()
     staged = Staged(folder=machine.staged, version="0.12.3", size=1)
     with pytest.raises(NotReplaced):
-        replace(staged, receipt, UNIX, aside=machine.aside)
+        replace(staged, receipt, UNIX, work=machine.work, check=machine.check)
     assert machine.installed() == before
 
 
@@ -179,7 +192,7 @@ def test_interrupted(
     """Also what is no error of the file system undoes everything, and goes on as what it is."""
     before = machine.installed()
 
-    def interrupt(*_: object) -> None:
+    def interrupt(*_: object, **__: object) -> None:
         raise failing
 
     monkeypatch.setattr("uv_self_update.installer.replacing.write_atomically", interrupt)
@@ -222,14 +235,34 @@ def test_executable_that_the_release_lacks(machine: Machine) -> None:
 
 
 @pytest.mark.usefixtures("_hard_links")
-@pytest.mark.parametrize("target", ["real", "missing"])
-def test_link(machine: Machine, target: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A link is replaced by a file, what it leads to stays, and it is back if the rest fails."""
-    real = machine.root / "real"
-    real.write_text("elsewhere")
-    real.chmod(0o755)
+def test_link(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A link survives: what it leads to is replaced, and is as it was if the rest fails."""
+    versions = machine.root / "versions"
+    versions.mkdir()
+    real = versions / "uvx-real"
+    real.write_text("old uvx")
+    real.chmod(0o750)
     (machine.bin / "uvx").unlink()
-    (machine.bin / "uvx").symlink_to(machine.root / target)
+    (machine.bin / "uvx").symlink_to(real)
+    before = machine.installed()
+    with monkeypatch.context() as patch:
+        Replacing(patch, failing=2)
+        with pytest.raises(NotReplaced):
+            machine.replace()
+    assert machine.installed() == before
+    assert (real.read_text(), real.stat().st_mode & 0o7777) == ("old uvx", 0o750)
+    machine.stage_again()
+    machine.replace()
+    assert machine.installed()["uvx"] == before["uvx"]
+    assert (real.read_text(), real.stat().st_mode & 0o7777) == ("new uvx", 0o750)
+    assert list(versions.iterdir()) == [real]
+
+
+@pytest.mark.usefixtures("_hard_links")
+def test_link_that_leads_nowhere(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A link that leads nowhere is replaced by a file, and is back if the rest fails."""
+    (machine.bin / "uvx").unlink()
+    (machine.bin / "uvx").symlink_to(machine.root / "missing")
     before = machine.installed()
     with monkeypatch.context() as patch:
         Replacing(patch, failing=2)
@@ -239,7 +272,124 @@ def test_link(machine: Machine, target: str, monkeypatch: pytest.MonkeyPatch) ->
     machine.stage_again()
     machine.replace()
     assert machine.installed()["uvx"] == ("new uvx", 0o755)
-    assert real.read_text() == "elsewhere"
+
+
+def test_uv_that_does_not_run_in_its_place(machine: Machine) -> None:
+    """A new uv is tried in its place; if it does not run there, everything is as it was."""
+    before = machine.installed()
+
+    def refuse(uv: Path, version: str) -> None:
+        assert uv.read_text() == "new uv"
+        raise StagedUvBroken(version, "the mirror", "it is not allowed here")
+
+    staged = Staged(folder=machine.staged, version="0.12.3", size=1)
+    receipt = receipts.read(machine.receipt)
+    with pytest.raises(StagedUvBroken):
+        replace(staged, receipt, UNIX, work=machine.work, check=refuse)
+    assert machine.installed() == before
+    assert machine.recover() is None
+
+
+class Killed(BaseException):
+    """Nothing that comes after this is done."""
+
+
+def kill_at(machine: Machine, call: int, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Replace, and have the process end before one of its changes; return whether it came to it."""
+    calls = 0
+
+    def counted(real: Callable[..., object]) -> Callable[..., object]:
+        def change(*arguments: object, **options: object) -> object:
+            nonlocal calls
+            calls += 1
+            if calls >= call:
+                raise Killed
+            return real(*arguments, **options)
+
+        return change
+
+    with monkeypatch.context() as patch:
+        for name in ("replace", "unlink", "mkdir", "chmod"):
+            patch.setattr(Path, name, counted(getattr(Path, name)))
+        patch.setattr(os, "link", counted(os.link))
+        try:
+            machine.replace()
+        except Killed:
+            return True
+    return False
+
+
+@pytest.mark.parametrize("broken_in_place", [False, True])
+def test_killed_before_each_change(
+    tmp_path: Path,
+    *,
+    broken_in_place: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whenever it ends, the next one finishes it or undoes it, as a whole, and leaves nothing."""
+    outcomes = set()
+    for call in range(1, 100):
+        machine = Machine(tmp_path / str(call))
+        before = machine.installed()
+        killed = kill_at(machine, call, monkeypatch)
+        if broken_in_place:
+
+            def refuse(_uv: Path, version: str) -> None:
+                raise StagedUvBroken(version, "the mirror", "it is not allowed here")
+
+            recover(machine.work, refuse, windows=False)
+        else:
+            machine.recover()
+        after = machine.installed()
+        new = {name: after[name][0] for name in ("uv", "uvx")} == {"uv": "new uv", "uvx": "new uvx"}
+        version = json.loads(after["uv-receipt.json"][0])["version"]
+        assert version == ("0.12.3" if new else "0.5.0")
+        assert new or after == before
+        assert after.keys() == before.keys()
+        assert journal.read(machine.work) is None
+        outcomes.add(new)
+        if not killed:
+            break
+    else:
+        pytest.fail("it never came to its end")
+    assert call > 10
+    assert outcomes == {False, True}
+
+
+def test_recover_without_a_journal(machine: Machine) -> None:
+    """What cannot be understood is no journal, and nothing is done."""
+    before = machine.installed()
+    for text in ("", "[]", '{"state": "ready"}', '{"state": "replacing", "steps": 1}'):
+        (machine.work / "journal.json").write_text(text)
+        assert machine.recover() is None
+        assert machine.installed() == before
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_owner_is_kept(machine: Machine) -> None:
+    """Who has owned uv and its receipt before owns the new ones."""
+    for file in (machine.bin / "uv", machine.receipt):
+        os.chown(file, 1234, 5678)
+    machine.replace()
+    for file in (machine.bin / "uv", machine.receipt):
+        assert (file.stat().st_uid, file.stat().st_gid) == (1234, 5678)
+    assert (machine.bin / "uvx").stat().st_uid == 0
+
+
+def test_running_program_of_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that runs there cannot be replaced, so that it is renamed and left for later."""
+    machine = Machine(tmp_path, WINDOWS)
+    real = Path.replace
+
+    def locked(path: Path, target: Path) -> Path:
+        if Path(target).name == "uvx.exe" and Path(target).exists():
+            raise PermissionError(13, "Access is denied")
+        return real(path, target)
+
+    monkeypatch.setattr(Path, "replace", locked)
+    machine.replace()
+    assert machine.installed()["uvx.exe"] == ("new uvx.exe", 0o755)
+    assert (machine.work / "old" / "uvx.exe.running").read_text() == "old uvx.exe"
 
 
 def test_running_executable(machine: Machine) -> None:

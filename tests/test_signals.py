@@ -129,12 +129,12 @@ def prepare_index(home: Home, web: Web) -> None:
 
 def staged(home: Home) -> list[str]:
     """Return the names of the folders that a native installer has begun to fill."""
-    return [path.name.rpartition("-")[0] for path in home.bin.glob(".uv-self-update-*")]
+    return [path.name for path in home.bin.glob(".uv-self-update/new")]
 
 
 def staged_bytes(home: Home, name: str) -> int:
     """Return how much of an archive a native installer has."""
-    return sum(path.stat().st_size for path in home.bin.glob(f".uv-self-update-*/{name}"))
+    return sum(path.stat().st_size for path in home.bin.glob(f".uv-self-update/new/{name}"))
 
 
 def end(running: Running, way: Callable[[Running], None]) -> tuple[int, list[str], bool]:
@@ -191,7 +191,7 @@ def test_while_the_archive_is_on_its_way(
             # The last pieces are held back until the whole is known to be right.
             running.until(lambda: staged_bytes(home, archive.name) > HALF / 2)
         assert "uv" in running.others().values()
-        assert staged(home) == ([".uv-self-update"] if installer == "native" else [])
+        assert staged(home) == (["new"] if installer == "native" else [])
         outcome = end(running, way)
 
     assert outcome == (-number, [], True)
@@ -248,7 +248,7 @@ def test_while_a_wheel_is_on_its_way(
     with Running(home) as running:
         page.wait()
         running.until(lambda: list(running.others().values()).count("uv") == 2)
-        assert staged(home) == [".uv-self-update"]
+        assert staged(home) == ["new"]
         outcome = end(running, way)
 
     assert outcome == (-number, [], True)

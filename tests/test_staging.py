@@ -146,7 +146,7 @@ def folder(tmp_path: Path) -> Path:
 def failure(found: Found, folder: Path) -> UvSelfUpdateError:
     """Stage what cannot be staged, and return why."""
     with pytest.raises(UvSelfUpdateError) as caught:
-        stage(found, PLATFORM, folder, environ={})
+        stage(found, PLATFORM, folder, place=folder.parent, environ={})
     return caught.value
 
 
@@ -162,7 +162,13 @@ def test_archive(folder: Path, known: str) -> None:
         "nothing": [],
     }[known]
     source = Mirror(body)
-    staged = stage(found(source, *assets, listed=known != "nothing"), PLATFORM, folder, environ={})
+    staged = stage(
+        found(source, *assets, listed=known != "nothing"),
+        PLATFORM,
+        folder,
+        place=folder.parent,
+        environ={},
+    )
     assert source.opened == [Asset(name=NAME, sha256=digest if known == "digest" else None)]
     assert source.closed == 1
     assert (staged.version, staged.size) == (VERSION, len(body))
@@ -172,7 +178,7 @@ def test_archive(folder: Path, known: str) -> None:
 
 def test_wheel(folder: Path) -> None:
     """A wheel is unpacked by its source, and tried."""
-    staged = stage(found(Index(GOOD)), PLATFORM, folder, environ={})
+    staged = stage(found(Index(GOOD)), PLATFORM, folder, place=folder.parent, environ={})
     assert staged.folder == folder / VERSION
     assert staged.size == 1000 + (staged.folder / "uv").stat().st_size
 
@@ -180,7 +186,7 @@ def test_wheel(folder: Path) -> None:
 def test_unknown_source(folder: Path) -> None:
     """A source that is neither is a mistake in the program."""
     with pytest.raises(AssertionError):
-        stage(found(Other()), PLATFORM, folder, environ={})
+        stage(found(Other()), PLATFORM, folder, place=folder.parent, environ={})
 
 
 def test_wrong_digest(folder: Path) -> None:
@@ -263,7 +269,9 @@ def test_uv_that_hangs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_environment(folder: Path) -> None:
     """The new uv is tried in the user's environment, without a configuration that may break it."""
     script = f'[ "$UV_NO_CONFIG$MARK" = 1here ] && {GOOD}'
-    staged = stage(found(Index(script)), PLATFORM, folder, environ={"MARK": "here"})
+    staged = stage(
+        found(Index(script)), PLATFORM, folder, place=folder.parent, environ={"MARK": "here"}
+    )
     assert staged.version == VERSION
 
 

@@ -111,7 +111,8 @@ TEMPLATE = """\
 #header-env = { X-JFrog-Art-Api = "ARTIFACTORY_KEY" }
 
 #[install]
-# auto: the release's own installer where it has one. release: always that one. native: never.
+# native: ours, which may be killed at any instant. release: the release's own. auto: ours, unless
+# uv was installed in a way that only the release's own knows.
 #installer = "auto"
 
 #[network]

@@ -78,7 +78,7 @@ def run(arguments: Sequence[str], invocation: Invocation) -> int:
     "--installer",
     type=click.Choice(INSTALLERS),
     expose_value=False,
-    help="The release's own installer, or ours (native); auto is the former where there is one. "
+    help="Our own installer (native), or the release's; auto is ours wherever it can be. "
     "[env: UV_SELF_UPDATE_INSTALLER]",
 )
 @click.version_option(__version__, "-V", "--version", message="uv-self-update %(version)s")

@@ -43,7 +43,8 @@ UvSelfUpdateError
 │   ├── DigestMismatch
 │   ├── UnusableArchive
 │   ├── StagedUvBroken
-│   └── NotReplaced
+│   ├── NotReplaced
+│   └── UpdateUnderWay
 ├── RehearsalError            9   the rehearsal could not be held, or has failed
 └── Unforeseen                10  a mistake in this package
 ```
@@ -582,6 +583,17 @@ class NotReplaced(InstallError):
             f"the new version cannot be put into {place}: {reason}",
             hint="The uv that you have was left as it is. Is the folder writable, and is there "
             "space?",
+        )
+
+
+class UpdateUnderWay(InstallError):
+    """Another update of the same uv does not end."""
+
+    def __init__(self, folder: Path) -> None:
+        """Name the folder."""
+        super().__init__(
+            f"another uv-self-update is at work in {folder}, and does not end",
+            hint="See what it waits for, or end it; then try again.",
         )
 
 

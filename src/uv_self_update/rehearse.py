@@ -195,7 +195,7 @@ class _Stand:
     def _fetch(self, found: Found) -> str:
         folder = self._folder / "fetched"
         folder.mkdir()
-        staged = stage(found, self._platform, folder, environ=self.environ)
+        staged = stage(found, self._platform, folder, place=self._folder, environ=self.environ)
         for file in staged.folder.iterdir():
             if file.name in self._platform.executables:
                 shutil.move(file, self.uv.parent / file.name)

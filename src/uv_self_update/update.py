@@ -2,18 +2,21 @@
 
 1. A TARGET that is a prefix or a specifier is resolved against the sources: uv is always handed
    an exact version.
-2. The listening socket is bound and uv is started. Only then comes what takes time (the HTTP
+2. A folder beside uv is claimed to work in; another update that has it is waited for, and what one
+   that was killed has left is finished.
+3. The listening socket is bound and uv is started. Only then comes what takes time (the HTTP
    client alone is tens of milliseconds of imports), while uv starts up and connects.
-3. The gateway answers uv's requests from the sources.
-4. uv ends; the gateway ends with it, and what was staged is removed.
-5. Uv's exit code is ours, and what went wrong behind the gateway is handed on to be explained.
+4. The gateway answers uv's requests from the sources.
+5. uv ends; the gateway ends with it, and the folder is removed.
+6. Uv's exit code is ours, and what went wrong behind the gateway is handed on to be explained.
 """
 
-# The slow imports stand where they are needed, see step 2.
+# The slow imports stand where they are needed, see step 3.
 # ruff: noqa: PLC0415
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import shutil
@@ -22,6 +25,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from uv_self_update.child import Signals, environment, version_of
+from uv_self_update.errors import NotReplaced
 from uv_self_update.gateway.address import listen
 from uv_self_update.policy import parse_target
 from uv_self_update.sources.opened import OpenSources
@@ -35,9 +39,13 @@ if TYPE_CHECKING:
     from uv_self_update.gateway.address import Address
     from uv_self_update.gateway.service import Service
     from uv_self_update.installer.native import NativeInstaller
+    from uv_self_update.installer.workplace import Workplace
+    from uv_self_update.platforms import Platform
     from uv_self_update.settings import InstallerChoice, Settings
 
 __all__ = ("Job", "Outcome", "explain", "run")
+
+_log = logging.getLogger(__name__)
 
 _TOO_OLD = re.compile(r"0\.[0-4]\.")
 
@@ -103,12 +111,13 @@ def run(job: Job) -> Outcome:
         version = None if wanted is None else wanted.exact
         if wanted is not None and version is None:
             version = sources.find(wanted).release.version
-        address = listen()
-        environ = environment({**job.environ, **job.child_environ}, address.base)
-        with closing(address):
-            signals.run(job.uv, arguments.for_uv(version), environ, kept=address.kept)
-            with _gateway(job, address, sources, environ) as (service, native):
-                code = signals.wait()
+        with _workplace(job, sources.platform) as work:
+            address = listen()
+            environ = environment(_child_environ(job, work, sources.platform), address.base)
+            with closing(address):
+                signals.run(job.uv, arguments.for_uv(version), environ, kept=address.kept)
+                with _gateway(job, address, sources, work, environ) as (service, native):
+                    code = signals.wait()
     installed = native.installed
     return Outcome(
         exit_code=code,
@@ -121,21 +130,70 @@ def run(job: Job) -> Outcome:
 
 
 @contextmanager
+def _workplace(job: Job, platform: Platform) -> Iterator[Workplace | NotReplaced]:
+    """Claim a folder beside uv; finish what an update that was killed has begun there.
+
+    Where nothing can be written, that may do no harm: often there is nothing to be updated.
+
+    Raises:
+        UpdateUnderWay: Another update does not end.
+        NotReplaced: What was begun can neither be finished nor undone.
+    """
+    from uv_self_update.installer.workplace import claim
+
+    folder = job.uv.resolve().parent
+    try:
+        work = claim(folder)
+    except OSError as error:
+        yield NotReplaced(folder, error.strerror or str(error))
+        return
+    with closing(work):
+        if not work.empty:
+            _recover(work, job, platform)
+        yield work
+
+
+def _recover(work: Workplace, job: Job, platform: Platform) -> None:
+    from functools import partial
+
+    from uv_self_update.installer.replacing import recover
+    from uv_self_update.installer.staging import confirm
+
+    check = partial(confirm, source="an update that was interrupted", environ=job.environ)
+    version = recover(work.path, check, windows=platform.windows)
+    if version is not None:
+        _log.warning("an update to uv %s that was interrupted is finished now", version)
+    work.clear()
+
+
+def _child_environ(
+    job: Job, work: Workplace | NotReplaced, platform: Platform
+) -> Mapping[str, str]:
+    """Return the environment that the updated uv's is made of."""
+    own = {} if isinstance(work, NotReplaced) else work.environ(windows=platform.windows)
+    return {**job.environ, **own, **job.child_environ}
+
+
+@contextmanager
 def _gateway(
-    job: Job, address: Address, sources: OpenSources, environ: Mapping[str, str]
+    job: Job,
+    address: Address,
+    sources: OpenSources,
+    work: Workplace | NotReplaced,
+    environ: Mapping[str, str],
 ) -> Iterator[tuple[Service, NativeInstaller]]:
-    """Serve the address; in the end stop what is under way, and remove what was staged."""
+    """Serve the address; in the end stop what is under way."""
     from uv_self_update.gateway.loopback import Loopback
     from uv_self_update.gateway.service import Service
     from uv_self_update.installer.native import NativeInstaller
 
-    native = NativeInstaller(sources.platform, environ=environ)
+    native = NativeInstaller(sources.platform, work, environ=environ)
     service = Service(
         address,
         sources.all,
         native,
         platform=sources.platform,
-        choice=_installer(job.settings.installer, environ),
+        choice=_installer(job, sources.platform),
     )
     loopback = Loopback(address, service.answer)
     try:
@@ -147,11 +205,25 @@ def _gateway(
         native.close()
 
 
-def _installer(choice: InstallerChoice, environ: Mapping[str, str]) -> InstallerChoice:
-    """Return which installer to use: a release's own needs curl or wget, except on Windows."""
-    path = environ.get("PATH", os.defpath)
+def _installer(job: Job, platform: Platform) -> InstallerChoice:
+    """Return which installer to use: ours, which can be killed at any instant, wherever it can be.
+
+    A release's own knows what a later uv may consist of, and needs curl or wget, except on Windows.
+    """
+    from uv_self_update.errors import ReceiptError
+    from uv_self_update.installer.native import suits
+    from uv_self_update.receipt import read
+
+    choice = job.settings.installer
+    if choice != "auto":
+        return choice
+    try:
+        receipt = read(_receipt_path(job))
+    except ReceiptError:
+        return "native"
+    path = job.environ.get("PATH", os.defpath)
     able = os.name == "nt" or any(shutil.which(name, path=path) for name in ("curl", "wget"))
-    return "native" if choice == "auto" and not able else choice
+    return "auto" if able and not suits(receipt, platform) else "native"
 
 
 def explain(job: Job, outcome: Outcome) -> tuple[UvSelfUpdateError, ...]:

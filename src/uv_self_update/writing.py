@@ -1,35 +1,81 @@
-"""Writing a small file as a whole or not at all."""
+"""Writing a small file as a whole or not at all; being like the file that is replaced."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import stat
 from pathlib import Path
 
-__all__ = ("write_atomically",)
+__all__ = ("become_like", "flush_folder", "write_atomically")
 
 
-def write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes, *, temporary: str | None = None) -> None:
     """Replace a small file as a whole: whoever reads it sees the old or the new one.
 
-    Its mode is kept, and so is a symbolic link that it may be.
+    Its mode and owner are kept, and so is a symbolic link that it may be.
+
+    Args:
+        path: The file.
+        content: What will be in it.
+        temporary: The name of the file that is written first and left behind by who is killed
+            meanwhile; only for files that one at a time writes. None for a name of its own.
 
     Raises:
         OSError: The folder cannot be written; the old file is as it was.
     """
-    import tempfile  # noqa: PLC0415 # slow, and most runs write nothing
-
     target = path.resolve()
-    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    descriptor, written = _open_beside(target, temporary)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        mode = target.stat().st_mode & 0o7777 if target.exists() else 0o644
-        Path(name).chmod(mode)
-        Path(name).replace(target)
+        if target.exists():
+            become_like(target, written)
+        else:
+            written.chmod(0o644)
+        written.replace(target)
     except BaseException:
         with contextlib.suppress(OSError):
-            Path(name).unlink()
+            written.unlink()
         raise
+
+
+def become_like(old: Path, new: Path) -> None:
+    """Give a file the mode and, as far as the system lets us, the owner of another.
+
+    Raises:
+        OSError: The mode cannot be set.
+    """
+    status = old.stat()
+    if hasattr(os, "chown"):
+        # Only root may give a file away; its group may be any that we are in.
+        with contextlib.suppress(PermissionError):
+            os.chown(new, -1, status.st_gid)
+            os.chown(new, status.st_uid, -1)
+    new.chmod(stat.S_IMODE(status.st_mode))
+
+
+def flush_folder(folder: Path) -> None:
+    """Make sure that what was renamed in a folder stays so when the power fails."""
+    if os.name == "nt":
+        return
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _open_beside(target: Path, temporary: str | None) -> tuple[int, Path]:
+    if temporary is None:
+        import tempfile  # noqa: PLC0415 # slow, and most runs write nothing
+
+        descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        return descriptor, Path(name)
+    written = target.with_name(temporary)
+    written.unlink(missing_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    return os.open(written, flags, 0o600), written

@@ -2,45 +2,69 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING
 
 from uv_self_update.background import Background
 from uv_self_update.errors import Halted, NotReplaced
-from uv_self_update.installer.replacing import replace
 from uv_self_update.receipt import locate, read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from uv_self_update.installer.staging import Staged
+    from uv_self_update.installer.workplace import Workplace
     from uv_self_update.platforms import Platform
     from uv_self_update.receipt import Receipt
     from uv_self_update.sources.order import Found
 
-__all__ = ("NativeInstaller",)
+__all__ = ("NativeInstaller", "suits")
 
 _LAST_WAIT = 10.0  # seconds for a staging that was told to stop
+_LAYOUTS = frozenset({None, "cargo-home", "flat", "hierarchical", "unspecified"})
+
+
+def suits(receipt: Receipt, platform: Platform) -> bool:
+    """Return whether an installation is of a shape that this installer keeps.
+
+    Another may be what a later release's own installer has made.
+    """
+    said = receipt.document
+    extra = any(said.get(key) for key in ("binary_aliases", "cdylibs", "cstaticlibs"))
+    binaries = said.get("binaries", [])
+    known = {name.removesuffix(".exe") for name in platform.executables}
+    return (
+        said.get("install_layout") in _LAYOUTS
+        and not extra
+        and isinstance(binaries, list)
+        and all(str(name).removesuffix(".exe") in known for name in binaries)
+    )
 
 
 class NativeInstaller:
     """Installs one release over the installation that uv's receipt describes."""
 
-    def __init__(self, platform: Platform, *, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        platform: Platform,
+        work: Workplace | NotReplaced,
+        *,
+        environ: Mapping[str, str],
+    ) -> None:
         """Prepare; nothing is written yet.
 
         Args:
             platform: Where uv runs.
+            work: Where to work, or why that is not possible.
             environ: The environment of the uv that is updated: its receipt is found by it.
         """
         self._platform = platform
+        self._work = work
         self._environ = environ
         self._lock = threading.Lock()
         self._closed = False
-        self._folder: Path | None = None
-        self._staging: Background[tuple[Receipt, Staged]] | None = None
+        self._staging: Background[tuple[Receipt, Found, Staged]] | None = None
         self.installed: Staged | None = None
 
     def begin(self, found: Found) -> None:
@@ -59,40 +83,42 @@ class NativeInstaller:
         staging = self._staging
         if staging is None:
             raise Halted(version)
-        receipt, staged = staging.result()
+        receipt, found, staged = staging.result()
+        # What it takes takes time to import, and often nothing is installed.
+        from uv_self_update.installer.replacing import replace  # noqa: PLC0415
+        from uv_self_update.installer.staging import confirm  # noqa: PLC0415
+
         with self._lock:
-            if self._closed or self._folder is None:
+            if self._closed or isinstance(self._work, NotReplaced):
                 raise Halted(version)
-            aside = self._folder / "replaced"
-            try:
-                aside.mkdir(exist_ok=True)
-            except OSError as error:
-                raise NotReplaced(self._folder.parent, error.strerror or str(error)) from error
-            replace(staged, receipt, self._platform, aside=aside)
+            replace(
+                staged,
+                receipt,
+                self._platform,
+                work=self._work.path,
+                check=partial(confirm, source=found.source.name, environ=self._environ),
+            )
             self.installed = staged
 
     def close(self) -> None:
-        """Wait for a replacement that is under way, refuse any other, remove what was staged."""
+        """Wait for a replacement that is under way, and refuse any other."""
         with self._lock:
             self._closed = True
-            staging, folder = self._staging, self._folder
+            staging = self._staging
         if staging is not None:
             staging.wait(_LAST_WAIT)
-            folder = self._folder
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
 
-    def _stage(self, found: Found) -> tuple[Receipt, Staged]:
-        # What it takes to unpack takes time to import, and often nothing is staged.
-        import tempfile  # noqa: PLC0415
+    def _stage(self, found: Found) -> tuple[Receipt, Found, Staged]:
+        from uv_self_update.installer.staging import stage  # noqa: PLC0415 # as in `finish`
 
-        from uv_self_update.installer.staging import stage  # noqa: PLC0415
-
+        if isinstance(self._work, NotReplaced):
+            raise self._work
         receipt = read(locate(self._environ, windows=self._platform.windows))
-        beside = receipt.folder(self._platform.uv)
+        # On the same file system as what it will replace, so that a rename is enough.
+        folder, place = self._work.path / "new", receipt.folder(self._platform.uv)
         try:
-            # On the same file system as what it will replace, so that a rename is enough.
-            self._folder = Path(tempfile.mkdtemp(prefix=".uv-self-update-", dir=beside))
+            folder.mkdir()
         except OSError as error:
-            raise NotReplaced(beside, error.strerror or str(error)) from error
-        return receipt, stage(found, self._platform, self._folder, environ=self._environ)
+            raise NotReplaced(place, error.strerror or str(error)) from error
+        staged = stage(found, self._platform, folder, place=place, environ=self._environ)
+        return receipt, found, staged

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from uv_self_update.platforms import Platform
     from uv_self_update.sources.order import Found
 
-__all__ = ("Staged", "stage")
+__all__ = ("Staged", "confirm", "stage")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,13 +33,16 @@ class Staged:
     """Bytes: of the archive, or for a wheel of what was in it."""
 
 
-def stage(found: Found, platform: Platform, folder: Path, *, environ: Mapping[str, str]) -> Staged:
+def stage(
+    found: Found, platform: Platform, folder: Path, *, place: Path, environ: Mapping[str, str]
+) -> Staged:
     """Lay a release's executables into `folder`, and make sure that they run.
 
     Args:
         found: The release and its source.
         platform: Where uv runs.
         folder: A new folder of our own.
+        place: Where they will go, for messages.
         environ: The environment to try uv in.
 
     Raises:
@@ -56,9 +59,10 @@ def stage(found: Found, platform: Platform, folder: Path, *, environ: Mapping[st
             case source:
                 raise AssertionError(source)
     except OSError as error:
-        raise NotReplaced(folder.parent, error.strerror or str(error)) from error
-    _try(executables / platform.uv, found, environ)
-    return Staged(folder=executables, version=found.release.version, size=size)
+        raise NotReplaced(place, error.strerror or str(error)) from error
+    version = found.release.version
+    confirm(executables / platform.uv, version, source=found.source.name, environ=environ)
+    return Staged(folder=executables, version=version, size=size)
 
 
 def _from_archive(
@@ -78,13 +82,18 @@ def _from_archive(
     return executables, size
 
 
-def _try(uv: Path, found: Found, environ: Mapping[str, str]) -> None:
-    """Run the new uv once.
+def confirm(uv: Path, version: str, *, source: str, environ: Mapping[str, str]) -> None:
+    """Run a new uv once, where it lies.
+
+    Args:
+        uv: The file.
+        version: What it has to be.
+        source: Where it is from, for messages.
+        environ: The environment to run it in.
 
     Raises:
         StagedUvBroken: It does not run, or is another version.
     """
-    version, source = found.release.version, found.source.name
     try:
         done = ask_version(uv, environ)
     except subprocess.TimeoutExpired as error:
