@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from support import binaries
@@ -16,7 +17,6 @@ from support.homes import Home
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
 __all__ = ("NEW", "OLD", "Victim", "kill", "telling")
 
@@ -108,21 +108,25 @@ class Victim:
             self.succeeds(process)
         self.is_new()
 
-    def is_new(self) -> None:
-        """Make sure that everything is as after an update that nobody has disturbed."""
-        self._is(self.new, NEW)
+    def is_new(self, *, spared: str | None = None) -> None:
+        """Make sure that everything is as after an update that nobody has disturbed.
 
-    def is_old(self) -> None:
-        """Make sure that everything is as before the update."""
-        self._is(self.old, OLD)
+        Args:
+            spared: The name of a folder that may be there as well.
+        """
+        self._is(self.new, NEW, spared)
+
+    def is_old(self, *, spared: str | None = None) -> None:
+        """Make sure that everything is as before the update; see `is_new`."""
+        self._is(self.old, OLD, spared)
 
     def files(self) -> dict[str, str]:
         """Return everything in the home and among its temporary files, with its content."""
         temporary = {str(path): "temporary" for path in sorted(self.temporary.rglob("*"))}
         return self.home.snapshot() | temporary
 
-    def _is(self, expected: dict[str, str], version: str) -> None:
-        here = self.files()
+    def _is(self, expected: dict[str, str], version: str, spared: str | None) -> None:
+        here = {name: text for name, text in self.files().items() if spared not in Path(name).parts}
         changes = [
             f"{name}: {here.get(name)} and not {expected.get(name)}"
             for name in sorted(here.keys() | expected.keys())

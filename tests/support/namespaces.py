@@ -16,9 +16,11 @@ from support.missing import missing
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ("full", "portless", "read_only", "unreachable")
+__all__ = ("full", "mounted", "portless", "read_only", "unreachable")
 
 _READ_ONLY = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && shift && exec "$@"'
+
+_MOUNTED = 'mount -t tmpfs -o "$2" none "$1" && shift 2 && exec "$@"'
 
 # The folder's content is copied into a file system that is as large as it is, and somewhat more.
 # What is left when the command has ended is written down, since the file system ends with it.
@@ -52,6 +54,16 @@ os.execv(sys.argv[1], sys.argv[1:])
 def read_only(folder: Path) -> list[str]:
     """Return the start of a command that cannot write below a folder."""
     return [*_unshare("--mount"), "sh", "-c", _READ_ONLY, "sh", str(folder)]
+
+
+def mounted(folder: Path, *, options: str) -> list[str]:
+    """Return the start of a command that finds an empty file system of its own in a folder.
+
+    Args:
+        folder: Where to mount it.
+        options: Of the mount, such as `noexec`.
+    """
+    return [*_unshare("--mount"), "sh", "-c", _MOUNTED, "sh", str(folder), options]
 
 
 def full(folder: Path, *, spare: int, report: Path) -> list[str]:

@@ -1,0 +1,213 @@
+"""Each change that an update makes to the file system is killed in turn, and made to fail in turn.
+
+Of what is written to one file the first, one in the middle and the last count, for there is much.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import random
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support import namespaces
+from support.calls import DATA, REMOVING, RENAMING, Call, Disturbance, calls, disturbed
+from support.homes import base_environment
+from support.killing import Victim, telling
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+SHARDS = 8
+FEW = 6
+ERRORS = ("ENOSPC", "EIO", "EACCES")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One call, and what happens to it."""
+
+    call: Call
+    disturbance: Disturbance
+
+
+class Scene:
+    """A home, and what an update of it changes."""
+
+    def __init__(self, root: Path) -> None:
+        """Update it once, and look."""
+        self.victim = Victim(root / "victim")
+        self._record = root / "record"
+        self._below = (self.victim.home.path, self.victim.temporary)
+        self.victim.reset()
+        with self.victim.started(disturbed(self._record, self._below)) as process:
+            self.victim.succeeds(process)
+        self.victim.is_new()
+        self._chosen = list(chosen(calls(self._record)))
+        names = {call.name for _, call in self._chosen}
+        assert {"write", "rename"} <= names, f"what it does is not seen: {names}"
+
+    def kills(self) -> list[Case]:
+        """Return a kill at each call."""
+        return [
+            Case(call=call, disturbance=Disturbance(number=number)) for number, call in self._chosen
+        ]
+
+    def failures(self) -> list[Case]:
+        """Return each call with each error, once and from then on."""
+        return [
+            Case(call=call, disturbance=Disturbance(number=number, error=error, lasting=lasting))
+            for (number, call), error, lasting in product(self._chosen, ERRORS, (False, True))
+        ]
+
+    def kill(self, case: Case) -> None:
+        """Kill an update at a call: uv runs, and the next update ends as if nothing had been."""
+        self.victim.reset()
+        with telling(f"{case}"):
+            with self._started(case) as process:
+                process.communicate()
+                assert process.returncode == -signal.SIGKILL, "it has not come to that"
+            self.victim.usable()
+            self.victim.finished_by_next()
+
+    def fail(self, case: Case) -> None:
+        """Have a call fail: the update succeeds all the same, or everything is as before."""
+        self.victim.reset()
+        disturbance, name = case.disturbance, case.call.name
+        with telling(f"{case}"):
+            with self._started(case) as process:
+                said = process.communicate()[0].decode(errors="replace")
+            code = process.returncode
+            with telling(f"code {code}: {said}"):
+                reason = os.strerror(getattr(errno, disturbance.error))
+                assert code == 0 or (code > 0 and reason in said), "it gives no reason"
+                if name in RENAMING and disturbance.lasting:
+                    self.victim.usable()  # what cannot be renamed cannot be put back
+                else:
+                    # What cannot be removed is left to the next one.
+                    spared = ".uv-self-update" if name in REMOVING else None
+                    (self.victim.is_old if code else self.victim.is_new)(spared=spared)
+                self.victim.finished_by_next()
+
+    def _started(self, case: Case) -> AbstractContextManager[subprocess.Popen[bytes]]:
+        return self.victim.started(disturbed(self._record, self._below, case.disturbance))
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Scene:
+    """Return a home, and what an update of it changes."""
+    return Scene(tmp_path)
+
+
+def chosen(made: list[Call]) -> list[tuple[int, Call]]:
+    """Return the calls that are disturbed, each with its number."""
+    data: dict[tuple[str, ...], list[int]] = {}
+    for number, call in enumerate(made):
+        if call.name in DATA:
+            data.setdefault(call.paths, []).append(number)
+    some = {numbers[at] for numbers in data.values() for at in (0, len(numbers) // 2, -1)}
+    return [
+        (number, call)
+        for number, call in enumerate(made)
+        if call.name not in DATA or number in some
+    ]
+
+
+def sample(cases: list[Case], *, seed: int) -> list[Case]:
+    """Return a few cases; the seed is printed."""
+    print(f"seed {seed}")  # noqa: T201 # to do it again
+    return random.Random(seed).sample(cases, FEW)  # noqa: S311 # no secret
+
+
+def test_killed_at_some_calls(scene: Scene) -> None:
+    """Uv runs, old or new; the next update ends as if nothing had happened."""
+    for case in sample(scene.kills(), seed=0):
+        scene.kill(case)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shard", range(SHARDS))
+def test_killed_at_every_call(shard: int, scene: Scene) -> None:
+    """The same at all of them."""
+    for case in scene.kills()[shard::SHARDS]:
+        scene.kill(case)
+
+
+def test_some_calls_fail(scene: Scene) -> None:
+    """The update succeeds all the same, or it says why not and everything is as before."""
+    for case in sample(scene.failures(), seed=0):
+        scene.fail(case)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shard", range(SHARDS))
+def test_every_call_fails(shard: int, scene: Scene) -> None:
+    """The same with all of them, and each error."""
+    for case in scene.failures()[shard::SHARDS]:
+        scene.fail(case)
+
+
+MIB = 1 << 20
+DISK = 400 * MIB
+
+
+def fill(root: Path, spares: list[int]) -> None:
+    """Update on a disk that is full but for so many bytes, for each of them; see below."""
+    victim = Victim(root / "victim")
+    filler = root / "filler"
+    for spare in spares:
+        victim.reset()
+        free = os.statvfs(root)
+        with filler.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, free.f_bavail * free.f_frsize - spare)
+        with telling(f"{spare} bytes were free"):
+            with victim.started() as process:
+                said = process.communicate()[0].decode(errors="replace")
+            with telling(said):
+                assert process.returncode == 0 or "No space left on device" in said, "no reason"
+                (victim.is_old if process.returncode else victim.is_new)()
+                filler.unlink()
+                victim.finished_by_next()
+
+
+@pytest.mark.parametrize(
+    "spares",
+    [
+        pytest.param([0, 40 * MIB], id="some"),
+        *(
+            pytest.param([at * 4096 for at in range(start, 8, 2)], marks=pytest.mark.slow)
+            for start in (0, 1)
+        ),
+        *(
+            pytest.param([at * MIB for at in range(start, 120, 16)], marks=pytest.mark.slow)
+            for start in range(1, 16, 4)
+        ),
+    ],
+)
+def test_disk_is_full(spares: list[int], tmp_path: Path) -> None:
+    """On a full disk the update fails, says so, and leaves everything as it was."""
+    done = subprocess.run(
+        [
+            *namespaces.mounted(tmp_path, options=f"size={DISK}"),
+            *(sys.executable, __file__, str(tmp_path), *map(str, spares)),
+        ],
+        env={**base_environment(), "PATH": os.environ["PATH"], "PYTHONPATH": str(TESTS)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+TESTS = Path(__file__).parent
+
+if __name__ == "__main__":
+    fill(Path(sys.argv[1]), [int(spare) for spare in sys.argv[2:]])
