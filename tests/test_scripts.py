@@ -105,8 +105,9 @@ def test_scripts_for_powershell_quote_everything(monkeypatch: pytest.MonkeyPatch
     typographic = scripts.failing(quotes, windows=True).decode("utf-8-sig").splitlines()
 
     assert typographic[0] == f"Write-Output '{doubled}'"
-    assert native[0].startswith(r"& 'C:\it''s $here\python.exe' '-I' '")
-    assert native[1:] == ["exit $LASTEXITCODE"]
+    assert native[0] == "$global:LASTEXITCODE = 1"
+    assert native[1].startswith(r"& 'C:\it''s $here\python.exe' '-I' '")
+    assert native[2:] == ["exit $LASTEXITCODE"]
     assert failing == ["Write-Output 'it''s $broken'", "exit 1"]
 
 

@@ -2,6 +2,10 @@
 
 uv executes any body that it gets (axoupdater never looks at the status), so a failure has to be a
 script as well: one that says why and exits with 1.
+
+What is written for PowerShell calls programs and cmdlets with literals, and no more: that is the
+same in Windows PowerShell 5.1 and in 7, and is allowed in the constrained language mode of a
+locked-down machine (Microsoft's about_Language_Modes), where a release's own installer is not.
 """
 
 from __future__ import annotations
@@ -30,7 +34,15 @@ def native(path: str, *, windows: bool) -> bytes:
     """
     command = [sys.executable, "-I", str(_HANDOVER), path]
     if windows:
-        return _powershell([f"& {' '.join(map(_quote_powershell, command))}", "exit $LASTEXITCODE"])
+        return _powershell(
+            [
+                # Where Python cannot be started at all, nothing else would set it, and `exit` with
+                # nothing is a success.
+                "$global:LASTEXITCODE = 1",
+                f"& {' '.join(map(_quote_powershell, command))}",
+                "exit $LASTEXITCODE",
+            ]
+        )
     return _sh([f"exec {shlex.join(command)}"])
 
 
