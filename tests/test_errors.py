@@ -46,6 +46,7 @@ EXAMPLES = [
     errors.NoArchive("the mirror", "uv 9.9.9", "uv.zip", ["9.9.9"], []),
     errors.NotDetected(URL, [f"{URL}: 404"], "Say what it is."),
     errors.Halted("0.12.3"),
+    errors.ScriptsBarred("the execution policy is AllSigned", "Group Policy", hint="Ask."),
     errors.ReceiptError(FILE, "it is not JSON"),
     errors.NotStandalone(Path("/usr/bin/uv"), "there is none"),
     errors.DigestMismatch("uv.zip", "the mirror", expected="aa", got="bb"),

@@ -25,6 +25,7 @@ from uv_self_update.errors import (
     NoInstaller,
     NoSuchVersion,
     NotReplaced,
+    ScriptsBarred,
     SourceError,
     StatusRefused,
     TooLarge,
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from support.web import Asked, Web
+    from uv_self_update.installer.powershell import Script
     from uv_self_update.policy import Wanted
     from uv_self_update.settings import InstallerChoice
     from uv_self_update.sources.interface import Source
@@ -162,11 +164,19 @@ class Gateway:
         native: Native | None = None,
         choice: InstallerChoice = "auto",
         address: Address | None = None,
+        barred: Callable[[Script], ScriptsBarred | None] = lambda _: None,
     ) -> None:
         """Make the service."""
         self.address = address or ADDRESS
         self.native = native or Native()
-        self.service = Service(self.address, sources, self.native, platform=LINUX, choice=choice)
+        self.service = Service(
+            self.address,
+            sources,
+            self.native,
+            platform=LINUX,
+            choice=choice,
+            barred=barred,
+        )
 
     def get(self, path: str, *, method: str = "GET", host: str | None = None) -> Reply:
         """Ask for a path below the base URL."""

@@ -38,6 +38,7 @@ UvSelfUpdateError
 │       └── NoArchive                 it holds it, but not for this machine
 ├── InstallError              8   the new version could not be put in place; the old one stays
 │   ├── Halted
+│   ├── ScriptsBarred             Windows does not let PowerShell run it
 │   ├── ReceiptError
 │   ├── NotStandalone
 │   ├── DigestMismatch
@@ -514,6 +515,16 @@ class Halted(InstallError):
     def __init__(self, version: str) -> None:
         """Name the version."""
         super().__init__(f"uv {version} was not installed: interrupted")
+
+
+class ScriptsBarred(InstallError):
+    """Those who manage a Windows machine do not let PowerShell run uv's installer."""
+
+    def __init__(self, reason: str, place: str, *, hint: str) -> None:
+        """Name what is in its way, and what has set that."""
+        super().__init__(
+            f"PowerShell cannot run uv's installer: {reason}, set by {place}", hint=hint
+        )
 
 
 class ReceiptError(InstallError):

@@ -185,6 +185,7 @@ def _gateway(
     """Serve the address; in the end stop what is under way."""
     from uv_self_update.gateway.loopback import Loopback
     from uv_self_update.gateway.service import Service
+    from uv_self_update.installer import powershell
     from uv_self_update.installer.native import NativeInstaller
 
     native = NativeInstaller(sources.platform, work, environ=environ)
@@ -194,6 +195,7 @@ def _gateway(
         native,
         platform=sources.platform,
         choice=_installer(job, sources.platform),
+        barred=lambda script: powershell.barred(script, environ),
     )
     loopback = Loopback(address, service.answer)
     try:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from uv_self_update.errors import (
     NoInstaller,
     NoSuchVersion,
+    ScriptsBarred,
     StatusRefused,
     TooLarge,
     UnexpectedBody,
@@ -31,11 +32,12 @@ from uv_self_update.sources.interface import ArchiveSource
 from uv_self_update.sources.order import find_in_order
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from uv_self_update.gateway.address import Address
     from uv_self_update.gateway.routes import Request, Route
     from uv_self_update.installer.native import NativeInstaller
+    from uv_self_update.installer.powershell import Script
     from uv_self_update.network.answers import Download
     from uv_self_update.platforms import Platform
     from uv_self_update.settings import InstallerChoice
@@ -62,13 +64,24 @@ class Service:
         *,
         platform: Platform,
         choice: InstallerChoice,
+        barred: Callable[[Script], ScriptsBarred | None],
     ) -> None:
-        """Prepare; nothing is asked of a source yet."""
+        """Prepare; nothing is asked of a source yet.
+
+        Args:
+            address: Where uv asks.
+            sources: What is asked in turn, in order.
+            native: Our own installer.
+            platform: Whose archives uv is offered.
+            choice: Which installer uv is to run.
+            barred: Says why uv could not run a script.
+        """
         self._address = address
         self._sources = sources
         self._native = native
         self._platform = platform
         self._choice = choice
+        self._barred = barred
         self._lock = threading.Lock()
         self._found: dict[Wanted, Found | UvSelfUpdateError] = {}
         self._broken_files: set[str] = set()
@@ -172,14 +185,22 @@ class Service:
         return known
 
     def _installer(self, version: str, name: str, *, windows: bool) -> Reply:
-        """Return a script in any case: uv runs whatever it gets."""
+        """Return a script in any case: uv runs whatever it gets.
+
+        Except where it cannot run any: it would move itself aside first. So the answer is broken
+        off, which ends uv while nothing has been touched.
+        """
         self._installing = version
         try:
+            self._refuse_barred("native")
             found = self._find(Wanted(exact=version))
             script = self._release_script(found, name, windows=windows)
             if script is None:
                 self._native.begin(found)
                 script = scripts.native(f"install/{version}", windows=windows)
+        except ScriptsBarred as error:
+            self._remember(error)
+            return Reply(content_type=_BINARY, body=map(_break_off, (error,)))
         except UvSelfUpdateError as error:
             self._remember(error)
             self.told.append(error)
@@ -196,12 +217,22 @@ class Service:
                 return None
             raise NoInstaller(source.name, found.release.version, name)
         try:
+            self._refuse_barred("release")
             with source.open(found.release, asset) as download:
                 return _read_script(download, asset, windows=windows)
+        except ScriptsBarred:
+            if self._choice == "auto":
+                return None
+            raise
         except StatusRefused as error:
             if self._choice == "auto" and error.gone:
                 return None
             raise
+
+    def _refuse_barred(self, script: Script) -> None:
+        reason = self._barred(script)
+        if reason is not None:
+            raise reason
 
     def _file(self, version: str, name: str) -> Reply:
         found = self._find(Wanted(exact=version))
@@ -234,6 +265,10 @@ class Service:
         _log.debug("uv cannot be answered: %s", error)
         if error not in self.failures:
             self.failures.append(error)
+
+
+def _break_off(error: UvSelfUpdateError) -> bytes:
+    raise BrokenOff from error
 
 
 def _read_script(download: Download, asset: Asset, *, windows: bool) -> bytes:
