@@ -7,6 +7,7 @@ that the running uv lies in.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,11 +15,14 @@ from typing import TYPE_CHECKING, Any
 from uv_self_update.errors import ReceiptError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 __all__ = ("NAME", "Receipt", "locate", "new_receipt", "read")
 
 NAME = "uv-receipt.json"
+
+_EARLY = re.compile(r"0\.1[0-4]\.|0\.15\.0-prerelease\.[1-7]$")
+"""The versions of the installer's maker that named `bin` itself as the prefix."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +38,17 @@ class Receipt:
         """The folder that uv was installed into, as the receipt has it."""
         return Path(self.document["install_prefix"])
 
+    @property
+    def root(self) -> Path:
+        """The folder that uv compares with its own: the prefix, once links are resolved.
+
+        Early installers wrote the folder of the executables where the one above was meant.
+        """
+        prefix = self.prefix.resolve()
+        provider = self.document.get("provider")
+        version = str(provider.get("version")) if isinstance(provider, dict) else ""
+        return prefix.parent if prefix.name == "bin" and _EARLY.match(version) else prefix
+
     def folder(self, uv: str) -> Path:
         """Return the folder that holds the executables: the prefix, or `bin` below it.
 
@@ -41,16 +56,21 @@ class Receipt:
             uv: The file name of uv on this platform.
         """
         flat, below = self.prefix, self.prefix / "bin"
-        layout = self.document.get("install_layout")
-        if layout in {"cargo-home", "hierarchical"} and flat.name != "bin":
-            return below
-        if layout == "flat" or (flat / uv).exists() or not (below / uv).exists():
+        if flat.resolve().name == "bin":
             return flat
-        return below
+        layered = self.document.get("install_layout") in {"cargo-home", "hierarchical"}
+        first, second = (below, flat) if layered else (flat, below)
+        return second if (second / uv).exists() and not (first / uv).exists() else first
 
     def is_about(self, uv: Path) -> bool:
-        """Return whether a uv lies in the folder that this describes, once links are resolved."""
-        return self.folder(uv.name).resolve() == uv.resolve().parent
+        """Return whether a uv would say that this receipt is its own.
+
+        It lies in the folder that this names, or in `bin` below it, whatever the layout.
+        """
+        root, folder = self.root, uv.resolve().parent
+        if folder.name == "bin" and root.name != "bin":
+            folder = folder.parent
+        return folder == root
 
     def updated(self, version: str) -> bytes:
         """Return the receipt's text for another version."""
@@ -58,20 +78,33 @@ class Receipt:
 
 
 def locate(environ: Mapping[str, str], *, windows: bool) -> Path:
-    r"""Return where uv looks for its receipt: `AXOUPDATER_CONFIG_PATH` beats all other places.
+    r"""Return the receipt that uv reads, or would read if there were one.
 
-    Without that: `$XDG_CONFIG_HOME/uv` if that folder exists, else `~/.config/uv`
-    (Windows: `%LOCALAPPDATA%\uv`).
+    `AXOUPDATER_CONFIG_WORKING_DIR` (set to anything) names the current folder, and
+    `AXOUPDATER_CONFIG_PATH` another; else the first of these that there is: that of
+    `$XDG_CONFIG_HOME/uv`, which the earliest uvs do not know of, and that of `~/.config/uv`
+    (Windows: `%LOCALAPPDATA%\uv`). What is empty counts as set, and is the current folder.
     """
-    if override := environ.get("AXOUPDATER_CONFIG_PATH"):
+    if "AXOUPDATER_CONFIG_WORKING_DIR" in environ:
+        return Path(NAME)
+    override = environ.get("AXOUPDATER_CONFIG_PATH")
+    if override is not None:
         return Path(override, NAME)
+    places = list(_places(environ, windows=windows))
+    # A new one does not belong into whatever folder this is run in.
+    lasting = [path for path in places if path.is_absolute()] or places
+    return next((path for path in places if path.exists()), lasting[0])
+
+
+def _places(environ: Mapping[str, str], *, windows: bool) -> Iterator[Path]:
     xdg = environ.get("XDG_CONFIG_HOME")
-    if xdg and Path(xdg, "uv").is_dir():
-        return Path(xdg, "uv", NAME)
+    if xdg is not None and Path(xdg, "uv").exists():
+        yield Path(xdg, "uv", NAME)
     if windows:
-        return Path(environ.get("LOCALAPPDATA", ""), "uv", NAME)
-    home = environ.get("HOME") or str(Path.home())
-    return Path(home, ".config", "uv", NAME)
+        yield Path(environ.get("LOCALAPPDATA", ""), "uv", NAME)
+    else:
+        home = environ.get("HOME")
+        yield Path(Path.home() if home is None else home, ".config", "uv", NAME)
 
 
 def read(path: Path) -> Receipt:
