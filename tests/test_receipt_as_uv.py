@@ -141,7 +141,7 @@ def put(folder: Path, kind: str, prefix: Path) -> None:
 def test_located_as_uv_does(
     name: str, version: str, tmp_path: Path, web: Web, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """uv takes itself for updatable just if the receipt that is located is there and its own."""
+    """A uv takes itself for updatable just if the receipt that is located is there and its own."""
     case, uv = CASES[name], tmp_path / "tools" / "uv"
     lay(uv, version)
     for folder in ("cwd", "home", *case.folders):

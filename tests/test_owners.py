@@ -1,0 +1,351 @@
+"""Who has installed a copy of uv is told by where it lies and by what lies around it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support import binaries
+from support.homes import base_environment
+from uv_self_update.owners import Copy, Surroundings, owner_of
+from uv_self_update.surroundings import find_owner, look_around
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PLAIN = Surroundings()
+WINDOWS = Surroundings(windows=True)
+
+
+def around(base: Surroundings = PLAIN, *names: str, **facts: object) -> Surroundings:
+    """Return surroundings with some of the telling names, and other facts."""
+    return replace(base, names=frozenset(names), **facts)  # type: ignore[arg-type]
+
+
+VENV, PIPX, TOOL = (
+    ("pyvenv.cfg",),
+    ("pyvenv.cfg", "pipx_metadata.json"),
+    ("pyvenv.cfg", "uv-receipt.toml"),
+)
+DEBIAN = around(systems=("debian",))
+
+OWNED = [
+    # virtual environments
+    ("/p/.venv/bin/uv", around(PLAIN, *VENV), "/p/.venv/bin/python -m pip install --upgrade uv"),
+    (
+        "/p/.venv/bin/uv",
+        around(PLAIN, *VENV, installer="pip"),
+        "/p/.venv/bin/python -m pip install --upgrade uv",
+    ),
+    (
+        "/p/.venv/bin/uv",
+        around(PLAIN, *VENV, installer="uv"),
+        "uv pip install --python /p/.venv --upgrade uv",
+    ),
+    (
+        "/my p/.venv/bin/uv",
+        around(PLAIN, *VENV, installer="uv"),
+        "uv pip install --python '/my p/.venv' --upgrade uv",
+    ),
+    (
+        r"C:\my p\.venv\Scripts\uv.exe",
+        around(WINDOWS, *VENV),
+        r'"C:\my p\.venv\Scripts\python.exe" -m pip install --upgrade uv',
+    ),
+    (
+        r"C:\p\.venv\Scripts\uv.exe",
+        around(WINDOWS, *VENV, installer="uv"),
+        r"uv pip install --python C:\p\.venv --upgrade uv",
+    ),
+    # tools in environments of their own
+    ("/home/me/.local/share/pipx/venvs/uv/bin/uv", around(PLAIN, *PIPX), "pipx upgrade uv"),
+    (
+        "/home/me/.local/share/pipx/venvs/hatch/bin/uv",
+        around(PLAIN, *PIPX),
+        "pipx runpip hatch install --upgrade uv",
+    ),
+    (r"C:\Users\me\pipx\venvs\uv\Scripts\uv.exe", around(WINDOWS, *PIPX), "pipx upgrade uv"),
+    ("/home/me/.local/share/uv/tools/uv/bin/uv", around(PLAIN, *TOOL), "uv tool upgrade uv"),
+    ("/home/me/.local/share/uv/tools/nox/bin/uv", around(PLAIN, *TOOL), "uv tool upgrade nox"),
+    (
+        r"C:\Users\me\AppData\Roaming\uv\tools\uv\Scripts\uv.exe",
+        around(WINDOWS, *TOOL),
+        "uv tool upgrade uv",
+    ),
+    # packages of a Python
+    (
+        "/home/me/.local/bin/uv",
+        around(installer="pip", python="3.12"),
+        "python3.12 -m pip install --user --upgrade uv",
+    ),
+    (
+        "/usr/local/bin/uv",
+        around(DEBIAN, installer="pip", python="3.11"),
+        "python3.11 -m pip install --upgrade uv",
+    ),
+    (
+        "/usr/local/bin/uv",
+        around(DEBIAN, installer="uv", python="3.11"),
+        "uv pip install --system --upgrade uv",
+    ),
+    (
+        "/home/me/.pyenv/versions/3.12.1/bin/uv",
+        around(installer="pip", python="3.12"),
+        "python3.12 -m pip install --upgrade uv",
+    ),
+    ("/opt/x/lib/python3.12/site-packages/uv/uv", PLAIN, "python -m pip install --upgrade uv"),
+    ("/usr/lib/python3/dist-packages/bin/uv", DEBIAN, "python -m pip install --upgrade uv"),
+    (
+        r"C:\Python312\Scripts\uv.exe",
+        around(WINDOWS, installer="pip"),
+        "py -m pip install --upgrade uv",
+    ),
+    (
+        r"C:\Users\me\AppData\Roaming\Python\Python312\Scripts\uv.exe",
+        around(WINDOWS, installer="pip"),
+        "py -m pip install --user --upgrade uv",
+    ),
+    (
+        r"C:\Python312\Lib\SITE-PACKAGES\bin\uv.exe",
+        WINDOWS,
+        "py -m pip install --upgrade uv",
+    ),
+    # package managers with folders of their own
+    ("/opt/homebrew/Cellar/uv/0.12.3/bin/uv", PLAIN, "brew upgrade uv"),
+    ("/usr/local/Cellar/uv/0.12.3/bin/uv", PLAIN, "brew upgrade uv"),
+    ("/home/linuxbrew/.linuxbrew/Cellar/uv/0.12.3/bin/uv", DEBIAN, "brew upgrade uv"),
+    ("/opt/local/bin/uv", PLAIN, "sudo port upgrade uv"),
+    (
+        r"C:\Users\me\AppData\Local\Microsoft\WinGet\Packages\astral-sh.uv_x\uv.exe",
+        WINDOWS,
+        "winget upgrade --id astral-sh.uv",
+    ),
+    (
+        r"c:\users\me\appdata\local\microsoft\winget\links\UV.EXE",
+        WINDOWS,
+        "winget upgrade --id astral-sh.uv",
+    ),
+    (
+        "C:/Program Files/WinGet/Links/uv.exe",
+        WINDOWS,
+        "winget upgrade --id astral-sh.uv",
+    ),
+    (r"C:\Users\me\scoop\apps\uv\current\uv.exe", WINDOWS, "scoop update uv"),
+    (r"D:\Scoop\Shims\uv.exe", WINDOWS, "scoop update uv"),
+    (r"C:\ProgramData\chocolatey\bin\uv.exe", WINDOWS, "choco upgrade uv"),
+    (r"C:\ProgramData\Chocolatey\lib\uv\tools\uv.exe", WINDOWS, "choco upgrade uv"),
+    ("/home/me/.local/share/mise/installs/uv/0.12.3/uv", PLAIN, "mise upgrade uv"),
+    ("/home/me/.local/share/mise/shims/uv", PLAIN, "mise upgrade uv"),
+    (r"C:\Users\me\AppData\Local\mise\shims\uv.exe", WINDOWS, "mise upgrade uv"),
+    ("/home/me/.asdf/installs/uv/0.12.3/bin/uv", PLAIN, "asdf install uv latest"),
+    ("/home/me/.asdf/shims/uv", PLAIN, "asdf install uv latest"),
+    (
+        "/home/me/.pyenv/shims/uv",
+        PLAIN,
+        "pyenv exec python -m pip install --upgrade uv",
+    ),
+    (
+        r"C:\Users\me\.pyenv\pyenv-win\shims\uv.bat",
+        WINDOWS,
+        "pyenv exec python -m pip install --upgrade uv",
+    ),
+    (
+        "/opt/miniconda3/bin/uv",
+        around(conda="/opt/miniconda3"),
+        "conda update --prefix /opt/miniconda3 uv",
+    ),
+    (
+        r"C:\mini conda\Library\bin\uv.exe",
+        around(WINDOWS, conda=r"C:\mini conda"),
+        r'conda update --prefix "C:\mini conda" uv',
+    ),
+    ("/p/.pixi/envs/default/bin/uv", around(conda="/p/.pixi/envs/default"), "pixi update uv"),
+    ("/home/me/.pixi/bin/uv", PLAIN, "pixi global update uv"),
+    ("/home/me/.cargo/bin/uv", around(crate=True), "cargo install --locked uv"),
+    ("/nix/store/abc-uv-0.12.3/bin/uv", PLAIN, "nix profile upgrade uv"),
+    ("/gnu/store/abc-uv-0.12.3/bin/uv", PLAIN, "guix upgrade uv"),
+    ("/snap/astral-uv/12/bin/uv", DEBIAN, "sudo snap refresh astral-uv"),
+    ("/snap/bin/uv", DEBIAN, "sudo snap refresh astral-uv"),
+    # the system's own
+    ("/usr/bin/uv", around(systems=("debian",)), "sudo apt install --only-upgrade uv"),
+    ("/bin/uv", around(systems=("mint", "ubuntu", "debian")), "sudo apt install --only-upgrade uv"),
+    ("/usr/bin/uv", around(systems=("fedora",)), "sudo dnf upgrade uv"),
+    ("/usr/bin/uv", around(systems=("rocky", "rhel", "centos", "fedora")), "sudo dnf upgrade uv"),
+    ("/usr/bin/uv", around(systems=("arch",)), "sudo pacman -Syu uv"),
+    (
+        "/usr/bin/uv",
+        around(systems=("opensuse-leap", "opensuse", "suse")),
+        "sudo zypper update uv",
+    ),
+    ("/usr/bin/uv", around(systems=("alpine",)), "sudo apk upgrade uv"),
+    ("/usr/sbin/uv", around(systems=("plan9",)), None),
+]
+
+FREE = [
+    ("/home/me/.local/bin/uv", PLAIN),
+    ("/home/me/.cargo/bin/uv", PLAIN),
+    ("/usr/local/bin/uv", DEBIAN),
+    ("/opt/uv/uv", DEBIAN),
+    ("/opt/local/bin/uv", DEBIAN),
+    ("/home/conda-meta-lover/.local/bin/uv", PLAIN),
+    ("/home/site-packages-user/.local/bin/uv", PLAIN),
+    ("/home/pipx/venvs/uv", PLAIN),
+    ("/home/me/uv/tools/uv/uv", PLAIN),
+    ("/home/me/cellar/uv/bin/uv", PLAIN),
+    ("/home/me/Cellar/uv-backup/uv", PLAIN),
+    ("/home/me/mise/uv", PLAIN),
+    ("/home/me/scoop/uv", PLAIN),
+    ("/home/me/my.asdf/shims/uv", PLAIN),
+    ("/home/nix/store/uv", PLAIN),
+    ("/usrlocal/bin/uv", DEBIAN),
+    ("/snapshots/uv", DEBIAN),
+    (r"C:\Users\me\.local\bin\uv.exe", WINDOWS),
+    (r"C:\Users\chocolatey\.local\bin\uv.exe", WINDOWS),
+    (r"C:\Users\scoop\.local\bin\uv.exe", WINDOWS),
+    (r"C:\usr\bin\uv.exe", WINDOWS),
+]
+
+
+def copy(path: str, surroundings: Surroundings, *, called: str | None = None) -> Copy:
+    """Return a copy of uv, which may be called by another path."""
+    return Copy(path=called or path, resolved=path, around=surroundings)
+
+
+@pytest.mark.parametrize(("path", "surroundings", "command"), OWNED)
+def test_owned(path: str, surroundings: Surroundings, command: str | None) -> None:
+    """The owner of a copy is known, and the command that updates it."""
+    owner = owner_of(copy(path, surroundings))
+    assert owner is not None
+    assert owner.command == command
+
+
+@pytest.mark.parametrize(("path", "surroundings"), FREE)
+def test_free(path: str, surroundings: Surroundings) -> None:
+    """What only looks like somebody's copy is nobody's."""
+    assert owner_of(copy(path, surroundings)) is None
+
+
+@pytest.mark.parametrize(
+    ("called", "path", "name"),
+    [
+        ("/usr/local/bin/uv", "/usr/local/Cellar/uv/0.12.3/bin/uv", "Homebrew"),
+        ("/home/me/.local/share/mise/shims/uv", "/usr/bin/mise", "mise"),
+        ("/home/me/.nix-profile/bin/uv", "/nix/store/abc-uv/bin/uv", "Nix"),
+        ("/snap/bin/uv", "/usr/bin/snap", "snap"),
+    ],
+)
+def test_links(called: str, path: str, name: str) -> None:
+    """Both the path that a copy is called by and the one where it lies tell."""
+    owner = owner_of(copy(path, DEBIAN, called=called))
+    assert owner is not None
+    assert owner.name == name
+
+
+def run_uv(*arguments: str, home: Path) -> None:
+    """Run a real uv, which takes uv from a wheel."""
+    subprocess.run(
+        [binaries.uv_command(), *arguments],
+        env={
+            **base_environment(),
+            "HOME": str(home),
+            "PATH": os.environ["PATH"],
+            "UV_CACHE_DIR": str(home / "cache"),
+            "UV_NO_CONFIG": "1",
+            "UV_NO_INDEX": "1",
+            "UV_PYTHON": sys.executable,
+        },
+        cwd=home,
+        capture_output=True,
+        check=True,
+    )
+
+
+def command_for(uv: Path) -> str | None:
+    """Return the command that updates a copy."""
+    owner = find_owner(uv)
+    assert owner is not None
+    return owner.command
+
+
+WHEEL = "0.8.24"
+
+
+def test_real_virtual_environment(tmp_path: Path) -> None:
+    """A uv that uv has installed into a virtual environment is updated by uv."""
+    run_uv("venv", ".venv", home=tmp_path)
+    run_uv("pip", "install", "-p", ".venv", str(binaries.wheel(WHEEL)), home=tmp_path)
+    expected = f"uv pip install --python {tmp_path}/.venv --upgrade uv"
+    assert command_for(tmp_path / ".venv" / "bin" / "uv") == expected
+
+
+def test_real_tool(tmp_path: Path) -> None:
+    """A uv that `uv tool install` has installed is found behind its link."""
+    run_uv("tool", "install", str(binaries.wheel(WHEEL)), home=tmp_path)
+    assert command_for(tmp_path / ".local" / "bin" / "uv") == "uv tool upgrade uv"
+
+
+def test_real_package_of_a_user(tmp_path: Path) -> None:
+    """What a package's record names is the package's; what was put over it later is not."""
+    home = tmp_path / ".local"
+    run_uv("pip", "install", "--prefix", str(home), str(binaries.wheel(WHEEL)), home=tmp_path)
+    uv = home / "bin" / "uv"
+    python = f"python3.{sys.version_info.minor}"
+    assert command_for(uv) == f"{python} -m pip install --user --upgrade uv"
+
+    shutil.copy2(binaries.executables(binaries.newest()) / "uv", uv)
+    assert find_owner(uv) is None
+
+
+def test_other_programs_beside(tmp_path: Path) -> None:
+    """A uv by hand is nobody's, whatever pip, cargo and conda have installed beside it."""
+    bin_folder = tmp_path / ".local" / "bin"
+    packages = tmp_path / ".local" / "lib" / "python3.12" / "site-packages"
+    records = {
+        packages / "ruff-0.1.dist-info" / "RECORD": "../../../bin/ruff,sha256=x,2\n",
+        packages / "uv-0.8.24.dist-info" / "RECORD": "../../../bin/uv,sha256=x,99\n",
+        tmp_path / ".local" / ".crates.toml": '[v1]\n"uv-like 0.1.0 (x)" = ["uv-like"]\n',
+        tmp_path / ".local" / "conda-meta" / "uv-like-1.json": "{}",
+        bin_folder / "uv": "uv",
+    }
+    for path, text in records.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    assert find_owner(bin_folder / "uv") is None
+
+
+@pytest.mark.parametrize(
+    ("record", "text", "expected"),
+    [
+        (".crates.toml", '[v1]\n"uv 0.9.1 (registry+x)" = ["uv", "uvx"]\n', {"crate": True}),
+        ("conda-meta/uv-0.12.3-0.json", "{}", {"conda": "{prefix}"}),
+        ("pyvenv.cfg", "", {"names": frozenset({"pyvenv.cfg"})}),
+        (
+            "lib/python3/dist-packages/uv-1.dist-info/RECORD",
+            "../../../bin/uv,sha256=x,2\n",
+            {"installer": "pip"},
+        ),
+        (
+            "Lib/site-packages/uv-1.dist-info/RECORD",
+            "..\\..\\bin\\uv,sha256=x,2\n",
+            {"installer": "pip"},
+        ),
+    ],
+)
+def test_records(record: str, text: str, expected: dict[str, object], tmp_path: Path) -> None:
+    """What the tools leave behind is found."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "uv").write_text("uv")
+    (tmp_path / record).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / record).write_text(text)
+    facts = {
+        key: value.format(prefix=tmp_path) if isinstance(value, str) else value
+        for key, value in expected.items()
+    }
+    found = replace(look_around(tmp_path / "bin" / "uv", windows=False), systems=())
+    assert found == replace(PLAIN, **facts)  # type: ignore[arg-type]
