@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import DigestMismatch
@@ -11,10 +12,38 @@ from uv_self_update.errors import DigestMismatch
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ("hold_back", "parse_sums")
+__all__ = ("DigestRules", "Pin", "hold_back", "parse_sums")
 
 _LINE = re.compile(r"([0-9a-f]{64})(?:[ \t]+\*?(\S.*))?", re.IGNORECASE)
 _BSD_LINE = re.compile(r"SHA256 \((.+)\) = ([0-9a-f]{64})", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pin:
+    """One digest that the configuration gives a file, whatever its source says."""
+
+    version: str
+    name: str
+    """The name of the file: of an archive, an installer or a wheel."""
+
+    sha256: str
+    """64 lower-case hexadecimal digits."""
+
+    origin: str
+    """The file that it stands in."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DigestRules:
+    """Which digests the files of uv's releases have to have."""
+
+    required: bool = False
+    """Whether a file is refused that has none."""
+
+    required_by: str = ""
+    """The file, or the variable, that says so."""
+
+    pinned: tuple[Pin, ...] = ()
 
 
 def hold_back(

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
+from uv_self_update.digests import DigestRules
 from uv_self_update.kinds import SourceSettings
 from uv_self_update.wording import echo, listed, suggestion
 
@@ -76,6 +77,10 @@ class Settings:
 
     sources: tuple[SourceSettings, ...] = (SourceSettings(),)
     installer: InstallerChoice = "auto"
+    adopt: bool = False
+    """Whether a uv is updated too that has no receipt, or one about another folder."""
+
+    digests: DigestRules = field(default_factory=DigestRules)
     network: Network = Network()
     token: Secret | None = None
     """A GitHub token that was given for this run, as in `--token`."""
@@ -92,6 +97,9 @@ class Options:
     """URLs among them, which may hold a password."""
 
     installer: str | None = None
+    adopt: bool = False
+    """Whether `--adopt` was given."""
+
     config: Path | None = None
     """A file to read in place of the user file."""
 
@@ -136,6 +144,16 @@ def _installer(value: object, _folder: Path) -> InstallerChoice:
             return choice
     near = suggestion(value, INSTALLERS)
     raise UnfitError(got=echo(value), due=listed(INSTALLERS), near=near)
+
+
+def _flag(value: object, _folder: Path) -> bool:
+    if not isinstance(value, bool):
+        raise UnfitError(got=echo(value), due="`true` or `false`")
+    return value
+
+
+def _boolean(text: str) -> object:
+    return {"true": True, "1": True, "false": False, "0": False}.get(text.lower(), text)
 
 
 def _timeout(value: object, _folder: Path) -> float:
@@ -185,6 +203,9 @@ KEYS: Mapping[str, Key] = MappingProxyType(
     {
         "install.installer": Key(
             attribute="installer", variable="UV_SELF_UPDATE_INSTALLER", check=_installer
+        ),
+        "install.adopt": Key(
+            attribute="adopt", variable="UV_SELF_UPDATE_ADOPT", check=_flag, parse=_boolean
         ),
         "network.timeout": Key(
             attribute="network.timeout",
