@@ -68,6 +68,14 @@ def test_show_defaults(person: Person) -> None:
     assert person.reads("show") == (
         "source.0.kind           = index   (default)\n"
         "install.installer       = auto    (default)\n"
+        "install.adopt           = false   (default)\n"
+        "policy.versions         = (none)  (default)\n"
+        "policy.min-age          = (none)  (default)\n"
+        "policy.prerelease       = (none)  (default)\n"
+        "policy.yanked           = false   (default)\n"
+        "policy.approved         = (none)  (default)\n"
+        "policy.require-digest   = false   (default)\n"
+        "policy.digests          = (none)  (default)\n"
         "network.timeout         = 30      (default)\n"
         "network.connect-timeout = 10      (default)\n"
         "network.retries         = 3       (default)\n"
@@ -93,6 +101,14 @@ def test_show_origins(person: Person) -> None:
         "source.1.kind = github (UV_SELF_UPDATE_SOURCE)",
         "source.1.url = https://a.example/o/r (UV_SELF_UPDATE_SOURCE)",
         f"install.installer = native ({person.folder / 'site.toml'})",
+        "install.adopt = false (default)",
+        "policy.versions = (none) (default)",
+        "policy.min-age = (none) (default)",
+        "policy.prerelease = (none) (default)",
+        "policy.yanked = false (default)",
+        "policy.approved = (none) (default)",
+        "policy.require-digest = false (default)",
+        "policy.digests = (none) (default)",
         f"network.timeout = 2.5 ({person.file})",
         "network.connect-timeout = 10 (default)",
         "network.retries = 3 (default)",

@@ -529,6 +529,7 @@ def test_releases_json(home: Home) -> None:
             "published": "2026-01-30T20:24:46Z",
             "complete": True,
             "allowed": False,
+            "rule": "pre-release",
             "installed": False,
         },
         {
@@ -537,6 +538,7 @@ def test_releases_json(home: Home) -> None:
             "published": "2026-01-29T20:24:46Z",
             "complete": False,
             "allowed": True,
+            "rule": None,
             "installed": True,
         },
     ]

@@ -100,7 +100,27 @@ def test_unreadable_file(tmp_path: Path) -> None:
     ("text", "key", "reason"),
     [
         ("polcy = 1", "polcy", "unknown key"),
-        ("[policy]\nversions = '<1'", "policy", "unknown key"),
+        ("[policy]\nversion = '<1'", "policy.version", "did you mean `policy.versions`?"),
+        ("[policy]\nversions = '0.13'", "policy.versions", "a specifier set such as"),
+        ("[policy]\nversions = ''", "policy.versions", "it is empty"),
+        ("[policy]\nversions = 1", "policy.versions", "it is a number"),
+        ("[policy]\nversions = '===0.13.9'", "policy.versions", "a specifier set such as"),
+        ("[policy]\nmin-age = 3", "policy.min-age", "it is a number"),
+        ("[policy]\nmin-age = '3 fortnights'", "policy.min-age", "`12 hours`"),
+        ("[policy]\nmin-age = 'P1M'", "policy.min-age", "`P3D`"),
+        ("[policy]\nprerelease = 'no'", "policy.prerelease", "`true` or `false` is due"),
+        ("[policy]\nyanked = 0", "policy.yanked", "`true` or `false` is due"),
+        ("[policy]\nrequire-digest = 1", "policy.require-digest", "`true` or `false` is due"),
+        ("[policy]\napproved = []", "policy.approved", "an empty list"),
+        ("[policy]\napproved = ['0.13.x']", "policy.approved", "with `0.13.x` in it"),
+        ("[policy]\napproved = [1]", "policy.approved", "with a number in it"),
+        ("[policy]\napproved = ''", "policy.approved", "it is empty"),
+        ("[policy]\napproved = 'ftp://a.example/l'", "policy.approved", "begins with http://"),
+        ("[policy]\ndigests = 1", "policy.digests", "it is a number"),
+        ("[policy.digests]\nnext = {}", "policy.digests", "a table with `next` in it"),
+        ("[policy.digests]\n'0.13.9' = 1", "policy.digests", "a number for 0.13.9"),
+        ("[policy.digests.'0.13.9']\n'a/b' = 'x'", "policy.digests", "the name of a file"),
+        ("[policy.digests.'0.13.9']\na = 'x'", "policy.digests", "64 hexadecimal digits"),
         ("[netwrk]\ntimeout = 3", "netwrk", "did you mean `network`?"),
         ("timeout = 3", "timeout", "did you mean `network.timeout`?"),
         ("url = 'https://a.example'", "url", "did you mean `source.url`?"),
@@ -153,7 +173,9 @@ def test_every_problem_at_once(file: Path) -> None:
     """All the problems of a file are reported together."""
     file.write_text(
         "[[source]]\nkind = 'github'\nurl = 3\n[[source]]\nkind = 'urls'\nlatest = 'x'\n"
-        "[install]\nadopt = true\ninstaller = ''\n[network]\ntimeout = 0\n[policy]\n"
+        "[install]\nadopt = 1\ninstaller = ''\n[network]\ntimeout = 0\n"
+        "[policy]\nversions = 1\nmin-age = 1\nprerelease = 1\nyanked = 1\napproved = 1\n"
+        "require-digest = 1\ndigests = 1\nage = 1\n[polcy]\n"
     )
     assert [key for key, _ in problems(file)] == [
         "source[0].url",
@@ -162,7 +184,15 @@ def test_every_problem_at_once(file: Path) -> None:
         "install.adopt",
         "install.installer",
         "network.timeout",
-        "policy",
+        "policy.versions",
+        "policy.min-age",
+        "policy.prerelease",
+        "policy.yanked",
+        "policy.approved",
+        "policy.require-digest",
+        "policy.digests",
+        "policy.age",
+        "polcy",
     ]
 
 
@@ -208,7 +238,8 @@ def test_as_document() -> None:
     settings = Settings(network=Network(timeout=2.5, ca_bundle=Path("ca.pem")))
     assert as_document(Settings()) == {
         "source": [{"kind": "index"}],
-        "install": {"installer": "auto"},
+        "install": {"installer": "auto", "adopt": False},
+        "policy": {"yanked": False, "require-digest": False},
         "network": {"timeout": 30, "connect-timeout": 10, "retries": 3},
     }
     assert as_document(settings)["network"] == {

@@ -192,7 +192,7 @@ def test_assign_refuses_key(file: Path, assignments: dict[str, str], reason: str
         ("", {"source.path": "/mnt/uv"}, "source[0].kind"),
         ("", {"source.kind": "urls"}, "source[0].download"),
         (GITHUB, {"source.kind": "urls"}, "source[0].download"),
-        ("[policy]\n", {"network.timeout": "3"}, "policy"),
+        ("[polcy]\n", {"network.timeout": "3"}, "polcy"),
         ("network = 3\n", {"network.timeout": "3"}, "network"),
         ("source = 3\n", {"source.kind": "index"}, "source"),
         ("source = 'index'\n", {"source.0.kind": "index"}, "source"),

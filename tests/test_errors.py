@@ -44,6 +44,8 @@ EXAMPLES = [
     errors.NoSourceAnswered([errors.Unreachable(URL, "timed out")]),
     errors.NoSuchVersion("the mirror", "uv 9.9.9", ["0.12.3"]),
     errors.NoArchive("the mirror", "uv 9.9.9", "uv.zip", ["9.9.9"], []),
+    errors.HiddenByPolicy("the mirror", "9.9.9", "it is a pre-release, and no more is known"),
+    errors.ListUnusable(URL, str(FILE), "it is a web page"),
     errors.NotDetected(URL, [f"{URL}: 404"], "Say what it is."),
     errors.Halted("0.12.3"),
     errors.ScriptsBarred("the execution policy is AllSigned", "Group Policy", hint="Ask."),

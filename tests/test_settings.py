@@ -104,6 +104,7 @@ def test_sources_replace_those_of_lower_layers(machine: Machine) -> None:
         "LATEST_RELEASE_URL",
         "RELEASES_DOWNLOAD_URL",
         "UV_INSECURE_HOST",
+        "UV_SELF_UPDATE_APPROVED",
         "UV_SELF_UPDATE_CA_BUNDLE",
         "UV_SELF_UPDATE_CLIENT_CERT",
         "UV_SELF_UPDATE_CLIENT_KEY",
@@ -111,9 +112,14 @@ def test_sources_replace_those_of_lower_layers(machine: Machine) -> None:
         "UV_SELF_UPDATE_CONFIG",
         "UV_SELF_UPDATE_CONNECT_TIMEOUT",
         "UV_SELF_UPDATE_INSTALLER",
+        "UV_SELF_UPDATE_MIN_AGE",
+        "UV_SELF_UPDATE_PRERELEASE",
+        "UV_SELF_UPDATE_REQUIRE_DIGEST",
         "UV_SELF_UPDATE_RETRIES",
         "UV_SELF_UPDATE_SOURCE",
         "UV_SELF_UPDATE_TIMEOUT",
+        "UV_SELF_UPDATE_VERSIONS",
+        "UV_SELF_UPDATE_YANKED",
     ],
 )
 def test_empty_variable(machine: Machine, name: str) -> None:

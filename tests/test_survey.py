@@ -205,6 +205,7 @@ def test_overview_row() -> None:
         published="2026-01-29T20:24:46Z",
         complete=True,  # what is no archive source names only what fits
         allowed=False,
+        rule="pre-release",
         installed=True,
     )
 

@@ -9,10 +9,11 @@ import click
 
 from uv_self_update import config as files
 from uv_self_update import config_edit
-from uv_self_update.config_document import as_document
+from uv_self_update.config_document import as_document, policy_rows
 from uv_self_update.errors import ConfigurationError, UsageError, UvNotFound
 from uv_self_update.exposure import warn_if_exposed
 from uv_self_update.logins.credentials import DEFAULT_PORTS
+from uv_self_update.policy_keys import APPROVED, is_place
 from uv_self_update.secret import redact_url
 from uv_self_update.settings import KEYS, PATH_KEYS
 from uv_self_update.wording import shown
@@ -115,6 +116,23 @@ TEMPLATE = """\
 # uv was installed in a way that only the release's own knows.
 #installer = "auto"
 
+# Which releases may be taken. What an administrator says in the site file holds as well.
+#[policy]
+#versions = ">=0.11,<0.14"
+#min-age = "3 days"
+# true: pre-releases count as the newest. false: none is taken. Unset: only those that are named.
+#prerelease = false
+# Whether a release that was taken back may be asked for by its name.
+#yanked = false
+# The only versions there are: a list, or the URL or the path of one; relative to this file.
+#approved = ["0.12.24", "0.13.9"]
+# Whether a file without a digest is refused.
+#require-digest = true
+
+# Digests of your own, whatever the source says.
+#[policy.digests."0.13.9"]
+#"uv-installer.sh" = "0000000000000000000000000000000000000000000000000000000000000000"
+
 #[network]
 # Seconds to wait for each piece of an answer, and for a connection.
 #timeout = 30
@@ -147,12 +165,7 @@ def show(invocation: Invocation) -> None:
     uv, `keyring` and `gh` are asked for logins where nothing else has one.
     """
     settings = invocation.settings()
-    values = dict(config_edit.flatten(as_document(settings)))
-    unset = dict.fromkeys((key for key in KEYS if key not in values), _NOTHING)
-    rows = [
-        (key, _display(value), settings.origins.get(_origin_key(key), "default"))
-        for key, value in {**values, **unset}.items()
-    ]
+    rows = [*_rows(settings)]
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
     for key, value, origin in rows:
         click.echo(f"{key:<{widths[0]}} = {value:<{widths[1]}}  ({origin})")
@@ -176,7 +189,7 @@ def get(invocation: Invocation, key: str) -> None:
     if isinstance(value, list | dict):
         click.echo(config_edit.as_toml(config_edit.within(key, value)), nl=False)
     elif value is not None:
-        click.echo(value)
+        click.echo(str(value).lower() if isinstance(value, bool) else value)
 
 
 @config.command("set", context_settings={"ignore_unknown_options": True})
@@ -190,6 +203,7 @@ def set_(invocation: Invocation, pairs: tuple[str, ...], *, plaintext: bool) -> 
     uv-self-update config set network.timeout 60
     uv-self-update config set source.kind github source.url https://github.example.com/mirror/uv
     uv-self-update config set source.token-env MIRROR_TOKEN
+    uv-self-update config set policy.min-age "3 days" policy.approved "0.12.24 0.13.9"
     uv-self-update config set source.header-env.X-JFrog-Art-Api ARTIFACTORY_KEY
 
     `source.url` is the URL of the first source, `source.1.url` that of the second. A source that
@@ -241,6 +255,21 @@ def edit(invocation: Invocation) -> None:
     files.load(file)
 
 
+def _rows(settings: Settings) -> Iterator[tuple[str, str, str]]:
+    """Yield each setting, its value and where it comes from; a rule of two places twice."""
+    values = dict(config_edit.flatten(as_document(settings)))
+    rules = [*policy_rows(settings)]
+    for key, value in values.items():
+        if key.startswith("source."):
+            yield key, _display(value), settings.origins.get("source", "default")
+    for key in KEYS:
+        found = [row for row in rules if row[0] == key or row[0].startswith(f"{key}.")]
+        if key in values and not found:
+            found = [(key, values[key], settings.origins.get(key, "default"))]
+        for name, value, origin in found or [(key, _NOTHING, "default")]:
+            yield name, _display(value), origin
+
+
 def _logins(settings: Settings, invocation: Invocation) -> Iterator[str]:
     """Yield where the login of each source comes from, and for which server it is."""
     # `get` and `set` need none of this.
@@ -286,16 +315,15 @@ def _address(origin: Origin) -> str:
 
 def _absolute(key: str, value: str) -> str:
     """Return a path as the file has to have it, where it would be relative to the file's folder."""
-    is_path = key in PATH_KEYS and not value.startswith("~")
+    is_path = key in PATH_KEYS or (key == APPROVED and is_place(value))
+    is_path = is_path and not value.startswith("~")
     return str(Path(value).absolute()) if is_path and value else value
 
 
-def _origin_key(key: str) -> str:
-    return "source" if key.startswith("source.") else key
-
-
 def _display(value: object) -> str:
-    text = str(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    text = ", ".join(value) if isinstance(value, list) else str(value)
     return redact_url(text) if "://" in text else text
 
 

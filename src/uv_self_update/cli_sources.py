@@ -243,7 +243,13 @@ def releases(invocation: Invocation, *, limit: int, as_json: bool) -> None:
         closing(OpenSources(settings, uv=uv, environ=invocation.environ)) as opened,
     ):
         installed = version_of(uv, invocation.environ)
-        rows = overview(opened.all, platform=opened.platform, installed=installed, limit=limit)
+        rows = overview(
+            opened.all,
+            platform=opened.platform,
+            installed=installed,
+            limit=limit,
+            policy=opened.policy,
+        )
     if as_json:
         click.echo(json.dumps([asdict(row) for row in rows], indent=2))
     else:
@@ -259,7 +265,7 @@ def _table(rows: Sequence[Row]) -> str:
                 f"{row.version} (installed)" if row.installed else row.version,
                 (row.published or "")[:_DATE] or "-",
                 here,
-                "allowed" if row.allowed else "pre-release",
+                row.rule or "allowed",
                 row.source,
             )
         )

@@ -3,6 +3,8 @@
 ```text
 command line > environment > user file > site file > default
 ```
+
+But for `[policy]`: what the site file says there holds whatever the others say, see `policy_keys`.
 """
 
 from __future__ import annotations
@@ -17,9 +19,11 @@ from uv_self_update.errors import (
     Problem,
 )
 from uv_self_update.exposure import warn_if_exposed
+from uv_self_update.key import UnfitError
 from uv_self_update.kinds import SOURCE_FIELDS, SourceSettings, check_source, parse_source
+from uv_self_update.policy_keys import digest_rules, policy
 from uv_self_update.secret import Secret
-from uv_self_update.settings import KEYS, Network, Options, Settings, UnfitError
+from uv_self_update.settings import KEYS, Network, Options, Settings
 from uv_self_update.wording import shown, suggestion, type_name
 
 if TYPE_CHECKING:
@@ -105,11 +109,12 @@ def resolve(
     variables = {name: value for name, value in environ.items() if value}
     named = options.config or variables.get(VARIABLE)
     problems: list[Problem] = []
-    merged: _Layer = {
-        **_file_layer(site_file, problems, shared=True),
+    site = _file_layer(site_file, problems, shared=True)
+    person: _Layer = {
         **_file_layer(Path(named or user_file), problems, must_exist=named is not None),
         **_variable_layer(variables, problems),
     }
+    merged: _Layer = {**site, **person}
     if command_line:
         merged["source"] = tuple(command_line), "command line"
     if options.installer is not None:
@@ -131,10 +136,13 @@ def resolve(
             insecure_hosts=(*options.insecure_hosts, *variables.get(_INSECURE, "").split()),
         ),
         token=options.token,
+        policy=policy([site, person]),
+        digests=digest_rules([site, person]),
         origins={key: origin for key, (_, origin) in merged.items()},
     )
     for key, (value, _) in merged.items():
-        settings = _with(settings, "sources" if key == "source" else KEYS[key].attribute, value)
+        attribute = "sources" if key == "source" else KEYS[key].attribute
+        settings = _with(settings, attribute, value) if attribute else settings
     return settings
 
 
@@ -167,7 +175,7 @@ def _variable_layer(environ: Mapping[str, str], problems: list[Problem]) -> _Lay
         # A list with a bad entry is a list all the same: no other layer is asked in its place.
         layer["source"] = tuple(sources), _SOURCE
     for key, known in KEYS.items():
-        if known.variable in environ:
+        if known.variable and known.variable in environ:
             _add(layer, problems, key, known.parse(environ[known.variable]), known.variable)
     return layer
 

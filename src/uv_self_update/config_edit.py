@@ -9,6 +9,8 @@ from uv_self_update.config import check, every_key, is_missing, parse, read
 from uv_self_update.errors import ConfigurationNotKept, InvalidConfiguration, UsageError
 from uv_self_update.kinds import SOURCE_FIELDS
 from uv_self_update.login_keys import REFUSED, SECRET_KEYS
+from uv_self_update.policy_keys import DIGESTS
+from uv_self_update.release import VERSION
 from uv_self_update.secret import holds_secret
 from uv_self_update.settings import KEYS
 from uv_self_update.toml_text import KeyPath, parsed, with_value, without
@@ -39,11 +41,15 @@ def flatten(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         if isinstance(content, list):
             tables = {f"{section}.{index}": table for index, table in enumerate(content)}
         for head, table in tables.items():
-            for name, value in table.items():
-                if isinstance(value, dict):
-                    yield from ((f"{head}.{name}.{key}", inner) for key, inner in value.items())
-                else:
-                    yield f"{head}.{name}", value
+            yield from _flat(head, table)
+
+
+def _flat(head: str, table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in table.items():
+        if isinstance(value, dict):
+            yield from _flat(f"{head}.{name}", value)
+        else:
+            yield f"{head}.{name}", value
 
 
 def as_toml(document: Mapping[str, Any]) -> str:
@@ -64,7 +70,8 @@ def get(document: Mapping[str, Any], key: str) -> object:
     """
     keys = _taken_apart(key)
     tables = {known.partition(".")[0] for known in every_key()}
-    if not _settable(keys) and _names_only(keys) not in tables:
+    pins = _names_only(keys[:2]) == DIGESTS
+    if not (_settable(keys) or pins) and _names_only(keys) not in tables:
         raise _bad_key(key, f"unknown key{suggestion(key, every_key())}")
     return _find(document, keys)
 
@@ -176,6 +183,8 @@ def _bad_key(key: str, reason: str) -> UsageError:
 
 
 def _taken_apart(key: str) -> KeyPath:
+    if key.startswith(f"{DIGESTS}."):
+        return _pin_taken_apart(key)
     first, *rest = key.split(".")
     if first != "source" or not rest:
         return (first, *rest)
@@ -187,11 +196,23 @@ def _taken_apart(key: str) -> KeyPath:
     return (first, number, *names)
 
 
+def _pin_taken_apart(key: str) -> KeyPath:
+    """Take apart `policy.digests.0.13.9.uv-x86_64-unknown-linux-gnu.tar.gz`; both have dots."""
+    rest = key.removeprefix(f"{DIGESTS}.").replace('"', "")
+    version = VERSION.match(rest)
+    if version is None or rest[version.end() :][:1] not in {"", "."}:
+        return (*DIGESTS.split("."), rest)
+    name = rest[version.end() + 1 :]
+    return (*DIGESTS.split("."), version[0], *([name] if name else []))
+
+
 def _names_only(keys: KeyPath) -> str:
     return ".".join(step for step in keys if isinstance(step, str))
 
 
 def _settable(keys: KeyPath) -> bool:
+    if _names_only(keys[:2]) == DIGESTS:
+        return len(keys) == len(("policy", "digests", "VERSION", "FILE"))
     table = keys[:-1] if keys[-2:-1] == (_HEADERS,) else keys
     return _names_only(table) in every_key()
 
@@ -235,6 +256,9 @@ def _rewrite(path: Path, text: str, changes: Sequence[_Change]) -> None:
 
 
 def _put(document: dict[str, Any], keys: KeyPath, value: object, path: Path) -> None:
+    if _names_only(keys[:2]) == DIGESTS and not isinstance(document.get("policy", {}), list):
+        _put_pin(document, keys, value, path)
+        return
     section, *index = keys[:-1]
     tables = document.setdefault(str(section), [{}] if index else {})
     if index and isinstance(tables, list) and len(tables) == index[0]:
@@ -247,6 +271,15 @@ def _put(document: dict[str, Any], keys: KeyPath, value: object, path: Path) -> 
         check(document, path)  # says what is there in place of a table
         reason = "sources are numbered from 0, without a gap"
         raise _bad_key(".".join(map(str, keys)), reason)
+    table[keys[-1]] = value
+
+
+def _put_pin(document: dict[str, Any], keys: KeyPath, value: object, path: Path) -> None:
+    table: Any = document
+    for step in keys[:-1]:
+        if not isinstance(table, dict):
+            check(document, path)  # says what is there in place of a table
+        table = table.setdefault(step, {})
     table[keys[-1]] = value
 
 

@@ -34,8 +34,10 @@ UvSelfUpdateError
 │   ├── NotDetected               nobody knows what kind of source a URL is
 │   ├── IndexFailed               uv could not use its package index
 │   ├── NoSourceAnswered          several sources, and each has failed
+│   ├── ListUnusable              the list of approved versions
 │   └── NoSuchVersion         7   the source is fine, but does not hold that version
-│       └── NoArchive                 it holds it, but not for this machine
+│       ├── NoArchive                 it holds it, but not for this machine
+│       └── HiddenByPolicy            it may hold it, but a rule hides it
 ├── InstallError              8   the new version could not be put in place; the old one stays
 │   ├── Halted
 │   ├── ScriptsBarred             Windows does not let PowerShell run it
@@ -480,6 +482,35 @@ class NoArchive(NoSuchVersion):
         )
         if not others:
             self.hint = "Ask whoever fills the mirror for that file, or add another source."
+
+
+class HiddenByPolicy(NoSuchVersion):
+    """A version is there, or may be, but a rule of the configuration hides it."""
+
+    def __init__(self, source: str, version: str, because: str) -> None:
+        """Name the source, if one was asked, the version, and the rule with its place."""
+        super().__init__(source, f"uv {version}", ())
+        place = f" from {source}" if source else ""
+        self.version = version
+        self.because = printable(because)
+        self.message = printable(f"uv {version}{place} is hidden by the policy: {because}")
+        self.hint = (
+            "`uv-self-update` without a version takes the newest that is allowed, and "
+            "`uv-self-update releases` shows which are."
+        )
+
+
+class ListUnusable(SourceError):
+    """The list of approved versions cannot be read, so that nobody knows what may be taken."""
+
+    def __init__(self, place: str, origin: str, reason: str) -> None:
+        """Name the list (redacted), the file or variable that names it, and the reason."""
+        super().__init__(
+            f"the list of approved versions {place}, which policy.approved in {origin} names, "
+            f"cannot be used: {reason}",
+            hint="It has to hold one version a line, or a JSON array of them; without it nothing "
+            "is installed.",
+        )
 
 
 class NotDetected(SourceError):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import InvalidTarget
 from uv_self_update.release import VERSION
+from uv_self_update.rules import EVERYTHING, Policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,6 +29,12 @@ class Wanted:
     """A specifier set of PEP 440; empty for any version."""
 
     exact: str | None = None
+    policy: Policy = EVERYTHING
+    """The rules that a release has to obey besides."""
+
+    def under(self, policy: Policy) -> Wanted:
+        """Return the same under the rules of a policy."""
+        return replace(self, policy=policy)
 
     def __str__(self) -> str:
         """Say what is wanted, after `has no`."""
@@ -87,14 +94,15 @@ def choose(versions: Iterable[str], wanted: Wanted) -> str | None:
 def ranked(versions: Iterable[str], wanted: Wanted) -> list[str]:
     """Return those of `versions` that are wanted, newest first.
 
-    A pre-release is wanted only if it is named exactly, or by a specifier that names one.
+    A pre-release is wanted only if it is named exactly, or by a specifier that names one; or if
+    the policy says so. What else the policy says is not looked at.
     """
     if wanted.exact is not None:
         return [wanted.exact] if wanted.exact in set(versions) else []
     from packaging.specifiers import SpecifierSet  # noqa: PLC0415 # as in parse_target
 
     specifiers = SpecifierSet(wanted.specifier)
-    prereleases = bool(specifiers.prereleases)
+    prereleases = bool(specifiers.prereleases or wanted.policy.prereleases)
     return newest_first(specifiers.filter(versions, prereleases=prereleases))
 
 

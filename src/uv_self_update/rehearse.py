@@ -1,6 +1,6 @@
 """A whole real update on a throwaway copy of uv.
 
-1. The source is asked for the version to update to.
+1. The source is asked for the version to update to, which has to be allowed.
 2. A copy of uv is made in a temporary folder, with a receipt of its own: of the user's standalone
    uv if that is older; else an older version from the source; else of whatever uv there is.
 3. The copy is updated by the same code as the real one, with a home of its own.
@@ -177,7 +177,7 @@ class _Stand:
             shutil.copy2(uv.resolve(), self.uv)
             return older
         try:
-            first = sources.find(before or Wanted(specifier=f"<{end}"))
+            first = sources.find_any(before or Wanted(specifier=f"<{end}"))
         except (NoLatest, NoSourceAnswered, NoSuchVersion) as error:
             if before is not None:
                 raise

@@ -13,6 +13,7 @@ __all__ = (
     "NotARelease",
     "Release",
     "github_document",
+    "is_prerelease",
     "parse_release",
     "parse_releases",
     "utc",
@@ -69,13 +70,18 @@ class Release:
     @property
     def prerelease(self) -> bool:
         """Whether PEP 440 calls the version a pre-release."""
-        return re.search(r"a|b|rc|dev", self.version) is not None
+        return is_prerelease(self.version)
 
     def asset(self, name: str) -> Asset | None:
         """Return the asset of that name; None if the source is known not to have it."""
         if self.assets is None:
             return Asset(name=name)
         return next((asset for asset in self.assets if asset.name == name), None)
+
+
+def is_prerelease(version: str) -> bool:
+    """Return whether PEP 440 calls a version, in its normal form, a pre-release."""
+    return re.search(r"a|b|rc|dev", version) is not None
 
 
 def version_of_tag(tag: str) -> str | None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from uv_self_update.digests import DigestRules
+from uv_self_update.key import Key, UnfitError, boolean, flag
 from uv_self_update.kinds import SourceSettings
+from uv_self_update.policy_keys import POLICY_KEYS
+from uv_self_update.rules import DEFAULT, Policy
 from uv_self_update.wording import echo, listed, suggestion
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from uv_self_update.secret import Secret
 
@@ -21,11 +24,9 @@ __all__ = (
     "KEYS",
     "PATH_KEYS",
     "InstallerChoice",
-    "Key",
     "Network",
     "Options",
     "Settings",
-    "UnfitError",
 )
 
 InstallerChoice = Literal["auto", "release", "native"]
@@ -80,6 +81,9 @@ class Settings:
     adopt: bool = False
     """Whether a uv is updated too that has no receipt, or one about another folder."""
 
+    policy: Policy = DEFAULT
+    """The rules of the machine's file, and those of the person after them."""
+
     digests: DigestRules = field(default_factory=DigestRules)
     network: Network = Network()
     token: Secret | None = None
@@ -113,47 +117,12 @@ class Options:
     """Whether `--system-certs`, or `--native-tls`, was given."""
 
 
-class UnfitError(ValueError):
-    """A value is not what its key needs; the message says why, and shows no secret."""
-
-    def __init__(self, *, got: str, due: str, near: str = "") -> None:
-        """Say what the value is, what is due, and what may have been meant."""
-        super().__init__(f"it is {got}, but {due} is due{near}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Key:
-    """One setting outside `[[source]]`."""
-
-    attribute: str
-    """Where `Settings` keeps it, dotted."""
-
-    variable: str
-    """The environment variable that sets it."""
-
-    check: Callable[[object, Path], Any]
-    """From TOML's value and the folder that paths are relative to, to ours; raises UnfitError."""
-
-    parse: Callable[[str], object] = str
-    """From text to what TOML would have; what it cannot read is left to `check`."""
-
-
 def _installer(value: object, _folder: Path) -> InstallerChoice:
     for choice in INSTALLERS:
         if value == choice:
             return choice
     near = suggestion(value, INSTALLERS)
     raise UnfitError(got=echo(value), due=listed(INSTALLERS), near=near)
-
-
-def _flag(value: object, _folder: Path) -> bool:
-    if not isinstance(value, bool):
-        raise UnfitError(got=echo(value), due="`true` or `false`")
-    return value
-
-
-def _boolean(text: str) -> object:
-    return {"true": True, "1": True, "false": False, "0": False}.get(text.lower(), text)
 
 
 def _timeout(value: object, _folder: Path) -> float:
@@ -205,8 +174,9 @@ KEYS: Mapping[str, Key] = MappingProxyType(
             attribute="installer", variable="UV_SELF_UPDATE_INSTALLER", check=_installer
         ),
         "install.adopt": Key(
-            attribute="adopt", variable="UV_SELF_UPDATE_ADOPT", check=_flag, parse=_boolean
+            attribute="adopt", variable="UV_SELF_UPDATE_ADOPT", check=flag, parse=boolean
         ),
+        **POLICY_KEYS,
         "network.timeout": Key(
             attribute="network.timeout",
             variable="UV_SELF_UPDATE_TIMEOUT",

@@ -13,6 +13,7 @@ from uv_self_update.errors import (
     StatusRefused,
 )
 from uv_self_update.policy import NEWEST, newest_first, ranked
+from uv_self_update.rules import EVERYTHING
 from uv_self_update.sources.interface import ArchiveSource, WheelSource
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from uv_self_update.platforms import Platform
     from uv_self_update.release import Release
+    from uv_self_update.rules import Policy
     from uv_self_update.sources.interface import Source
 
 __all__ = ("Inspection", "Row", "inspect", "overview")
@@ -66,6 +68,9 @@ class Row:
 
     allowed: bool
     """Whether it may be taken unasked."""
+
+    rule: str | None
+    """What hides it: a rule of the policy, or that it is a pre-release; None if nothing does."""
 
     installed: bool
 
@@ -117,7 +122,12 @@ def _there(source: ArchiveSource, release: Release, name: str) -> tuple[bool, bo
 
 
 def overview(
-    sources: Sequence[Source], *, platform: Platform, installed: str | None, limit: int
+    sources: Sequence[Source],
+    *,
+    platform: Platform,
+    installed: str | None,
+    limit: int,
+    policy: Policy = EVERYTHING,
 ) -> list[Row]:
     """List the newest releases of every source, the newest first.
 
@@ -126,6 +136,7 @@ def overview(
         platform: Where uv runs.
         installed: The version that is installed, if any.
         limit: How many releases of each source.
+        policy: What may be taken.
 
     Raises:
         SourceError: The only source has failed.
@@ -143,12 +154,14 @@ def overview(
             failures.append(error)
             continue
         for release in releases:
+            rule = _hiding(answering, release, policy)
             row = Row(
                 version=release.version,
                 source=answering.name,
                 published=release.published,
                 complete=_complete(answering, release, platform),
-                allowed=bool(ranked([release.version], NEWEST)),
+                allowed=rule is None,
+                rule=rule,
                 installed=release.version == installed,
             )
             rows.setdefault(release.version, []).append(row)
@@ -157,6 +170,13 @@ def overview(
     for failure in failures:
         _log.warning("%s", failure)
     return [row for version in newest_first(rows) for row in rows[version]]
+
+
+def _hiding(source: Source, release: Release, policy: Policy) -> str | None:
+    objection = source.objection(release, policy)
+    if objection is not None:
+        return str(objection.rule)
+    return None if ranked([release.version], NEWEST.under(policy)) else "pre-release"
 
 
 def _complete(source: Source, release: Release, platform: Platform) -> bool | None:

@@ -35,10 +35,11 @@ class Terminal:
         self._color = _wants_color(arguments, environ)
         logger = logging.getLogger("uv_self_update")
         logger.handlers = [_Notes(self)]
+        logger.setLevel(logging.INFO)
         if level(arguments, "verbose"):
             handler = logging.StreamHandler()
             handler.setFormatter(_Formatter("%(levelname)s %(message)s"))
-            handler.addFilter(lambda record: record.levelno < logging.WARNING)
+            handler.addFilter(lambda record: record.levelno < logging.INFO)
             logger.addHandler(handler)
             logger.setLevel(logging.DEBUG)
 
@@ -62,6 +63,11 @@ class Terminal:
         if not self._quiet:
             self._say("warning", "yellow", text)
 
+    def info(self, text: str) -> None:
+        """Say what is as it should be, and yet may surprise."""
+        if not self._quiet:
+            self._say("info", "blue", text)
+
     def _say(self, prefix: str, color: str, text: str) -> None:
         import click  # noqa: PLC0415 # slow, and most updates have nothing to add to uv's words
 
@@ -72,10 +78,10 @@ class Terminal:
 
 
 class _Notes(logging.Handler):
-    """Hands on what is logged as a warning, each once: a rehearsal asks its sources twice."""
+    """Hands on what is logged for a person, each once: a rehearsal asks its sources twice."""
 
     def __init__(self, terminal: Terminal) -> None:
-        super().__init__(logging.WARNING)
+        super().__init__(logging.INFO)
         self._terminal = terminal
         self._said: set[str] = set()
 
@@ -83,7 +89,8 @@ class _Notes(logging.Handler):
         text = printable(redact(record.getMessage()))
         if text not in self._said:
             self._said.add(text)
-            self._terminal.warning(text)
+            warning = record.levelno >= logging.WARNING
+            (self._terminal.warning if warning else self._terminal.info)(text)
 
 
 class _Formatter(logging.Formatter):

@@ -127,11 +127,12 @@ def with_value(text: str, keys: KeyPath, new: object) -> str:
             return _replaced(statements, index, table | {str(keys[-1]): new})
         if statement.keys and statement.table == keys[:-1]:
             place = index
-    if place is None and len(keys) > _DEEPEST:
+    in_array = isinstance(keys[1], int)
+    if place is None and in_array and len(keys) > _DEEPEST:
         return with_value(text, keys[:-1], {keys[-1]: new})
     texts = [statement.text for statement in statements]
     if place is None:
-        head = f"[{keys[0]}]" if keys[:-1] == keys[:1] else f"[[{keys[0]}]]"
+        head = f"[[{keys[0]}]]" if in_array else f"[{_dotted(keys[:-1])}]"
         ended = text if not text or text.endswith("\n") else text + newline
         blank = newline if text else ""
         return f"{ended}{blank}{head}{newline}{_pair(keys[-1:], new)}{newline}"
@@ -164,9 +165,13 @@ def _value(value: object) -> str:
 
 
 def _pair(keys: KeyPath, value: object) -> str:
+    return f"{_dotted(keys)} = {_value(value)}"
+
+
+def _dotted(keys: KeyPath) -> str:
     names = (str(name) for name in keys)
     plain = (name if re.fullmatch(r"[\w-]+", name, re.ASCII) else _value(name) for name in names)
-    return f"{'.'.join(plain)} = {_value(value)}"
+    return ".".join(plain)
 
 
 def without(text: str, keys: KeyPath) -> str:

@@ -1,7 +1,7 @@
 """One update, from the command line's wishes to uv's exit code.
 
 1. A TARGET that is a prefix or a specifier is resolved against the sources: uv is always handed
-   an exact version.
+   an exact version. One that the policy forbids by its name is refused before anything is begun.
 2. A folder beside uv is claimed to work in; another update that has it is waited for, and what one
    that was killed has left is finished.
 3. The listening socket is bound and uv is started. Only then comes what takes time (the HTTP
@@ -101,6 +101,8 @@ def run(job: Job) -> Outcome:
     """
     arguments = job.arguments
     wanted = None if arguments.target is None else parse_target(arguments.target)
+    if wanted is not None and wanted.exact is not None:
+        job.settings.policy.refuse(wanted.exact)
     _refuse_too_old(job)
     sources = OpenSources(
         job.settings,
@@ -196,6 +198,7 @@ def _gateway(
         platform=sources.platform,
         choice=_installer(job, sources.platform),
         barred=lambda script: powershell.barred(script, environ),
+        policy=lambda: sources.policy,
     )
     loopback = Loopback(address, service.answer)
     try:

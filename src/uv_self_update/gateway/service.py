@@ -27,6 +27,7 @@ from uv_self_update.gateway.routes import File, Install, Latest, Listing, Refuse
 from uv_self_update.installer import scripts
 from uv_self_update.policy import NEWEST, Wanted
 from uv_self_update.release import INSTALLER_NAMES, Asset, github_document
+from uv_self_update.rules import Policy
 from uv_self_update.sources.documents import checked, describe
 from uv_self_update.sources.interface import ArchiveSource
 from uv_self_update.sources.order import find_in_order
@@ -65,6 +66,7 @@ class Service:
         platform: Platform,
         choice: InstallerChoice,
         barred: Callable[[Script], ScriptsBarred | None],
+        policy: Callable[[], Policy] = Policy,
     ) -> None:
         """Prepare; nothing is asked of a source yet.
 
@@ -75,6 +77,8 @@ class Service:
             platform: Whose archives uv is offered.
             choice: Which installer uv is to run.
             barred: Says why uv could not run a script.
+            policy: Says what may be taken; asked when that is first needed, since it may have to
+                read a list.
         """
         self._address = address
         self._sources = sources
@@ -82,6 +86,7 @@ class Service:
         self._platform = platform
         self._choice = choice
         self._barred = barred
+        self._policy = policy
         self._lock = threading.Lock()
         self._found: dict[Wanted, Found | UvSelfUpdateError] = {}
         self._broken_files: set[str] = set()
@@ -173,7 +178,7 @@ class Service:
             known = self._found.get(wanted)
             if known is None:
                 try:
-                    known = find_in_order(self._sources, wanted)
+                    known = find_in_order(self._sources, wanted.under(self._policy()))
                 except UvSelfUpdateError as error:
                     known = error
                 else:

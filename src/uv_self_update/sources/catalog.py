@@ -8,6 +8,7 @@ platform's archive, and the digests that lie beside the files.
 from __future__ import annotations
 
 import logging
+import time
 from abc import abstractmethod
 from contextlib import contextmanager
 from dataclasses import replace
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING
 from uv_self_update.digests import parse_sums
 from uv_self_update.errors import NoArchive, NoSuchVersion, StatusRefused, UnexpectedBody
 from uv_self_update.policy import nearest, newest_first, ranked
+from uv_self_update.rules import hidden, tell
 from uv_self_update.sources.documents import describe
 from uv_self_update.sources.interface import ArchiveSource
 from uv_self_update.sources.layout import is_asset
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from uv_self_update.platforms import Platform
     from uv_self_update.policy import Wanted
     from uv_self_update.release import Asset, Release
+    from uv_self_update.rules import Objection, Policy
 
 __all__ = ("CatalogSource",)
 
@@ -104,29 +107,63 @@ class CatalogSource(ArchiveSource):
         """Return the newest of some releases that is wanted and there for this platform.
 
         Raises:
+            HiddenByPolicy: There is, but it must not be taken.
             NoSuchVersion: There is none.
             SourceError: The source cannot be used.
         """
+        now = time.time()
         versions = ranked(releases, wanted)
+        hiding = {
+            version: objection
+            for version in versions
+            if (objection := _surely_hidden(releases[version], wanted.policy, now))
+        }
+        candidates = [version for version in versions if version not in hiding]
         archive = self._platform.archive
         lacking: list[str] = []
         strangers: set[str] = set()
-        for version in versions[:_MAX_LOOKED_AT]:
+        for version in candidates[:_MAX_LOOKED_AT]:
             release = self._best(releases[version])
             if not _is_uv(release):
                 strangers.add(version)
+            elif objection := wanted.policy.objection_to(release, now=now):
+                hiding[version] = objection
             elif release.asset(archive) is None or not self.confirmed(release, wanted):
                 lacking.append(version)
             else:
-                if lacking:
-                    what = f"{archive} of uv {', '.join(lacking)}"
-                    _log.warning("%s lacks %s; uv %s is taken", self.name, what, version)
+                self._tell(lacking, hiding, versions[: versions.index(version) + 1])
                 return release
         if lacking:
-            others = versions[_MAX_LOOKED_AT:][:3]
+            others = candidates[_MAX_LOOKED_AT:][:3]
             raise NoArchive(self.name, str(wanted), archive, lacking, others)
+        for version in versions:
+            if version in hiding:
+                raise hidden(version, hiding[version], source=self.name)
         known = releases.keys() - strangers
         raise NoSuchVersion(self.name, str(wanted), nearest(known, wanted))
+
+    def _tell(
+        self, lacking: Sequence[str], hiding: Mapping[str, Objection], versions: Sequence[str]
+    ) -> None:
+        """Say why the last of some versions is taken, and none of the newer ones."""
+        *newer, taken = versions
+        if lacking:
+            what = f"{self._platform.archive} of uv {', '.join(lacking)}"
+            _log.warning("%s lacks %s; uv %s is taken", self.name, what, taken)
+        newest = next((version for version in newer if version in hiding), None)
+        if newest is not None:
+            tell(newest, hiding[newest])
+
+    def permitted(self, release: Release, wanted: Wanted) -> Release:
+        """Return a release that was found by its name.
+
+        Raises:
+            HiddenByPolicy: It must not be taken.
+        """
+        objection = wanted.policy.objection_to(release, now=time.time())
+        if objection is not None:
+            raise hidden(release.version, objection, source=self.name)
+        return release
 
     def releases(self, limit: int) -> tuple[Release, ...]:
         """Return the newest releases; see Source."""
@@ -190,6 +227,18 @@ class CatalogSource(ArchiveSource):
         if not sums:
             raise UnexpectedBody(download.url, "a list of sha256 sums", describe(bytes(body)))
         return sums
+
+
+def _surely_hidden(releases: Sequence[Release], policy: Policy, now: float) -> Objection | None:
+    """Return why a version is hidden, wherever it is taken from, if that is known without looking.
+
+    A date may be found out only when the files are looked at; and what is not uv is not hidden.
+    """
+    for release in releases:
+        objection = policy.objection_to(release, now=now)
+        if objection is None or objection.undated or not _is_uv(release):
+            return None
+    return objection
 
 
 def _is_uv(release: Release) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from uv_self_update.network.answers import Download
     from uv_self_update.policy import Wanted
     from uv_self_update.release import Asset, Release
+    from uv_self_update.rules import Objection, Policy
 
 __all__ = ("ArchiveSource", "Source", "WheelSource")
 
@@ -26,7 +28,10 @@ class Source(ABC):
     def find(self, wanted: Wanted) -> Release:
         """Return the newest release that is wanted and that there is for this platform.
 
+        What the policy hides is not wanted.
+
         Raises:
+            HiddenByPolicy: The source has nothing but what the policy hides.
             NoSuchVersion: The source works, but has none.
             SourceError: The source cannot be used.
         """
@@ -40,6 +45,14 @@ class Source(ABC):
         Raises:
             SourceError: The source cannot be used.
         """
+
+    def objection(self, release: Release, policy: Policy) -> Objection | None:
+        """Return why the policy hides a release of this source; None if it may be taken.
+
+        Raises:
+            SourceError: The source cannot be used.
+        """
+        return policy.objection_to(release, now=time.time())
 
     def itself(self) -> Source:
         """Return the source that answers in the end.

@@ -7,7 +7,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 from uv_self_update import platforms, sources
+from uv_self_update.kinds import SourceSettings
 from uv_self_update.sources import Surroundings
+from uv_self_update.sources.approved import with_lists
 from uv_self_update.sources.order import find_in_order
 
 if TYPE_CHECKING:
@@ -15,11 +17,11 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
-    from uv_self_update.kinds import SourceSettings
     from uv_self_update.logins.programs import LoginPrograms
     from uv_self_update.network.upstream import Upstream
     from uv_self_update.platforms import Platform
     from uv_self_update.policy import Wanted
+    from uv_self_update.rules import Policy
     from uv_self_update.settings import Network, Settings
     from uv_self_update.sources.interface import Source
     from uv_self_update.sources.order import Found
@@ -69,11 +71,28 @@ class OpenSources:
             environ={**self._environ, **_options_of_uv(self._settings.network)},
         )
 
+    @cached_property
+    def policy(self) -> Policy:
+        """The rules that are configured, with the lists that they name.
+
+        Raises:
+            ListUnusable: One of them cannot be read.
+        """
+        return with_lists(self._settings.policy, self._list_client)
+
     def find(self, wanted: Wanted) -> Found:
-        """Return what is wanted from the first source that has it.
+        """Return what is wanted, and allowed, from the first source that has it.
 
         Raises:
             SourceError: None has.
+        """
+        return find_in_order(self.all, wanted.under(self.policy))
+
+    def find_any(self, wanted: Wanted) -> Found:
+        """Return what is wanted whether it is allowed or not: to begin a rehearsal with.
+
+        Raises:
+            SourceError: No source has it.
         """
         return find_in_order(self.all, wanted)
 
@@ -109,6 +128,10 @@ class OpenSources:
             programs=self._programs,
         )
         return self._upstream.logged_in(credentials)
+
+    def _list_client(self, url: str) -> Upstream:
+        """Return a client with the logins for the server of a list, as for any other URL."""
+        return self._client(SourceSettings(kind="urls", download=url), guessed=True)
 
     @cached_property
     def _programs(self) -> LoginPrograms:

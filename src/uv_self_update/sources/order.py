@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from uv_self_update.errors import NoSourceAnswered, NoSuchVersion, SourceError
+from uv_self_update.errors import HiddenByPolicy, NoSourceAnswered, NoSuchVersion, SourceError
 from uv_self_update.policy import newest_first
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def find_in_order(sources: Sequence[Source], wanted: Wanted) -> Found:
 
     Raises:
         SourceError: The only source has failed.
+        HiddenByPolicy: Each of several works, and what they have is hidden by the policy.
         NoSuchVersion: Each of several works, and none has it.
         NoSourceAnswered: Each of several has failed.
     """
@@ -51,6 +52,9 @@ def find_in_order(sources: Sequence[Source], wanted: Wanted) -> Found:
             return Found(source=answering, release=release)
     if len(failures) == 1:
         raise failures[0]
+    hiding = [failure for failure in failures if isinstance(failure, HiddenByPolicy)]
+    if hiding and all(type(failure) in {NoSuchVersion, HiddenByPolicy} for failure in failures):
+        raise hiding[0]
     # A version that is there, but not for this machine, is worth a line of its own.
     lacking = [failure for failure in failures if type(failure) is NoSuchVersion]
     if failures and len(lacking) == len(failures):

@@ -101,11 +101,12 @@ class UrlsSource(CatalogSource):
 
         `latest` may know only the newest, so that it does not name a version proves nothing.
         """
+        wanted.policy.refuse(version)
         if self._release is not None:
             url = self._expand(self._release, tag=version, version=version)
             try:
                 document = self._upstream.read(url, accept="application/json")
-                return read_release(document, version=version)
+                return self.permitted(read_release(document, version=version), wanted)
             except StatusRefused as error:
                 if not error.gone:
                     raise
@@ -123,7 +124,7 @@ class UrlsSource(CatalogSource):
         archive = self._file(release, self._platform.archive)
         if self._upstream.status(archive) in GONE:
             raise NoSuchVersion(redact_url(archive), str(wanted), nearest(listed, wanted))
-        return release
+        return self.permitted(release, wanted)
 
     def _nearest(self, wanted: Wanted) -> tuple[str, ...]:
         try:
