@@ -232,11 +232,11 @@ def test_person_can_be_stricter(machine: Machine) -> None:
     machine.user.write_text(STRICT)
     settings = machine.resolve()
     assert settings.policy.prereleases is False
-    assert settings.policy.refuses_yanked
+    assert settings.policy.against_yanked is not None
     assert settings.policy.approved == frozenset({"0.13.9"})
     assert settings.policy.specifiers == ">0,<0.14"
-    assert (oldest := settings.policy.oldest_age) is not None
-    assert oldest.value == 259_200
+    assert (age := settings.policy.longest_age) is not None
+    assert age.value == 259_200
     assert settings.digests.required_by == str(machine.user)
     assert {pin.sha256 for pin in settings.digests.pinned} == {DIGEST, OTHER}
 

@@ -92,6 +92,11 @@ class Rule:
         named = self.name == "approved" and isinstance(self.value, str)
         return str(self.value) if named else None
 
+    @property
+    def seconds(self) -> int:
+        """The value of a rule about the age."""
+        return self.value if isinstance(self.value, int) else 0
+
     def __str__(self) -> str:
         """Write it as it stands in a configuration file."""
         return f"{self.key} = {_toml(self.written)}"
@@ -185,9 +190,14 @@ class Policy:
         return all(said) if said else None
 
     @property
-    def refuses_yanked(self) -> bool:
-        """Whether what was yanked is refused even by its name."""
-        return any(not rule.value for rule in self._named("yanked"))
+    def against_yanked(self) -> Rule | None:
+        """The rule that refuses what was yanked even by its name; None where there is none."""
+        return next((rule for rule in self._named("yanked") if not rule.value), None)
+
+    @property
+    def narrows(self) -> bool:
+        """Whether anything may be hidden that would be the newest otherwise."""
+        return any(rule.name in {"versions", "approved", "min-age"} for rule in self.rules)
 
     @property
     def specifiers(self) -> str:
@@ -195,10 +205,10 @@ class Policy:
         return ",".join(str(rule.value) for rule in self._named("versions"))
 
     @property
-    def oldest_age(self) -> Rule | None:
+    def longest_age(self) -> Rule | None:
         """The strictest rule about the age; None where there is none."""
         rules = [rule for rule in self._named("min-age") if rule.value]
-        return max(rules, key=lambda rule: int(str(rule.value)), default=None)
+        return max(rules, key=lambda rule: rule.seconds, default=None)
 
     @property
     def approved(self) -> frozenset[str] | None:
@@ -245,7 +255,7 @@ def _too_young(rule: Rule, published: str | None, now: float) -> Objection | Non
     if published is None:
         return Objection(rule=rule, reason="the source gives no date of it", undated=True)
     age = now - datetime.fromisoformat(published).timestamp()
-    if age >= int(str(rule.value)):
+    if age >= rule.seconds:
         return None
     if age < 0:
         reason = f"it was published {ago(-age)} ahead of this machine's clock"

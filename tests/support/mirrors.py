@@ -13,13 +13,14 @@ from support.web import Page
 from uv_self_update import platforms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from support.web import Asked
 
     Pages = dict[str, Page | Callable[[Asked], Page]]
 
 __all__ = (
+    "dated_index_pages",
     "github_json",
     "github_pages",
     "index_pages",
@@ -121,6 +122,33 @@ def index_pages(versions: Iterable[str], *, prefix: str = "/simple") -> Pages:
     pages: Pages = {f"{prefix}/uv/": Page(body=f"<!DOCTYPE html>{links}".encode(), headers=html)}
     for wheel in wheels:
         pages[f"/wheels/{wheel.name}"] = Page(body=wheel)
+    return pages
+
+
+def dated_index_pages(
+    dates: Mapping[str, str | None], *, yanked: Iterable[str] = (), prefix: str = "/simple"
+) -> Pages:
+    """Return an index in JSON (PEP 691, 700) with real wheels, and when each was uploaded."""
+    files = []
+    pages: Pages = {}
+    for version, date in dates.items():
+        wheel = binaries.wheel(version)
+        file: dict[str, Any] = {
+            "filename": wheel.name,
+            "url": f"../../wheels/{wheel.name}",
+            "hashes": {"sha256": sha256(wheel)},
+            "yanked": "broken" if version in yanked else False,
+        }
+        files.append(file | ({} if date is None else {"upload-time": date}))
+        pages[f"/wheels/{wheel.name}"] = Page(body=wheel)
+    document = {
+        "meta": {"api-version": "1.1"},
+        "name": "uv",
+        "versions": list(dates),
+        "files": files,
+    }
+    json_type = {"Content-Type": "application/vnd.pypi.simple.v1+json"}
+    pages[f"{prefix}/uv/"] = Page(body=json.dumps(document).encode(), headers=json_type)
     return pages
 
 

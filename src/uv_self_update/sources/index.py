@@ -3,6 +3,10 @@
 uv is the client that knows its user's index best: their `uv.toml`, `UV_DEFAULT_INDEX`, netrc,
 keyring, credential store, proxies and certificate authorities. So there is no second client here,
 and no address of an index: with nothing configured, uv's own default applies.
+
+What a policy hides is found out by asking uv as well, which knows the dates: for the newest version
+before a day, or for one version only. Where the person has told uv itself to leave out what is new
+(`exclude-newer`), that counts as well: it is asked without our day, too.
 """
 
 from __future__ import annotations
@@ -11,18 +15,22 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import IndexFailed, NoSuchVersion, UnusableArchive, UvNotRunnable
 from uv_self_update.neutral import neutral_environment, neutral_folder
-from uv_self_update.policy import NEWEST, Wanted, newest_first
-from uv_self_update.release import VERSION, Release
+from uv_self_update.policy import NEWEST, Wanted, choose, newest_first
+from uv_self_update.release import VERSION, Release, is_prerelease, utc
+from uv_self_update.rules import Objection, ago, hidden, tell
 from uv_self_update.secret import redact, redact_url
 from uv_self_update.sources.interface import WheelSource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from uv_self_update.rules import Policy
 
 __all__ = ("IndexSource", "index_environment")
 
@@ -32,6 +40,10 @@ _OTHER_INDEXES = (
     "UV_INDEX_URL",
     "UV_NO_INDEX",
 )
+_NAMED_NEWER = "--exclude-newer-package"
+_FOREVER = "9999-12-30T00:00:00Z"
+"""So far ahead that everything with a date was published before."""
+
 _SHOWN_LINES = 12
 _OWN = re.compile(r"^(?:error:| *\u00d7)", re.MULTILINE)
 _EXCERPT = re.compile(r"\s*\d* \|")
@@ -58,10 +70,90 @@ class IndexSource(WheelSource):
 
     def find(self, wanted: Wanted) -> Release:
         """Return the newest release that is wanted; see Source."""
-        version = self._resolve(wanted.requirement)
+        version = self._newest(wanted) if wanted.exact is None else self._exact(wanted)
         if version is None:
             raise NoSuchVersion(self.name, str(wanted), self._nearest(wanted))
         return Release(version=version, tag=version, assets=())
+
+    def objection(self, release: Release, policy: Policy) -> Objection | None:
+        """Return why the policy hides a release; see Source."""
+        return policy.objection_to_name(release.version) or self._too_young(release.version, policy)
+
+    def _exact(self, wanted: Wanted) -> str | None:
+        """Return the version that is named if there is one.
+
+        Raises:
+            HiddenByPolicy: It must not be taken.
+        """
+        version, policy = str(wanted.exact), wanted.policy
+        policy.refuse(version)
+        rule = policy.against_yanked
+        # uv takes what was yanked only if `==` names it (PEP 592).
+        plain = wanted.requirement if rule is None else f"uv>={version},<={version}"
+        if self._resolve(plain) is None:
+            if rule is None or self._resolve(wanted.requirement, refresh=False) is None:
+                return None
+            yanked = Objection(rule=rule, reason="it was yanked")
+            raise hidden(version, yanked, source=self.name)
+        young = self._too_young(version, policy)
+        if young is not None:
+            raise hidden(version, young, source=self.name)
+        return version
+
+    def _newest(self, wanted: Wanted) -> str | None:
+        """Return the newest version that is wanted and allowed, and say what was passed over.
+
+        Raises:
+            HiddenByPolicy: There are some, but none that is allowed.
+        """
+        policy = wanted.policy
+        mode = _mode(wanted)
+        version = self._allowed(wanted, mode)
+        if not policy.narrows:
+            return version
+        newest = self._resolve(wanted.requirement, mode=mode, refresh=False)
+        if newest is None or newest == version:
+            return version
+        objection = policy.objection_to_name(newest) or self._too_young(newest, policy)
+        if objection is None:
+            return version
+        if version is None:
+            raise hidden(newest, objection, source=self.name)
+        tell(newest, objection)
+        return version
+
+    def _allowed(self, wanted: Wanted, mode: str) -> str | None:
+        """Go down from the newest version until everything that has a say allows it."""
+        policy = wanted.policy
+        specifiers = [text for text in (wanted.specifier, policy.specifiers) if text]
+        day, approved = _day(policy), policy.approved
+        below: list[str] = []
+        while True:
+            requirement = f"uv{','.join([*specifiers, *below])}"
+            version = self._resolve(requirement, mode=mode, refresh=not below)
+            if version is None:
+                return None
+            lower: str | None = version
+            if day is not None:
+                at_most = f"uv{','.join([*specifiers, f'<={version}'])}"
+                lower = self._resolve(at_most, mode=mode, before=day, refresh=False)
+            if lower == version and approved is not None and version not in approved:
+                lower = choose(approved, Wanted(specifier=f"<{version}", policy=policy))
+            if lower is None or lower == version:
+                return lower
+            below = [f"<={lower}"]
+
+    def _too_young(self, version: str, policy: Policy) -> Objection | None:
+        """Return what a rule about the age objects to a version that the index has."""
+        rule, day = policy.longest_age, _day(policy)
+        if rule is None or day is None:
+            return None
+        requirement = f"uv=={version}"
+        if self._resolve(requirement, before=day, refresh=False) is not None:
+            return None
+        if self._resolve(requirement, before=_FOREVER, refresh=False) is None:
+            return Objection(rule=rule, reason="the source gives no date of it", undated=True)
+        return Objection(rule=rule, reason=f"it was published less than {ago(rule.seconds)} ago")
 
     def releases(self, limit: int) -> tuple[Release, ...]:
         """Return the newest releases; see Source.
@@ -102,17 +194,31 @@ class IndexSource(WheelSource):
                 process.kill()
 
     def _resolve(
-        self, requirement: str, *, resolution: str = "highest", refresh: bool = True
+        self,
+        requirement: str,
+        *,
+        resolution: str = "highest",
+        refresh: bool = True,
+        mode: str = "explicit",
+        before: str | None = None,
     ) -> str | None:
-        """Return the version that uv would install, or None if the index has none."""
+        """Return the version that uv would install, or None if the index has none.
+
+        Args:
+            requirement: What is asked for.
+            resolution: `highest` or `lowest`.
+            refresh: Whether what was cached counts for nothing.
+            mode: Whether pre-releases are welcome, in uv's words.
+            before: Before which instant it has to be published, in RFC 3339.
+        """
         arguments = ["pip", "compile", "-", "--no-header", "--no-annotate", "--no-deps"]
         arguments += ["--only-binary", "uv", "--resolution", resolution]
         if refresh:
             # What was cached minutes ago may not know of today's release.
             arguments += ["--refresh-package", "uv"]
         # A person may want pre-releases of other packages, or the index may have nothing else.
-        arguments += ["--prerelease", "explicit"]
-        code, output, errors = self._run(arguments, requirement)
+        arguments += ["--prerelease", mode]
+        code, output, errors = self._asked(arguments, requirement, before)
         if code == 0:
             for line in output.splitlines():
                 name, _, version = line.partition("==")
@@ -123,6 +229,22 @@ class IndexSource(WheelSource):
         if "No solution found" in errors and "was not found" not in errors:
             return None
         raise IndexFailed(self.name, "uv pip compile", _end_of(errors))
+
+    def _asked(
+        self, arguments: list[str], requirement: str, before: str | None
+    ) -> tuple[int, str, str]:
+        """Ask uv for what was published before an instant, if one is given.
+
+        The person's uv.toml may except a package from that, unless it is named here; versions of uv
+        that do not know of such exceptions do not know this option either.
+        """
+        if before is None:
+            return self._run(arguments, requirement)
+        named = [*arguments, _NAMED_NEWER, f"uv={before}"]
+        code, output, errors = self._run(named, requirement)
+        if code != 0 and f"unexpected argument '{_NAMED_NEWER}'" in errors:
+            return self._run([*arguments, "--exclude-newer", before], requirement)
+        return code, output, errors
 
     def _nearest(self, wanted: Wanted) -> tuple[str, ...]:
         """Ask for the neighbours of an exact version, else for the newest of all."""
@@ -166,6 +288,22 @@ class IndexSource(WheelSource):
         """Return uv, also while it has moved itself aside to be replaced, as on Windows."""
         aside = self._uv.with_name(f"{self._uv.name}.previous.exe")
         return aside if not self._uv.exists() and aside.exists() else self._uv
+
+
+def _mode(wanted: Wanted) -> str:
+    """Return whether pre-releases are welcome, in uv's words.
+
+    A rule that names one must not make them so, as it would if uv were to decide.
+    """
+    if wanted.policy.prereleases is not None:
+        return "allow" if wanted.policy.prereleases else "disallow"
+    return "explicit" if is_prerelease(wanted.specifier) else "disallow"
+
+
+def _day(policy: Policy) -> str | None:
+    """Return the instant before which a version has to be published, in RFC 3339."""
+    rule = policy.longest_age
+    return None if rule is None else utc(time.time() - rule.seconds)
 
 
 def _without_quotes(errors: str) -> str:
