@@ -37,7 +37,7 @@ from uv_self_update.gateway.address import Address, listen
 from uv_self_update.gateway.loopback import Loopback
 from uv_self_update.gateway.replies import BrokenOff, Reply, patiently
 from uv_self_update.gateway.routes import Request
-from uv_self_update.gateway.service import Service
+from uv_self_update.gateway.service import Installing, Service
 from uv_self_update.installer import scripts
 from uv_self_update.installer.native import NativeInstaller
 from uv_self_update.logins.credentials import Credentials
@@ -172,10 +172,8 @@ class Gateway:
         self.service = Service(
             self.address,
             sources,
-            self.native,
+            Installing(native=self.native, choice=choice, barred=barred),
             platform=LINUX,
-            choice=choice,
-            barred=barred,
         )
 
     def get(self, path: str, *, method: str = "GET", host: str | None = None) -> Reply:

@@ -186,7 +186,7 @@ def _gateway(
 ) -> Iterator[tuple[Service, NativeInstaller]]:
     """Serve the address; in the end stop what is under way."""
     from uv_self_update.gateway.loopback import Loopback
-    from uv_self_update.gateway.service import Service
+    from uv_self_update.gateway.service import Installing, Service
     from uv_self_update.installer import powershell
     from uv_self_update.installer.native import NativeInstaller
 
@@ -194,10 +194,12 @@ def _gateway(
     service = Service(
         address,
         sources.all,
-        native,
+        Installing(
+            native=native,
+            choice=_installer(job, sources.platform),
+            barred=lambda script: powershell.barred(script, environ),
+        ),
         platform=sources.platform,
-        choice=_installer(job, sources.platform),
-        barred=lambda script: powershell.barred(script, environ),
         policy=lambda: sources.policy,
     )
     loopback = Loopback(address, service.answer)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import (
@@ -45,13 +46,27 @@ if TYPE_CHECKING:
     from uv_self_update.sources.interface import Source
     from uv_self_update.sources.order import Found
 
-__all__ = ("Service",)
+__all__ = ("Installing", "Service")
 
 _log = logging.getLogger(__name__)
 
 _JSON = "application/json"
 _BINARY = "application/octet-stream"
 _LARGEST_SCRIPT = 4 << 20  # bytes; uv's own have less than 100 KiB
+
+
+@dataclass(frozen=True, kw_only=True)
+class Installing:
+    """How uv is to be replaced."""
+
+    native: NativeInstaller
+    """Our own installer."""
+
+    choice: InstallerChoice
+    """Whose script uv is to run."""
+
+    barred: Callable[[Script], ScriptsBarred | None]
+    """Says why uv could not run a script."""
 
 
 class Service:
@@ -61,11 +76,9 @@ class Service:
         self,
         address: Address,
         sources: Sequence[Source],
-        native: NativeInstaller,
+        installing: Installing,
         *,
         platform: Platform,
-        choice: InstallerChoice,
-        barred: Callable[[Script], ScriptsBarred | None],
         policy: Callable[[], Policy] = Policy,
     ) -> None:
         """Prepare; nothing is asked of a source yet.
@@ -73,19 +86,17 @@ class Service:
         Args:
             address: Where uv asks.
             sources: What is asked in turn, in order.
-            native: Our own installer.
+            installing: How uv is to be replaced.
             platform: Whose archives uv is offered.
-            choice: Which installer uv is to run.
-            barred: Says why uv could not run a script.
             policy: Says what may be taken; asked when that is first needed, since it may have to
                 read a list.
         """
         self._address = address
         self._sources = sources
-        self._native = native
+        self._native = installing.native
         self._platform = platform
-        self._choice = choice
-        self._barred = barred
+        self._choice = installing.choice
+        self._barred = installing.barred
         self._policy = policy
         self._lock = threading.Lock()
         self._found: dict[Wanted, Found | UvSelfUpdateError] = {}
