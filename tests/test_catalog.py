@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from uv_self_update.digests import DigestRules
 from uv_self_update.errors import (
     DigestMismatch,
     NoArchive,
@@ -206,10 +207,12 @@ def test_digest(case: str, *, right: bool) -> None:
 
     with source.open(release, asset) as download:
         if right:
-            assert b"".join(checked(download, asset)) == CONTENT
+            assert (
+                b"".join(checked(download, asset, version="1.0.0", rules=DigestRules())) == CONTENT
+            )
         else:
             with pytest.raises(DigestMismatch):
-                b"".join(checked(download, asset))
+                b"".join(checked(download, asset, version="1.0.0", rules=DigestRules()))
 
 
 def test_sums_that_are_listed_and_not_there() -> None:
@@ -235,6 +238,11 @@ def test_digest_of_the_download() -> None:
     """A digest in a header counts where no other is known."""
     download = Download(url="u", size=None, chunks=iter([CONTENT]), sha256=OTHER)
     with pytest.raises(DigestMismatch):
-        b"".join(checked(download, Asset(name=ARCHIVE)))
+        b"".join(checked(download, Asset(name=ARCHIVE), version="1.0.0", rules=DigestRules()))
     fresh = replace(download, chunks=iter([CONTENT]))
-    assert b"".join(checked(fresh, Asset(name=ARCHIVE, sha256=DIGEST))) == CONTENT
+    assert (
+        b"".join(
+            checked(fresh, Asset(name=ARCHIVE, sha256=DIGEST), version="1.0.0", rules=DigestRules())
+        )
+        == CONTENT
+    )

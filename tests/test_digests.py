@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from uv_self_update.digests import hold_back, parse_sums
-from uv_self_update.errors import DigestMismatch
+from uv_self_update.digests import DigestRules, Expected, Pin, hold_back, parse_sums
+from uv_self_update.errors import DigestMismatch, NoDigest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ def sha256(body: bytes) -> str:
 def test_right_digest(chunks: list[bytes]) -> None:
     """A body that has its digest passes as a whole, however it is cut."""
     body = b"".join(chunks)
-    passed = hold_back(iter(chunks), sha256(body), name="a", source="s")
+    passed = hold_back(iter(chunks), Expected(sha256=sha256(body)), name="a", source="s")
     assert b"".join(passed) == body
 
 
@@ -47,7 +47,9 @@ def test_wrong_digest(chunks: list[bytes]) -> None:
     body = b"".join(chunks)
     received = b""
     with pytest.raises(DigestMismatch) as caught:  # noqa: PT012 # what came before it matters
-        for chunk in hold_back(iter(chunks), "0" * 64, name="uv.zip", source="the mirror"):
+        for chunk in hold_back(
+            iter(chunks), Expected(sha256="0" * 64), name="uv.zip", source="the mirror"
+        ):
             received += chunk
     assert body.startswith(received)
     assert len(received) < max(len(body), 1)
@@ -66,7 +68,7 @@ def test_passes_as_it_comes() -> None:
             taken.append(chunk)
             yield chunk
 
-    passed = hold_back(chunks(), sha256(b"abc"), name="a", source="s")
+    passed = hold_back(chunks(), Expected(sha256=sha256(b"abc")), name="a", source="s")
     assert next(passed) == b"a"
     assert taken == [b"a", b"b"]
 
@@ -94,3 +96,52 @@ def test_passes_as_it_comes() -> None:
 def test_sums(text: str, expected: dict[str, str]) -> None:
     """What the tools for digests write is read, and nothing else."""
     assert parse_sums(text) == expected
+
+
+PIN = Pin(version="0.12.3", name="uv.zip", sha256="1" * 64, origin="/etc/site.toml")
+OTHER = Pin(version="0.12.3", name="uv.zip", sha256="2" * 64, origin="/home/me/config.toml")
+
+
+@pytest.mark.parametrize(
+    ("rules", "version", "published", "expected"),
+    [
+        (DigestRules(), "0.12.3", None, None),
+        (DigestRules(), "0.12.3", "0" * 64, Expected(sha256="0" * 64)),
+        (DigestRules(required=True), "0.12.3", "0" * 64, Expected(sha256="0" * 64)),
+        (
+            DigestRules(pinned=(PIN,)),
+            "0.12.3",
+            None,
+            Expected(sha256="1" * 64, pinned="/etc/site.toml"),
+        ),
+        (
+            DigestRules(required=True, pinned=(PIN,)),
+            "0.12.3",
+            "1" * 64,
+            Expected(sha256="1" * 64, pinned="/etc/site.toml"),
+        ),
+        (DigestRules(pinned=(PIN,)), "0.12.4", None, None),
+    ],
+)
+def test_expected(
+    rules: DigestRules, version: str, published: str | None, expected: Expected | None
+) -> None:
+    """A pin counts for its file and version; otherwise what the source has published."""
+    assert rules.expected(version, "uv.zip", published, source="s") == expected
+
+
+@pytest.mark.parametrize(
+    ("rules", "published"),
+    [(DigestRules(pinned=(PIN,)), "0" * 64), (DigestRules(pinned=(PIN, OTHER)), None)],
+)
+def test_digests_that_disagree(rules: DigestRules, published: str | None) -> None:
+    """What is published has to be what is pinned, and two pins have to be the same."""
+    with pytest.raises(DigestMismatch, match=r"the one that /.*toml names: expected sha256"):
+        rules.expected("0.12.3", "uv.zip", published, source="s")
+
+
+def test_digest_that_is_required() -> None:
+    """Where a digest is required, a file without one is refused, and the reason says by whom."""
+    rules = DigestRules(required=True, required_by="/etc/site.toml", pinned=(PIN,))
+    with pytest.raises(NoDigest, match=r"uv\.tar\.gz from s .* in /etc/site\.toml requires it"):
+        rules.expected("0.12.3", "uv.tar.gz", None, source="s")

@@ -54,6 +54,7 @@ EXAMPLES = [
     errors.DigestMismatch("uv.zip", "the mirror", expected="aa", got="bb"),
     errors.UnusableArchive("uv.zip", "the mirror", "it is damaged"),
     errors.StagedUvBroken("0.12.3", "the mirror", "it does not run"),
+    errors.NoDigest("uv.zip", "the mirror", "/etc/site.toml"),
     errors.NotReplaced(Path("/usr/bin"), "Permission denied"),
     errors.UpdateUnderWay(Path("/usr/bin")),
     errors.Unforeseen(ValueError("x")),

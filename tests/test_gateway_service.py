@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from support.raw import connect, get, read_all, request
 from support.web import Page
+from uv_self_update.digests import DigestRules
 from uv_self_update.errors import (
     DigestMismatch,
     Interrupted,
@@ -140,7 +141,9 @@ class Native(NativeInstaller):
 
     def __init__(self, error: UvSelfUpdateError | None = None) -> None:
         """Keep what to fail with."""
-        super().__init__(LINUX, NotReplaced(Path("/"), "not here"), environ={})
+        super().__init__(
+            LINUX, NotReplaced(Path("/"), "not here"), environ={}, digests=DigestRules()
+        )
         self._error = error
         self.told: list[str] = []
 
@@ -172,7 +175,7 @@ class Gateway:
         self.service = Service(
             self.address,
             sources,
-            Installing(native=self.native, choice=choice, barred=barred),
+            Installing(native=self.native, choice=choice, barred=barred, digests=DigestRules()),
             platform=LINUX,
         )
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from uv_self_update import child
+from uv_self_update.digests import DigestRules
 from uv_self_update.errors import (
     DigestMismatch,
     Interrupted,
@@ -146,7 +147,7 @@ def folder(tmp_path: Path) -> Path:
 def failure(found: Found, folder: Path) -> UvSelfUpdateError:
     """Stage what cannot be staged, and return why."""
     with pytest.raises(UvSelfUpdateError) as caught:
-        stage(found, PLATFORM, folder, place=folder.parent, environ={})
+        stage(found, PLATFORM, folder, place=folder.parent, digests=DigestRules(), environ={})
     return caught.value
 
 
@@ -168,6 +169,7 @@ def test_archive(folder: Path, known: str) -> None:
         folder,
         place=folder.parent,
         environ={},
+        digests=DigestRules(),
     )
     assert source.opened == [Asset(name=NAME, sha256=digest if known == "digest" else None)]
     assert source.closed == 1
@@ -178,7 +180,9 @@ def test_archive(folder: Path, known: str) -> None:
 
 def test_wheel(folder: Path) -> None:
     """A wheel is unpacked by its source, and tried."""
-    staged = stage(found(Index(GOOD)), PLATFORM, folder, place=folder.parent, environ={})
+    staged = stage(
+        found(Index(GOOD)), PLATFORM, folder, place=folder.parent, digests=DigestRules(), environ={}
+    )
     assert staged.folder == folder / VERSION
     assert staged.size == 1000 + (staged.folder / "uv").stat().st_size
 
@@ -186,7 +190,9 @@ def test_wheel(folder: Path) -> None:
 def test_unknown_source(folder: Path) -> None:
     """A source that is neither is a mistake in the program."""
     with pytest.raises(AssertionError):
-        stage(found(Other()), PLATFORM, folder, place=folder.parent, environ={})
+        stage(
+            found(Other()), PLATFORM, folder, place=folder.parent, digests=DigestRules(), environ={}
+        )
 
 
 def test_wrong_digest(folder: Path) -> None:
@@ -270,7 +276,12 @@ def test_environment(folder: Path) -> None:
     """The new uv is tried in the user's environment, without a configuration that may break it."""
     script = f'[ "$UV_NO_CONFIG$MARK" = 1here ] && {GOOD}'
     staged = stage(
-        found(Index(script)), PLATFORM, folder, place=folder.parent, environ={"MARK": "here"}
+        found(Index(script)),
+        PLATFORM,
+        folder,
+        place=folder.parent,
+        digests=DigestRules(),
+        environ={"MARK": "here"},
     )
     assert staged.version == VERSION
 

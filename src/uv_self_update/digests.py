@@ -7,12 +7,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from uv_self_update.errors import DigestMismatch
+from uv_self_update.errors import DigestMismatch, NoDigest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ("DigestRules", "Pin", "hold_back", "parse_sums")
+__all__ = ("DigestRules", "Expected", "Pin", "hold_back", "parse_sums")
 
 _LINE = re.compile(r"([0-9a-f]{64})(?:[ \t]+\*?(\S.*))?", re.IGNORECASE)
 _BSD_LINE = re.compile(r"SHA256 \((.+)\) = ([0-9a-f]{64})", re.IGNORECASE)
@@ -45,9 +45,46 @@ class DigestRules:
 
     pinned: tuple[Pin, ...] = ()
 
+    def expected(
+        self, version: str, name: str, published: str | None, *, source: str
+    ) -> Expected | None:
+        """Return which digest a file has to have; None for any.
+
+        Args:
+            version: Of the release that it belongs to.
+            name: The file.
+            published: The sha256 that its source gives for it.
+            source: Where it is from, for messages.
+
+        Raises:
+            DigestMismatch: What is published is not what is pinned, or two pins disagree.
+            NoDigest: There is none, and there has to be one.
+        """
+        found = None if published is None else Expected(sha256=published)
+        for pin in self.pinned:
+            if (pin.version, pin.name) != (version, name):
+                continue
+            if found is not None and found.sha256 != pin.sha256:
+                raise DigestMismatch(
+                    name, source, expected=pin.sha256, got=found.sha256, pinned=pin.origin
+                )
+            found = Expected(sha256=pin.sha256, pinned=pin.origin)
+        if found is None and self.required:
+            raise NoDigest(name, source, self.required_by)
+        return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expected:
+    """The digest that a file has to have."""
+
+    sha256: str
+    pinned: str = ""
+    """Where it is pinned; empty where the source has published it."""
+
 
 def hold_back(
-    chunks: Iterable[bytes], sha256: str | None, *, name: str, source: str
+    chunks: Iterable[bytes], expected: Expected | None, *, name: str, source: str
 ) -> Iterator[bytes]:
     """Pass the chunks on, but the last of them only if the whole has the digest.
 
@@ -57,7 +94,7 @@ def hold_back(
     Raises:
         DigestMismatch: The whole has another digest; its last chunk was not passed on.
     """
-    if sha256 is None:
+    if expected is None:
         yield from chunks
         return
     digest = hashlib.sha256()
@@ -70,8 +107,14 @@ def hold_back(
         if held:
             yield held
         held = chunk
-    if digest.hexdigest() != sha256:
-        raise DigestMismatch(name, source, expected=sha256, got=digest.hexdigest())
+    if digest.hexdigest() != expected.sha256:
+        raise DigestMismatch(
+            name,
+            source,
+            expected=expected.sha256,
+            got=digest.hexdigest(),
+            pinned=expected.pinned,
+        )
     if held:
         yield held
 

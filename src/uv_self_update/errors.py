@@ -44,6 +44,7 @@ UvSelfUpdateError
 │   ├── ReceiptError
 │   ├── NotStandalone
 │   ├── DigestMismatch
+│   ├── NoDigest
 │   ├── UnusableArchive
 │   ├── StagedUvBroken
 │   ├── NotReplaced
@@ -585,12 +586,29 @@ class NotStandalone(InstallError):
 class DigestMismatch(InstallError):
     """A file is not the one that its source describes."""
 
-    def __init__(self, name: str, source: str, *, expected: str, got: str) -> None:
-        """Name the file, the source and both digests (sha256, hexadecimal)."""
+    def __init__(
+        self, name: str, source: str, *, expected: str, got: str, pinned: str = ""
+    ) -> None:
+        """Name the file, the source, both digests (sha256), and where the one that counts stands.
+
+        That is the file in which it is pinned; empty where the source has published it.
+        """
+        what = f"the one that {pinned} names" if pinned else "the file that was published"
         super().__init__(
-            f"{name} from {source} is not the file that was published: "
-            f"expected sha256 {expected}, got {got}",
+            f"{name} from {source} is not {what}: expected sha256 {expected}, got {got}",
             hint="A damaged download or a changed mirror: try again, then ask whoever runs it.",
+        )
+
+
+class NoDigest(InstallError):
+    """A file cannot be checked, and has to be."""
+
+    def __init__(self, name: str, source: str, required_by: str) -> None:
+        """Name the file, the source, and what requires it."""
+        super().__init__(
+            f"{name} from {source} was not taken: nothing says which sha256 it has to have, and "
+            f"`policy.require-digest` in {required_by} requires it",
+            hint="Put `sha256.sum` beside the archives, or pin it in `policy.digests`.",
         )
 
 

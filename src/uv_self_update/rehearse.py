@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from uv_self_update import receipt
 from uv_self_update.arguments import Arguments
 from uv_self_update.child import Ended, Signals, version_of
+from uv_self_update.digests import DigestRules
 from uv_self_update.errors import (
     NoLatest,
     NoSourceAnswered,
@@ -195,7 +196,15 @@ class _Stand:
     def _fetch(self, found: Found) -> str:
         folder = self._folder / "fetched"
         folder.mkdir()
-        staged = stage(found, self._platform, folder, place=self._folder, environ=self.environ)
+        staged = stage(
+            found,
+            self._platform,
+            folder,
+            place=self._folder,
+            environ=self.environ,
+            # What is thrown away only has to be what was published.
+            digests=DigestRules(),
+        )
         for file in staged.folder.iterdir():
             if file.name in self._platform.executables:
                 shutil.move(file, self.uv.parent / file.name)

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 from uv_self_update.digests import DigestRules
-from uv_self_update.key import Key, UnfitError, boolean, flag
+from uv_self_update.key import Key, UnfitError
 from uv_self_update.kinds import SourceSettings
 from uv_self_update.policy_keys import POLICY_KEYS
 from uv_self_update.rules import DEFAULT, Policy
@@ -78,9 +78,6 @@ class Settings:
 
     sources: tuple[SourceSettings, ...] = (SourceSettings(),)
     installer: InstallerChoice = "auto"
-    adopt: bool = False
-    """Whether a uv is updated too that has no receipt, or one about another folder."""
-
     policy: Policy = DEFAULT
     """The rules of the machine's file, and those of the person after them."""
 
@@ -101,9 +98,6 @@ class Options:
     """URLs among them, which may hold a password."""
 
     installer: str | None = None
-    adopt: bool = False
-    """Whether `--adopt` was given."""
-
     config: Path | None = None
     """A file to read in place of the user file."""
 
@@ -172,9 +166,6 @@ KEYS: Mapping[str, Key] = MappingProxyType(
     {
         "install.installer": Key(
             attribute="installer", variable="UV_SELF_UPDATE_INSTALLER", check=_installer
-        ),
-        "install.adopt": Key(
-            attribute="adopt", variable="UV_SELF_UPDATE_ADOPT", check=flag, parse=boolean
         ),
         **POLICY_KEYS,
         "network.timeout": Key(

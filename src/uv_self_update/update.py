@@ -190,7 +190,7 @@ def _gateway(
     from uv_self_update.installer import powershell
     from uv_self_update.installer.native import NativeInstaller
 
-    native = NativeInstaller(sources.platform, work, environ=environ)
+    native = NativeInstaller(sources.platform, work, environ=environ, digests=job.settings.digests)
     service = Service(
         address,
         sources.all,
@@ -198,6 +198,7 @@ def _gateway(
             native=native,
             choice=_installer(job, sources.platform),
             barred=lambda script: powershell.barred(script, environ),
+            digests=job.settings.digests,
         ),
         platform=sources.platform,
         policy=lambda: sources.policy,

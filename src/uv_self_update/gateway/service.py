@@ -36,6 +36,7 @@ from uv_self_update.sources.order import find_in_order
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from uv_self_update.digests import DigestRules
     from uv_self_update.gateway.address import Address
     from uv_self_update.gateway.routes import Request, Route
     from uv_self_update.installer.native import NativeInstaller
@@ -68,6 +69,9 @@ class Installing:
     barred: Callable[[Script], ScriptsBarred | None]
     """Says why uv could not run a script."""
 
+    digests: DigestRules
+    """Which digests the files have to have."""
+
 
 class Service:
     """Answers the requests of one run of uv."""
@@ -97,6 +101,7 @@ class Service:
         self._platform = platform
         self._choice = installing.choice
         self._barred = installing.barred
+        self._digests = installing.digests
         self._policy = policy
         self._lock = threading.Lock()
         self._found: dict[Wanted, Found | UvSelfUpdateError] = {}
@@ -210,7 +215,7 @@ class Service:
         try:
             self._refuse_barred("native")
             found = self._find(Wanted(exact=version))
-            script = self._release_script(found, name, windows=windows)
+            script = self._release_script(found, name)
             if script is None:
                 self._native.begin(found)
                 script = scripts.native(f"install/{version}", windows=windows)
@@ -223,7 +228,7 @@ class Service:
             script = scripts.failing(str(error), windows=windows)
         return Reply.of(script, content_type=_BINARY)
 
-    def _release_script(self, found: Found, name: str, *, windows: bool) -> bytes | None:
+    def _release_script(self, found: Found, name: str) -> bytes | None:
         """Return the release's own installer, or None where ours is to be used."""
         source, asset = found.source, found.release.asset(name)
         if self._choice == "native":
@@ -235,7 +240,7 @@ class Service:
         try:
             self._refuse_barred("release")
             with source.open(found.release, asset) as download:
-                return _read_script(download, asset, windows=windows)
+                return _read_script(download, asset, found, self._digests)
         except ScriptsBarred:
             if self._choice == "auto":
                 return None
@@ -262,7 +267,7 @@ class Service:
         def body() -> Iterator[bytes]:
             with stack:
                 try:
-                    for chunk in checked(download, asset):
+                    for chunk in checked(download, asset, version=version, rules=self._digests):
                         self.transferred += len(chunk)
                         yield chunk
                 except UvSelfUpdateError as error:
@@ -287,14 +292,15 @@ def _break_off(error: UvSelfUpdateError) -> bytes:
     raise BrokenOff from error
 
 
-def _read_script(download: Download, asset: Asset, *, windows: bool) -> bytes:
+def _read_script(download: Download, asset: Asset, found: Found, rules: DigestRules) -> bytes:
     """Read an installer, and make sure that it is one before uv runs it."""
     body = bytearray()
-    for chunk in checked(download, asset):
+    for chunk in checked(download, asset, version=found.release.version, rules=rules):
         body += chunk
         if len(body) > _LARGEST_SCRIPT:
             raise TooLarge(download.url, _LARGEST_SCRIPT)
     script = bytes(body)
+    windows = asset.name.endswith(".ps1")
     if not scripts.looks_like_script(script, windows=windows):
         raise UnexpectedBody(download.url, "uv's installer", describe(script))
     return script

@@ -13,6 +13,7 @@ from uv_self_update.receipt import locate, read
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from uv_self_update.digests import DigestRules
     from uv_self_update.installer.staging import Staged
     from uv_self_update.installer.workplace import Workplace
     from uv_self_update.platforms import Platform
@@ -51,6 +52,7 @@ class NativeInstaller:
         work: Workplace | NotReplaced,
         *,
         environ: Mapping[str, str],
+        digests: DigestRules,
     ) -> None:
         """Prepare; nothing is written yet.
 
@@ -58,10 +60,12 @@ class NativeInstaller:
             platform: Where uv runs.
             work: Where to work, or why that is not possible.
             environ: The environment of the uv that is updated: its receipt is found by it.
+            digests: Which digests an archive has to have.
         """
         self._platform = platform
         self._work = work
         self._environ = environ
+        self._digests = digests
         self._lock = threading.Lock()
         self._closed = False
         self._staging: Background[tuple[Receipt, Found, Staged]] | None = None
@@ -120,5 +124,12 @@ class NativeInstaller:
             folder.mkdir()
         except OSError as error:
             raise NotReplaced(place, error.strerror or str(error)) from error
-        staged = stage(found, self._platform, folder, place=place, environ=self._environ)
+        staged = stage(
+            found,
+            self._platform,
+            folder,
+            place=place,
+            environ=self._environ,
+            digests=self._digests,
+        )
         return receipt, found, staged

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from uv_self_update.digests import DigestRules
     from uv_self_update.platforms import Platform
     from uv_self_update.sources.order import Found
 
@@ -34,7 +35,13 @@ class Staged:
 
 
 def stage(
-    found: Found, platform: Platform, folder: Path, *, place: Path, environ: Mapping[str, str]
+    found: Found,
+    platform: Platform,
+    folder: Path,
+    *,
+    place: Path,
+    environ: Mapping[str, str],
+    digests: DigestRules,
 ) -> Staged:
     """Lay a release's executables into `folder`, and make sure that they run.
 
@@ -44,6 +51,7 @@ def stage(
         folder: A new folder of our own.
         place: Where they will go, for messages.
         environ: The environment to try uv in.
+        digests: Which digests an archive has to have; an index knows them by itself.
 
     Raises:
         SourceError: The source cannot be used.
@@ -52,7 +60,7 @@ def stage(
     try:
         match found.source:
             case ArchiveSource() as source:
-                executables, size = _from_archive(source, found, platform, folder)
+                executables, size = _from_archive(source, found, platform, folder, digests)
             case WheelSource() as source:
                 executables = source.unpack(found.release, folder)
                 size = sum(file.stat().st_size for file in executables.iterdir())
@@ -66,7 +74,11 @@ def stage(
 
 
 def _from_archive(
-    source: ArchiveSource, found: Found, platform: Platform, folder: Path
+    source: ArchiveSource,
+    found: Found,
+    platform: Platform,
+    folder: Path,
+    digests: DigestRules,
 ) -> tuple[Path, int]:
     name = platform.archive
     # Perhaps it is there and only not listed: if not, the source says so itself.
@@ -74,7 +86,7 @@ def _from_archive(
     archive, executables = folder / name, folder / "bin"
     executables.mkdir()
     with source.open(found.release, asset) as download, archive.open("xb") as file:
-        for chunk in checked(download, asset):
+        for chunk in checked(download, asset, version=found.release.version, rules=digests):
             file.write(chunk)
     unpack(archive, platform, executables, name=name, source=download.url)
     size = archive.stat().st_size

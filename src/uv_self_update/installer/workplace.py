@@ -129,6 +129,10 @@ def _try_to_claim(path: Path) -> int | None:
         lock = os.open(file, os.O_RDWR | os.O_CREAT | _NOFOLLOW, 0o600)
     except FileNotFoundError:
         return None
+    except OSError:
+        with contextlib.suppress(OSError):
+            path.rmdir()  # if it is ours, there is nothing in it yet
+        raise
     try:
         if _locked(lock) and _is_at(lock, file):
             return lock

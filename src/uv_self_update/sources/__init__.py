@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from uv_self_update.digests import DigestRules
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
@@ -43,13 +45,18 @@ class Surroundings:
     environ: Mapping[str, str] = field(repr=False)
     """The environment that this uv gets."""
 
+    digests: DigestRules = field(default_factory=DigestRules)
+    """Which digests a wheel has to have."""
+
 
 def build(settings: SourceSettings, around: Surroundings) -> Source:
     """Make the source that a `[[source]]` describes; its settings are checked already."""
     if settings.kind == "index":
         from uv_self_update.sources.index import IndexSource
 
-        return IndexSource(uv=around.uv, environ=around.environ, url=settings.url)
+        return IndexSource(
+            uv=around.uv, environ=around.environ, url=settings.url, digests=around.digests
+        )
     if settings.kind == "auto":
         from uv_self_update.sources.detect import DetectedSource
 

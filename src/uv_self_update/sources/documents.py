@@ -23,6 +23,7 @@ from uv_self_update.release import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from uv_self_update.digests import DigestRules
     from uv_self_update.network.answers import Document, Download
 
 __all__ = (
@@ -74,17 +75,21 @@ def _refuse_web_page(download: Download) -> Iterator[bytes]:
     yield from download.chunks
 
 
-def checked(download: Download, asset: Asset) -> Iterator[bytes]:
+def checked(
+    download: Download, asset: Asset, *, version: str, rules: DigestRules
+) -> Iterator[bytes]:
     """Pass on the chunks of a release's file, the last only if the digest holds.
 
     Raises:
         UnexpectedBody: It is a web page.
-        DigestMismatch: It is not the file that was published.
+        DigestMismatch: It is not the file that was published, or that is pinned.
+        NoDigest: It has no digest, and has to have one.
         UpstreamError: It broke off.
     """
+    published = asset.sha256 or download.sha256
+    expected = rules.expected(version, asset.name, published, source=download.url)
     chunks = _refuse_web_page(download)
-    sha256 = asset.sha256 or download.sha256
-    return hold_back(chunks, sha256, name=asset.name, source=download.url)
+    return hold_back(chunks, expected, name=asset.name, source=download.url)
 
 
 def read_json(document: Document, expected: str) -> object:

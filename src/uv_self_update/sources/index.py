@@ -18,7 +18,14 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from uv_self_update.errors import IndexFailed, NoSuchVersion, UnusableArchive, UvNotRunnable
+from uv_self_update.digests import DigestRules
+from uv_self_update.errors import (
+    IndexFailed,
+    NoDigest,
+    NoSuchVersion,
+    UnusableArchive,
+    UvNotRunnable,
+)
 from uv_self_update.neutral import neutral_environment, neutral_folder
 from uv_self_update.policy import NEWEST, Wanted, choose, newest_first
 from uv_self_update.release import VERSION, Release, is_prerelease, utc
@@ -44,6 +51,7 @@ _NAMED_NEWER = "--exclude-newer-package"
 _FOREVER = "9999-12-30T00:00:00Z"
 """So far ahead that everything with a date was published before."""
 
+_HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})\b")
 _SHOWN_LINES = 12
 _OWN = re.compile(r"^(?:error:| *\u00d7)", re.MULTILINE)
 _EXCERPT = re.compile(r"\s*\d* \|")
@@ -53,15 +61,24 @@ _PHRASE = re.compile(r"(HTTP status (?:client|server) error \(\d{3}).*(?=\) for 
 class IndexSource(WheelSource):
     """The package index that uv is configured for, or one that is given by its URL."""
 
-    def __init__(self, *, uv: Path, environ: Mapping[str, str], url: str | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        uv: Path,
+        environ: Mapping[str, str],
+        url: str | None = None,
+        digests: DigestRules | None = None,
+    ) -> None:
         """Prepare; nothing is run yet.
 
         Args:
             uv: The uv to ask; from 0.5.0 on.
             environ: The user's environment.
             url: The root of a simple repository API (PEP 503); None for uv's own default.
+            digests: Which digests a wheel has to have beside that of the index; None for any.
         """
         self._uv = uv
+        self._digests = digests or DigestRules()
         self._environ = index_environment(environ, url=url)
         self._lock = threading.Lock()
         self._running: set[subprocess.Popen[str]] = set()
@@ -176,8 +193,12 @@ class IndexSource(WheelSource):
         target = folder / "wheel"
         arguments = ["pip", "install", "--target", str(target), "--no-deps", "--only-binary", "uv"]
         # Without `copy` the files may be links into uv's cache, which must not change with them.
-        arguments += ["--link-mode", "copy", f"uv=={release.version}"]
-        code, _, errors = self._run(arguments)
+        arguments += ["--link-mode", "copy", "-r", "-"]
+        hashes = self._hashes(release.version)
+        if hashes:
+            # Before 0.12, uv compares a wheel with what the index says only if it is told to.
+            arguments.append("--require-hashes")
+        code, _, errors = self._run(arguments, " ".join([f"uv=={release.version}", *hashes]))
         if code != 0:
             raise IndexFailed(self.name, "uv pip install", _end_of(errors))
         executables = target / ("Scripts" if sys.platform == "win32" else "bin")
@@ -185,6 +206,28 @@ class IndexSource(WheelSource):
             name = f"the wheel of uv {release.version}"
             raise UnusableArchive(name, self.name, "there is no executable in it")
         return executables
+
+    def _hashes(self, version: str) -> list[str]:
+        """Return, as uv's options, the digests of which a wheel has to have one.
+
+        Raises:
+            NoDigest: There is none, and there has to be one.
+            IndexFailed: The index cannot be used.
+        """
+        pins = [pin for pin in self._digests.pinned if pin.version == version]
+        wheels = [f"--hash=sha256:{pin.sha256}" for pin in pins if pin.name.endswith(".whl")]
+        if wheels:
+            return wheels
+        arguments = ["pip", "compile", "-", "--no-header", "--no-annotate", "--no-deps"]
+        arguments += ["--only-binary", "uv", "--generate-hashes"]
+        code, output, errors = self._run(arguments, f"uv=={version}")
+        if code != 0:
+            raise IndexFailed(self.name, "uv pip compile", _end_of(errors))
+        found = [f"--hash=sha256:{digest}" for digest in _HASH.findall(output)]
+        if not found and self._digests.required:
+            name = f"the wheel of uv {version}"
+            raise NoDigest(name, self.name, self._digests.required_by)
+        return found
 
     def close(self) -> None:
         """End the uv that is under way, if any; see Source."""

@@ -68,6 +68,7 @@ class OpenSources:
             cautious=lambda section: self._client(section, guessed=True),
             platform=self.platform,
             uv=self._uv,
+            digests=self._settings.digests,
             environ={**self._environ, **_options_of_uv(self._settings.network)},
         )
 

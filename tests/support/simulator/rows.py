@@ -15,6 +15,7 @@ from support.simulator.gitea import GiteaPackages, GiteaReleases
 from support.simulator.index import Index
 from support.simulator.server import Simulator
 from uv_self_update import platforms
+from uv_self_update.digests import DigestRules
 from uv_self_update.policy import NEWEST
 from uv_self_update.settings import Network, Settings
 from uv_self_update.sources.documents import checked
@@ -179,7 +180,7 @@ def fetch(found: Found, folder: Path, name: str | None = None) -> bytes:
     asset = release.asset(name or platforms.current().archive)
     assert asset is not None
     with source.open(release, asset) as download:
-        return b"".join(checked(download, asset))
+        return b"".join(checked(download, asset, version=release.version, rules=DigestRules()))
 
 
 def published(row: Row, catalogue: Catalogue, version: str) -> bytes:
