@@ -96,11 +96,15 @@ def urls_pages(versions: Iterable[str]) -> Pages:
     return pages
 
 
-def github_pages(versions: Iterable[str], *, prefix: str = "") -> Pages:
+def github_pages(
+    versions: Iterable[str], *, prefix: str = "", dates: Mapping[str, str] | None = None
+) -> Pages:
     """Return a server that is laid out like GitHub Enterprise Server, the newest first."""
     versions = list(versions)
     api = f"{prefix}/api/v3/repos/astral-sh/uv/releases"
     documents = {version: github_json(version) for version in versions}
+    for version, date in (dates or {}).items():
+        documents[version]["published_at"] = date
     pages: Pages = {
         api: Page(body=json.dumps(list(documents.values())).encode()),
         f"{api}/latest": Page(body=json.dumps(documents[versions[0]]).encode()),
