@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
+from support import systems
 from support.homes import Home
 from support.web import Web
 from uv_self_update.logins.credentials import Credentials
@@ -15,6 +17,25 @@ from uv_self_update.settings import Network
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+_LEFT_OUT = systems.left_out(sys.platform)
+
+collect_ignore = [name for name in _LEFT_OUT if "::" not in name]
+"""The files that pytest does not even import on this system."""
+
+
+def pytest_report_header() -> list[str]:
+    """Name what is left out on this system."""
+    return systems.report(sys.platform)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out single tests."""
+    # What stands in brackets may hold slashes as well.
+    out = [item for item in items if item.nodeid.partition("[")[0].rpartition("/")[2] in _LEFT_OUT]
+    if out:
+        items[:] = [item for item in items if item not in out]
+        config.hook.pytest_deselected(items=out)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -225,7 +224,6 @@ def test_platform_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
     assert user != site
 
 
-@pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="XDG is for other systems")
 def test_user_file_follows_xdg(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """On Linux the user file lies below XDG_CONFIG_HOME."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))

@@ -17,8 +17,6 @@ from uv_self_update.gateway.address import listen
 if TYPE_CHECKING:
     from support.homes import Home
 
-only_linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps a port so")
-
 
 def taken(port: int) -> bool:
     """Try to take a port as somebody would who lies in wait for it."""
@@ -32,7 +30,6 @@ def taken(port: int) -> bool:
         return False
 
 
-@only_linux
 def test_port_stays_taken() -> None:
     """With the gateway gone, the port is free for nobody as long as uv has what it inherits."""
     address = listen()
@@ -51,8 +48,7 @@ def test_port_stays_taken() -> None:
     assert (before, taken(port)) == (True, False)
 
 
-@only_linux
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="becoming another user: root")
+@pytest.mark.skipif(os.geteuid() != 0, reason="becoming another user: root")
 def test_port_is_not_shared_with_another_user() -> None:
     """That two sockets can share the port does not let another user listen there as well."""
     program = (
@@ -68,7 +64,6 @@ def test_port_is_not_shared_with_another_user() -> None:
     assert "Address already in use" in done.stderr
 
 
-@only_linux
 def test_killed_gateway_leaves_no_port_to_others(home: Home) -> None:
     """Where the gateway is killed while uv runs, nobody else can answer uv in its place."""
     home.bin.mkdir(parents=True)

@@ -189,7 +189,6 @@ LOGGED_IN_URL = "https://robot:s3cret@a.example/uv/"
 OPEN = f"[[source]]\nurl = '{LOGGED_IN_URL}'\n"
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes")
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o620, 0o604])
 def test_secret_that_others_can_read(
     machine: Machine, mode: int, caplog: pytest.LogCaptureFixture
@@ -207,7 +206,6 @@ def test_secret_that_others_can_read(
     )
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes")
 def test_secret_in_the_site_file(machine: Machine, caplog: pytest.LogCaptureFixture) -> None:
     """The site file has to be open to everybody, so a secret has no place there."""
     machine.site_file.write_text(OPEN)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import sys
+import os
 from typing import TYPE_CHECKING
 
 from uv_self_update.secret import holds_secret
@@ -32,7 +32,7 @@ def warn_if_exposed(path: Path, sources: Iterable[SourceSettings], *, shared: bo
         sources: What it configures.
         shared: Whether the file is meant for every user of the machine.
     """
-    if sys.platform == "win32" or not any(map(is_exposing, sources)):
+    if os.name == "nt" or not any(map(is_exposing, sources)):
         return
     try:
         mode = path.stat().st_mode

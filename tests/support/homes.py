@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from support import binaries
@@ -16,7 +17,6 @@ from uv_self_update.receipt import new_receipt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
 
 __all__ = ("Done", "Home", "base_environment")
 
@@ -58,7 +58,9 @@ class Home:
     @property
     def config(self) -> Path:
         """This package's configuration file."""
-        return self.path / ".config" / "uv-self-update" / "config.toml"
+        mac = sys.platform == "darwin"
+        folder = Path("Library", "Application Support") if mac else Path(".config")
+        return self.path / folder / "uv-self-update" / "config.toml"
 
     def install(self, version: str) -> None:
         """Install a uv as its standalone installer does."""

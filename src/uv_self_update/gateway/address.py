@@ -70,7 +70,7 @@ def listen() -> Address:
         try:
             listener = socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG, reuse_port=_SHARED)
             stack.enter_context(listener)
-            if _SHARED:
+            if sys.platform == "linux":
                 keeper = stack.enter_context(socket.socket())
                 keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
                 keeper.bind(listener.getsockname())

@@ -1,0 +1,119 @@
+"""Which tests need more than Python and a network of their own: on which systems, and why.
+
+The one place where that is said: elsewhere these are not even imported, since what they import is
+missing there, and the head of pytest's report names them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ("TABLE", "Needs", "left_out", "report")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Needs:
+    """What some tests need."""
+
+    why: str
+    systems: frozenset[str]
+    """Where that is to be had, as `sys.platform` spells it."""
+
+
+_LINUX = frozenset({"linux"})
+_UNIX = _LINUX | {"darwin"}
+
+_PROCESSES = Needs(why="/proc, and util-linux's setsid", systems=_LINUX)
+_NETWORKS = Needs(why="namespaces, and strace", systems=_LINUX)
+_SERVERS = Needs(why="servers of Debian's packages, bound to the tests by setpriv", systems=_LINUX)
+_XDG = Needs(why="folders as XDG names them", systems=_LINUX)
+_PROC = Needs(why="a file of /proc", systems=_LINUX)
+_PORTS = Needs(why="Linux's rules for who may share a port", systems=_LINUX)
+_TERMINAL = Needs(why="a pseudo-terminal", systems=_UNIX)
+_HOME = Needs(why="a home with a real uv, laid out as on Unix", systems=_UNIX)
+_SH = Needs(why="scripts that sh runs, in the place of programs", systems=_UNIX)
+_MODES = Needs(why="modes, symbolic links or special files as on Unix", systems=_UNIX)
+_LIMITS = Needs(why="limits of a process", systems=_UNIX)
+
+TABLE: Mapping[str, Needs] = {
+    "test_archive.py::test_link_to_write_through": _MODES,
+    "test_archive.py::test_tar": _MODES,
+    "test_bad_input.py": _HOME,
+    "test_child.py": _SH,
+    "test_cli.py": _HOME,
+    "test_cli_config.py::test_set_into_a_file_that_others_read": _MODES,
+    "test_cli_sources.py": _HOME,
+    "test_config.py::test_user_file_follows_xdg": _XDG,
+    "test_config_edit.py::test_assign_keeps_mode_and_link": _MODES,
+    "test_credentials_on_the_wire.py": _SH,
+    "test_detection.py::test_in_use": _HOME,
+    "test_detection.py::test_index_recognised_for_real": _SERVERS,
+    "test_detection.py::test_recognised_for_real": _SERVERS,
+    "test_end_to_end.py": _HOME,
+    "test_environment.py": _HOME,
+    "test_faults.py": _HOME,
+    "test_gateway_address.py": _PORTS,
+    "test_gateway_loopback.py::test_curl_notices": _SH,
+    "test_gateway_loopback.py::test_too_few_files": _LIMITS,
+    "test_gateway_service.py::test_failing_script_prints_its_reason": _SH,
+    "test_gateway_service.py::test_installer_that_is_missing": _SH,
+    "test_gateway_service.py::test_no_installer_in_its_place": _SH,
+    "test_gateway_service.py::test_slow_script_is_run": _SH,
+    "test_gateway_under_attack.py": _PROCESSES,
+    "test_isolation.py": _NETWORKS,
+    "test_login_programs.py": _SH,
+    "test_netrc_file.py::test_unreadable": _PROC,
+    "test_passphrase.py": _TERMINAL,
+    "test_patience.py": _HOME,
+    "test_real_servers.py": _SERVERS,
+    "test_receipt.py::test_write_keeps_link": _MODES,
+    "test_receipt.py::test_write_keeps_mode": _MODES,
+    "test_receipt.py::test_write_new_file": _MODES,
+    "test_redirects_and_credentials.py::test_netrc": _MODES,
+    "test_rehearse.py": _HOME,
+    "test_replacing.py": _MODES,
+    "test_script_policy.py::test_ours_is_run_in_constrained_language": _HOME,
+    "test_script_policy.py::test_powershell_is_asked_for_its_mode": _SH,
+    "test_script_policy.py::test_real_uv_stops_before_anything_is_touched": _HOME,
+    "test_script_policy.py::test_release_is_refused_in_constrained_language": _HOME,
+    "test_scripts.py::test_failing_script_prints_its_reason": _SH,
+    "test_scripts.py::test_failure_is_handed_on": _SH,
+    "test_scripts.py::test_native_script_hands_over": _SH,
+    "test_scripts.py::test_native_script_keeps_the_secret": _SH,
+    "test_secrets_stay_hidden.py": _HOME,
+    "test_servers_start.py": _SERVERS,
+    "test_settings.py::test_no_warning_without_secret": _MODES,
+    "test_settings.py::test_secret_in_the_site_file": _MODES,
+    "test_settings.py::test_secret_that_others_can_read": _MODES,
+    "test_signals.py": _PROCESSES,
+    "test_sources_directory.py::test_links": _MODES,
+    "test_sources_index.py": _SH,
+    "test_sources_order.py::test_index_is_asked_as_the_command_line_says": _SH,
+    "test_staging.py": _SH,
+    "test_stored_logins.py": _SERVERS,
+    "test_survey.py::test_inspect_wheel": _HOME,
+    "test_through_proxies.py": _NETWORKS,
+    "test_through_tls.py": _SERVERS,
+    "test_trust.py::test_folders": _MODES,
+    "test_upstream_answers.py::test_no_regular_file": _MODES,
+    "test_uv_toml.py::test_real_uv_reads_the_same_files": _HOME,
+    "test_wheel.py": _HOME,
+}
+"""A file, or a test of one that runs everywhere else."""
+
+
+def left_out(platform: str) -> dict[str, Needs]:
+    """Return what is left out on a system: whole files, and tests of others."""
+    return {name: needs for name, needs in TABLE.items() if platform not in needs.systems}
+
+
+def report(platform: str) -> list[str]:
+    """Return the lines that say so: one for each reason."""
+    lines: dict[str, list[str]] = {}
+    for name, needs in left_out(platform).items():
+        lines.setdefault(needs.why, []).append(name)
+    return [f"left out, for want of {why}: {', '.join(names)}" for why, names in lines.items()]
