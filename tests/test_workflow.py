@@ -1,0 +1,103 @@
+"""What is checked of every change, on which systems, and with which rights."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+FILES = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+CI = ROOT / ".github" / "workflows" / "ci.yml"
+
+
+def read(file: Path) -> dict[str, Any]:
+    """Return a workflow; YAML 1.1 takes its key `on` for a truth."""
+    document = yaml.safe_load(file.read_text(encoding="utf-8"))
+    return {"on" if key is True else key: value for key, value in document.items()}
+
+
+JOBS = [
+    pytest.param(job, id=f"{file.stem}: {name}")
+    for file in FILES
+    for name, job in read(file)["jobs"].items()
+]
+
+
+@pytest.mark.parametrize("file", FILES, ids=[file.name for file in FILES])
+def test_actions_are_pinned(file: Path) -> None:
+    """Every action is pinned by a commit, with its version beside it, and the same everywhere."""
+    lines = re.findall(r"^\s*(?:- )?uses: *(.*)$", file.read_text(encoding="utf-8"), re.MULTILINE)
+
+    used = [
+        step["uses"]
+        for job in read(file)["jobs"].values()
+        for step in job["steps"]
+        if "uses" in step
+    ]
+    assert len(lines) == len(used) > 0
+    for line in lines:
+        assert re.fullmatch(r"[\w.-]+/[\w.-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line), line
+    actions = {line.partition("@")[0] for line in lines}
+    assert len(set(lines)) == len(actions)
+
+
+@pytest.mark.parametrize("file", FILES, ids=[file.name for file in FILES])
+def test_nothing_is_permitted_by_default(file: Path) -> None:
+    """A job has no right but those that it names; an outdated run of a branch is given up."""
+    workflow = read(file)
+
+    assert workflow["permissions"] == {}
+    assert "github.ref" in workflow["concurrency"]["group"]
+    assert workflow["concurrency"]["cancel-in-progress"] is True
+    assert set(workflow["on"]) == {"push", "pull_request"}
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_job_may_read_and_no_more(job: dict[str, Any]) -> None:
+    """Each reads the repository, keeps no login, ends some time, and lets the others go on."""
+    assert job["permissions"] == {"contents": "read"}
+    assert 0 < job["timeout-minutes"] <= 120
+    assert job["strategy"]["fail-fast"] is False
+    (checkout,) = [step for step in job["steps"] if "checkout" in step.get("uses", "")]
+    assert checkout["with"]["persist-credentials"] is False
+    (python,) = [step for step in job["steps"] if "setup-python" in step.get("uses", "")]
+    assert python["with"]["python-version"] == "${{ matrix.python }}"
+    # What somebody else has named, such as a branch, is no part of a command.
+    assert not [step for step in job["steps"] if "${{" in step.get("run", "")]
+
+
+def test_every_promised_python_is_tried_on_every_system() -> None:
+    """The classifiers and the matrix name the same Pythons, and none stands as a number."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    promised = re.findall(r"Python :: (\d+\.\d+)$", "\n".join(project["classifiers"]), re.MULTILINE)
+    jobs = read(CI)["jobs"].values()
+
+    systems = [
+        system for job in jobs for system in job["strategy"]["matrix"].get("os", [job["runs-on"]])
+    ]
+    assert sorted(systems) == ["macos-latest", "ubuntu-latest", "windows-latest"]
+    for job in jobs:
+        assert job["strategy"]["matrix"]["python"] == promised
+
+
+def test_what_is_run_is_what_is_documented() -> None:
+    """Linux runs the whole check, the others the README's own command."""
+    jobs = read(CI)["jobs"]
+    commands = {
+        name: [step["run"] for step in job["steps"] if "run" in step] for name, job in jobs.items()
+    }
+    (everything,), (elsewhere,) = commands["everything"], commands["elsewhere"]
+
+    assert everything.endswith(" .ci/run")
+    assert f"$ {elsewhere}\n" in (ROOT / "README.md").read_text(encoding="utf-8")
+    check = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert f"\n{elsewhere}\n" in check
+    for command in ("ruff check", "ruff format --check", "mypy"):
+        assert f"\nuv run {command}\n" in check
+    for platform in ("win32", "darwin"):
+        assert f"\nuv run mypy --platform {platform} src\n" in check
