@@ -231,31 +231,6 @@ def test_name_of_home(name: str, make: Callable[..., Place]) -> None:
 NO_TEXT = os.fsdecode(b"caf\xe9")
 
 
-def test_home_whose_name_is_no_text(make: Callable[..., Place]) -> None:
-    """A home whose name is not UTF-8, with uv and its receipt outside of it."""
-    place = make(name=NO_TEXT, folder="../apps", configured="../config/uv")
-    place.environ["XDG_CONFIG_HOME"] = str(place.path.parent / "config")
-    place.environ["PATH"] = f"{place.path.parent / 'apps'}:/usr/bin:/bin"
-    place.install(OLD, install_prefix=str(place.path.parent / "apps"))
-    place.update("--installer", "native")
-
-
-@pytest.mark.parametrize("folder", [".local/bin", "../apps"])
-def test_receipt_whose_path_is_no_text(folder: str, make: Callable[..., Place]) -> None:
-    """No uv takes such a receipt: somebody says why, and nothing changes."""
-    place = make(name=NO_TEXT, folder=folder)
-    place.install(OLD, install_prefix=str((place.path / folder).resolve()))
-    before = place.snapshot()
-
-    done = place.run("--installer", "native")
-
-    assert done.code != 0
-    said = done.err.replace("uv binaries installed via the standalone installation scripts", "")
-    assert str(place.receipt).encode(errors="replace").decode() in said or "UTF-8" in said
-    assert "Traceback" not in said
-    assert place.snapshot() == before
-
-
 def test_long_path(make: Callable[..., Place], tmp_path: Path) -> None:
     """A folder whose path has 240 characters."""
     missing_length = 240 - len(str(tmp_path / "x" / ".local" / "bin")) + 1
@@ -392,7 +367,8 @@ def test_open_uvx(installer: str, home: Place) -> None:
         assert running.stdout.readline() == "ready\n"
         home.update("--installer", installer)
         out, _ = running.communicate("go\n")
-    assert (running.returncode, out) == (0, f"uv-tool-uvx {NEW}\n")
+    # Its first word is another in some versions.
+    assert (running.returncode, out.split()[1]) == (0, NEW)
 
 
 HOLD = """

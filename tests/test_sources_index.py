@@ -304,7 +304,7 @@ def test_unpack_what_is_gone(uv: Path, home: Home, web: Web, tmp_path: Path) -> 
     """A version that the index does not have any more is an error in uv's own words."""
     web.pages |= pages()
     index = source(uv, home, f"{web.url}/simple/")
-    with pytest.raises(IndexFailed, match=r"(?s)`uv pip install` failed .*uv==0\.10\.7"):
+    with pytest.raises(IndexFailed, match=r"(?s)`uv pip compile` failed .*uv==0\.10\.7"):
         index.unpack(Release(version="0.10.7", tag="0.10.7", assets=()), tmp_path)
 
 
