@@ -190,8 +190,12 @@ def test_powershell_is_asked_for_its_mode(
     ]
 
 
-def test_other_systems_have_no_such_policy() -> None:
+@pytest.mark.parametrize("platform", ["linux", "darwin"])
+def test_other_systems_have_no_such_policy(platform: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where sh runs the scripts, nothing is looked at."""
+    monkeypatch.setattr(sys, "platform", platform)
+    registry(monkeypatch, machine=OFF)
+
     assert powershell.find_out("release", {}) is None
     assert powershell.barred("release", {}) is None
 

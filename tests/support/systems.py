@@ -33,6 +33,7 @@ _SERVERS = Needs(why="servers of Debian's packages, bound to the tests by setpri
 _XDG = Needs(why="folders as XDG names them", systems=_LINUX)
 _PROC = Needs(why="a file of /proc", systems=_LINUX)
 _PORTS = Needs(why="Linux's rules for who may share a port", systems=_LINUX)
+_MOST = Needs(why="all that other systems lack, to take it away", systems=_LINUX)
 _TERMINAL = Needs(why="a pseudo-terminal", systems=_UNIX)
 _HOME = Needs(why="a home with a real uv, laid out as on Unix", systems=_UNIX)
 _SH = Needs(why="scripts that sh runs, in the place of programs", systems=_UNIX)
@@ -99,6 +100,8 @@ TABLE: Mapping[str, Needs] = {
     "test_staging.py": _SH,
     "test_stored_logins.py": _SERVERS,
     "test_survey.py::test_inspect_wheel": _HOME,
+    "test_systems.py::test_other_systems_can_collect_theirs": _MOST,
+    "test_systems.py::test_what_windows_lacks_would_be_seen": _MOST,
     "test_through_proxies.py": _NETWORKS,
     "test_through_tls.py": _SERVERS,
     "test_trust.py::test_folders": _MODES,
