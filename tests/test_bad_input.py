@@ -550,7 +550,7 @@ def test_receipt_is_broken(text: str, reason: str, home: Home, web: Web) -> None
 
 
 def test_uv_without_a_receipt(home: Home, web: Web) -> None:
-    """A uv without a receipt is said not to be a standalone one, and what to update it with."""
+    """A uv without a receipt is said not to be a standalone one, and that it can be adopted."""
     prepare(home, web)
     home.receipt.unlink()
     before = home.snapshot()
@@ -564,7 +564,7 @@ def test_uv_without_a_receipt(home: Home, web: Web) -> None:
             f"{home.receipt}"
         ),
     )
-    assert "pip install --upgrade uv" in hint(done)
+    assert "With `--adopt` this one is updated too" in hint(done)
     assert home.snapshot() == before
 
 

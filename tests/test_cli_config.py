@@ -68,6 +68,7 @@ def test_show_defaults(person: Person) -> None:
     assert person.reads("show") == (
         "source.0.kind           = index   (default)\n"
         "install.installer       = auto    (default)\n"
+        "install.adopt           = false   (default)\n"
         "policy.versions         = (none)  (default)\n"
         "policy.min-age          = (none)  (default)\n"
         "policy.prerelease       = (none)  (default)\n"
@@ -100,6 +101,7 @@ def test_show_origins(person: Person) -> None:
         "source.1.kind = github (UV_SELF_UPDATE_SOURCE)",
         "source.1.url = https://a.example/o/r (UV_SELF_UPDATE_SOURCE)",
         f"install.installer = native ({person.folder / 'site.toml'})",
+        "install.adopt = false (default)",
         "policy.versions = (none) (default)",
         "policy.min-age = (none) (default)",
         "policy.prerelease = (none) (default)",

@@ -172,7 +172,7 @@ def test_every_problem_at_once(file: Path) -> None:
     """All the problems of a file are reported together."""
     file.write_text(
         "[[source]]\nkind = 'github'\nurl = 3\n[[source]]\nkind = 'urls'\nlatest = 'x'\n"
-        "[install]\ninstaller = ''\n[network]\ntimeout = 0\n"
+        "[install]\nadopted = true\nadopt = 1\ninstaller = ''\n[network]\ntimeout = 0\n"
         "[policy]\nversions = 1\nmin-age = 1\nprerelease = 1\nyanked = 1\napproved = 1\n"
         "require-digest = 1\ndigests = 1\nage = 1\n[polcy]\n"
     )
@@ -180,6 +180,8 @@ def test_every_problem_at_once(file: Path) -> None:
         "source[0].url",
         "source[1].latest",
         "source[1].download",
+        "install.adopted",
+        "install.adopt",
         "install.installer",
         "network.timeout",
         "policy.versions",
@@ -235,7 +237,7 @@ def test_as_document() -> None:
     settings = Settings(network=Network(timeout=2.5, ca_bundle=Path("ca.pem")))
     assert as_document(Settings()) == {
         "source": [{"kind": "index"}],
-        "install": {"installer": "auto"},
+        "install": {"installer": "auto", "adopt": False},
         "policy": {"yanked": False, "require-digest": False},
         "network": {"timeout": 30, "connect-timeout": 10, "retries": 3},
     }

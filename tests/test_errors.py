@@ -27,6 +27,7 @@ EXAMPLES = [
     errors.UvNotFound("on PATH"),
     errors.UvNotRunnable(Path("/usr/bin/uv"), "Permission denied"),
     errors.UvTooOld(Path("/usr/bin/uv"), "0.4.30"),
+    errors.StartedThroughUvx(),
     errors.GatewayError("cannot listen on 127.0.0.1: Operation not permitted"),
     errors.Unreachable(URL, "timed out"),
     errors.StatusRefused(URL, 404, "Not Found"),
@@ -51,6 +52,7 @@ EXAMPLES = [
     errors.ScriptsBarred("the execution policy is AllSigned", "Group Policy", hint="Ask."),
     errors.ReceiptError(FILE, "it is not JSON"),
     errors.NotStandalone(Path("/usr/bin/uv"), "there is none"),
+    errors.Owned(Path("/usr/bin/uv"), "apt", "sudo apt install --only-upgrade uv"),
     errors.DigestMismatch("uv.zip", "the mirror", expected="aa", got="bb"),
     errors.UnusableArchive("uv.zip", "the mirror", "it is damaged"),
     errors.StagedUvBroken("0.12.3", "the mirror", "it does not run"),
@@ -175,9 +177,21 @@ def test_no_controls() -> None:
 
 def test_uv_of_another_installation() -> None:
     """Where the receipt is about another uv, that one is named."""
-    error = errors.NotStandalone(Path("/usr/bin/uv"), "no", Path("/home/me/.local/bin/uv"))
+    error = errors.NotStandalone(Path("/usr/bin/uv"), "no", other=Path("/home/me/.local/bin/uv"))
     assert "`--uv /home/me/.local/bin/uv`" in (error.hint or "")
     assert "`--uv" not in (errors.NotStandalone(Path("/usr/bin/uv"), "no").hint or "")
+
+
+def test_uv_of_somebody_else() -> None:
+    """Where a package manager has installed a uv, its command is named, or at least that it is."""
+    brew = ("Homebrew", "brew upgrade uv")
+    known = errors.NotStandalone(Path("/x/uv"), "no", owner=brew)
+    free = errors.NotStandalone(Path("/x/uv"), "no")
+    assert known.hint == "It belongs to Homebrew. Update it with `brew upgrade uv`."
+    assert free.hint == "With `--adopt` this one is updated too, and is given a receipt."
+    assert errors.Owned(Path("/x/uv"), *brew).hint == "Update it with `brew upgrade uv`."
+    system = errors.Owned(Path("/x/uv"), "the operating system", None)
+    assert system.hint == "Update it with its package manager."
 
 
 def test_advice_of_several_is_given_once() -> None:

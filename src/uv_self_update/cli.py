@@ -95,4 +95,8 @@ def _update(arguments: Sequence[str], invocation: Invocation, terminal: Terminal
                 terminal.error(error)
             elif error.hint:
                 terminal.hint(error.hint)
+    if outcome.updated:
+        from uv_self_update.shadow import warn_if_shadowed  # noqa: PLC0415 # only after an update
+
+        warn_if_shadowed(job.uv, job.environ)
     return outcome.exit_code

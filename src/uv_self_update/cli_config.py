@@ -115,6 +115,8 @@ TEMPLATE = """\
 # native: ours, which may be killed at any instant. release: the release's own. auto: ours, unless
 # uv was installed in a way that only the release's own knows.
 #installer = "auto"
+# Whether a uv is updated too that has no receipt, or one about another folder.
+#adopt = false
 
 # Which releases may be taken. What an administrator says in the site file holds as well.
 #[policy]

@@ -119,6 +119,8 @@ def resolve(
         merged["source"] = tuple(command_line), "command line"
     if options.installer is not None:
         _add(merged, problems, "install.installer", options.installer, "command line")
+    if options.adopt:
+        merged["install.adopt"] = True, "command line"
     if "source" not in merged:
         merged |= _script_layer(variables, problems)
     if "network.client-key" in merged and "network.client-cert" not in merged:

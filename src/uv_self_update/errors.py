@@ -15,7 +15,8 @@ UvSelfUpdateError
 ├── UvError                   4   there is no uv that could be updated
 │   ├── UvNotFound
 │   ├── UvNotRunnable
-│   └── UvTooOld
+│   ├── UvTooOld
+│   └── StartedThroughUvx         on Windows, where that holds what is to be replaced
 ├── GatewayError              5   no server on loopback
 ├── SourceError               6   a source cannot be used
 │   ├── UpstreamError             one request to a source failed
@@ -43,6 +44,7 @@ UvSelfUpdateError
 │   ├── ScriptsBarred             Windows does not let PowerShell run it
 │   ├── ReceiptError
 │   ├── NotStandalone
+│   ├── Owned                     a package manager has installed it
 │   ├── DigestMismatch
 │   ├── NoDigest
 │   ├── UnusableArchive
@@ -224,6 +226,18 @@ class UvTooOld(UvError):
             f"{path} is uv {version}, and only 0.5.0 and later can be updated from elsewhere",
             hint="Put a newer one in its place once: `uv pip install --target FOLDER uv` lays it "
             "into FOLDER/bin.",
+        )
+
+
+class StartedThroughUvx(UvError):
+    """On Windows, a `uvx.exe` that runs cannot be replaced, and it waits for this process."""
+
+    def __init__(self) -> None:
+        """Say what to type instead."""
+        super().__init__(
+            "uv cannot be updated through `uvx`, which runs until this has ended, so that Windows "
+            "does not let it be replaced",
+            hint="Type `uv tool install uv-self-update` once, and then `uv-self-update`.",
         )
 
 
@@ -573,14 +587,46 @@ class ReceiptError(InstallError):
 class NotStandalone(InstallError):
     """A uv has no receipt of its own, so that it does not update itself."""
 
-    def __init__(self, uv: Path, reason: str, other: Path | None = None) -> None:
-        """Name the uv, what its receipt lacks, and the uv that the receipt is about."""
-        hint = "Update it with what has installed it, such as `pip install --upgrade uv`."
+    def __init__(
+        self,
+        uv: Path,
+        reason: str,
+        *,
+        other: Path | None = None,
+        owner: tuple[str, str | None] | None = None,
+    ) -> None:
+        """Name the uv and what its receipt lacks.
+
+        Args:
+            uv: The uv.
+            reason: What its receipt lacks.
+            other: The uv that the receipt is about.
+            owner: What has installed the uv, and the command that updates it.
+        """
+        hints = []
+        if owner is not None:
+            name, command = owner
+            hints.append(f"It belongs to {name}. {_update_with(command)}")
         if other is not None:
-            hint = f"To update the uv that the receipt is about, say `--uv {other}`."
+            hints.append(f"To update the uv that the receipt is about, say `--uv {other}`.")
+        if owner is None:
+            hints.append("With `--adopt` this one is updated too, and is given a receipt.")
         super().__init__(
-            f"{uv} was not installed by uv's standalone installer: {reason}", hint=hint
+            f"{uv} was not installed by uv's standalone installer: {reason}",
+            hint="\n".join(hints),
         )
+
+
+class Owned(InstallError):
+    """A uv is not adopted, since a package manager has installed it, and would not know."""
+
+    def __init__(self, uv: Path, owner: str, command: str | None) -> None:
+        """Name the uv, what has installed it, and the command that updates it."""
+        super().__init__(f"{uv} belongs to {owner}", hint=_update_with(command))
+
+
+def _update_with(command: str | None) -> str:
+    return f"Update it with {f'`{command}`' if command else 'its package manager'}."
 
 
 class DigestMismatch(InstallError):

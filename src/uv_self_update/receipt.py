@@ -17,7 +17,7 @@ from uv_self_update.errors import ReceiptError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ("NAME", "Receipt", "locate", "new_receipt", "read")
+__all__ = ("NAME", "Receipt", "locate", "new_receipt", "parse", "read")
 
 NAME = "uv-receipt.json"
 
@@ -114,9 +114,20 @@ def read(path: Path) -> Receipt:
         ReceiptError: There is none, or it is not a JSON object with an `install_prefix`.
     """
     try:
-        document = json.loads(path.read_bytes())
+        content = path.read_bytes()
     except OSError as error:
         raise ReceiptError(path, error.strerror or str(error)) from error
+    return parse(path, content)
+
+
+def parse(path: Path, content: bytes) -> Receipt:
+    """Understand what was read from a receipt.
+
+    Raises:
+        ReceiptError: It is not a JSON object with an `install_prefix`.
+    """
+    try:
+        document = json.loads(content)
     except ValueError as error:
         raise ReceiptError(path, f"it is not JSON: {error}") from error
     if not isinstance(document, dict) or not isinstance(document.get("install_prefix"), str):

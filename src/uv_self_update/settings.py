@@ -78,6 +78,9 @@ class Settings:
 
     sources: tuple[SourceSettings, ...] = (SourceSettings(),)
     installer: InstallerChoice = "auto"
+    adopt: bool = False
+    """Whether a uv is updated too that has no receipt, or one about another folder."""
+
     policy: Policy = DEFAULT
     """The rules of the machine's file, and those of the person after them."""
 
@@ -98,6 +101,9 @@ class Options:
     """URLs among them, which may hold a password."""
 
     installer: str | None = None
+    adopt: bool = False
+    """Whether `--adopt` was given."""
+
     config: Path | None = None
     """A file to read in place of the user file."""
 
@@ -168,6 +174,9 @@ KEYS: Mapping[str, Key] = MappingProxyType(
             attribute="installer", variable="UV_SELF_UPDATE_INSTALLER", check=_installer
         ),
         **POLICY_KEYS,
+        "install.adopt": Key(
+            attribute="adopt", variable="UV_SELF_UPDATE_ADOPT", check=flag, parse=boolean
+        ),
         "network.timeout": Key(
             attribute="network.timeout",
             variable="UV_SELF_UPDATE_TIMEOUT",

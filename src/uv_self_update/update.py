@@ -7,7 +7,8 @@
 3. The listening socket is bound and uv is started. Only then comes what takes time (the HTTP
    client alone is tens of milliseconds of imports), while uv starts up and connects.
 4. The gateway answers uv's requests from the sources.
-5. uv ends; the gateway ends with it, and the folder is removed.
+5. uv ends; the gateway ends with it, and the folder is removed. A uv that was adopted gets a
+   receipt of its own.
 6. Uv's exit code is ours, and what went wrong behind the gateway is handed on to be explained.
 """
 
@@ -24,6 +25,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from uv_self_update.adoption import adopting
 from uv_self_update.child import Signals, environment, version_of
 from uv_self_update.errors import NotReplaced
 from uv_self_update.gateway.address import listen
@@ -88,6 +90,9 @@ class Outcome:
     asked: bool = False
     """Whether uv got as far as asking the gateway."""
 
+    updated: bool = False
+    """Whether uv is another one now, rather than there being nothing to do."""
+
     transferred: int = 0
     """Bytes of uv that came from the source."""
 
@@ -103,23 +108,31 @@ def run(job: Job) -> Outcome:
     wanted = None if arguments.target is None else parse_target(arguments.target)
     if wanted is not None and wanted.exact is not None:
         job.settings.policy.refuse(wanted.exact)
-    _refuse_too_old(job)
+    own_environ = {**job.environ, **job.child_environ}
+    before = _identity(job.uv)
     sources = OpenSources(
         job.settings,
         uv=job.index_uv or job.uv,
         environ=job.environ,
     )
-    with Signals() as signals, closing(sources):
+    with (
+        Signals() as signals,
+        adopting(job.uv, own_environ, wanted=job.settings.adopt) as adoption,
+        closing(sources),
+    ):
+        _refuse_too_old(job, adoption.environ)
         version = None if wanted is None else wanted.exact
         if wanted is not None and version is None:
             version = sources.find(wanted).release.version
         with _workplace(job, sources.platform) as work:
             address = listen()
-            environ = environment(_child_environ(job, work, sources.platform), address.base)
+            own = {} if isinstance(work, NotReplaced) else work.environ(windows=os.name == "nt")
+            environ = environment({**adoption.environ, **own}, address.base)
             with closing(address):
                 signals.run(job.uv, arguments.for_uv(version), environ, kept=address.kept)
                 with _gateway(job, address, sources, work, environ) as (service, native):
                     code = signals.wait()
+            adoption.updated = code == 0 and _identity(job.uv) != before
     installed = native.installed
     return Outcome(
         exit_code=code,
@@ -127,6 +140,7 @@ def run(job: Job) -> Outcome:
         failures=tuple(service.failures),
         told=tuple(service.told),
         asked=service.asked,
+        updated=adoption.updated,
         transferred=service.transferred if installed is None else installed.size,
     )
 
@@ -168,14 +182,6 @@ def _recover(work: Workplace, job: Job, platform: Platform) -> None:
     work.clear()
 
 
-def _child_environ(
-    job: Job, work: Workplace | NotReplaced, platform: Platform
-) -> Mapping[str, str]:
-    """Return the environment that the updated uv's is made of."""
-    own = {} if isinstance(work, NotReplaced) else work.environ(windows=platform.windows)
-    return {**job.environ, **own, **job.child_environ}
-
-
 @contextmanager
 def _gateway(
     job: Job,
@@ -196,7 +202,7 @@ def _gateway(
         sources.all,
         Installing(
             native=native,
-            choice=_installer(job, sources.platform),
+            choice=_installer(job.settings.installer, environ, sources.platform),
             barred=lambda script: powershell.barred(script, environ),
             digests=job.settings.digests,
         ),
@@ -213,7 +219,9 @@ def _gateway(
         native.close()
 
 
-def _installer(job: Job, platform: Platform) -> InstallerChoice:
+def _installer(
+    choice: InstallerChoice, environ: Mapping[str, str], platform: Platform
+) -> InstallerChoice:
     """Return which installer to use: ours, which can be killed at any instant, wherever it can be.
 
     A release's own knows what a later uv may consist of, and needs curl or wget, except on Windows.
@@ -222,14 +230,13 @@ def _installer(job: Job, platform: Platform) -> InstallerChoice:
     from uv_self_update.installer.native import suits
     from uv_self_update.receipt import read
 
-    choice = job.settings.installer
     if choice != "auto":
         return choice
     try:
-        receipt = read(_receipt_path(job))
+        receipt = read(_receipt_path(environ))
     except ReceiptError:
         return "native"
-    path = job.environ.get("PATH", os.defpath)
+    path = environ.get("PATH", os.defpath)
     able = os.name == "nt" or any(shutil.which(name, path=path) for name in ("curl", "wget"))
     return "auto" if able and not suits(receipt, platform) else "native"
 
@@ -242,31 +249,51 @@ def explain(job: Job, outcome: Outcome) -> tuple[UvSelfUpdateError, ...]:
     """
     if outcome.failures or outcome.asked:
         return outcome.failures
+    if job.settings.adopt:
+        return ()  # it had a receipt
     from uv_self_update.errors import NotStandalone, ReceiptError
     from uv_self_update.receipt import read
+    from uv_self_update.surroundings import find_owner
 
-    path = _receipt_path(job)
-    if not path.exists():
-        return (NotStandalone(job.uv, f"there is no receipt {path}"),)
-    try:
-        receipt = read(path)
-    except ReceiptError as error:
-        return (error,)
-    if not receipt.is_about(job.uv):
+    path = _receipt_path({**job.environ, **job.child_environ})
+    reason, other = f"there is no receipt {path}", None
+    if path.exists():
+        try:
+            receipt = read(path)
+        except ReceiptError as error:
+            return (error,)
+        if receipt.is_about(job.uv):
+            return ()
         folder = receipt.folder(job.uv.name).resolve()
-        other = folder / job.uv.name
         reason = f"the receipt {path} is about {folder}"
-        return (NotStandalone(job.uv, reason, other if other.exists() else None),)
-    return ()
+        other = folder / job.uv.name
+    owner = find_owner(job.uv)
+    return (
+        NotStandalone(
+            job.uv,
+            reason,
+            other=other if other is not None and other.exists() else None,
+            owner=None if owner is None else (owner.name, owner.command),
+        ),
+    )
 
 
-def _receipt_path(job: Job) -> Path:
+def _identity(uv: Path) -> tuple[int, ...]:
+    """Return what changes when a file is replaced, or written anew."""
+    try:
+        stat = uv.stat()
+    except OSError:
+        return ()
+    return stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns
+
+
+def _receipt_path(environ: Mapping[str, str]) -> Path:
     from uv_self_update.receipt import locate
 
-    return locate({**job.environ, **job.child_environ}, windows=os.name == "nt")
+    return locate(environ, windows=os.name == "nt")
 
 
-def _refuse_too_old(job: Job) -> None:
+def _refuse_too_old(job: Job, environ: Mapping[str, str]) -> None:
     """Make sure that uv can be led to the gateway.
 
     The receipt tells at no cost; only if it names a version that is too old is uv itself asked,
@@ -279,7 +306,7 @@ def _refuse_too_old(job: Job) -> None:
     from uv_self_update.receipt import read
 
     try:
-        said = str(read(_receipt_path(job)).document.get("version"))
+        said = str(read(_receipt_path(environ)).document.get("version"))
     except ReceiptError:
         return  # uv refuses by itself, before it asks anybody
     if _TOO_OLD.match(said):
