@@ -80,6 +80,10 @@ def _run(arguments: Sequence[str], terminal: Terminal) -> int:
 
 
 def _update(arguments: Sequence[str], invocation: Invocation, terminal: Terminal) -> int:
+    if os.name == "nt":
+        from uv_self_update.uvx import refuse_uvx  # noqa: PLC0415 # no obstacle elsewhere
+
+        refuse_uvx(invocation.environ)
     job = Job(
         arguments=split(arguments),
         settings=with_passphrase(invocation.settings(), invocation.environ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -42,4 +43,8 @@ class Invocation:
 
     def uv(self) -> Path:
         """Find the uv that this is about; raises UvNotFound."""
+        if os.name == "nt":
+            from uv_self_update.leftovers import mend  # noqa: PLC0415 # elsewhere there are none
+
+            mend(self.named_uv, self.environ)
         return find_uv(self.named_uv, self.environ)
