@@ -8,16 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from uv_self_update.arguments import Arguments, arrange, level, split, value_of, values_of
+from uv_self_update.arguments import Arguments, arrange, level, split, take, value_of, values_of
 from uv_self_update.errors import UsageError
 
 OWN = ("--source", "--config")
+FLAGS = ("--adopt",)
 COMMANDS = ("update", "config", "rehearse")
 
 
 def arranged(line: str) -> str:
     """Arrange a command line that is written with blanks."""
-    ordered = arrange(line.split(), own=OWN, commands=COMMANDS, default="update")
+    ordered = arrange(line.split(), own=OWN, flags=FLAGS, commands=COMMANDS, default="update")
     return " ".join(ordered)
 
 
@@ -132,6 +133,10 @@ def test_token_is_not_shown() -> None:
         ("<0.13 --help", "--help"),
         ("--color never --version", "--version"),
         ("-q -- rehearse", "rehearse -q --"),
+        ("0.12 -q --adopt", "--adopt update 0.12 -q"),
+        ("rehearse --adopt", "--adopt rehearse"),
+        ("-- --adopt", "update -- --adopt"),
+        ("--source --adopt", "--source --adopt update"),
     ],
 )
 def test_arrange(line: str, expected: str) -> None:
@@ -186,7 +191,7 @@ TYPED = st.lists(
 def test_arrange_loses_nothing(arguments: list[str]) -> None:
     """Whatever is typed is refused or comes out again, each as often; the default may be added."""
     try:
-        ordered = arrange(arguments, own=OWN, commands=COMMANDS, default="default")
+        ordered = arrange(arguments, own=OWN, flags=FLAGS, commands=COMMANDS, default="default")
     except UsageError:
         return
     assert Counter(ordered) - Counter(arguments) <= Counter(["default"])
@@ -197,7 +202,7 @@ def test_arrange_loses_nothing(arguments: list[str]) -> None:
 @given(st.lists(WORDS.filter(lambda word: not word.isalpha()), max_size=8))
 def test_arrange_keeps_the_order_of_uvs_options(arguments: list[str]) -> None:
     """What is uv's own stays in order."""
-    ordered = arrange(arguments, own=(), commands=(), default="default")
+    ordered = arrange(arguments, own=(), flags=(), commands=(), default="default")
     assert [word for word in ordered if word != "default"] == arguments
 
 
@@ -258,3 +263,12 @@ def test_values_of() -> None:
 def test_level(line: str, expected: int) -> None:
     """A flag counts as often as it is there."""
     assert level(line.split(), "quiet") == expected
+
+
+def test_take() -> None:
+    """Our options come off the front: values, those that take none, and what is left."""
+    line = "--source a --adopt --source=b --config c update 0.12 --adopt"
+    values, flags, rest = take(line.split(), OWN, flags=FLAGS)
+    assert values == {"--source": ["a", "b"], "--config": ["c"]}
+    assert flags == {"--adopt"}
+    assert rest == ["update", "0.12", "--adopt"]

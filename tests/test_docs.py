@@ -12,7 +12,7 @@ import click
 import pytest
 
 from uv_self_update.arguments import arrange, split, take
-from uv_self_update.cli import COMMANDS, OPTIONS
+from uv_self_update.cli import COMMANDS, FLAGS, OPTIONS
 from uv_self_update.commands import root
 from uv_self_update.config import load
 from uv_self_update.kinds import KINDS, parse_source
@@ -171,8 +171,8 @@ def test_hosts_are_examples() -> None:
 @pytest.mark.parametrize("call", CALLS)
 def test_calls_are_understood(call: str) -> None:
     """Each call of the program in a console has a command, options and sources that there are."""
-    ordered = arrange(CALLS[call], own=OPTIONS, commands=COMMANDS, default="update")
-    values, (name, *rest) = take(ordered, OPTIONS)
+    ordered = arrange(CALLS[call], own=OPTIONS, flags=FLAGS, commands=COMMANDS, default="update")
+    values, _, (name, *rest) = take(ordered, OPTIONS, flags=FLAGS)
 
     for spec in values["--source"] + (rest[:1] if name == "init" else []):
         assert parse_source(spec).kind in KINDS

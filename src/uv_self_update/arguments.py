@@ -85,7 +85,12 @@ def split(arguments: Sequence[str]) -> Arguments:
 
 
 def arrange(
-    arguments: Sequence[str], *, own: Iterable[str], commands: Iterable[str], default: str
+    arguments: Sequence[str],
+    *,
+    own: Iterable[str],
+    flags: Iterable[str],
+    commands: Iterable[str],
+    default: str,
 ) -> list[str]:
     """Put a command line into the order in which it is read: our options, command, the rest.
 
@@ -93,14 +98,15 @@ def arrange(
 
     Args:
         arguments: The whole command line.
-        own: Our own options; each takes a value.
+        own: Our own options that take a value.
+        flags: Our own options that take none.
         commands: The commands that there are.
         default: The command where none is named.
 
     Raises:
         UsageError: An option of ours lacks its value, or a word is no command that there is.
     """
-    known = frozenset(own)
+    known, valueless = frozenset(own), frozenset(flags)
     front: list[str] = []
     rest: list[str] = []
     remaining = iter(arguments)
@@ -113,7 +119,7 @@ def arrange(
                 message = f"`{argument}` needs a value"
                 raise UsageError(message)
             front += [argument, value]
-        elif argument.partition("=")[0] in known:
+        elif argument in valueless or argument.partition("=")[0] in known:
             front.append(argument)
         else:
             rest.append(argument)
@@ -128,18 +134,28 @@ def arrange(
     return [*front, default, *rest]
 
 
-def take(arguments: Sequence[str], own: Iterable[str]) -> tuple[dict[str, list[str]], list[str]]:
+def take(
+    arguments: Sequence[str], own: Iterable[str], *, flags: Iterable[str]
+) -> tuple[dict[str, list[str]], set[str], list[str]]:
     """Take our options off the front of an arranged command line.
 
     Returns:
-        The values of each of our options, in order; and what is left.
+        The values of each of our options that take one, in order; those that are there of the
+        others; and what is left.
     """
     values: dict[str, list[str]] = {option: [] for option in own}
+    known, given = frozenset(flags), set()
     remaining = list(arguments)
-    while remaining and remaining[0].partition("=")[0] in values:
-        option, equals, value = remaining.pop(0).partition("=")
-        values[option].append(value if equals else remaining.pop(0))
-    return values, remaining
+    while remaining:
+        option, equals, value = remaining[0].partition("=")
+        if remaining[0] in known:
+            given.add(remaining.pop(0))
+        elif option in values:
+            del remaining[0]
+            values[option].append(value if equals else remaining.pop(0))
+        else:
+            break
+    return values, given, remaining
 
 
 def _near(word: str, commands: Iterable[str]) -> str:

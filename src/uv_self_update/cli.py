@@ -25,11 +25,14 @@ from uv_self_update.update import Job, explain, run
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ("COMMANDS", "OPTIONS", "main")
+__all__ = ("COMMANDS", "FLAGS", "OPTIONS", "main")
 
 COMMANDS = ("config", "init", "rehearse", "releases", "update")
 OPTIONS = ("--source", "--config", "--uv", "--installer")
-"""Our own options; each takes a value, and they can stand anywhere."""
+"""Our own options that take a value; they can stand anywhere."""
+
+FLAGS = ("--adopt",)
+"""Those that take none."""
 
 INSECURE = ("--allow-insecure-host", "--trusted-host")
 """Two names of an option of uv's, which takes blanks between hosts."""
@@ -54,8 +57,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str], terminal: Terminal) -> int:
-    ordered = arrange(arguments, own=OPTIONS, commands=COMMANDS, default="update")
-    values, rest = take(ordered, OPTIONS)
+    ordered = arrange(arguments, own=OPTIONS, flags=FLAGS, commands=COMMANDS, default="update")
+    values, flags, rest = take(ordered, OPTIONS, flags=FLAGS)
     installer = values["--installer"][-1] if values["--installer"] else None
     if installer not in {None, *INSTALLERS}:
         message = f"`--installer` is `{installer}`, but `auto`, `release` or `native` is due"
@@ -64,6 +67,7 @@ def _run(arguments: Sequence[str], terminal: Terminal) -> int:
         options=Options(
             sources=tuple(values["--source"]),
             installer=installer,
+            adopt="--adopt" in flags,
             config=Path(values["--config"][-1]) if values["--config"] else None,
             token=Secret(token) if (token := value_of(rest, "--token")) else None,
             system_certs=not SYSTEM_CERTS.isdisjoint(rest),

@@ -81,6 +81,12 @@ def run(arguments: Sequence[str], invocation: Invocation) -> int:
     help="Our own installer (native), or the release's; auto is ours wherever it can be. "
     "[env: UV_SELF_UPDATE_INSTALLER]",
 )
+@click.option(
+    "--adopt",
+    is_flag=True,
+    expose_value=False,
+    help="Also update a uv that has no receipt, and leave it one. [env: UV_SELF_UPDATE_ADOPT]",
+)
 @click.version_option(__version__, "-V", "--version", message="uv-self-update %(version)s")
 def root() -> None:
     """Update uv where `uv self update` cannot.

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 from uv_self_update.digests import DigestRules
-from uv_self_update.key import Key, UnfitError
+from uv_self_update.key import Key, UnfitError, boolean, flag
 from uv_self_update.kinds import SourceSettings
 from uv_self_update.policy_keys import POLICY_KEYS
 from uv_self_update.rules import DEFAULT, Policy
@@ -173,10 +173,10 @@ KEYS: Mapping[str, Key] = MappingProxyType(
         "install.installer": Key(
             attribute="installer", variable="UV_SELF_UPDATE_INSTALLER", check=_installer
         ),
-        **POLICY_KEYS,
         "install.adopt": Key(
             attribute="adopt", variable="UV_SELF_UPDATE_ADOPT", check=flag, parse=boolean
         ),
+        **POLICY_KEYS,
         "network.timeout": Key(
             attribute="network.timeout",
             variable="UV_SELF_UPDATE_TIMEOUT",
