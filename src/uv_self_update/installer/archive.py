@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import bz2
 import gzip
-import io
 import lzma
 import re
 import stat
@@ -18,6 +17,7 @@ from uv_self_update.errors import UnusableArchive
 from uv_self_update.sources.documents import describe
 
 if TYPE_CHECKING:
+    import io
     from collections.abc import Iterable, Iterator
 
     from uv_self_update.platforms import Platform
