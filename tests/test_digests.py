@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from uv_self_update.digests import DigestRules, Expected, Pin, hold_back, parse_sums
+from uv_self_update.digests import DigestRules, Expected, Pin, hold_back, only_sums, parse_sums
 from uv_self_update.errors import DigestMismatch, NoDigest
 
 if TYPE_CHECKING:
@@ -145,3 +145,19 @@ def test_digest_that_is_required() -> None:
     rules = DigestRules(required=True, required_by="/etc/site.toml", pinned=(PIN,))
     with pytest.raises(NoDigest, match=r"uv\.tar\.gz from s .* in /etc/site\.toml requires it"):
         rules.expected("0.12.3", "uv.tar.gz", None, source="s")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", True),
+        (f"{'0' * 64} *a\n\n# comment\n{'1' * 64}  b\n", True),
+        (f"SHA256 (a) = {'0' * 64}", True),
+        (f"\ufeff{'0' * 64}\r\n", True),
+        (f"{'0' * 64} *a\n{'0' * 63}g *b\n", False),
+        (f"{'0' * 64} *a\nnot here\n", False),
+    ],
+)
+def test_only_sums(text: str, *, expected: bool) -> None:
+    """A line that is no digest is told from a list of them."""
+    assert only_sums(text) == expected

@@ -12,7 +12,7 @@ from uv_self_update.errors import DigestMismatch, NoDigest
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ("DigestRules", "Expected", "Pin", "hold_back", "parse_sums")
+__all__ = ("DigestRules", "Expected", "Pin", "hold_back", "only_sums", "parse_sums")
 
 _LINE = re.compile(r"([0-9a-f]{64})(?:[ \t]+\*?(\S.*))?", re.IGNORECASE)
 _BSD_LINE = re.compile(r"SHA256 \((.+)\) = ([0-9a-f]{64})", re.IGNORECASE)
@@ -117,6 +117,19 @@ def hold_back(
         )
     if held:
         yield held
+
+
+def only_sums(text: str) -> bool:
+    """Return whether every line of a text is a digest of a file, but for comments.
+
+    One that is not may have been: with a single bit changed, a file would go unchecked.
+    """
+    lines = (line.strip() for line in text.removeprefix("\ufeff").splitlines())
+    return all(
+        _LINE.fullmatch(line) or _BSD_LINE.fullmatch(line)
+        for line in lines
+        if line and not line.startswith("#")
+    )
 
 
 def parse_sums(text: str) -> dict[str, str]:

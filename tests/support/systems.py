@@ -102,6 +102,7 @@ TABLE: Mapping[str, Needs] = {
     "test_survey.py::test_inspect_wheel": _HOME,
     "test_systems.py::test_other_systems_can_collect_theirs": _MOST,
     "test_systems.py::test_what_windows_lacks_would_be_seen": _MOST,
+    "test_tampering.py": _HOME,
     "test_through_proxies.py": _NETWORKS,
     "test_through_tls.py": _SERVERS,
     "test_trust.py::test_folders": _MODES,

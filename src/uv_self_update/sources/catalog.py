@@ -16,7 +16,7 @@ from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from uv_self_update.digests import parse_sums
+from uv_self_update.digests import only_sums, parse_sums
 from uv_self_update.errors import NoArchive, NoSuchVersion, StatusRefused, UnexpectedBody
 from uv_self_update.policy import nearest, newest_first, ranked
 from uv_self_update.rules import hidden, tell
@@ -203,7 +203,13 @@ class CatalogSource(ArchiveSource):
                 return next(iter(sums.values()))
         common = self._listed_asset(release, _SUMS)
         published = {} if common is None else self._read_sums(release, common)
-        return published.get(asset.name) or self.checksum(release, asset)
+        found = published.get(asset.name) or self.checksum(release, asset)
+        if found is None and published and asset.name == self._platform.archive:
+            # With a single bit of its name changed, it would go unchecked.
+            expected = f"a list with the sha256 of {asset.name}"
+            place = f"{self.name}: {_SUMS}"
+            raise UnexpectedBody(place, expected, "a list without it")
+        return found
 
     @staticmethod
     def _listed_asset(release: Release, name: str) -> Asset | None:
@@ -223,8 +229,9 @@ class CatalogSource(ArchiveSource):
             if error.gone:
                 return {}
             raise
-        sums = parse_sums(body.decode("utf-8", errors="replace"))
-        if not sums:
+        text = body.decode("utf-8", errors="replace")
+        sums = parse_sums(text)
+        if not sums or not only_sums(text):
             raise UnexpectedBody(download.url, "a list of sha256 sums", describe(bytes(body)))
         return sums
 
