@@ -24,6 +24,8 @@ EXAMPLES = [
     errors.InvalidSource("x", "it is none"),
     errors.InvalidConfiguration([Problem(origin=str(FILE), key="a.b", reason="unknown key")]),
     errors.ConfigurationNotKept(FILE, "a comment would be lost", "Make it by hand."),
+    errors.InvalidRequirement(Problem(origin=str(FILE), key="required-version", reason="no")),
+    errors.NothingRequired([str(FILE)]),
     errors.UvNotFound("on PATH"),
     errors.UvNotRunnable(Path("/usr/bin/uv"), "Permission denied"),
     errors.UvTooOld(Path("/usr/bin/uv"), "0.4.30"),
@@ -144,6 +146,8 @@ def test_exit_code(error: UvSelfUpdateError) -> None:
         (errors.TooLarge(URL, 4 << 20), "sends more than 4,194,304 bytes"),
         (errors.StatusRefused(URL, 404, ""), "answered 404"),
         (errors.StatusRefused(URL, 404, "Not Found"), "answered 404 Not Found"),
+        (errors.NothingRequired(["/a/uv.toml", "/b"]), "it was looked for in /a/uv.toml, /b"),
+        (errors.NothingRequired([]), "`--no-config` or UV_NO_CONFIG says not to look for any"),
         (errors.IndexFailed("s", "uv pip compile", "a\nb"), "`uv pip compile` failed for s:\na\nb"),
     ],
 )

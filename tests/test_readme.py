@@ -11,7 +11,8 @@ import click
 import pytest
 
 from uv_self_update import errors
-from uv_self_update.cli import COMMANDS, OPTIONS
+from uv_self_update.check import UPDATE_DUE
+from uv_self_update.cli import COMMANDS, FLAGS, OPTIONS, UPDATE_FLAGS
 from uv_self_update.commands import root
 from uv_self_update.config import load
 from uv_self_update.kinds import KINDS
@@ -44,7 +45,7 @@ def test_every_kind_has_an_example() -> None:
 
 def test_every_command_and_option_is_named() -> None:
     """Each command, option and variable stands in the README."""
-    words = set(COMMANDS) - {"update"} | set(OPTIONS)
+    words = set(COMMANDS) - {"update"} | {*OPTIONS, *FLAGS, *UPDATE_FLAGS}
     for command in (root, *root.commands.values()):
         for parameter in command.params:
             if isinstance(parameter, click.Option) and not parameter.hidden:
@@ -58,10 +59,12 @@ def test_every_command_and_option_is_named() -> None:
 
 
 def test_every_exit_code_is_listed() -> None:
-    """The table of exit codes has each code of the error tree, and no other."""
+    """The table of exit codes has each code of the error tree, that of `--check`, and no other."""
     listed = {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)}
 
-    assert listed == {error.exit_code for error in leaves(errors.UvSelfUpdateError)} - {1}
+    failures = {error.exit_code for error in leaves(errors.UvSelfUpdateError)} - {1}
+    assert UPDATE_DUE not in failures
+    assert listed == failures | {UPDATE_DUE}
 
 
 def test_continuous_integration_runs_the_command_of_the_readme() -> None:

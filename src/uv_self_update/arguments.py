@@ -18,7 +18,17 @@ from uv_self_update.wording import shown
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ("Arguments", "arrange", "level", "split", "take", "value_of", "values_of")
+__all__ = (
+    "Arguments",
+    "arrange",
+    "level",
+    "split",
+    "take",
+    "take_flags",
+    "value_of",
+    "values_of",
+    "without",
+)
 
 _TAKING_VALUES = frozenset(
     {
@@ -55,7 +65,7 @@ class Arguments:
     def for_uv(self, version: str | None) -> tuple[str, ...]:
         """Return the arguments of `uv self update`, with an exact version in TARGET's place."""
         target = () if version is None else (version,)
-        return (*_without_token(self.before), *target, *_without_token(self.after))
+        return (*without(self.before, _TOKEN), *target, *without(self.after, _TOKEN))
 
     @property
     def all(self) -> tuple[str, ...]:
@@ -158,6 +168,37 @@ def take(
     return values, given, remaining
 
 
+def take_flags(arguments: Sequence[str], flags: Iterable[str]) -> tuple[frozenset[str], list[str]]:
+    """Take flags of ours, which have no value, from wherever they stand among uv's options.
+
+    What is the value of an option, or comes after `--`, is none.
+
+    Returns:
+        Those that are there; and what is left.
+
+    Raises:
+        UsageError: One of them is given a value.
+    """
+    known = frozenset(flags)
+    found: set[str] = set()
+    rest: list[str] = []
+    remaining = iter(arguments)
+    for argument in remaining:
+        name, equals, _ = argument.partition("=")
+        if argument == "--":
+            rest += [argument, *remaining]
+        elif name not in known:
+            rest.append(argument)
+            if argument in _TAKING_VALUES:
+                rest += islice(remaining, 1)
+        elif equals:
+            message = f"`{name}` takes no value"
+            raise UsageError(message)
+        else:
+            found.add(name)
+    return frozenset(found), rest
+
+
 def _near(word: str, commands: Iterable[str]) -> str:
     from difflib import get_close_matches  # noqa: PLC0415 # only a mistake needs it
 
@@ -183,12 +224,13 @@ def values_of(arguments: Sequence[str], *options: str) -> list[str]:
     return values
 
 
-def _without_token(arguments: Sequence[str]) -> Iterator[str]:
+def without(arguments: Sequence[str], option: str) -> Iterator[str]:
+    """Yield arguments without an option of uv's, and without its value."""
     remaining = iter(arguments)
     for argument in remaining:
-        if argument == _TOKEN and next(remaining, None) is None:
+        if argument == option and next(remaining, None) is None:
             yield argument  # uv says that its value is missing
-        elif argument.partition("=")[0] != _TOKEN:
+        elif argument.partition("=")[0] != option:
             yield argument
             if argument in _TAKING_VALUES:
                 yield from islice(remaining, 1)

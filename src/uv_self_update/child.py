@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from uv_self_update.background import Background
 from uv_self_update.errors import UvNotFound, UvNotRunnable
+from uv_self_update.release import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -225,10 +226,11 @@ def ask_version(uv: Path, environ: Mapping[str, str]) -> subprocess.CompletedPro
 
 
 def version_of(uv: Path, environ: Mapping[str, str]) -> str | None:
-    """Return the version that a uv says it has, or None if it does not run."""
+    """Return the version that a uv says it has, or None if it does not run, or says none."""
     try:
         done = ask_version(uv, environ)
     except (OSError, subprocess.TimeoutExpired):
         return None
     words = done.stdout.decode(errors="replace").split()
-    return words[1] if done.returncode == 0 and len(words) > 1 else None
+    said = done.returncode == 0 and len(words) > 1 and VERSION.match(words[1])
+    return words[1] if said else None

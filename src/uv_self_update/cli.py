@@ -12,20 +12,31 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from uv_self_update.arguments import arrange, split, take, value_of, values_of
+from uv_self_update.arguments import (
+    Arguments,
+    arrange,
+    level,
+    split,
+    take,
+    take_flags,
+    value_of,
+    values_of,
+    without,
+)
 from uv_self_update.child import Ended, end_like
-from uv_self_update.errors import UsageError, UvSelfUpdateError
+from uv_self_update.errors import UsageError, UvSelfUpdateError, printable
 from uv_self_update.invocation import Invocation
 from uv_self_update.passphrase import with_passphrase
 from uv_self_update.secret import Secret
 from uv_self_update.settings import INSTALLERS, Options
 from uv_self_update.terminal import Terminal
 from uv_self_update.update import Job, explain, run
+from uv_self_update.wording import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ("COMMANDS", "FLAGS", "OPTIONS", "main")
+__all__ = ("COMMANDS", "FLAGS", "OPTIONS", "UPDATE_FLAGS", "main")
 
 COMMANDS = ("config", "init", "rehearse", "releases", "update")
 OPTIONS = ("--source", "--config", "--uv", "--installer")
@@ -33,6 +44,9 @@ OPTIONS = ("--source", "--config", "--uv", "--installer")
 
 FLAGS = ("--adopt",)
 """Those that take none."""
+
+UPDATE_FLAGS = ("--check", "--json", "--required")
+"""Those of the update; another command may have its own of that name."""
 
 INSECURE = ("--allow-insecure-host", "--trusted-host")
 """Two names of an option of uv's, which takes blanks between hosts."""
@@ -83,13 +97,26 @@ def _run(arguments: Sequence[str], terminal: Terminal) -> int:
     return commands.run(rest, invocation)
 
 
-def _update(arguments: Sequence[str], invocation: Invocation, terminal: Terminal) -> int:
+def _update(words: Sequence[str], invocation: Invocation, terminal: Terminal) -> int:
+    flags, rest = take_flags(words, UPDATE_FLAGS)
+    arguments = split(rest)
+    if "--json" in flags and "--check" not in flags:
+        message = "`--json` belongs to `--check`"
+        raise UsageError(message, hint="`uv-self-update releases` has a `--json` as well.")
+    if "--required" in flags:
+        arguments = _as_required(arguments, invocation)
+    if "--check" in flags:
+        return _check(arguments, invocation, as_json="--json" in flags)
+    return _do(arguments, invocation, terminal)
+
+
+def _do(arguments: Arguments, invocation: Invocation, terminal: Terminal) -> int:
     if os.name == "nt":
         from uv_self_update.uvx import refuse_uvx  # noqa: PLC0415 # no obstacle elsewhere
 
         refuse_uvx(invocation.environ)
     job = Job(
-        arguments=split(arguments),
+        arguments=arguments,
         settings=with_passphrase(invocation.settings(), invocation.environ),
         uv=invocation.uv(),
         environ=invocation.environ,
@@ -108,3 +135,34 @@ def _update(arguments: Sequence[str], invocation: Invocation, terminal: Terminal
 
         warn_if_shadowed(job.uv, job.environ)
     return outcome.exit_code
+
+
+def _check(arguments: Arguments, invocation: Invocation, *, as_json: bool) -> int:
+    from uv_self_update.check import check  # noqa: PLC0415 # an update needs none
+
+    if "--dry-run" in arguments.all:
+        message = "`--check` and `--dry-run` exclude each other"
+        raise UsageError(message, hint="`--check` changes nothing by itself.")
+    verdict = check(
+        with_passphrase(invocation.settings(), invocation.environ),
+        uv=invocation.uv(),
+        environ=invocation.environ,
+        target=arguments.target,
+    )
+    if not level(arguments.all, "quiet"):
+        print(verdict.as_json() if as_json else printable(str(verdict)))  # noqa: T201 # its output
+    return verdict.exit_code
+
+
+def _as_required(arguments: Arguments, invocation: Invocation) -> Arguments:
+    """Let `required-version` act as TARGET."""
+    from uv_self_update import required  # noqa: PLC0415 # few ask for it
+
+    if arguments.target is not None:
+        message = f"`--required` and TARGET (`{shown(arguments.target)}`) exclude each other"
+        raise UsageError(message, hint="Leave out one of them.")
+    options, environ = arguments.all, invocation.environ
+    place = required.Place.of(options, environ, Path.cwd(), windows=os.name == "nt")
+    target = required.target(required.find(place))
+    # It has been read, and would make the uv refuse to run that it does not allow.
+    return Arguments(target=target, after=tuple(without(options, "--config-file")))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from uv_self_update import __version__
+from uv_self_update.check import UPDATE_DUE
 from uv_self_update.cli_config import config
 from uv_self_update.cli_sources import init, releases
 from uv_self_update.click_options import options_of_uv
@@ -87,6 +88,19 @@ def run(arguments: Sequence[str], invocation: Invocation) -> int:
     expose_value=False,
     help="Also update a uv that has no receipt, and leave it one. [env: UV_SELF_UPDATE_ADOPT]",
 )
+@click.option(
+    "--check",
+    is_flag=True,
+    expose_value=False,
+    help=f"Update nothing: say whether an update is due. The exit code is {UPDATE_DUE} if it is.",
+)
+@click.option("--json", is_flag=True, expose_value=False, help="With --check: print JSON.")
+@click.option(
+    "--required",
+    is_flag=True,
+    expose_value=False,
+    help="The `required-version` of uv's own configuration, a project's too, is TARGET.",
+)
 @click.version_option(__version__, "-V", "--version", message="uv-self-update %(version)s")
 def root() -> None:
     """Update uv where `uv self update` cannot.
@@ -95,7 +109,8 @@ def root() -> None:
     version (0.12.3), a prefix (0.12) or a specifier (<0.13). Every option of `uv self update` can
     be given and is handed on to uv.
 
-    The options below can stand before or after a command.
+    The options below can stand before or after a command; --check, --json and --required belong to
+    the update.
     """
     # They are here to be listed: `cli` has taken them out of the command line already.
 

@@ -2,7 +2,7 @@
 
 Each leaf holds the facts and builds its own sentence: what happened and where. `hint` is what
 to try. `exit_code` is what the command ends with when the failure is ours to report; once uv has
-run, uv's own code is handed on instead.
+run, uv's own code is handed on instead. (11 is no failure, and stands in `check.UPDATE_DUE`.)
 
 ```text
 UvSelfUpdateError
@@ -11,7 +11,9 @@ UvSelfUpdateError
 │   └── InvalidSource
 ├── ConfigurationError        3   a configuration file, or a variable, cannot be used
 │   ├── InvalidConfiguration      every problem of the files, at once
-│   └── ConfigurationNotKept      a change that cannot be written, or not without loss
+│   ├── ConfigurationNotKept      a change that cannot be written, or not without loss
+│   ├── InvalidRequirement        what uv's own configuration says of its version
+│   └── NothingRequired           it says nothing of it
 ├── UvError                   4   there is no uv that could be updated
 │   ├── UvNotFound
 │   ├── UvNotRunnable
@@ -185,6 +187,32 @@ class ConfigurationNotKept(ConfigurationError):
     def __init__(self, path: Path, reason: str, hint: str | None = None) -> None:
         """Name the file, and the reason or what would be lost."""
         super().__init__(f"{path} was left as it is: {reason}", hint=hint)
+
+
+class InvalidRequirement(ConfigurationError):
+    """What uv's own configuration requires of its version cannot be understood."""
+
+    def __init__(self, problem: Problem) -> None:
+        """Name the file, the key and what is wrong."""
+        super().__init__(
+            f"uv's configuration cannot be used: {problem}",
+            hint="Mend the file, or say as TARGET which version it shall be.",
+        )
+
+
+class NothingRequired(ConfigurationError):
+    """uv's own configuration requires no version."""
+
+    def __init__(self, places: Sequence[str]) -> None:
+        """Name the places that were looked at; none where uv is told to read no configuration."""
+        reason = f"it was looked for in {', '.join(places)}"
+        if not places:
+            reason = "`--no-config` or UV_NO_CONFIG says not to look for any"
+        super().__init__(
+            f"uv's configuration has no `required-version`: {reason}",
+            hint="Set `required-version` in uv.toml, or in `[tool.uv]` of pyproject.toml; or say "
+            "as TARGET which version it shall be.",
+        )
 
 
 class UvError(UvSelfUpdateError):

@@ -23,7 +23,7 @@ from uv_self_update.wording import listed
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ("UvToml", "read")
+__all__ = ("UnusableFile", "UvToml", "files", "load", "places", "read", "switched_off")
 
 _log = logging.getLogger(__name__)
 
@@ -35,6 +35,10 @@ _PROXIES = ("http-proxy", "https-proxy")
 _ARRAYS = ("no-proxy", "allow-insecure-host")
 _KEYRING = "keyring-provider"
 _PROVIDERS = ("disabled", "subprocess")
+
+
+class UnusableFile(ValueError):
+    """A file is no TOML that can be read; the message says why, and quotes nothing of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +78,7 @@ def read(environ: Mapping[str, str], *, windows: bool) -> UvToml:
         environ: The environment, which says where the files are.
         windows: Whether they are where they are on Windows.
     """
-    layers = [_layer(str(path), _load(path)) for path in _files(environ, windows=windows)]
+    layers = [_layer(str(path), _usable(path)) for path in files(environ, windows=windows)]
     if provider := environ.get(_KEYRING_VARIABLE):
         layers.insert(0, _layer(_KEYRING_VARIABLE, {_KEYRING: provider}))
     strings: dict[str, str] = {}
@@ -97,18 +101,36 @@ def read(environ: Mapping[str, str], *, windows: bool) -> UvToml:
     )
 
 
-def _files(environ: Mapping[str, str], *, windows: bool) -> Iterator[Path]:
-    """Yield the files that there are, and the one that was named; what comes first wins."""
+def files(environ: Mapping[str, str], *, windows: bool) -> Iterator[Path]:
+    """Yield the files that there are, or the one that was named; what comes first wins.
+
+    Args:
+        environ: The environment, which says where the files are.
+        windows: Whether they are where they are on Windows.
+    """
     if named := environ.get("UV_CONFIG_FILE"):
         # uv reads it even where UV_NO_CONFIG is set: that is about what it would look for.
         yield Path(named)
         return
-    if environ.get("UV_NO_CONFIG", "").lower() in _TRUE:
-        return
-    for folders in _windows_folders(environ) if windows else _xdg_folders(environ):
-        paths = [folder / "uv" / "uv.toml" for folder in folders]
+    for paths in places(environ, windows=windows):
         # Path.is_file raises where a folder may not be looked into.
         yield from [path for path in paths if os.path.isfile(path)][:1]  # noqa: PTH113 # see above
+
+
+def places(environ: Mapping[str, str], *, windows: bool) -> Iterator[list[Path]]:
+    """Yield where uv looks for the user's file, and for the system's: the first that is there.
+
+    The arguments are those of `files`.
+    """
+    if switched_off(environ):
+        return
+    for folders in _windows_folders(environ) if windows else _xdg_folders(environ):
+        yield [folder / "uv" / "uv.toml" for folder in folders]
+
+
+def switched_off(environ: Mapping[str, str]) -> bool:
+    """Return whether uv looks for no configuration by itself."""
+    return environ.get("UV_NO_CONFIG", "").lower() in _TRUE
 
 
 def _xdg_folders(environ: Mapping[str, str]) -> tuple[list[Path], list[Path]]:
@@ -130,8 +152,12 @@ def _windows_folders(environ: Mapping[str, str]) -> tuple[list[Path], list[Path]
     return user, [Path(environ["PROGRAMDATA"])] if environ.get("PROGRAMDATA") else []
 
 
-def _load(path: Path) -> Mapping[str, object]:
-    """Return the table that a file is; an empty one, with a warning, if it cannot be used."""
+def load(path: Path) -> Mapping[str, object]:
+    """Return the table that a file is.
+
+    Raises:
+        UnusableFile: It cannot be read, or is not TOML.
+    """
     import tomllib  # noqa: PLC0415 # slow, and most people have no such file
 
     try:
@@ -145,8 +171,16 @@ def _load(path: Path) -> Mapping[str, object]:
         # Only the place: the parser's own words may repeat what is written there.
         place = re.search(r"\(at (?:line \d+, column \d+|end of document)\)", str(error))
         reason = "it is not TOML" + (f" {place[0]}" if place else "")
-    _log.warning("uv's configuration %s is not used: %s", path, reason)
-    return {}
+    raise UnusableFile(reason)
+
+
+def _usable(path: Path) -> Mapping[str, object]:
+    """Return the table that a file is; an empty one, with a warning, if it cannot be used."""
+    try:
+        return load(path)
+    except UnusableFile as unusable:
+        _log.warning("uv's configuration %s is not used: %s", path, unusable)
+        return {}
 
 
 def _layer(origin: str, table: Mapping[str, object]) -> _Layer:

@@ -1,0 +1,105 @@
+"""`--check`: whether an update is due, and to which version."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from uv_self_update.child import Signals, version_of
+from uv_self_update.errors import UvNotRunnable
+from uv_self_update.policy import NEWEST, parse_target
+from uv_self_update.sources.opened import OpenSources
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from uv_self_update.settings import Settings
+
+__all__ = ("UPDATE_DUE", "Verdict", "check")
+
+UPDATE_DUE = 11
+"""The exit code that says so; those of errors are in `errors`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What there is, what can be had, and whether that makes an update due."""
+
+    uv: Path
+    """The uv that is meant."""
+
+    installed: str
+    target: str | None
+    """What was asked for; None for the newest."""
+
+    newest: str
+    """The newest version that was asked for, and that can be had."""
+
+    published: str | None
+    """When that was published, in UTC as RFC 3339 writes it, where the source says so."""
+
+    source: str
+    """What the source of it is called."""
+
+    @property
+    def due(self) -> bool:
+        """Whether uv would change: without TARGET it only goes upwards."""
+        from packaging.version import Version  # noqa: PLC0415 # slow to import
+
+        installed, newest = Version(self.installed), Version(self.newest)
+        return newest > installed if self.target is None else newest != installed
+
+    @property
+    def exit_code(self) -> int:
+        """What the command ends with."""
+        return UPDATE_DUE if self.due else 0
+
+    def __str__(self) -> str:
+        """Say it in one line."""
+        installed = f"uv {self.installed} is installed"
+        if self.due:
+            return f"uv {self.newest} can be had from {self.source}; {installed}"
+        what = "nothing newer can be had" if self.target is None else "that is what was asked for"
+        return f"{installed}, and {what}"
+
+    def as_json(self) -> str:
+        """Return it as one JSON object."""
+        import json  # noqa: PLC0415 # a sentence needs none
+
+        facts = {
+            "installed": self.installed,
+            "newest": self.newest,
+            "due": self.due,
+            "source": self.source,
+            "published": self.published,
+            "uv": str(self.uv),
+        }
+        return json.dumps(facts)
+
+
+def check(
+    settings: Settings, *, uv: Path, environ: Mapping[str, str], target: str | None
+) -> Verdict:
+    """Find out whether an update is due; nothing is changed, and neither is uv told to update.
+
+    Raises:
+        InvalidTarget: The TARGET is none.
+        UvNotRunnable: The uv does not say which version it is.
+        SourceError: What was asked for cannot be had.
+    """
+    wanted = NEWEST if target is None else parse_target(target)
+    with Signals(), closing(OpenSources(settings, uv=uv, environ=environ)) as sources:
+        installed = version_of(uv, environ)
+        if installed is None:
+            raise UvNotRunnable(uv, "it does not say which version it is")
+        found = sources.find(wanted)
+    return Verdict(
+        uv=uv,
+        installed=installed,
+        target=target,
+        newest=found.release.version,
+        published=found.release.published,
+        source=found.source.name,
+    )

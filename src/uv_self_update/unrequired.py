@@ -1,0 +1,74 @@
+"""uv's configuration without `required-version`, for a uv that is not the one required.
+
+Such a uv refuses to do anything, so that it could not be asked for its index or for a login either;
+and that is just the uv that has to be updated. No option and no variable makes it run with the rest
+of its configuration, so it is handed a copy of that.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from uv_self_update import uv_toml
+from uv_self_update.child import version_of
+from uv_self_update.errors import InvalidRequirement
+from uv_self_update.required import KEY, permit, requirements
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ("Unrequired", "combined")
+
+
+class Unrequired:
+    """The copy, which is there until it is closed, and which nobody else can read."""
+
+    def __init__(self) -> None:
+        """Prepare; nothing is written yet."""
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+
+    def environment(self, uv: Path, environ: Mapping[str, str]) -> Mapping[str, str]:
+        """Return the environment in which a uv runs with the person's configuration.
+
+        Args:
+            uv: The uv.
+            environ: The user's environment, which is returned as it is if nothing is in the way.
+        """
+        paths = list(uv_toml.files(environ, windows=os.name == "nt"))
+        try:
+            required = requirements(paths)
+        except InvalidRequirement:
+            return environ  # uv itself says what is wrong
+        version = version_of(uv, environ) if required else None
+        if version is None or permit(required, version):
+            return environ
+        import tomli_w  # noqa: PLC0415 # few get here
+
+        table: Mapping[str, Any] = {}
+        for path in paths:
+            table = combined(table, uv_toml.load(path))
+        self._folder = tempfile.TemporaryDirectory(prefix="uv-self-update-")
+        copy = Path(self._folder.name, "uv.toml")
+        rest = {key: value for key, value in table.items() if key != KEY}
+        copy.write_text(tomli_w.dumps(rest), encoding="utf-8")
+        return {**environ, "UV_CONFIG_FILE": str(copy)}
+
+    def close(self) -> None:
+        """Remove it."""
+        if self._folder is not None:
+            self._folder.cleanup()
+
+
+def combined(first: Mapping[str, Any], second: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return two configurations as the one that uv makes of them: the first wins, arrays join."""
+    result = {**second, **first}
+    for key in first.keys() & second.keys():
+        match first[key], second[key]:
+            case dict() as mine, dict() as other:
+                result[key] = combined(mine, other)
+            case list() as mine, list() as other:
+                result[key] = [*mine, *other]
+    return result
