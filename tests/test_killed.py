@@ -78,7 +78,7 @@ def stop_at(victim: Victim, instants: Iterator[float]) -> None:
 def stop(process: subprocess.Popen[bytes]) -> None:
     """Stop one process, if it has not ended yet, and wait until it stands still."""
     process.send_signal(signal.SIGSTOP)
-    if process.returncode is None:  # else it has ended before, and nobody waits for it any more
+    if process.returncode is None:
         os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
 

@@ -231,6 +231,31 @@ def test_name_of_home(name: str, make: Callable[..., Place]) -> None:
 NO_TEXT = os.fsdecode(b"caf\xe9")
 
 
+def test_home_whose_name_is_no_text(make: Callable[..., Place]) -> None:
+    """A home whose name is not UTF-8, with uv outside of it, and its receipt where uv is told."""
+    place = make(name=NO_TEXT, folder="../apps", configured="../config/uv")
+    # In such a home uv does not even look into the folder that XDG_CONFIG_HOME names.
+    place.environ["AXOUPDATER_CONFIG_PATH"] = str(place.path.parent / "config" / "uv")
+    place.environ["PATH"] = f"{place.path.parent / 'apps'}:/usr/bin:/bin"
+    place.install(OLD, install_prefix=str(place.path.parent / "apps"))
+    place.update("--installer", "native")
+
+
+@pytest.mark.parametrize("folder", [".local/bin", "../apps"])
+def test_receipt_whose_path_is_no_text(folder: str, make: Callable[..., Place]) -> None:
+    """No uv takes such a receipt: that is said, with the reason, and nothing changes."""
+    place = make(name=NO_TEXT, folder=folder)
+    place.install(OLD, install_prefix=str((place.path / folder).resolve()))
+    before = place.snapshot()
+
+    done = place.run("--installer", "native")
+
+    assert done.code != 0
+    assert "UTF-8" in done.err
+    assert "Traceback" not in done.err
+    assert place.snapshot() == before
+
+
 def test_long_path(make: Callable[..., Place], tmp_path: Path) -> None:
     """A folder whose path has 240 characters."""
     missing_length = 240 - len(str(tmp_path / "x" / ".local" / "bin")) + 1

@@ -263,7 +263,11 @@ def explain(job: Job, outcome: Outcome) -> tuple[UvSelfUpdateError, ...]:
         except ReceiptError as error:
             return (error,)
         if receipt.is_about(job.uv):
-            return ()
+            places = os.fsencode(path), os.fsencode(job.uv.resolve())
+            if all(place.decode(errors="ignore").encode() == place for place in places):
+                return ()
+            reason = "uv reads none where a path is not UTF-8, that of uv's folder included"
+            return (ReceiptError(path, reason),)
         folder = receipt.folder(job.uv.name).resolve()
         reason = f"the receipt {path} is about {folder}"
         other = folder / job.uv.name
