@@ -48,13 +48,16 @@ class Adoption:
 
 
 @contextmanager
-def adopting(uv: Path, environ: Mapping[str, str], *, wanted: bool) -> Iterator[Adoption]:
+def adopting(
+    uv: Path, environ: Mapping[str, str], *, wanted: bool, folder: Path | None
+) -> Iterator[Adoption]:
     """Give uv a receipt for as long as it is updated, and a lasting one if it was.
 
     Args:
         uv: The uv that is updated.
         environ: Its environment.
         wanted: Whether that was asked for; if not, or if uv has a receipt, nothing is done.
+        folder: Where the receipt may lie meanwhile; None for among the temporary files.
 
     Raises:
         Owned: A package manager has installed it.
@@ -74,13 +77,13 @@ def adopting(uv: Path, environ: Mapping[str, str], *, wanted: bool) -> Iterator[
         raise UvNotRunnable(uv, "it does not say its version")
     lasting = {name: value for name, value in environ.items() if name != _CURRENT_FOLDER}
     receipts = _Receipts(lasting)
-    with tempfile.TemporaryDirectory(prefix="uv-self-update-receipt-") as folder:
-        own = Path(folder, NAME)
+    with tempfile.TemporaryDirectory(prefix="uv-self-update-receipt-", dir=folder) as place:
+        own = Path(place, NAME)
         document = new_receipt(
             prefix=uv.resolve().parent, version=version, executables=current().executables
         )
         own.write_text(json.dumps(document))
-        adoption = Adoption(environ={**lasting, _FOLDER: folder})
+        adoption = Adoption(environ={**lasting, _FOLDER: place})
         try:
             yield adoption
         finally:

@@ -1,9 +1,9 @@
 """One update, from the command line's wishes to uv's exit code.
 
-1. A TARGET that is a prefix or a specifier is resolved against the sources: uv is always handed
-   an exact version. One that the policy forbids by its name is refused before anything is begun.
+1. A TARGET that the policy forbids by its name is refused before anything is begun.
 2. A folder beside uv is claimed to work in; another update that has it is waited for, and what one
-   that was killed has left is finished.
+   that was killed has left is finished. A TARGET that is a prefix or a specifier is resolved
+   against the sources: uv is always handed an exact version.
 3. The listening socket is bound and uv is started. Only then comes what takes time (the HTTP
    client alone is tens of milliseconds of imports), while uv starts up and connects.
 4. The gateway answers uv's requests from the sources.
@@ -117,22 +117,27 @@ def run(job: Job) -> Outcome:
     )
     with (
         Signals() as signals,
-        adopting(job.uv, own_environ, wanted=job.settings.adopt) as adoption,
         closing(sources),
+        _workplace(job, sources.platform) as work,
+        adopting(
+            job.uv,
+            own_environ,
+            wanted=job.settings.adopt,
+            folder=None if isinstance(work, NotReplaced) else work.path,
+        ) as adoption,
     ):
         _refuse_too_old(job, adoption.environ)
         version = None if wanted is None else wanted.exact
         if wanted is not None and version is None:
             version = sources.find(wanted).release.version
-        with _workplace(job, sources.platform) as work:
-            address = listen()
-            own = {} if isinstance(work, NotReplaced) else work.environ(windows=os.name == "nt")
-            environ = environment({**adoption.environ, **own}, address.base)
-            with closing(address):
-                signals.run(job.uv, arguments.for_uv(version), environ, kept=address.kept)
-                with _gateway(job, address, sources, work, environ) as (service, native):
-                    code = signals.wait()
-            adoption.updated = code == 0 and _identity(job.uv) != before
+        address = listen()
+        own = {} if isinstance(work, NotReplaced) else work.environ(windows=os.name == "nt")
+        environ = environment({**adoption.environ, **own}, address.base)
+        with closing(address):
+            signals.run(job.uv, arguments.for_uv(version), environ, kept=address.kept)
+            with _gateway(job, address, sources, work, environ) as (service, native):
+                code = signals.wait()
+        adoption.updated = code == 0 and _identity(job.uv) != before
     installed = native.installed
     return Outcome(
         exit_code=code,
