@@ -186,6 +186,11 @@ SUMS = {
         None,
     ),
     "the server's": ({}, None, DIGEST),
+    "the installer's": (
+        {"uv-installer.sh": f'"{ARCHIVE}")\n_checksum_value="{DIGEST}"\n;;'.encode()},
+        None,
+        None,
+    ),
     "the server's, beside an empty list": ({"sha256.sum": f"{OTHER} *else".encode()}, None, DIGEST),
 }
 

@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from uv_self_update.digests import DigestRules, Expected, Pin, hold_back, only_sums, parse_sums
+from uv_self_update.digests import (
+    DigestRules,
+    Expected,
+    Pin,
+    embedded,
+    hold_back,
+    only_sums,
+    parse_sums,
+)
 from uv_self_update.errors import DigestMismatch, NoDigest
 
 if TYPE_CHECKING:
@@ -161,3 +169,39 @@ def test_digest_that_is_required() -> None:
 def test_only_sums(text: str, *, expected: bool) -> None:
     """A line that is no digest is told from a list of them."""
     assert only_sums(text) == expected
+
+
+SCRIPT = f"""\
+case "$_artifact_name" in
+    "uv-aarch64-apple-darwin.tar.gz")
+        _checksum_style="sha256"
+        _checksum_value="{"1" * 64}"
+        ;;
+    "uv-x86_64-unknown-linux-gnu.tar.gz")
+        _arch="x86_64-unknown-linux-gnu"
+        _checksum_style="sha256"
+        _checksum_value="{"2" * 64}"
+        ;;
+    "uv-riscv64gc-unknown-linux-gnu.tar.gz")
+        ;;
+    "uv-other.tar.gz")
+        _checksum_value="{"3" * 64}"
+        ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("uv-aarch64-apple-darwin.tar.gz", "1" * 64),
+        ("uv-x86_64-unknown-linux-gnu.tar.gz", "2" * 64),
+        ("uv-riscv64gc-unknown-linux-gnu.tar.gz", None),
+        ("uv-x86_64-pc-windows-msvc.zip", None),
+        ("uv", None),
+    ],
+)
+def test_embedded(name: str, expected: str | None) -> None:
+    """A release's own installer has a digest for each archive, in an arm of its own."""
+    assert embedded(SCRIPT, name) == expected
+    assert embedded(SCRIPT.replace("2", "x"), name) != "2" * 64

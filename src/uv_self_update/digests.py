@@ -12,9 +12,10 @@ from uv_self_update.errors import DigestMismatch, NoDigest
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ("DigestRules", "Expected", "Pin", "hold_back", "only_sums", "parse_sums")
+__all__ = ("DigestRules", "Expected", "Pin", "embedded", "hold_back", "only_sums", "parse_sums")
 
 _LINE = re.compile(r"([0-9a-f]{64})(?:[ \t]+\*?(\S.*))?", re.IGNORECASE)
+_EMBEDDED = re.compile(r'\b_checksum_value="([0-9a-f]{64})"')
 _BSD_LINE = re.compile(r"SHA256 \((.+)\) = ([0-9a-f]{64})", re.IGNORECASE)
 
 
@@ -117,6 +118,17 @@ def hold_back(
         )
     if held:
         yield held
+
+
+def embedded(script: str, name: str) -> str | None:
+    """Return the sha256 that a release's own installer has for an archive; None if it has none.
+
+    `uv-installer.sh` of uv 0.11.0 and later has an arm of a `case` for each archive, and in it a
+    `_checksum_value` (dist 0.31).
+    """
+    _, arm, rest = script.partition(f'"{name}")')
+    found = _EMBEDDED.search(rest.partition(";;")[0]) if arm else None
+    return found[1] if found else None
 
 
 def only_sums(text: str) -> bool:

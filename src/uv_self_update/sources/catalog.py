@@ -16,7 +16,7 @@ from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from uv_self_update.digests import only_sums, parse_sums
+from uv_self_update.digests import embedded, only_sums, parse_sums
 from uv_self_update.errors import NoArchive, NoSuchVersion, StatusRefused, UnexpectedBody
 from uv_self_update.policy import nearest, newest_first, ranked
 from uv_self_update.rules import hidden, tell
@@ -46,6 +46,7 @@ _MAX_LISTED = 10_000
 
 _LARGEST_SUMS = 1 << 20  # bytes; uv's own have about 2,000
 _SUMS = "sha256.sum"
+_SCRIPT = "uv-installer.sh"
 
 
 class CatalogSource(ArchiveSource):
@@ -209,7 +210,15 @@ class CatalogSource(ArchiveSource):
             expected = f"a list with the sha256 of {asset.name}"
             place = f"{self.name}: {_SUMS}"
             raise UnexpectedBody(place, expected, "a list without it")
+        if found is None and asset.name == self._platform.archive:
+            found = self._embedded_digest(release, asset)
         return found
+
+    def _embedded_digest(self, release: Release, asset: Asset) -> str | None:
+        """Return what the release's own installer would compare an archive with."""
+        script = self._listed_asset(release, _SCRIPT)
+        _, text = (None, b"") if script is None else self._read_small(release, script)
+        return embedded(text.decode("utf-8", errors="replace"), asset.name)
 
     @staticmethod
     def _listed_asset(release: Release, name: str) -> Asset | None:
@@ -217,6 +226,17 @@ class CatalogSource(ArchiveSource):
 
     def _read_sums(self, release: Release, asset: Asset) -> dict[str, str]:
         """Return the sums of a file that is listed, which need not be there: none then."""
+        url, body = self._read_small(release, asset)
+        if url is None:
+            return {}
+        text = body.decode("utf-8", errors="replace")
+        sums = parse_sums(text)
+        if not sums or not only_sums(text):
+            raise UnexpectedBody(url, "a list of sha256 sums", describe(body))
+        return sums
+
+    def _read_small(self, release: Release, asset: Asset) -> tuple[str | None, bytes]:
+        """Return where a small file is from, and the start of it; None if it is not there."""
         body = bytearray()
         try:
             with self.fetch(release, asset) as download:
@@ -227,13 +247,9 @@ class CatalogSource(ArchiveSource):
         except StatusRefused as error:
             # A list that was copied from elsewhere names more than was copied with it.
             if error.gone:
-                return {}
+                return None, b""
             raise
-        text = body.decode("utf-8", errors="replace")
-        sums = parse_sums(text)
-        if not sums or not only_sums(text):
-            raise UnexpectedBody(download.url, "a list of sha256 sums", describe(bytes(body)))
-        return sums
+        return download.url, bytes(body)
 
 
 def _surely_hidden(releases: Sequence[Release], policy: Policy, now: float) -> Objection | None:
