@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from uv_self_update.arguments import Arguments, arrange, level, split, take, value_of, values_of
+from uv_self_update.arguments import (
+    Arguments,
+    arrange,
+    level,
+    split,
+    take,
+    take_flags,
+    value_of,
+    values_of,
+    without,
+)
 from uv_self_update.errors import UsageError
 
 OWN = ("--source", "--config")
@@ -272,3 +282,50 @@ def test_take() -> None:
     assert values == {"--source": ["a", "b"], "--config": ["c"]}
     assert flags == {"--adopt"}
     assert rest == ["update", "0.12", "--adopt"]
+
+
+@pytest.mark.parametrize(
+    ("line", "found", "rest"),
+    [
+        ("", "", ""),
+        ("0.12 -q", "", "0.12 -q"),
+        ("--check", "--check", ""),
+        ("--check 0.12 --json -q", "--check --json", "0.12 -q"),
+        ("-q 0.12 --check --check", "--check", "-q 0.12"),
+        ("--color --check 0.12", "", "--color --check 0.12"),
+        ("--color never --check", "--check", "--color never"),
+        ("--color=never --check", "--check", "--color=never"),
+        ("--config-file", "", "--config-file"),
+        ("-- --check", "", "-- --check"),
+        ("--check -- --check", "--check", "-- --check"),
+        ("--checks --chec", "", "--checks --chec"),
+    ],
+)
+def test_take_flags(line: str, found: str, rest: str) -> None:
+    """Flags of ours are taken from wherever they stand, but not where they are a value."""
+    taken = take_flags(line.split(), ("--check", "--json"))
+    assert taken == (frozenset(found.split()), rest.split())
+
+
+@pytest.mark.parametrize("word", ["--check=", "--check=true"])
+def test_flag_with_a_value(word: str) -> None:
+    """A flag of ours that is given a value is a mistake, and none of uv's options."""
+    with pytest.raises(UsageError, match=r"^`--check` takes no value$"):
+        take_flags(["-q", word], ("--check",))
+
+
+@settings(deadline=None)
+@given(st.lists(WORDS | st.sampled_from(["--check", "--json"]), max_size=8))
+def test_take_flags_loses_nothing(arguments: list[str]) -> None:
+    """What is no flag of ours comes out in order, whatever is typed."""
+    found, rest = take_flags(arguments, ("--check", "--json"))
+    remaining = iter(arguments)
+    assert all(word in remaining for word in rest)
+    assert set(arguments) == found | set(rest)
+
+
+def test_without() -> None:
+    """An option of uv's is taken out in both spellings, with its value."""
+    line = "--config-file a -q --config-file=b --color --config-file --directory c"
+    left = "-q --color --config-file --directory c"
+    assert " ".join(without(line.split(), "--config-file")) == left

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
 from support import binaries, mirrors
 from uv_self_update import __version__
-from uv_self_update.cli import main
+from uv_self_update.cli import FLAGS, OPTIONS, UPDATE_FLAGS, main
 from uv_self_update.secret import Secret
 from uv_self_update.settings import Options
 
@@ -44,6 +46,7 @@ def pretend(home: Home, script: str) -> Path:
         (["--unknown", "--also=this", "-Z"], ["--unknown", "--also=this", "-Z"]),
         (["--source", "index", "-v", "--installer=native", "0.12.3"], ["-v", "0.12.3"]),
         (["update", "0.12.3"], ["0.12.3"]),
+        (["--color", "--check"],) * 2,
     ],
 )
 def test_options_are_handed_on(given: list[str], handed_on: list[str], home: Home) -> None:
@@ -201,6 +204,57 @@ def test_messages_are_coloured_as_those_of_uv(
     assert ("\x1b[1m" in done.err) == colored
     assert "no uv was found on PATH" in done.err
     assert done.code == 4
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("--json", "`--json` belongs to `--check`"),
+        ("0.12 --json -q", "`--json` belongs to `--check`"),
+        ("--check --dry-run", "`--check` and `--dry-run` exclude each other"),
+        ("--check --required --dry-run", "`--check` and `--dry-run` exclude each other"),
+        ("--required 0.12", "`--required` and TARGET (`0.12`) exclude each other"),
+        ("0.12.3 --check --required", "`--required` and TARGET (`0.12.3`) exclude each other"),
+        ("--check 0.12 0.13", "only one TARGET can be given, not `0.12` and `0.13`"),
+        ("--check nonsense", "there is no command `nonsense`"),
+        ("--check '<'", "`'<'` is not a version of uv"),
+        ("--required=0.12", "`--required` takes no value"),
+        ("--required --directory nowhere", "there is no folder "),
+        ("releases --check", "No such option '--check'."),
+        ("--required rehearse", "No such option '--required'."),
+        ("--json config path", "No such option '--json'."),
+    ],
+)
+def test_flags_that_do_not_go_together(line: str, said: str, home: Home) -> None:
+    """A flag of ours where it means nothing is an error, before uv is started."""
+    pretend(home, "echo uv 0.8.24")
+    (home.path / "uv.toml").write_text('required-version = "0.12.3"')
+
+    done = home.run(*line.split())
+
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(f"error: {said}")
+
+
+def test_json_of_a_command(home: Home, web: Web) -> None:
+    """`--json` still belongs to `releases` where that is named, before and after."""
+    pretend(home, "echo uv 0.8.24")
+    web.pages |= mirrors.github_pages(["0.8.24"])
+    source = ("--source", f"github+{web.url}/astral-sh/uv")
+
+    before, after = home.run("--json", "releases", *source), home.run("releases", *source, "--json")
+
+    assert (before.code, before.err) == (0, "")
+    assert before == after
+    assert [row["version"] for row in json.loads(after.out)] == ["0.8.24"]
+
+
+def test_flags_are_in_the_help(home: Home) -> None:
+    """The help lists our flags as it does our other options."""
+    out = home.run("--help").out
+
+    listed = set(re.findall(r"^  (--[a-z]+)", out, re.MULTILINE))
+    assert {*OPTIONS, *FLAGS, *UPDATE_FLAGS} <= listed
 
 
 def test_two_targets_are_refused(home: Home) -> None:

@@ -11,8 +11,8 @@ from urllib.parse import unquote
 import click
 import pytest
 
-from uv_self_update.arguments import arrange, split, take
-from uv_self_update.cli import COMMANDS, FLAGS, OPTIONS
+from uv_self_update.arguments import arrange, split, take, take_flags
+from uv_self_update.cli import COMMANDS, FLAGS, OPTIONS, UPDATE_FLAGS
 from uv_self_update.commands import root
 from uv_self_update.config import load
 from uv_self_update.kinds import KINDS, parse_source
@@ -177,6 +177,7 @@ def test_calls_are_understood(call: str) -> None:
     for spec in values["--source"] + (rest[:1] if name == "init" else []):
         assert parse_source(spec).kind in KINDS
     if name == "update":
+        _, rest = take_flags(rest, UPDATE_FLAGS)
         arguments = split(rest)
         assert arguments.target is None or str(parse_target(arguments.target))
         options = {word.partition("=")[0] for word in arguments.all if word.startswith("-")}

@@ -93,7 +93,7 @@ def check(
     with Signals(), closing(OpenSources(settings, uv=uv, environ=environ)) as sources:
         installed = version_of(uv, environ)
         if installed is None:
-            raise UvNotRunnable(uv, "it does not say which version it is")
+            raise UvNotRunnable(uv, "it does not say its version")
         found = sources.find(wanted)
     return Verdict(
         uv=uv,

@@ -18,48 +18,55 @@ from uv_self_update.errors import InvalidRequirement
 from uv_self_update.required import KEY, permit, requirements
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 __all__ = ("Unrequired", "combined")
 
 
 class Unrequired:
-    """The copy, which is there until it is closed, and which nobody else can read."""
+    """The environment in which a uv runs, whatever version of it is required.
 
-    def __init__(self) -> None:
-        """Prepare; nothing is written yet."""
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+    The copy that this may need is there until it is closed, and nobody else can read it.
+    """
 
-    def environment(self, uv: Path, environ: Mapping[str, str]) -> Mapping[str, str]:
-        """Return the environment in which a uv runs with the person's configuration.
+    def __init__(self, uv: Path, environ: Mapping[str, str]) -> None:
+        """Make the copy if the uv would refuse to run; otherwise the environment stays as it is.
 
         Args:
             uv: The uv.
-            environ: The user's environment, which is returned as it is if nothing is in the way.
+            environ: The user's environment.
         """
+        self.environ = environ
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
         paths = list(uv_toml.files(environ, windows=os.name == "nt"))
-        try:
-            required = requirements(paths)
-        except InvalidRequirement:
-            return environ  # uv itself says what is wrong
-        version = version_of(uv, environ) if required else None
-        if version is None or permit(required, version):
-            return environ
-        import tomli_w  # noqa: PLC0415 # few get here
-
-        table: Mapping[str, Any] = {}
-        for path in paths:
-            table = combined(table, uv_toml.load(path))
-        self._folder = tempfile.TemporaryDirectory(prefix="uv-self-update-")
-        copy = Path(self._folder.name, "uv.toml")
-        rest = {key: value for key, value in table.items() if key != KEY}
-        copy.write_text(tomli_w.dumps(rest), encoding="utf-8")
-        return {**environ, "UV_CONFIG_FILE": str(copy)}
+        if _refuses(uv, environ, paths):
+            self._folder = tempfile.TemporaryDirectory(prefix="uv-self-update-")
+            copy = Path(self._folder.name, "uv.toml")
+            copy.write_text(_without_requirement(paths), encoding="utf-8")
+            self.environ = {**environ, "UV_CONFIG_FILE": str(copy)}
 
     def close(self) -> None:
-        """Remove it."""
+        """Remove the copy."""
         if self._folder is not None:
             self._folder.cleanup()
+
+
+def _refuses(uv: Path, environ: Mapping[str, str], paths: Sequence[Path]) -> bool:
+    try:
+        required = requirements(paths)
+    except InvalidRequirement:
+        return False  # uv itself says what is wrong
+    version = version_of(uv, environ) if required else None
+    return version is not None and not permit(required, version)
+
+
+def _without_requirement(paths: Sequence[Path]) -> str:
+    import tomli_w  # noqa: PLC0415 # few get here
+
+    table: Mapping[str, Any] = {}
+    for path in paths:
+        table = combined(table, uv_toml.load(path))
+    return tomli_w.dumps({key: value for key, value in table.items() if key != KEY})
 
 
 def combined(first: Mapping[str, Any], second: Mapping[str, Any]) -> Mapping[str, Any]:

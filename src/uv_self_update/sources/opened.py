@@ -11,7 +11,6 @@ from uv_self_update.kinds import SourceSettings
 from uv_self_update.sources import Surroundings
 from uv_self_update.sources.approved import with_lists
 from uv_self_update.sources.order import find_in_order
-from uv_self_update.unrequired import Unrequired
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from uv_self_update.settings import Network, Settings
     from uv_self_update.sources.interface import Source
     from uv_self_update.sources.order import Found
+    from uv_self_update.unrequired import Unrequired
 
 __all__ = ("OpenSources",)
 
@@ -50,7 +50,6 @@ class OpenSources:
         self._settings = settings
         self._uv = uv
         self._environ = environ
-        self._unrequired = Unrequired()
 
     @cached_property
     def platform(self) -> Platform:
@@ -71,7 +70,7 @@ class OpenSources:
             platform=self.platform,
             uv=self._uv,
             digests=self._settings.digests,
-            environ={**self._environ_of_uv, **_options_of_uv(self._settings.network)},
+            environ={**self._unrequired.environ, **_options_of_uv(self._settings.network)},
         )
 
     @cached_property
@@ -108,7 +107,8 @@ class OpenSources:
             self._upstream.close()
         if "_programs" in self.__dict__:
             self._programs.close()
-        self._unrequired.close()
+        if "_unrequired" in self.__dict__:
+            self._unrequired.close()
 
     @cached_property
     def _upstream(self) -> Upstream:
@@ -141,12 +141,13 @@ class OpenSources:
     def _programs(self) -> LoginPrograms:
         from uv_self_update.logins.programs import LoginPrograms  # noqa: PLC0415 # as above
 
-        return LoginPrograms(uv=self._uv, environ=self._environ_of_uv)
+        return LoginPrograms(uv=self._uv, environ=self._unrequired.environ)
 
     @cached_property
-    def _environ_of_uv(self) -> Mapping[str, str]:
-        """The user's environment, in which uv does not refuse to run for the version it has."""
-        return self._unrequired.environment(self._uv, self._environ)
+    def _unrequired(self) -> Unrequired:
+        from uv_self_update.unrequired import Unrequired  # noqa: PLC0415 # as above
+
+        return Unrequired(self._uv, self._environ)
 
 
 def _options_of_uv(network: Network) -> dict[str, str]:
