@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if out:
         items[:] = [item for item in items if item not in out]
         config.hook.pytest_deselected(items=out)
+
+
+@pytest.fixture(autouse=True)
+def _logger() -> Iterator[None]:
+    """Leave the package's logger as it was: a command that runs in this process sets it up."""
+    logger = logging.getLogger("uv_self_update")
+    before = logger.level, logger.handlers
+    yield
+    logger.setLevel(before[0])
+    logger.handlers = before[1]
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Which uv is updated."""
+"""Which uv is updated, and which version it is."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from uv_self_update.child import find_uv
+from uv_self_update.child import find_uv, version_of
 from uv_self_update.errors import UvNotFound
 
 if TYPE_CHECKING:
@@ -48,3 +48,23 @@ def test_from_path(project: Path, tmp_path: Path) -> None:
     assert find_uv(None, {"PATH": f".{os.pathsep}{path.parent}"}) == path
     assert find_uv("./uv", {"PATH": ""}) == project / "uv"
     assert find_uv(str(path), {"PATH": ""}) == path
+
+
+@pytest.mark.parametrize(
+    ("script", "version"),
+    [
+        ("echo uv 0.12.3", "0.12.3"),
+        ("echo 'uv 0.13.9 (x86_64-unknown-linux-gnu)'", "0.13.9"),
+        ("echo uv 0.13.9+5", "0.13.9+5"),
+        ("echo usage: nothing", None),
+        ("echo uv", None),
+        ("exit 0", None),
+        ("echo uv 0.12.3; exit 1", None),
+    ],
+)
+def test_version_of(script: str, version: str | None, tmp_path: Path) -> None:
+    """A uv is asked for its version; what says something else has none."""
+    path = executable(tmp_path / "bin")
+    path.write_text(f"#!/bin/sh\n{script}\n")
+
+    assert version_of(path, {"PATH": "/usr/bin:/bin"}) == version

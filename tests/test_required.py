@@ -380,6 +380,8 @@ def test_folder_that_is_not_there(option: str, tmp_path: Path) -> None:
         (["==0.13.0rc1", "<0.14"], "0.13.0rc1"),
         (["<0.14,>=0.12", ">=0.12", ">=0.12"], "<0.14,>=0.12,>=0.12"),
         (["===0.12.3"], "===0.12.3"),
+        (["==0.12.3+local"], "==0.12.3+local"),
+        (["==1!0.12.3"], "==1!0.12.3"),
     ],
 )
 def test_target(specifiers: list[str], expected: str) -> None:
@@ -436,11 +438,14 @@ def test_what_cannot_be_had(home: Home, mirror: str) -> None:
     write(home.path, {"uv.toml": 'required-version = "<0.5"'})
     lacking = home.run("--required", "--check")
     write(home.path, {".config/uv/uv.toml": 'required-version = ">=0.8"'})
-    both = home.run("--required")
+    both = home.run("--required", "-v")
 
     assert (lacking.code, both.code) == (7, 7)
     assert f"error: {mirror} has no uv <0.5\n" in lacking.err
     assert f"error: {mirror} has no uv <0.5,>=0.8\n" in both.err
+    user = home.receipt.with_name("uv.toml")
+    for specifier, path in (("<0.5", home.path / "uv.toml"), (">=0.8", user)):
+        assert f"DEBUG uv {specifier} is required by {path}\n" in both.err
     assert home.version() == "0.8.24"
 
 

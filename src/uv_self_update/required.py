@@ -18,6 +18,7 @@ what is asked for in there may be just what was meant.
 
 from __future__ import annotations
 
+import logging
 import os.path
 import posixpath
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ from typing import TYPE_CHECKING, Any, Self
 from uv_self_update import uv_toml
 from uv_self_update.arguments import value_of
 from uv_self_update.errors import InvalidRequirement, NothingRequired, Problem, UsageError
+from uv_self_update.release import VERSION
 from uv_self_update.uv_toml import UnusableFile
 from uv_self_update.wording import echo
 
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 __all__ = ("KEY", "Place", "Requirement", "find", "permit", "requirements", "target")
+
+_log = logging.getLogger(__name__)
 
 KEY = "required-version"
 _UV_TOML = "uv.toml"
@@ -106,9 +110,12 @@ def find(place: Place) -> tuple[Requirement, ...]:
         paths = [*([project] if project else ()), *paths]
         looked = [str(project or f"{place.folder} and the folders above it")]
         looked += [str(path) for some in uv_toml.places(environ, windows=windows) for path in some]
-    if found := requirements(paths):
-        return found
-    raise NothingRequired(looked)
+    found = requirements(paths)
+    if not found:
+        raise NothingRequired(looked)
+    for one in found:
+        _log.debug("uv %s is required by %s", one.specifier, one.path)
+    return found
 
 
 def requirements(paths: Iterable[Path]) -> tuple[Requirement, ...]:
@@ -144,9 +151,9 @@ def _is_exact(specifier: str) -> bool:
     """Return whether a specifier names one version in full, as TARGET has to."""
     from uv_self_update.policy import parse_target  # noqa: PLC0415 # few get here
 
-    operator, version = specifier[:2], specifier[2:]
-    plain = operator == "==" and not set("=*,") & set(version)
-    return plain and parse_target(version).exact is not None
+    version = specifier.removeprefix("==")
+    is_version = version != specifier and VERSION.fullmatch(version) is not None
+    return is_version and parse_target(version).exact is not None
 
 
 def _read(path: Path) -> str:

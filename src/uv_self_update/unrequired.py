@@ -8,7 +8,6 @@ of its configuration, so it is handed a copy of that.
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ from uv_self_update.required import KEY, permit, requirements
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from tempfile import TemporaryDirectory
 
 __all__ = ("Unrequired", "combined")
 
@@ -37,10 +37,12 @@ class Unrequired:
             environ: The user's environment.
         """
         self.environ = environ
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._folder: TemporaryDirectory[str] | None = None
         paths = list(uv_toml.files(environ, windows=os.name == "nt"))
         if _refuses(uv, environ, paths):
-            self._folder = tempfile.TemporaryDirectory(prefix="uv-self-update-")
+            from tempfile import TemporaryDirectory  # noqa: PLC0415 # few get here
+
+            self._folder = TemporaryDirectory(prefix="uv-self-update-")
             copy = Path(self._folder.name, "uv.toml")
             copy.write_text(_without_requirement(paths), encoding="utf-8")
             self.environ = {**environ, "UV_CONFIG_FILE": str(copy)}
