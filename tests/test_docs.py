@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import click
@@ -189,7 +189,7 @@ def test_calls_are_understood(call: str) -> None:
         if isinstance(command, click.Group):
             name, *rest = rest
     # click keeps what the help is called where a command is first used, so that it has to be right.
-    names = {"help_option_names": ["-h", "--help"]}
+    names: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
     with command.make_context(name, rest, **names):  # which raises what a person would be told
         pass
 
