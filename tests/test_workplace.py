@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -99,6 +100,54 @@ def test_first_that_was_killed(tmp_path: Path) -> None:
     assert not work.empty
     work.close()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_first_that_goes_at_this_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that was there a moment ago is made anew."""
+    first = workplace.claim(tmp_path)
+    refuse = workplace._refuse_others  # noqa: SLF001 # the moment that counts comes just before it
+
+    def late(path: Path) -> None:
+        first.close()
+        refuse(path)
+
+    monkeypatch.setattr(workplace, "_refuse_others", late)
+    second = workplace.claim(tmp_path)
+    assert second.path.is_dir()
+    second.close()
+
+
+def test_folder_that_is_not_there(tmp_path: Path) -> None:
+    """Without the folder there is nothing to wait for."""
+    with pytest.raises(FileNotFoundError):
+        workplace.claim(tmp_path / "none")
+
+
+SOMEBODY = 65_533
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root gives files away"
+)
+@pytest.mark.parametrize(
+    ("owner", "of_bin", "taken"),
+    [(SOMEBODY, 0, False), (SOMEBODY, SOMEBODY, True), (0, SOMEBODY, True)],
+)
+def test_what_another_user_has_planted(
+    tmp_path: Path, owner: int, of_bin: int, *, taken: bool
+) -> None:
+    """What others have put there is not finished, unless they could replace uv anyway."""
+    planted = tmp_path / ".uv-self-update"
+    planted.mkdir()
+    (planted / "journal.json").touch()
+    os.chown(planted, owner, -1)
+    os.chown(tmp_path, of_bin, -1)
+    if taken:
+        workplace.claim(tmp_path).close()
+        return
+    with pytest.raises(PermissionError, match=r"\.uv-self-update in it belongs to another user"):
+        workplace.claim(tmp_path)
+    assert [file.name for file in planted.iterdir()] == ["journal.json"]
 
 
 @pytest.mark.parametrize("link", ["folder", "lock"])

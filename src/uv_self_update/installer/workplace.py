@@ -121,10 +121,14 @@ def claim(folder: Path, *, patience: float = _PATIENCE) -> Workplace:
 
 def _try_to_claim(path: Path) -> int | None:
     """Return the open lock; None if another has it, or has removed it at this moment."""
-    path.mkdir(mode=0o700, exist_ok=True)
-    if not stat.S_ISDIR(path.lstat().st_mode):
-        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
     file = path / _LOCK
+    try:
+        path.mkdir(mode=0o700)
+    except FileExistsError:
+        try:
+            _refuse_others(path)
+        except FileNotFoundError:
+            return None
     try:
         lock = os.open(file, os.O_RDWR | os.O_CREAT | _NOFOLLOW, 0o600)
     except FileNotFoundError:
@@ -141,6 +145,26 @@ def _try_to_claim(path: Path) -> int | None:
         raise
     os.close(lock)
     return None
+
+
+def _refuse_others(path: Path) -> None:
+    """Make sure that what is there is a folder of somebody who could replace uv anyway.
+
+    What it says was begun is going to be finished. In a folder such as /tmp everybody can make
+    one, and nobody can remove that of another.
+
+    Raises:
+        FileNotFoundError: It is not there any more.
+        OSError: It is something else.
+    """
+    found = path.lstat()
+    if not stat.S_ISDIR(found.st_mode):
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
+    if sys.platform != "win32":
+        trusted = {0, os.geteuid(), path.parent.stat().st_uid}
+        if found.st_uid not in trusted:
+            reason = f"the {NAME} in it belongs to another user, and has to be removed first"
+            raise PermissionError(errno.EPERM, reason, str(path))
 
 
 def _is_at(lock: int, file: Path) -> bool:
