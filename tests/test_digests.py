@@ -18,7 +18,7 @@ from uv_self_update.digests import (
     only_sums,
     parse_sums,
 )
-from uv_self_update.errors import DigestMismatch, NoDigest
+from uv_self_update.errors import DigestMismatch, NoDigest, NotPinned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -151,8 +151,16 @@ def test_digests_that_disagree(rules: DigestRules, published: str | None) -> Non
 def test_digest_that_is_required() -> None:
     """Where a digest is required, a file without one is refused, and the reason says by whom."""
     rules = DigestRules(required=True, required_by="/etc/site.toml", pinned=(PIN,))
-    with pytest.raises(NoDigest, match=r"uv\.tar\.gz from s .* in /etc/site\.toml requires it"):
-        rules.expected("0.12.3", "uv.tar.gz", None, source="s")
+    with pytest.raises(NoDigest, match=r"uv\.zip from s .* in /etc/site\.toml requires it"):
+        rules.expected("0.12.4", "uv.zip", None, source="s")
+
+
+@pytest.mark.parametrize("published", [None, "0" * 64])
+def test_pins_are_all_or_nothing(published: str | None) -> None:
+    """Of a version that has pins, no other file is taken, whatever its source says of it."""
+    rules = DigestRules(pinned=(PIN,))
+    with pytest.raises(NotPinned, match=r"in /etc/site\.toml pins files of uv 0\.12\.3, and not"):
+        rules.expected("0.12.3", "uv.tar.gz", published, source="s")
 
 
 @pytest.mark.parametrize(

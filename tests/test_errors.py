@@ -59,6 +59,7 @@ EXAMPLES = [
     errors.UnusableArchive("uv.zip", "the mirror", "it is damaged"),
     errors.StagedUvBroken("0.12.3", "the mirror", "it does not run"),
     errors.NoDigest("uv.zip", "the mirror", "/etc/site.toml"),
+    errors.NotPinned("uv.zip", "the mirror", "0.12.3", "/etc/site.toml"),
     errors.NotReplaced(Path("/usr/bin"), "Permission denied"),
     errors.UpdateUnderWay(Path("/usr/bin")),
     errors.Unforeseen(ValueError("x")),
@@ -112,7 +113,7 @@ def test_every_leaf_has_an_example() -> None:
     """Each error that is raised is looked at below."""
     leaves = {name for name, cls in classes().items() if not cls.__subclasses__()}
     assert {type(error).__name__ for error in EXAMPLES} == leaves | {
-        *("NoSuchVersion", "StatusRefused", "UsageError")
+        *("NoDigest", "NoSuchVersion", "StatusRefused", "UsageError")
     }
 
 

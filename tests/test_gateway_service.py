@@ -19,12 +19,14 @@ from hypothesis import strategies as st
 
 from support.raw import connect, get, read_all, request
 from support.web import Page
-from uv_self_update.digests import DigestRules
+from uv_self_update.digests import DigestRules, Pin
 from uv_self_update.errors import (
     DigestMismatch,
     Interrupted,
+    NoDigest,
     NoInstaller,
     NoSuchVersion,
+    NotPinned,
     NotReplaced,
     ScriptsBarred,
     SourceError,
@@ -168,6 +170,7 @@ class Gateway:
         choice: InstallerChoice = "auto",
         address: Address | None = None,
         barred: Callable[[Script], ScriptsBarred | None] = lambda _: None,
+        digests: DigestRules | None = None,
     ) -> None:
         """Make the service."""
         self.address = address or ADDRESS
@@ -175,7 +178,12 @@ class Gateway:
         self.service = Service(
             self.address,
             sources,
-            Installing(native=self.native, choice=choice, barred=barred, digests=DigestRules()),
+            Installing(
+                native=self.native,
+                choice=choice,
+                barred=barred,
+                digests=digests or DigestRules(),
+            ),
             platform=LINUX,
         )
 
@@ -516,6 +524,27 @@ def test_choice_of_installer(choice: InstallerChoice, source: Source, expected: 
     assert {SCRIPT: "release", native: "native"}.get(script, "failing") == expected
     assert gateway.native.told == (["begin 1.2.3"] if expected == "native" else [])
     assert bool(gateway.service.failures) == (expected == "failing")
+
+
+PINNED = DigestRules(
+    pinned=(Pin(version="1.2.3", name=ARCHIVE, sha256="0" * 64, origin="/etc/site.toml"),)
+)
+
+
+@pytest.mark.parametrize("digests", [PINNED, DigestRules(required=True)], ids=["pins", "required"])
+def test_installer_that_nobody_vouches_for(digests: DigestRules) -> None:
+    """A release's installer that is not pinned, as its archive is, is not run: ours does without.
+
+    It could fetch anything from anywhere.
+    """
+    ours = Gateway(Archives(WITH_INSTALLER, FILES), digests=digests)
+    assert ours.file(INSTALLER).length == len(scripts.native("install/1.2.3", windows=False))
+    assert (ours.native.told, ours.service.failures) == (["begin 1.2.3"], [])
+
+    theirs = Gateway(Archives(WITH_INSTALLER, FILES), choice="release", digests=digests)
+    assert SCRIPT not in b"".join(theirs.file(INSTALLER).body)
+    (failure,) = theirs.service.failures
+    assert isinstance(failure, NotPinned if digests is PINNED else NoDigest)
 
 
 def test_native_begins_with_the_installer() -> None:

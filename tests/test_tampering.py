@@ -194,6 +194,20 @@ def test_pin_that_holds(mirror: Mirror, policy: str) -> None:
     assert (done.code, mirror.home.version()) == (0, NEW), done.err
 
 
+def test_other_file_than_the_pinned_one(mirror: Mirror, web: Web) -> None:
+    """Where a version's archive is pinned, its wheel is not taken in its place."""
+    web.pages |= mirrors.index_pages([NEW])
+    policy = '[policy.digests."{new}"]\n"{name}" = "{right}"\n'
+    mirror.home.configure(filled(policy, mirror))
+    before = mirror.home.snapshot()
+
+    done = mirror.home.run("--source", f"index+{web.url}/simple/")
+
+    said = f"the wheel of uv {NEW} from the index .* was not taken: .*config\\.toml pins files of"
+    assert re.search(said, done.err)
+    assert (done.code != 0, mirror.home.snapshot()) == (True, before)
+
+
 def packed_anew(wheel: Path) -> bytes:
     """Return a wheel that holds the same, and is another file: only the digest can tell."""
     made = io.BytesIO()

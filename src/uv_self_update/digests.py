@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from uv_self_update.errors import DigestMismatch, NoDigest
+from uv_self_update.errors import DigestMismatch, NoDigest, NotPinned
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -51,6 +51,9 @@ class DigestRules:
     ) -> Expected | None:
         """Return which digest a file has to have; None for any.
 
+        As in pip's hash-checking mode, pins are all or nothing: of a version that has some, no file
+        is taken that has none.
+
         Args:
             version: Of the release that it belongs to.
             name: The file.
@@ -59,12 +62,15 @@ class DigestRules:
 
         Raises:
             DigestMismatch: What is published is not what is pinned, or two pins disagree.
+            NotPinned: Other files of the version are pinned, and this is not.
             NoDigest: There is none, and there has to be one.
         """
+        pins = self.pins(version)
+        mine = [pin for pin in pins if pin.name == name]
+        if pins and not mine:
+            raise NotPinned(name, source, version, pins[0].origin)
         found = None if published is None else Expected(sha256=published)
-        for pin in self.pinned:
-            if (pin.version, pin.name) != (version, name):
-                continue
+        for pin in mine:
             if found is not None and found.sha256 != pin.sha256:
                 raise DigestMismatch(
                     name, source, expected=pin.sha256, got=found.sha256, pinned=pin.origin
@@ -73,6 +79,10 @@ class DigestRules:
         if found is None and self.required:
             raise NoDigest(name, source, self.required_by)
         return found
+
+    def pins(self, version: str) -> tuple[Pin, ...]:
+        """Return the pins of a version's files."""
+        return tuple(pin for pin in self.pinned if pin.version == version)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -49,6 +49,7 @@ UvSelfUpdateError
 │   ├── Owned                     a package manager has installed it
 │   ├── DigestMismatch
 │   ├── NoDigest
+│   │   └── NotPinned                 other files of the version are pinned, and this is not
 │   ├── UnusableArchive
 │   ├── StagedUvBroken
 │   ├── NotReplaced
@@ -684,6 +685,19 @@ class NoDigest(InstallError):
             f"`policy.require-digest` in {required_by} requires it",
             hint="Put `sha256.sum` beside the archives, or pin it in `policy.digests`.",
         )
+
+
+class NotPinned(NoDigest):
+    """A file is not among those of its version that the configuration pins."""
+
+    def __init__(self, name: str, source: str, version: str, pinned_by: str) -> None:
+        """Name the file, the source, the version, and where the others are pinned."""
+        super().__init__(name, source, pinned_by)
+        self.message = printable(
+            f"{name} from {source} was not taken: `policy.digests` in {pinned_by} pins files of "
+            f"uv {version}, and not this one"
+        )
+        self.hint = "Pin this one as well, or let the release come from where the others are."
 
 
 class UnusableArchive(InstallError):

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import (
+    NoDigest,
     NoInstaller,
     NoSuchVersion,
     ScriptsBarred,
@@ -241,7 +242,8 @@ class Service:
             self._refuse_barred("release")
             with source.open(found.release, asset) as download:
                 return _read_script(download, asset, found, self._digests)
-        except ScriptsBarred:
+        except (ScriptsBarred, NoDigest):
+            # Ours needs none, and no script has to be let run for it that nobody has vouched for.
             if self._choice == "auto":
                 return None
             raise

@@ -23,6 +23,7 @@ from uv_self_update.errors import (
     IndexFailed,
     NoDigest,
     NoSuchVersion,
+    NotPinned,
     UnusableArchive,
     UvNotRunnable,
 )
@@ -211,12 +212,16 @@ class IndexSource(WheelSource):
         """Return, as uv's options, the digests of which a wheel has to have one.
 
         Raises:
+            NotPinned: Other files of the version are pinned, and no wheel.
             NoDigest: There is none, and there has to be one.
             IndexFailed: The index cannot be used.
         """
-        pins = [pin for pin in self._digests.pinned if pin.version == version]
-        wheels = [f"--hash=sha256:{pin.sha256}" for pin in pins if pin.name.endswith(".whl")]
-        if wheels:
+        wheel = f"the wheel of uv {version}"
+        pins = self._digests.pins(version)
+        if pins:
+            wheels = [f"--hash=sha256:{pin.sha256}" for pin in pins if pin.name.endswith(".whl")]
+            if not wheels:
+                raise NotPinned(wheel, self.name, version, pins[0].origin)
             return wheels
         arguments = ["pip", "compile", "-", "--no-header", "--no-annotate", "--no-deps"]
         arguments += ["--only-binary", "uv", "--generate-hashes"]
@@ -225,8 +230,7 @@ class IndexSource(WheelSource):
             raise IndexFailed(self.name, "uv pip compile", _end_of(errors))
         found = [f"--hash=sha256:{digest}" for digest in _HASH.findall(output)]
         if not found and self._digests.required:
-            name = f"the wheel of uv {version}"
-            raise NoDigest(name, self.name, self._digests.required_by)
+            raise NoDigest(wheel, self.name, self._digests.required_by)
         return found
 
     def close(self) -> None:
