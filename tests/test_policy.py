@@ -21,7 +21,6 @@ VERSIONS = ("0.9.9", "1.0.0rc1", "0.10.0", "0.9.10", "0.12.3", "0.12.10", "0.13.
         (" 0.12.3\n", Wanted(exact="0.12.3")),
         ("0.12.3rc1", Wanted(exact="0.12.3rc1")),
         ("0.12.3.post1", Wanted(exact="0.12.3.post1")),
-        ("0.12.3.4", Wanted(exact="0.12.3.4")),
         ("0.12", Wanted(specifier="==0.12.*")),
         ("v0.12", Wanted(specifier="==0.12.*")),
         ("0", Wanted(specifier="==0.*")),

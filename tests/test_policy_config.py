@@ -129,7 +129,7 @@ def test_variables(machine: Machine) -> None:
 
 def test_problems_of_variables(machine: Machine) -> None:
     """What is wrong in variables and in both files is reported at once, each with its place."""
-    machine.site.write_text("[policy]\nversions = 3\n")
+    machine.site.write_text(f"[policy]\nversions = '>={'9' * 5000}'\n")
     machine.user.write_text("[policy]\nyanked = 3\n")
     machine.environ.update(UV_SELF_UPDATE_MIN_AGE="soon", UV_SELF_UPDATE_PRERELEASE="perhaps")
     with pytest.raises(InvalidConfiguration) as caught:
@@ -140,6 +140,7 @@ def test_problems_of_variables(machine: Machine) -> None:
         ("UV_SELF_UPDATE_MIN_AGE", ""),
         ("UV_SELF_UPDATE_PRERELEASE", ""),
     ]
+    assert "versions: it is longer than 200 characters, but" in str(caught.value)
 
 
 @pytest.mark.parametrize(

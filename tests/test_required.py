@@ -12,6 +12,7 @@ import pytest
 
 from support import binaries, mirrors
 from support.web import Web
+from uv_self_update import required
 from uv_self_update.errors import InvalidRequirement, NothingRequired, UsageError
 from uv_self_update.required import Place, Requirement, find, permit, requirements, target
 from uv_self_update.unrequired import Unrequired, combined
@@ -539,3 +540,58 @@ def test_combined() -> None:
         "only": 1,
         "other": 2,
     }
+
+
+@pytest.mark.parametrize(
+    ("path", "pattern", "expected"),
+    [
+        ("a", "a", True),
+        ("a", "b", False),
+        ("a/b", "a", False),
+        ("a", "a/b", False),
+        ("a/b", "*/b", True),
+        ("a/b", "a*/?", True),
+        ("a/b/c", "**", True),
+        ("a/b/c", "**/c", True),
+        ("a/b/c", "a/**/c", True),
+        ("a/c", "a/**/c", True),
+        ("a", "a/**", True),
+        ("a/b/c", "a/**/b", False),
+        ("a/b/c", "**/b/**", True),
+        ("a/b/c", "x/**", False),
+        ("a/b/c", "**/**/c/**", True),
+    ],
+)
+def test_pattern(path: str, pattern: str, *, expected: bool) -> None:
+    """A pattern is compared with a path folder by folder."""
+    assert required._fits(path.split("/"), pattern.split("/")) == expected  # noqa: SLF001 # a table
+
+
+def test_pattern_that_takes_forever() -> None:
+    """A project cannot keep the program busy with its patterns."""
+    looked = 0
+
+    class Counted(str):
+        __slots__ = ()
+
+        def __eq__(self, other: object) -> bool:
+            nonlocal looked
+            looked += 1
+            return str.__eq__(self, other)
+
+        __hash__ = str.__hash__
+
+    pattern = [*[Counted("**"), Counted("a")] * 20, Counted("b")]
+    assert not required._fits(["a"] * 40, pattern)  # noqa: SLF001 # as above
+    assert looked < 10_000
+
+
+@pytest.mark.parametrize("text", [f">={'9' * 5000}", "9" * 5000, ">=0.1," * 100])
+def test_specifier_without_end(tmp_path: Path, text: str) -> None:
+    """What is far too long for a version is refused, and is not repeated."""
+    (tmp_path / "uv.toml").write_text(f'required-version = "{text}"\n')
+    with pytest.raises(
+        InvalidRequirement, match=r"it is longer than 200 characters, but"
+    ) as caught:
+        requirements([tmp_path / "uv.toml"])
+    assert len(str(caught.value)) < 300 + len(str(tmp_path))

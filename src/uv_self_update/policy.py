@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import InvalidTarget
-from uv_self_update.release import VERSION
+from uv_self_update.release import LONGEST_SPECIFIERS, VERSION
 from uv_self_update.rules import EVERYTHING, Policy
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 __all__ = ("NEWEST", "Wanted", "choose", "nearest", "newest_first", "parse_target", "ranked")
 
 _PREFIX = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+_ANCHOR = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,18})*")
 _NEAREST = 3
-_LONGEST = 200  # characters of a TARGET
 _SHOWN = 40  # characters of a TARGET that is longer than that
 
 
@@ -54,13 +54,13 @@ NEWEST = Wanted()
 
 
 def parse_target(target: str) -> Wanted:
-    """Read a TARGET: an exact version (three numbers or more), a prefix, or a specifier set.
+    """Read a TARGET: an exact version (three numbers), a prefix (fewer), or a specifier set.
 
     Raises:
         InvalidTarget: It is none of these.
     """
     text = target.strip()
-    if len(text) > _LONGEST:
+    if len(text) > LONGEST_SPECIFIERS:
         start = text[:_SHOWN] + "…"
         raise InvalidTarget(start)
     version = text.removeprefix("v")
@@ -114,7 +114,7 @@ def nearest(versions: Iterable[str], wanted: Wanted) -> tuple[str, ...]:
     from packaging.version import Version  # noqa: PLC0415 # as in parse_target
 
     ordered = newest_first(set(versions))
-    anchors = VERSION.findall(wanted.exact or wanted.specifier)
+    anchors = _ANCHOR.findall(wanted.exact or wanted.specifier)
     if not anchors:
         return tuple(ordered[:_NEAREST])
     anchor = Version(anchors[0])

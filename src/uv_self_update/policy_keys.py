@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from uv_self_update.digests import DigestRules, Pin
 from uv_self_update.key import Key, UnfitError, boolean, flag
-from uv_self_update.release import VERSION
+from uv_self_update.release import LONGEST_SPECIFIERS, VERSION
 from uv_self_update.rules import BY_DEFAULT, RULES, Policy, Rule, parse_age
 from uv_self_update.wording import echo, shown, type_name
 
@@ -33,6 +33,8 @@ def _specifiers(value: object, _folder: Path) -> str:
     due = "a specifier set such as `>=0.11,<0.14`"
     if not isinstance(value, str) or not value.strip():
         raise UnfitError(got=echo(value), due=due)
+    if len(value) > LONGEST_SPECIFIERS:
+        raise UnfitError(got=f"longer than {LONGEST_SPECIFIERS} characters", due=due)
     from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 # slow to import
 
     try:

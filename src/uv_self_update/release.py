@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 __all__ = (
     "INSTALLER_NAMES",
+    "LONGEST_SPECIFIERS",
     "VERSION",
     "Asset",
     "NotARelease",
@@ -23,12 +24,18 @@ __all__ = (
 INSTALLER_NAMES = ("uv-installer.sh", "uv-installer.ps1")
 """The assets that uv runs to replace itself: on Unix, on Windows."""
 
-# In their normal form; Python refuses to read a number of some thousand digits.
+LONGEST_SPECIFIERS = 200
+"""Characters of a specifier set: Python refuses to read a number of some thousand digits."""
+
 _NUMBER = "(?:0|[1-9][0-9]{0,17})"
 VERSION = re.compile(
-    rf"{_NUMBER}(?:\.{_NUMBER}){{0,5}}(?:(?:a|b|rc){_NUMBER})?(?:\.post{_NUMBER})?(?:\.dev{_NUMBER})?"
+    rf"{_NUMBER}(?:\.{_NUMBER}){{2}}(?:(?:a|b|rc){_NUMBER})?(?:\.post{_NUMBER})?(?:\.dev{_NUMBER})?"
 )
-"""The public versions of PEP 440 in their normal form, which are the only ones uv has."""
+"""The public versions of PEP 440 in their normal form, of three numbers as all of uv's are.
+
+Another number of them could be another name for the same version: 0.14.0.0 is 0.14.0, but no pin
+and no list has it under that name.
+"""
 
 _SHA256 = re.compile(r"sha256:([0-9a-f]{64})")
 _PREFIX = re.compile(r"^(?:uv[-_/@])?v?")

@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any, Self
 from uv_self_update import uv_toml
 from uv_self_update.arguments import value_of
 from uv_self_update.errors import InvalidRequirement, NothingRequired, Problem, UsageError
-from uv_self_update.release import VERSION
+from uv_self_update.release import LONGEST_SPECIFIERS, VERSION
 from uv_self_update.uv_toml import UnusableFile
 from uv_self_update.wording import echo
 
@@ -149,11 +149,8 @@ def permit(required: Iterable[Requirement], version: str) -> bool:
 
 def _is_exact(specifier: str) -> bool:
     """Return whether a specifier names one version in full, as TARGET has to."""
-    from uv_self_update.policy import parse_target  # noqa: PLC0415 # few get here
-
     version = specifier.removeprefix("==")
-    is_version = version != specifier and VERSION.fullmatch(version) is not None
-    return is_version and parse_target(version).exact is not None
+    return version != specifier and VERSION.fullmatch(version) is not None
 
 
 def _read(path: Path) -> str:
@@ -171,7 +168,9 @@ def _read(path: Path) -> str:
     specifier = _specifier(value) if isinstance(value, str) else None
     if specifier is None:
         due = "a version (`0.12.3`) or a specifier (`>=0.12,<0.14`)"
-        raise _invalid(path, key, f"it is {echo(value)}, but {due} is due")
+        long = isinstance(value, str) and len(value) > LONGEST_SPECIFIERS
+        got = f"longer than {LONGEST_SPECIFIERS} characters" if long else echo(value)
+        raise _invalid(path, key, f"it is {got}, but {due} is due")
     return specifier
 
 
@@ -184,6 +183,8 @@ def _specifier(text: str) -> str | None:
     from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 # as in permit
     from packaging.version import InvalidVersion, Version  # noqa: PLC0415 # as in permit
 
+    if len(text) > LONGEST_SPECIFIERS:
+        return None
     try:
         return f"=={Version(text)}"
     except InvalidVersion:
@@ -251,11 +252,14 @@ def _matches(project: Path, root: Path, patterns: object) -> bool:
 
 def _fits(parts: Sequence[str], patterns: Sequence[str]) -> bool:
     """Return whether a path fits a pattern, folder by folder; `**` means any number of them."""
-    if not parts or not patterns:
-        return not parts and set(patterns) <= {"**"}
-    if patterns[0] == "**":
-        return _fits(parts, patterns[1:]) or _fits(parts[1:], patterns)
-    return fnmatchcase(parts[0], patterns[0]) and _fits(parts[1:], patterns[1:])
+    ends = {0}  # of the path, up to where what was read of the pattern fits
+    for pattern in patterns:
+        if pattern == "**":
+            ends = set(range(min(ends, default=len(parts) + 1), len(parts) + 1))
+        else:
+            fitting = (end for end in ends if end < len(parts) and fnmatchcase(parts[end], pattern))
+            ends = {end + 1 for end in fitting}
+    return len(parts) in ends
 
 
 def _first(environ: Mapping[str, str], *names: str) -> str | None:
