@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support import binaries, mirrors
-from support.web import Web
+from support.web import Asked, Page, Web
 from uv_self_update import required
 from uv_self_update.errors import InvalidRequirement, NothingRequired, UsageError
 from uv_self_update.required import Place, Requirement, find, permit, requirements, target
@@ -490,6 +490,14 @@ def test_required_by_the_person(start: str, home: Home, web: Web, *, split: bool
         write(system, {"uv/uv.toml": index})
     before = home.rest()
     refusing = home.run("pip", "compile", "-", program=(str(home.uv),))
+    page, copies = web.pages["/simple/uv/"], set[Path]()
+
+    def asked(_: Asked) -> Page:
+        copies.update(home.path.rglob("uv-self-update-*/uv.toml"))
+        assert isinstance(page, Page)
+        return page
+
+    web.pages["/simple/uv/"] = asked
 
     done = home.run("--required")
 
@@ -497,6 +505,9 @@ def test_required_by_the_person(start: str, home: Home, web: Web, *, split: bool
     assert done.code == 0, done.err
     assert home.version() == home.receipt_version() == end
     assert home.rest() == before  # with no copy left behind
+    # Where the next run removes what one that was killed has left.
+    (copy,) = copies
+    assert copy.parent.parent == home.uv.parent / ".uv-self-update"
 
 
 def test_only_for_a_uv_that_refuses(home: Home) -> None:

@@ -29,12 +29,14 @@ class Unrequired:
     The copy that this may need is there until it is closed, and nobody else can read it.
     """
 
-    def __init__(self, uv: Path, environ: Mapping[str, str]) -> None:
+    def __init__(self, uv: Path, environ: Mapping[str, str], folder: Path | None = None) -> None:
         """Make the copy if the uv would refuse to run; otherwise the environment stays as it is.
 
         Args:
             uv: The uv.
             environ: The user's environment.
+            folder: Where to make it: a copy with logins in it should not outlive a run that was
+                killed. None for where the system puts what is temporary.
         """
         self.environ = environ
         self._folder: TemporaryDirectory[str] | None = None
@@ -42,7 +44,7 @@ class Unrequired:
         if _refuses(uv, environ, paths):
             from tempfile import TemporaryDirectory  # noqa: PLC0415 # few get here
 
-            self._folder = TemporaryDirectory(prefix="uv-self-update-")
+            self._folder = TemporaryDirectory(prefix="uv-self-update-", dir=folder)
             copy = Path(self._folder.name, "uv.toml")
             copy.write_text(_without_requirement(paths), encoding="utf-8")
             self.environ = {**environ, "UV_CONFIG_FILE": str(copy)}

@@ -110,20 +110,19 @@ def run(job: Job) -> Outcome:
         job.settings.policy.refuse(wanted.exact)
     own_environ = {**job.environ, **job.child_environ}
     before = _identity(job.uv)
-    sources = OpenSources(
-        job.settings,
-        uv=job.index_uv or job.uv,
-        environ=job.environ,
-    )
     with (
         Signals() as signals,
-        closing(sources),
-        _workplace(job, sources.platform) as work,
+        _workplace(job) as work,
+        closing(
+            OpenSources(
+                job.settings,
+                uv=job.index_uv or job.uv,
+                environ=job.environ,
+                folder=_folder_of(work),
+            )
+        ) as sources,
         adopting(
-            job.uv,
-            own_environ,
-            wanted=job.settings.adopt,
-            folder=None if isinstance(work, NotReplaced) else work.path,
+            job.uv, own_environ, wanted=job.settings.adopt, folder=_folder_of(work)
         ) as adoption,
     ):
         _refuse_too_old(job, adoption.environ)
@@ -151,7 +150,7 @@ def run(job: Job) -> Outcome:
 
 
 @contextmanager
-def _workplace(job: Job, platform: Platform) -> Iterator[Workplace | NotReplaced]:
+def _workplace(job: Job) -> Iterator[Workplace | NotReplaced]:
     """Claim a folder beside uv; finish what an update that was killed has begun there.
 
     Where nothing can be written, that may do no harm: often there is nothing to be updated.
@@ -170,18 +169,23 @@ def _workplace(job: Job, platform: Platform) -> Iterator[Workplace | NotReplaced
         return
     with closing(work):
         if not work.empty:
-            _recover(work, job, platform)
+            _recover(work, job)
         yield work
 
 
-def _recover(work: Workplace, job: Job, platform: Platform) -> None:
+def _folder_of(work: Workplace | NotReplaced) -> Path | None:
+    """Return where to put what is temporary; None where that has to be elsewhere."""
+    return None if isinstance(work, NotReplaced) else work.path
+
+
+def _recover(work: Workplace, job: Job) -> None:
     from functools import partial
 
     from uv_self_update.installer.replacing import recover
     from uv_self_update.installer.staging import confirm
 
     check = partial(confirm, source="an update that was interrupted", environ=job.environ)
-    version = recover(work.path, check, windows=platform.windows)
+    version = recover(work.path, check, windows=os.name == "nt")
     if version is not None:
         _log.warning("an update to uv %s that was interrupted is finished now", version)
     work.clear()

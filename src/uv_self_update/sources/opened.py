@@ -39,6 +39,7 @@ class OpenSources:
         *,
         uv: Path,
         environ: Mapping[str, str],
+        folder: Path | None = None,
     ) -> None:
         """Prepare; nothing is opened yet.
 
@@ -46,10 +47,12 @@ class OpenSources:
             settings: What is configured.
             uv: The uv that an index is asked through.
             environ: The user's environment.
+            folder: Where to put what is temporary; None for where the system puts it.
         """
         self._settings = settings
         self._uv = uv
         self._environ = environ
+        self._folder = folder
 
     @cached_property
     def platform(self) -> Platform:
@@ -147,7 +150,7 @@ class OpenSources:
     def _unrequired(self) -> Unrequired:
         from uv_self_update.unrequired import Unrequired  # noqa: PLC0415 # as above
 
-        return Unrequired(self._uv, self._environ)
+        return Unrequired(self._uv, self._environ, self._folder)
 
 
 def _options_of_uv(network: Network) -> dict[str, str]:
