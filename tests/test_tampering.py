@@ -231,8 +231,17 @@ def filled(policy: str, mirror: Mirror) -> str:
 
 
 @pytest.mark.parametrize("start", [OLD, "0.8.24", "0.11.13", "newest-but-one"])
-def test_wheel_that_was_changed(home: Home, web: Web, start: str) -> None:
-    """Every uv compares a wheel with what the index says, also those that would not unasked."""
+@pytest.mark.parametrize("told", ["", "UV_NO_VERIFY_HASHES", "verify-hashes"])
+def test_wheel_that_was_changed(home: Home, web: Web, start: str, told: str) -> None:
+    """Every uv compares a wheel with what the index says, also those that would not unasked.
+
+    Nor does it help to have told uv, for other packages, not to.
+    """
+    if told == "verify-hashes":
+        home.receipt.parent.mkdir(parents=True, exist_ok=True)
+        home.receipt.with_name("uv.toml").write_text("[pip]\nverify-hashes = false\n")
+    elif told:
+        home.environ[told] = "1"
     home.install(binaries.version(start))
     new = binaries.newest()
     web.pages |= mirrors.index_pages([new])
@@ -265,4 +274,16 @@ def test_wheel_without_a_digest(home: Home, web: Web, start: str, *, published: 
     assert (required.code == 0) == published, required.err
     assert published or "UV_SELF_UPDATE_REQUIRE_DIGEST" in required.err
     done = home.run(*source)
+    assert (done.code, home.version()) == (0, new), done.err
+
+
+@pytest.mark.parametrize("start", [OLD, "0.8.24", "newest-but-one"])
+def test_wheel_beside_constraints(home: Home, web: Web, start: str) -> None:
+    """What the person's uv.toml says of other packages is in nobody's way."""
+    home.install(binaries.version(start))
+    new = binaries.newest()
+    web.pages |= mirrors.index_pages([new])
+    constraints = 'constraint-dependencies = ["a<9"]\noverride-dependencies = ["b<9"]\n'
+    home.receipt.with_name("uv.toml").write_text(constraints)
+    done = home.run("--source", f"index+{web.url}/simple/")
     assert (done.code, home.version()) == (0, new), done.err

@@ -197,8 +197,9 @@ class IndexSource(WheelSource):
         arguments += ["--link-mode", "copy", "-r", "-"]
         hashes = self._hashes(release.version)
         if hashes:
-            # Before 0.12, uv compares a wheel with what the index says only if it is told to.
-            arguments.append("--require-hashes")
+            # Before 0.12, uv compares a wheel with what the index says only if it is told to. With
+            # `--require-hashes` it would refuse the constraints of the person's uv.toml as well.
+            arguments.append("--verify-hashes")
         code, _, errors = self._run(arguments, " ".join([f"uv=={release.version}", *hashes]))
         if code != 0:
             raise IndexFailed(self.name, "uv pip install", _end_of(errors))
