@@ -1,15 +1,19 @@
-"""uv's release archives: `.tar.gz` and `.zip`."""
+"""uv's release archives: `.tar.gz` and `.zip`.
+
+Python's own modules read them, from a stream that gives them no more than uv's archives can need:
+what one says of its members takes memory, and time, before anybody has seen any of them.
+"""
 
 from __future__ import annotations
 
-import bz2
 import gzip
-import lzma
+import os
 import re
 import stat
 import tarfile
 import zipfile
 import zlib
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
@@ -17,23 +21,24 @@ from uv_self_update.errors import UnusableArchive
 from uv_self_update.sources.documents import describe
 
 if TYPE_CHECKING:
-    import io
     from collections.abc import Iterable, Iterator
 
     from uv_self_update.platforms import Platform
 
 __all__ = ("unpack",)
 
-_LARGEST = 1 << 30  # bytes; uv itself has about 60 MiB
-_CHUNK = 1 << 20
-_AT_ONCE = 4 << 20  # bytes; what a tar says of one member has some hundred
-_SIGN = 5  # bytes that tell how a tar is compressed
+_LARGEST = 1 << 30  # bytes of what is unpacked; uv itself has about 60 MiB
+_CHUNK = 1 << 20  # bytes
+_HEADS = 256 << 10  # bytes of what is said of all members; of uv's, some hundred each
+_HEAD = 4 << 10  # bytes of what a tar says at once, which is a long path at most
 _SHOWN = 80  # characters of a member's path
 _REGULAR = {0, stat.S_IFREG}  # a zip that was not made on Unix says nothing of kinds
+_PACKED = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}  # others need memory as they like
 _DAMAGED = (
     EOFError,
-    RuntimeError,  # a zip that is encrypted, or packed in a way that Python does not know
-    lzma.LZMAError,
+    LookupError,  # a list of holes that is cut off
+    RuntimeError,  # a zip that is encrypted
+    ValueError,  # numbers that are none
     tarfile.TarError,
     zipfile.BadZipFile,
     zlib.error,
@@ -66,12 +71,14 @@ def unpack(archive: Path, platform: Platform, folder: Path, *, name: str, source
     except _DAMAGED as error:
         raise UnusableArchive(name, source, _damage(archive, error)) from error
     except OSError as error:
-        # gzip and bz2 report damage with OSErrors of their own, which the system does not number.
+        # gzip reports damage with OSErrors of its own, which the system does not number.
         if error.errno is not None:
             raise
         raise UnusableArchive(name, source, _damage(archive, error)) from error
     except _TooLarge:
         raise UnusableArchive(name, source, f"it holds more than {_LARGEST:,} bytes") from None
+    except _TooMuchSaid:
+        raise UnusableArchive(name, source, "it says far too much of what is in it") from None
     if platform.uv not in taken:
         raise UnusableArchive(name, source, f"there is no {platform.uv} in it")
 
@@ -81,13 +88,14 @@ def _take(
 ) -> set[str]:
     """Write what is wanted into a folder, and return the names of what was there."""
     taken: set[str] = set()
+    left = _LARGEST
     for path, file in members:
         member = PurePosixPath(path).name
         if member in taken:
             raise _Odd(path, "is there twice")
         if member in wanted:
             taken.add(member)
-            _write(file, folder / member)
+            left = _write(file, folder / member, left)
     return taken
 
 
@@ -112,17 +120,43 @@ class _Odd(Exception):
         super().__init__(f"`{shown}` in it {what}")
 
 
-class _Measured:
-    """A stream of which not much can be read at once, whatever an archive says of its size."""
+class _TooMuchSaid(Exception):
+    pass
 
-    def __init__(self, stream: IO[bytes]) -> None:
+
+class _Measured:
+    """A stream of which only so much can be read, whatever an archive says of its own sizes."""
+
+    def __init__(self, stream: BinaryIO, *, at_once: int) -> None:
+        """Let the heads be read, and so many bytes of them at once."""
         self._stream = stream
-        self.seek, self.tell = stream.seek, stream.tell
+        self._left, self._at_once = _HEADS, at_once
+        self.tell, self.seekable = stream.tell, stream.seekable
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        if whence == os.SEEK_SET and offset < 0:
+            message = "something should stand before its start"
+            raise ValueError(message)
+        return self._stream.seek(offset, whence)
 
     def read(self, size: int = -1) -> bytes:
-        if not 0 <= size <= _AT_ONCE:
-            raise _TooLarge
-        return self._stream.read(size)
+        most = min(self._left, self._at_once)
+        if size > most:
+            raise _TooMuchSaid
+        # One byte more tells that there are more.
+        data = self._stream.read(most + 1 if size < 0 else size)
+        if len(data) > most:
+            raise _TooMuchSaid
+        self._left -= len(data)
+        return data
+
+    @contextmanager
+    def content(self, size: int) -> Iterator[None]:
+        """Let so many bytes be read that are none of the heads."""
+        before = self._left, self._at_once
+        self._left = self._at_once = size
+        yield
+        self._left, self._at_once = before
 
 
 def _refuse_path(path: str) -> None:
@@ -133,34 +167,28 @@ def _refuse_path(path: str) -> None:
 
 
 def _members_of_tar(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:
-    with archive.open("rb") as packed, _unpacked(packed) as stream:
-        yield from _members_of_stream(_Measured(stream))
-
-
-def _unpacked(packed: io.BufferedReader) -> BinaryIO:
-    start = packed.peek(_SIGN)
-    if start.startswith(b"\x1f\x8b"):
-        return cast("BinaryIO", gzip.GzipFile(fileobj=packed))
-    if start.startswith(b"BZh"):
-        return cast("BinaryIO", bz2.BZ2File(packed))
-    if start.startswith(b"\xfd7zXZ"):
-        return cast("BinaryIO", lzma.LZMAFile(packed))
-    return packed
-
-
-def _members_of_stream(stream: _Measured) -> Iterator[tuple[str, IO[bytes]]]:
-    with tarfile.open(fileobj=stream, mode="r:") as tar:  # type: ignore[call-overload] # has what it reads with
+    with archive.open("rb") as packed:
+        # What is sent with `Content-Encoding: gzip` may have been unpacked on its way.
+        zipped = packed.peek(2).startswith(b"\x1f\x8b")
+        stream = cast("BinaryIO", gzip.GzipFile(fileobj=packed)) if zipped else packed
         left = _LARGEST
-        for member in tar:
-            # What is passed over has to be unpacked as well.
-            left -= member.size
-            if left < 0:
-                raise _TooLarge
-            _refuse_path(member.name)
-            if member.type in {tarfile.REGTYPE, tarfile.AREGTYPE}:
-                yield member.name, tar.extractfile(member)
-            elif not member.isdir():
-                raise _Odd(member.name, "is neither a file nor a folder")
+        measured = _Measured(stream, at_once=_HEAD)
+        with tarfile.open(fileobj=measured, mode="r:") as tar:  # type: ignore[call-overload] # has what it reads with
+            for member in tar:
+                _refuse_path(member.name)
+                if member.size < 0:
+                    raise _Odd(member.name, "has less than no bytes")
+                # What is passed over has to be unpacked as well.
+                left -= member.size
+                if left < 0:
+                    raise _TooLarge
+                if member.issparse():
+                    raise _Odd(member.name, "has holes")
+                if member.type in {tarfile.REGTYPE, tarfile.AREGTYPE}:
+                    with measured.content(member.size):
+                        yield member.name, tar.extractfile(member)
+                elif not member.isdir():
+                    raise _Odd(member.name, "is neither a file nor a folder")
         # gzip's checksum stands behind the padding, which tarfile leaves unread.
         while padding := stream.read(_CHUNK):
             left -= len(padding)
@@ -169,20 +197,24 @@ def _members_of_stream(stream: _Measured) -> Iterator[tuple[str, IO[bytes]]]:
 
 
 def _members_of_zip(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:
-    with zipfile.ZipFile(archive) as zipped:
-        for member in zipped.infolist():
-            _refuse_path(member.filename)
-            kind = stat.S_IFMT(member.external_attr >> 16)
-            if member.is_dir():
-                continue
-            if kind not in _REGULAR:
-                raise _Odd(member.filename, "is neither a file nor a folder")
-            with zipped.open(member) as file:
-                yield member.filename, file
+    with archive.open("rb") as packed:
+        measured = _Measured(packed, at_once=_HEADS)
+        with zipfile.ZipFile(cast("BinaryIO", measured)) as zipped:
+            for member in zipped.infolist():
+                _refuse_path(member.filename)
+                kind = stat.S_IFMT(member.external_attr >> 16)
+                if member.is_dir():
+                    continue
+                if kind not in _REGULAR:
+                    raise _Odd(member.filename, "is neither a file nor a folder")
+                if member.compress_type not in _PACKED:
+                    raise _Odd(member.filename, "is packed as uv's never are")
+                with zipped.open(member) as file, measured.content(member.compress_size):
+                    yield member.filename, file
 
 
-def _write(source: IO[bytes], target: Path) -> None:
-    left = _LARGEST
+def _write(source: IO[bytes], target: Path, left: int) -> int:
+    """Write a file, and return how much more may be written, in bytes."""
     with target.open("xb") as file:
         while chunk := source.read(_CHUNK):
             left -= len(chunk)
@@ -190,3 +222,4 @@ def _write(source: IO[bytes], target: Path) -> None:
                 raise _TooLarge
             file.write(chunk)
     target.chmod(0o755)
+    return left
