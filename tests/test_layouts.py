@@ -348,6 +348,23 @@ def test_temporary_folder_is_missing(home: Place) -> None:
 # Others
 
 
+def updated_meanwhile(home: Place, command: Sequence[str], installer: str) -> tuple[int, str]:
+    """Update while a program runs that is ready and waits, and return how that has ended."""
+    with subprocess.Popen(
+        command,
+        env=home.full_environ(),
+        cwd=home.path,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline() == "ready\n"
+        home.update("--installer", installer)
+        out, _ = running.communicate("done\n")
+    return running.returncode, out
+
+
 @pytest.mark.parametrize("installer", ["native", "release"])
 def test_running_uv(installer: str, home: Place) -> None:
     """A uv that runs meanwhile goes on, and ends well."""
@@ -361,19 +378,7 @@ def test_running_uv(installer: str, home: Place) -> None:
         "python",
     ]
     command += ["-c", "print('ready', flush=True); print(input())"]
-    with subprocess.Popen(
-        command,
-        env=home.full_environ(),
-        cwd=home.path,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as running:
-        assert running.stdout is not None
-        assert running.stdout.readline() == "ready\n"
-        home.update("--installer", installer)
-        out, _ = running.communicate("done\n")
-    assert (running.returncode, out) == (0, "done\n")
+    assert updated_meanwhile(home, command, installer) == (0, "done\n")
 
 
 @pytest.mark.parametrize("installer", ["native", "release"])
@@ -381,19 +386,9 @@ def test_open_uvx(installer: str, home: Place) -> None:
     """A uvx that the system holds busy, as it does while it runs, is no obstacle."""
     # uvx itself becomes uv at once: it is held at its very beginning, by a tracer of its own.
     stopped = [sys.executable, "-c", HOLD, str(home.bin / "uvx"), "--version"]
-    with subprocess.Popen(
-        stopped,
-        env=home.full_environ(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as running:
-        assert running.stdout is not None
-        assert running.stdout.readline() == "ready\n"
-        home.update("--installer", installer)
-        out, _ = running.communicate("go\n")
+    code, out = updated_meanwhile(home, stopped, installer)
     # Its first word is another in some versions.
-    assert (running.returncode, out.split()[1]) == (0, NEW)
+    assert (code, out.split()[1]) == (0, NEW)
 
 
 HOLD = """

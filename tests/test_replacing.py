@@ -118,6 +118,16 @@ class Replacing:
         monkeypatch.setattr(Path, "replace", watched)
 
 
+def undone(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the second rename fail, after which everything has to be as it was."""
+    before = machine.installed()
+    with monkeypatch.context() as patch:
+        Replacing(patch, failing=2)
+        with pytest.raises(NotReplaced):
+            machine.replace()
+    assert machine.installed() == before
+
+
 @pytest.mark.usefixtures("_hard_links")
 @pytest.mark.parametrize("platform", [UNIX, WINDOWS])
 def test_replace(tmp_path: Path, platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -215,12 +225,7 @@ def test_executable_that_is_new(machine: Machine, monkeypatch: pytest.MonkeyPatc
     """What was not there before comes in, and goes again if the rest fails."""
     (machine.bin / "uvx").unlink()
     (machine.staged / "uvx").chmod(0o600)
-    before = machine.installed()
-    with monkeypatch.context() as patch:
-        Replacing(patch, failing=2)
-        with pytest.raises(NotReplaced):
-            machine.replace()
-    assert machine.installed() == before
+    undone(machine, monkeypatch)
     machine.stage_again()
     machine.replace()
     assert machine.installed()["uvx"] == ("new uvx", 0o755)
@@ -245,11 +250,7 @@ def test_link(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     (machine.bin / "uvx").unlink()
     (machine.bin / "uvx").symlink_to(real)
     before = machine.installed()
-    with monkeypatch.context() as patch:
-        Replacing(patch, failing=2)
-        with pytest.raises(NotReplaced):
-            machine.replace()
-    assert machine.installed() == before
+    undone(machine, monkeypatch)
     assert (real.read_text(), real.stat().st_mode & 0o7777) == ("old uvx", 0o750)
     machine.stage_again()
     machine.replace()
@@ -263,12 +264,7 @@ def test_link_that_leads_nowhere(machine: Machine, monkeypatch: pytest.MonkeyPat
     """A link that leads nowhere is replaced by a file, and is back if the rest fails."""
     (machine.bin / "uvx").unlink()
     (machine.bin / "uvx").symlink_to(machine.root / "missing")
-    before = machine.installed()
-    with monkeypatch.context() as patch:
-        Replacing(patch, failing=2)
-        with pytest.raises(NotReplaced):
-            machine.replace()
-    assert machine.installed() == before
+    undone(machine, monkeypatch)
     machine.stage_again()
     machine.replace()
     assert machine.installed()["uvx"] == ("new uvx", 0o755)
