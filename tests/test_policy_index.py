@@ -212,6 +212,16 @@ def test_what_is_newer_is_named(
     ]
 
 
+@pytest.mark.parametrize(("target", "words"), [(None, "Loosen"), ("0.11.13", "without a version")])
+def test_hint(newest_uv: Path, home: Home, web: Web, target: str | None, words: str) -> None:
+    """Where nothing was named and nothing is allowed, the rule that hides it has to change."""
+    serve(web)
+    wanted = NEWEST if target is None else parse_target(target)
+    with pytest.raises(HiddenByPolicy) as caught:
+        source(newest_uv, home, web).find(wanted.under(rules(versions="<0.1")))
+    assert words in str(caught.value.hint)
+
+
 @pytest.mark.parametrize(("policy", "questions"), [(EVERYTHING, 1), (DEFAULT, 1)])
 def test_no_rule_costs_nothing(home: Home, tmp_path: Path, policy: Policy, questions: int) -> None:
     """Where nothing is configured, uv is asked once, for the newest and for an exact version."""

@@ -304,6 +304,37 @@ def test_named_version_is_refused_before_anything_is_asked() -> None:
     DEFAULT.refuse("1.0.0rc1")
 
 
+SETTING = f"policy.versions in {USER}"
+
+
+@pytest.mark.parametrize("target", [None, "0.13", ">=0.13"])
+def test_hint_where_nothing_is_allowed(target: str | None) -> None:
+    """Where all that was asked for is hidden, what helps is the rule itself, and its place."""
+    wanted = NEWEST if target is None else parse_target(target)
+    with pytest.raises(HiddenByPolicy) as caught:
+        Mirror({"0.13.8": OLD, "0.13.9": OLD}).find(wanted.under(rules(versions="<0.13")))
+    assert caught.value.version == "0.13.9"
+    assert caught.value.hint == (
+        "No other version that was asked for is allowed either; `uv-self-update releases` shows "
+        f"which rule hides each. Loosen {SETTING}, or ask whoever has written it."
+    )
+
+
+def test_hint_where_a_version_was_named() -> None:
+    """Where one version was named, others may be allowed, and it is said where to see them."""
+    source, under = Mirror({"0.13.9": OLD}), rules(versions="<0.13")
+    for refuse in (
+        lambda: under.refuse("0.13.9"),
+        lambda: source.find(Wanted(exact="0.13.9").under(under)),
+    ):
+        with pytest.raises(HiddenByPolicy) as caught:
+            refuse()
+        assert caught.value.hint == (
+            "`uv-self-update releases` shows which versions are allowed; without a version, "
+            "`uv-self-update` takes the newest of them."
+        )
+
+
 def test_sources_in_order() -> None:
     """A source where everything is hidden is passed over; if that is all there is, it is said."""
     young, old = Mirror({"0.13.9": DAYS[2]}, name="a"), Mirror({"0.13.8": OLD}, name="b")

@@ -531,16 +531,22 @@ class NoArchive(NoSuchVersion):
 class HiddenByPolicy(NoSuchVersion):
     """A version is there, or may be, but a rule of the configuration hides it."""
 
-    def __init__(self, source: str, version: str, because: str) -> None:
-        """Name the source, if one was asked, the version, and the rule with its place."""
+    def __init__(self, source: str, version: str, because: str, *, only: str = "") -> None:
+        """Name the source, if one was asked, the version, and the rule with its place.
+
+        Where nothing else that was asked for is allowed either, `only` is what has to change.
+        """
         super().__init__(source, f"uv {version}", ())
         place = f" from {source}" if source else ""
         self.version = version
         self.because = printable(because)
         self.message = printable(f"uv {version}{place} is hidden by the policy: {because}")
-        self.hint = (
-            "`uv-self-update` without a version takes the newest that is allowed, and "
-            "`uv-self-update releases` shows which are."
+        self.hint = printable(
+            "No other version that was asked for is allowed either; `uv-self-update releases` "
+            f"shows which rule hides each. Loosen {only}, or ask whoever has written it."
+            if only
+            else "`uv-self-update releases` shows which versions are allowed; without a version, "
+            "`uv-self-update` takes the newest of them."
         )
 
 

@@ -227,9 +227,20 @@ DEFAULT = Policy(rules=(BY_DEFAULT,))
 """Where nothing is configured."""
 
 
-def hidden(version: str, objection: Objection, *, source: str = "") -> HiddenByPolicy:
-    """Return the error that says why a version is not to be had."""
-    return HiddenByPolicy(source, version, str(objection))
+def hidden(
+    version: str, objection: Objection, *, source: str = "", named: bool = True
+) -> HiddenByPolicy:
+    """Return the error that says why a version is not to be had.
+
+    Args:
+        version: The version; where none was named, the newest that was asked for.
+        objection: What hides it.
+        source: The source that has it, if one was asked.
+        named: Whether it was named, so that others may be allowed.
+    """
+    rule = objection.rule
+    only = "" if named else f"{rule.key} in {rule.origin}"
+    return HiddenByPolicy(source, version, str(objection), only=only)
 
 
 def tell(version: str, objection: Objection) -> None:

@@ -139,7 +139,8 @@ class CatalogSource(ArchiveSource):
             raise NoArchive(self.name, str(wanted), archive, lacking, others)
         for version in versions:
             if version in hiding:
-                raise hidden(version, hiding[version], source=self.name)
+                named = wanted.exact is not None
+                raise hidden(version, hiding[version], source=self.name, named=named)
         known = releases.keys() - strangers
         raise NoSuchVersion(self.name, str(wanted), nearest(known, wanted))
 

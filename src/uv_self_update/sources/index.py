@@ -136,7 +136,7 @@ class IndexSource(WheelSource):
         if objection is None:
             return version
         if version is None:
-            raise hidden(newest, objection, source=self.name)
+            raise hidden(newest, objection, source=self.name, named=False)
         tell(newest, objection)
         return version
 
