@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from uv_self_update.errors import HiddenByPolicy, NoSourceAnswered, NoSuchVersion, Unreachable
+from uv_self_update.errors import (
+    HiddenByPolicy,
+    NoArchive,
+    NoSourceAnswered,
+    NoSuchVersion,
+    Unreachable,
+)
 from uv_self_update.platforms import Platform
 from uv_self_update.policy import NEWEST, Wanted, parse_target
 from uv_self_update.policy_keys import POLICY_KEYS, policy
@@ -333,6 +339,33 @@ def test_hint_where_a_version_was_named() -> None:
             "`uv-self-update releases` shows which versions are allowed; without a version, "
             "`uv-self-update` takes the newest of them."
         )
+
+
+class Bare(Mirror):
+    """A source whose releases have files for another machine only."""
+
+    def detailed(self, release: Release) -> Release:
+        """Return it with its files."""
+        others = (Asset(name="uv-s390x-unknown-linux-gnu.tar.gz"),)
+        return replace(super().detailed(release), assets=others)
+
+
+@pytest.mark.parametrize("target", ["0.13.9", "0.13", None])
+@pytest.mark.parametrize("late", [False, True])
+def test_hidden_comes_before_the_archive(target: str | None, *, late: bool) -> None:
+    """What is hidden, and has no archive for this machine besides, is hidden."""
+    source = Bare({"0.13.9": DAYS[2]}, late=late)
+    assert chosen(source, target, rules(min_age="3 days")) == f"0.13.9: {YOUNG}"
+
+
+def test_hidden_is_told_where_the_others_lack_the_archive(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Where the newest is hidden, and the others are not for this machine, both is said."""
+    source = Bare({"0.13.9": DAYS[2], "0.13.8": OLD})
+    with caplog.at_level(logging.INFO), pytest.raises(NoArchive, match=r"missing from 0\.13\.8"):
+        source.find(NEWEST.under(rules(min_age="3 days")))
+    assert caplog.messages == [f"uv 0.13.9 is not taken: {YOUNG}"]
 
 
 def test_sources_in_order() -> None:

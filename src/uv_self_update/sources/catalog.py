@@ -132,9 +132,13 @@ class CatalogSource(ArchiveSource):
             elif release.asset(archive) is None or not self.confirmed(release, wanted):
                 lacking.append(version)
             else:
-                self._tell(lacking, hiding, versions[: versions.index(version) + 1])
+                if lacking:
+                    what = f"{archive} of uv {', '.join(lacking)}"
+                    _log.warning("%s lacks %s; uv %s is taken", self.name, what, version)
+                _tell_hidden(hiding, versions[: versions.index(version)])
                 return release
         if lacking:
+            _tell_hidden(hiding, versions[: versions.index(lacking[0])])
             others = candidates[_MAX_LOOKED_AT:][:3]
             raise NoArchive(self.name, str(wanted), archive, lacking, others)
         for version in versions:
@@ -143,18 +147,6 @@ class CatalogSource(ArchiveSource):
                 raise hidden(version, hiding[version], source=self.name, named=named)
         known = releases.keys() - strangers
         raise NoSuchVersion(self.name, str(wanted), nearest(known, wanted))
-
-    def _tell(
-        self, lacking: Sequence[str], hiding: Mapping[str, Objection], versions: Sequence[str]
-    ) -> None:
-        """Say why the last of some versions is taken, and none of the newer ones."""
-        *newer, taken = versions
-        if lacking:
-            what = f"{self._platform.archive} of uv {', '.join(lacking)}"
-            _log.warning("%s lacks %s; uv %s is taken", self.name, what, taken)
-        newest = next((version for version in newer if version in hiding), None)
-        if newest is not None:
-            tell(newest, hiding[newest])
 
     def permitted(self, release: Release, wanted: Wanted) -> Release:
         """Return a release that was found by its name.
@@ -251,6 +243,13 @@ class CatalogSource(ArchiveSource):
                 return None, b""
             raise
         return download.url, bytes(body)
+
+
+def _tell_hidden(hiding: Mapping[str, Objection], newer: Sequence[str]) -> None:
+    """Say why the newest of some versions is not taken, if it is hidden."""
+    newest = next((version for version in newer if version in hiding), None)
+    if newest is not None:
+        tell(newest, hiding[newest])
 
 
 def _surely_hidden(releases: Sequence[Release], policy: Policy, now: float) -> Objection | None:
