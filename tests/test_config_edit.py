@@ -192,17 +192,46 @@ def test_assign_refuses_key(file: Path, assignments: dict[str, str], reason: str
         ("", {"source.path": "/mnt/uv"}, "source[0].kind"),
         ("", {"source.kind": "urls"}, "source[0].download"),
         (GITHUB, {"source.kind": "urls"}, "source[0].download"),
+    ],
+)
+def test_assign_refuses_value(
+    file: Path, before: str, assignments: dict[str, str], key: str
+) -> None:
+    """A value that would be a problem is refused as what it is: it does not stand in the file."""
+    file.write_text(before)
+    with pytest.raises(ConfigurationNotKept) as caught:
+        config_edit.assign(file, assignments)
+    assert f"{file} was left as it is: the change is refused: {key}: " in str(caught.value)
+    assert file.read_text() == before
+
+
+def test_assign_refuses_several_values(file: Path) -> None:
+    """All that is wrong with a change is said at once, a line for each value."""
+    with pytest.raises(ConfigurationNotKept) as caught:
+        config_edit.assign(file, {"network.timeout": "soon", "install.installer": "ours"})
+    assert str(caught.value) == (
+        f"{file} was left as it is: the change is refused:\n"
+        "  network.timeout: it is `soon`, but a number of seconds, more than 0 and at most 86400, "
+        "is due\n"
+        "  install.installer: it is `ours`, but `auto`, `release` or `native` is due"
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "assignments", "key"),
+    [
         ("[polcy]\n", {"network.timeout": "3"}, "polcy"),
+        ("[polcy]\n", {"network.timeout": "soon"}, "polcy"),
         ("network = 3\n", {"network.timeout": "3"}, "network"),
         ("source = 3\n", {"source.kind": "index"}, "source"),
         ("source = 'index'\n", {"source.0.kind": "index"}, "source"),
         ("[source]\n", {"source.0.kind": "index"}, "source"),
     ],
 )
-def test_assign_refuses_value(
+def test_change_of_a_file_with_a_problem(
     file: Path, before: str, assignments: dict[str, str], key: str
 ) -> None:
-    """A change that leaves a file with a problem is refused, and the file stays as it was."""
+    """A change that leaves a problem in the file is refused for that, and the file stays."""
     file.write_text(before)
     with pytest.raises(InvalidConfiguration) as caught:
         config_edit.assign(file, assignments)
@@ -212,7 +241,7 @@ def test_assign_refuses_value(
 
 def test_assign_refusal_makes_no_file(file: Path) -> None:
     """A change that is refused makes no file."""
-    with pytest.raises(InvalidConfiguration):
+    with pytest.raises(ConfigurationNotKept):
         config_edit.assign(file, {"network.timeout": "0"})
     assert not file.exists()
 
@@ -397,7 +426,7 @@ def test_secret_is_not_written(file: Path, url: str) -> None:
 def test_secret_in_place_of_a_variable(file: Path, key: str) -> None:
     """A secret that is typed where a variable is due is neither written nor repeated."""
     file.write_text(NEXUS)
-    with pytest.raises((UsageError, InvalidConfiguration)) as caught:
+    with pytest.raises((UsageError, ConfigurationNotKept)) as caught:
         config_edit.assign(file, {key: "s3cret-a1b2c3d4e5f6g7h8"})
     assert "s3cret" not in f"{caught.value} {caught.value.hint}"
     assert file.read_text() == NEXUS
@@ -488,7 +517,7 @@ def test_remove_what_is_not_set(file: Path, key: str) -> None:
 def test_remove_what_is_needed(file: Path) -> None:
     """A key that its source needs cannot be taken out alone."""
     file.write_text(GITHUB)
-    with pytest.raises(InvalidConfiguration):
+    with pytest.raises(ConfigurationNotKept, match=r"the change is refused: source\[0\]\.url: "):
         config_edit.remove(file, ["source.url"])
     assert file.read_text() == GITHUB
 

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from uv_self_update import config as files
 from uv_self_update.cli_config import config
 from uv_self_update.digests import DigestRules, Pin
-from uv_self_update.errors import InvalidConfiguration, UsageError
+from uv_self_update.errors import ConfigurationNotKept, InvalidConfiguration, UsageError
 from uv_self_update.invocation import Invocation
 from uv_self_update.rules import DEFAULT, Rule
 from uv_self_update.settings import Options
@@ -323,7 +323,7 @@ def test_set_the_place_of_a_list(machine: Machine, monkeypatch: pytest.MonkeyPat
 )
 def test_key_that_cannot_be_set(machine: Machine, key: str) -> None:
     """What is no single value is not set, and the file is not made."""
-    with pytest.raises((UsageError, InvalidConfiguration)):
+    with pytest.raises((UsageError, ConfigurationNotKept)):
         machine.config("set", key, "1")
     assert not machine.user.exists()
 
@@ -332,7 +332,7 @@ def test_set_refuses_what_is_wrong(machine: Machine) -> None:
     """A value that is no value of its key is refused, and the file stays as it was."""
     machine.user.write_text('[policy]\nmin-age = "3 days"\n')
     for key, value in (("policy.min-age", "soon"), (PIN, "abc"), ("policy.prerelease", "x")):
-        with pytest.raises(InvalidConfiguration):
+        with pytest.raises(ConfigurationNotKept, match="the change is refused"):
             machine.config("set", key, value)
     assert machine.user.read_text() == '[policy]\nmin-age = "3 days"\n'
 

@@ -6,7 +6,12 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from uv_self_update.config import check, every_key, is_missing, parse, read
-from uv_self_update.errors import ConfigurationNotKept, InvalidConfiguration, UsageError
+from uv_self_update.errors import (
+    ConfigurationNotKept,
+    InvalidConfiguration,
+    Problem,
+    UsageError,
+)
 from uv_self_update.kinds import SOURCE_FIELDS
 from uv_self_update.login_keys import REFUSED, SECRET_KEYS
 from uv_self_update.policy_keys import DIGESTS
@@ -104,9 +109,9 @@ def assign(
 
     Raises:
         UsageError: A key cannot be set.
-        InvalidConfiguration: The file is broken, or would be.
-        ConfigurationNotKept: The file cannot be written, or not without losing a comment; or a
-            secret would stand in it.
+        InvalidConfiguration: The file is broken.
+        ConfigurationNotKept: It would be broken; it cannot be written, or not without losing a
+            comment; or a secret would stand in it.
     """
     text, document = _current(path)
     paths = {_taken_apart(key): (key, value) for key, value in assignments.items()}
@@ -134,8 +139,9 @@ def remove(path: Path, keys: Iterable[str]) -> None:
 
     Raises:
         UsageError: The file has no such key.
-        InvalidConfiguration: The file is broken, or would be.
-        ConfigurationNotKept: The file cannot be written, or not without losing a comment.
+        InvalidConfiguration: The file is broken.
+        ConfigurationNotKept: It would be broken; or it cannot be written, or not without losing a
+            comment.
     """
     text, document = _current(path)
     paths = {_taken_apart(key): key for key in keys}
@@ -244,7 +250,7 @@ def _rewrite(path: Path, text: str, changes: Sequence[_Change]) -> None:
         else:
             _put(document, keys, value, path)
             new = with_value(new, keys, value)
-    check(document, path)
+    _permit(document, parse(path, text), path)
     if parsed(new) != document:
         # The text is laid out in a way that line by line editing does not understand. Writing it
         # anew loses nothing but that layout, unless there are comments.
@@ -253,6 +259,32 @@ def _rewrite(path: Path, text: str, changes: Sequence[_Change]) -> None:
             raise ConfigurationNotKept(path, "its comments would be lost", hint)
         new = as_toml(document)
     write(path, new)
+
+
+def _permit(document: Mapping[str, Any], before: Mapping[str, Any], path: Path) -> None:
+    """Make sure that a changed document can be used; what was wrong before may have been mended.
+
+    Raises:
+        InvalidConfiguration: With what stands in the file and is wrong.
+        ConfigurationNotKept: With what would be wrong for the change only.
+    """
+    problems = _problems(document, path)
+    old = _problems(before, path)
+    left = [problem for problem in problems if problem in old]
+    if left:
+        raise InvalidConfiguration(left)
+    if problems:
+        lines = [f"{problem.key}: {problem.reason}" for problem in problems]
+        words = f" {lines[0]}" if len(lines) == 1 else "\n  ".join(["", *lines])
+        raise ConfigurationNotKept(path, f"the change is refused:{words}")
+
+
+def _problems(document: Mapping[str, Any], path: Path) -> tuple[Problem, ...]:
+    try:
+        check(document, path)
+    except InvalidConfiguration as invalid:
+        return invalid.problems
+    return ()
 
 
 def _put(document: dict[str, Any], keys: KeyPath, value: object, path: Path) -> None:
