@@ -310,11 +310,24 @@ def test_set_the_place_of_a_list(machine: Machine, monkeypatch: pytest.MonkeyPat
     """A path is written so that it means the same from the file's folder; a URL as it is."""
     elsewhere = machine.folder / "elsewhere"
     elsewhere.mkdir()
+    (elsewhere / "list.txt").touch()
     monkeypatch.chdir(elsewhere)
     machine.config("set", "policy.approved", "list.txt")
     assert machine.config("get", "policy.approved") == f"{elsewhere / 'list.txt'}\n"
     machine.config("set", "policy.approved", "https://a.example/list.txt")
     assert machine.config("get", "policy.approved") == "https://a.example/list.txt\n"
+
+
+@pytest.mark.parametrize("value", ["0.13.9;0.13.8", "newest", "list.txt", "~/list.txt", ".", "a\0"])
+def test_list_that_is_not_there(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    """What is neither a list of versions nor the path of one is not taken for a path."""
+    monkeypatch.setenv("HOME", str(machine.folder))
+    machine.user.write_text("# mine\n")
+    with pytest.raises(UsageError, match=r"`policy\.approved` cannot be set: there is no file"):
+        machine.config("set", "policy.approved", value)
+    assert machine.user.read_text() == "# mine\n"
 
 
 @pytest.mark.parametrize(

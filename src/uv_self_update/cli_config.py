@@ -316,10 +316,26 @@ def _address(origin: Origin) -> str:
 
 
 def _absolute(key: str, value: str) -> str:
-    """Return a path as the file has to have it, where it would be relative to the file's folder."""
-    is_path = key in PATH_KEYS or (key == APPROVED and is_place(value))
-    is_path = is_path and not value.startswith("~")
+    """Return a path as the file has to have it, where it would be relative to the file's folder.
+
+    Raises:
+        UsageError: It should be the path of a list of versions, and there is none.
+    """
+    is_list = key == APPROVED and value != "" and is_place(value)
+    if is_list and not _is_file(value):
+        reason = f"there is no file `{shown(value)}`, and it is neither versions nor a URL"
+        message = f"`{key}` cannot be set: {reason}"
+        raise UsageError(message, hint='Versions have blanks or commas between: "0.12.24 0.13.9".')
+    is_path = (key in PATH_KEYS or is_list) and not value.startswith("~")
     return str(Path(value).absolute()) if is_path and value else value
+
+
+def _is_file(path: str) -> bool:
+    try:
+        return Path(path).expanduser().is_file()
+    # No home to put in place of `~`; a folder that may not be entered, what is no path at all.
+    except (OSError, RuntimeError, ValueError):
+        return False
 
 
 def _display(value: object) -> str:
