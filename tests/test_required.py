@@ -441,13 +441,37 @@ def test_what_cannot_be_had(home: Home, mirror: str) -> None:
     write(home.path, {".config/uv/uv.toml": 'required-version = ">=0.8"'})
     both = home.run("--required", "-v")
 
+    user, project = home.receipt.with_name("uv.toml"), home.path / "uv.toml"
     assert (lacking.code, both.code) == (7, 7)
     assert f"error: {mirror} has no uv <0.5\n" in lacking.err
-    assert f"error: {mirror} has no uv <0.5,>=0.8\n" in both.err
-    user = home.receipt.with_name("uv.toml")
-    for specifier, path in (("<0.5", home.path / "uv.toml"), (">=0.8", user)):
+    assert (
+        f"error: {mirror} has no uv <0.5,>=0.8; required are\n"
+        f"  <0.5 by {project}\n  >=0.8 by {user}\n"
+    ) in both.err
+    for specifier, path in (("<0.5", project), (">=0.8", user)):
         assert f"DEBUG uv {specifier} is required by {path}\n" in both.err
     assert home.version() == "0.8.24"
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_contradiction_where_one_version_can_be_asked_for(
+    home: Home, web: Web, *, check: bool
+) -> None:
+    """The files are named too where a source cannot be asked for more than an exact version."""
+    home.install("0.8.24")
+    write(
+        home.path,
+        {
+            "uv.toml": 'required-version = "<1"',
+            ".config/uv/uv.toml": 'required-version = ">=9"',
+        },
+    )
+    source = f"urls+{web.url}/{{asset}}"
+
+    done = home.run("--required", "--source", source, *(["--check"] if check else []))
+
+    assert done.code == 6
+    assert f"\n  >=9 by {home.receipt.with_name('uv.toml')}\n" in done.err
 
 
 def test_nothing_but_the_version_is_read(home: Home, web: Web) -> None:

@@ -104,7 +104,13 @@ def _update(words: Sequence[str], invocation: Invocation, terminal: Terminal) ->
         message = "`--json` belongs to `--check`"
         raise UsageError(message, hint="`uv-self-update releases` has a `--json` as well.")
     if "--required" in flags:
-        arguments = _as_required(arguments, invocation)
+        return _update_as_required(arguments, flags, invocation, terminal)
+    return _check_or_do(arguments, flags, invocation, terminal)
+
+
+def _check_or_do(
+    arguments: Arguments, flags: frozenset[str], invocation: Invocation, terminal: Terminal
+) -> int:
     if "--check" in flags:
         return _check(arguments, invocation, as_json="--json" in flags)
     return _do(arguments, invocation, terminal)
@@ -154,7 +160,9 @@ def _check(arguments: Arguments, invocation: Invocation, *, as_json: bool) -> in
     return verdict.exit_code
 
 
-def _as_required(arguments: Arguments, invocation: Invocation) -> Arguments:
+def _update_as_required(
+    arguments: Arguments, flags: frozenset[str], invocation: Invocation, terminal: Terminal
+) -> int:
     """Let `required-version` act as TARGET."""
     from uv_self_update import required  # noqa: PLC0415 # few ask for it
 
@@ -163,6 +171,9 @@ def _as_required(arguments: Arguments, invocation: Invocation) -> Arguments:
         raise UsageError(message, hint="Leave out one of them.")
     options, environ = arguments.all, invocation.environ
     place = required.Place.of(options, environ, Path.cwd(), windows=os.name == "nt")
-    target = required.target(required.find(place))
+    found = required.find(place)
     # It has been read, and would make the uv refuse to run that it does not allow.
-    return Arguments(target=target, after=tuple(without(options, "--config-file")))
+    rest = tuple(without(options, "--config-file"))
+    arguments = Arguments(target=required.target(found), after=rest)
+    with required.named(found):
+        return _check_or_do(arguments, flags, invocation, terminal)

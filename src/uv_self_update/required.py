@@ -21,6 +21,7 @@ from __future__ import annotations
 import logging
 import os.path
 import posixpath
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -28,7 +29,15 @@ from typing import TYPE_CHECKING, Any, Self
 
 from uv_self_update import uv_toml
 from uv_self_update.arguments import value_of
-from uv_self_update.errors import InvalidRequirement, NothingRequired, Problem, UsageError
+from uv_self_update.errors import (
+    InvalidRequirement,
+    NoLatest,
+    NoSuchVersion,
+    NothingRequired,
+    Problem,
+    UsageError,
+    printable,
+)
 from uv_self_update.release import LONGEST_SPECIFIERS, VERSION
 from uv_self_update.uv_toml import UnusableFile
 from uv_self_update.wording import echo
@@ -36,7 +45,7 @@ from uv_self_update.wording import echo
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-__all__ = ("KEY", "Place", "Requirement", "find", "permit", "requirements", "target")
+__all__ = ("KEY", "Place", "Requirement", "find", "named", "permit", "requirements", "target")
 
 _log = logging.getLogger(__name__)
 
@@ -138,6 +147,18 @@ def target(required: Sequence[Requirement]) -> str:
     if exact and permit(required, exact[0]):
         return exact[0]
     return ",".join(dict.fromkeys(one.specifier for one in required))
+
+
+@contextmanager
+def named(required: Sequence[Requirement]) -> Iterator[None]:
+    """Where what several files ask for cannot be had, say which file asks for what."""
+    try:
+        yield
+    except (NoLatest, NoSuchVersion) as error:
+        if len(required) > 1:
+            lines = "".join(f"\n  {one.specifier} by {one.path}" for one in required)
+            error.message = printable(f"{error.message}; required are{lines}")
+        raise
 
 
 def permit(required: Iterable[Requirement], version: str) -> bool:
