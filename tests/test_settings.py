@@ -615,3 +615,38 @@ def test_nothing_configured_needs_no_parser(tmp_path: Path) -> None:
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("UV_SELF_UPDATE_TIMEOT", "; did you mean `UV_SELF_UPDATE_TIMEOUT`?"),
+        ("UV_SELF_UPDATE_VERSION", "; did you mean `UV_SELF_UPDATE_VERSIONS`?"),
+        ("UV_SELF_UPDATE_SOURCES", "; did you mean `UV_SELF_UPDATE_SOURCE`?"),
+        ("UV_SELF_UPDATE_QQQ", ""),
+        ("UV_SELF_UPDATE_", ""),
+    ],
+)
+def test_unknown_variable(
+    machine: Machine, caplog: pytest.LogCaptureFixture, name: str, meant: str
+) -> None:
+    """A misspelt variable is ignored, and that is said, without its value."""
+    assert machine.resolve(environ={name: "s3cret"}) == Settings()
+    assert caplog.messages == [
+        f"{name} is no variable of uv-self-update, and is ignored{meant}",
+    ]
+
+
+def test_variables_that_are_known(machine: Machine, caplog: pytest.LogCaptureFixture) -> None:
+    """What anything reads is known: our own variables, and those that a source names."""
+    machine.user_file.write_text(
+        "[[source]]\nurl = 'https://a.example/'\ntoken-env = 'UV_SELF_UPDATE_A'\n"
+        "[[source]]\nurl = 'https://b.example/'\nusername = 'me'\n"
+        "password-env = 'UV_SELF_UPDATE_B'\nheader-env = { X = 'UV_SELF_UPDATE_C' }\n"
+    )
+    machine.user_file.chmod(0o600)
+    names = [f"UV_SELF_UPDATE_{letter}" for letter in "ABC"]
+    own = {"UV_SELF_UPDATE_UV": "/bin/uv", "UV_SELF_UPDATE_CLIENT_KEY_PASSPHRASE": "x"}
+    own |= {"UV_SELF_UPDATE_CONFIG": str(machine.user_file), "UV_SELF_UPDATE_TIMEOUT": "5"}
+    machine.resolve(environ={**dict.fromkeys(names, "x"), **own, "UV_SELF_UPDATE_EMPTY": ""})
+    assert caplog.messages == []

@@ -9,6 +9,7 @@ But for `[policy]`: what the site file says there holds whatever the others say,
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,7 @@ from uv_self_update.settings import KEYS, Network, Options, Settings
 from uv_self_update.wording import shown, suggestion, type_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 __all__ = (
     "VARIABLE",
@@ -43,11 +44,15 @@ __all__ = (
     "user_file",
 )
 
+_log = logging.getLogger(__name__)
+
 _APP = "uv-self-update"
 VARIABLE = "UV_SELF_UPDATE_CONFIG"
 """The environment variable that names a file in place of the user's."""
 
+_PREFIX = "UV_SELF_UPDATE_"
 _SOURCE = "UV_SELF_UPDATE_SOURCE"
+_UV = "UV_SELF_UPDATE_UV"
 _PASSPHRASE = "UV_SELF_UPDATE_CLIENT_KEY_PASSPHRASE"  # noqa: S105 # a name
 _INSECURE = "UV_INSECURE_HOST"
 _LATEST, _DOWNLOAD = "LATEST_RELEASE_URL", "RELEASES_DOWNLOAD_URL"
@@ -143,7 +148,21 @@ def resolve(
     for key, (value, _) in merged.items():
         attribute = "sources" if key == "source" else KEYS[key].attribute
         settings = _with(settings, attribute, value) if attribute else settings
+    _warn_of_unknown(variables, settings.sources)
     return settings
+
+
+def _warn_of_unknown(variables: Mapping[str, str], sources: Iterable[SourceSettings]) -> None:
+    """Say which variables look like ours, and are read by nothing: they may be misspelt."""
+    ours = [name for name in variables if name.startswith(_PREFIX)]
+    known = {_SOURCE, _UV, VARIABLE, _PASSPHRASE, *(known.variable for known in KEYS.values())}
+    for source in sources:
+        known |= {source.token_env or "", source.password_env or ""}
+        known |= {variable for _, variable in source.header_env}
+    words = sorted(name.removeprefix(_PREFIX) for name in known if name.startswith(_PREFIX))
+    for name in sorted({*ours} - known):
+        near = suggestion(name.removeprefix(_PREFIX), words, prefix=_PREFIX)
+        _log.warning("%s is no variable of uv-self-update, and is ignored%s", shown(name), near)
 
 
 def _with(target: Any, attribute: str, value: Any) -> Any:  # noqa: ANN401 # any dataclass of the tree

@@ -32,12 +32,18 @@ def shown(text: str) -> str:
     return redact_url(re.sub(r"^([A-Za-z][A-Za-z0-9+.-]*://)?.*@", r"\1***@", line))
 
 
-def suggestion(got: object, known: Iterable[str]) -> str:
-    """Return the end of a message: the known word that may have been meant, if one is near."""
+def suggestion(got: object, known: Iterable[str], *, prefix: str = "") -> str:
+    """Return the end of a message: the known word that may have been meant, if one is near.
+
+    Args:
+        got: What was written.
+        known: What it may be.
+        prefix: What all of them begin with; it is left out here, since it makes each of them near.
+    """
     from difflib import get_close_matches  # noqa: PLC0415 # only a mistake needs it
 
     matches = get_close_matches(str(got), [*known], n=1)
-    return f"; did you mean `{matches[0]}`?" if matches else ""
+    return f"; did you mean `{prefix}{matches[0]}`?" if matches else ""
 
 
 def echo(value: object) -> str:
