@@ -298,6 +298,23 @@ def test_set_get_unset(machine: Machine) -> None:
     assert machine.user.read_text().strip() == "# mine"
 
 
+@pytest.mark.parametrize(
+    "key",
+    [
+        "policy.digests",
+        "policy.digests.0.13.9",
+        'policy.digests."0.13.9"',
+        "policy.digests.'0.13.9'",
+    ],
+)
+@pytest.mark.parametrize("rest", ["", "[policy]\nyanked = true\n", "[network]\nretries = 1\n"])
+def test_unset_the_digests_of_a_version(machine: Machine, key: str, rest: str) -> None:
+    """All digests of a version go at once, with quotes around it or without; comments stay."""
+    machine.user.write_text(f"# mine\n{PINNED}{rest}")
+    machine.config("unset", key)
+    assert machine.user.read_text() == f"# mine\n{rest}"
+
+
 def test_get_of_two_places(machine: Machine) -> None:
     """Of two places, `get` tells what the person says, and the machine's where they say nothing."""
     machine.site.write_text('[policy]\nmin-age = "3 days"\nversions = "<0.14"\n')

@@ -185,6 +185,9 @@ def show(invocation: Invocation) -> None:
 def get(invocation: Invocation, key: str) -> None:
     """Print the value of KEY as it is, passwords and all; nothing if it has none.
 
+    It is the value that counts, wherever it comes from. Of rules in `policy`, which hold in several
+    places at once, it is your own; `show` has them all.
+
     KEY is dotted: `network.timeout`, `source.0.url`, or a table such as `network`.
     """
     value = config_edit.get(as_document(invocation.settings()), key)

@@ -204,7 +204,7 @@ def _taken_apart(key: str) -> KeyPath:
 
 def _pin_taken_apart(key: str) -> KeyPath:
     """Take apart `policy.digests.0.13.9.uv-x86_64-unknown-linux-gnu.tar.gz`; both have dots."""
-    rest = key.removeprefix(f"{DIGESTS}.").replace('"', "")
+    rest = re.sub("[\"']", "", key.removeprefix(f"{DIGESTS}."))
     version = VERSION.match(rest)
     if version is None or rest[version.end() :][:1] not in {"", "."}:
         return (*DIGESTS.split("."), rest)
@@ -251,7 +251,8 @@ def _rewrite(path: Path, text: str, changes: Sequence[_Change]) -> None:
             _put(document, keys, value, path)
             new = with_value(new, keys, value)
     _permit(document, parse(path, text), path)
-    if parsed(new) != document:
+    # A table that only holds others goes from the text with the last of them.
+    if _without_empty(parsed(new)) != _without_empty(document):
         # The text is laid out in a way that line by line editing does not understand. Writing it
         # anew loses nothing but that layout, unless there are comments.
         if "#" in text:
@@ -259,6 +260,14 @@ def _rewrite(path: Path, text: str, changes: Sequence[_Change]) -> None:
             raise ConfigurationNotKept(path, "its comments would be lost", hint)
         new = as_toml(document)
     write(path, new)
+
+
+def _without_empty(value: Any) -> Any:  # noqa: ANN401 # whatever TOML can hold
+    """Return a document without the tables in which there is nothing."""
+    if not isinstance(value, dict):
+        return value
+    inner = {name: _without_empty(content) for name, content in value.items()}
+    return {name: content for name, content in inner.items() if content != {}}
 
 
 def _permit(document: Mapping[str, Any], before: Mapping[str, Any], path: Path) -> None:
