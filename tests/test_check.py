@@ -28,6 +28,7 @@ def verdict(installed: str, newest: str, target: str | None = None) -> Verdict:
         newest=newest,
         published=None,
         source="the mirror",
+        outside=None,
     )
 
 
@@ -135,6 +136,7 @@ def test_json(installed: str, home: Home, web: Web, source: str, *, due: bool) -
         "source": source,
         "published": PUBLISHED,
         "uv": str(home.uv),
+        "rule": None,
     }
     assert (done.code, done.err) == (UPDATE_DUE if due else 0, "")
 
@@ -179,6 +181,39 @@ def test_policy_is_obeyed(home: Home) -> None:
     assert newest.code == 0
     assert (named.code, named.out) == (7, "")
     assert "0.11.13" in named.err
+
+
+@pytest.mark.parametrize(
+    ("policy", "rule", "reason"),
+    [
+        ('versions = "<0.11"', 'policy.versions = "<0.11"', "it is out of range"),
+        (
+            'approved = "list.txt"',
+            'policy.approved = "{}"',
+            "it is not among the approved versions",
+        ),
+    ],
+)
+@pytest.mark.usefixtures("source")
+def test_installed_version_outside_the_policy(
+    home: Home, policy: str, rule: str, reason: str
+) -> None:
+    """Where the policy hides the version that is installed, a second line says so, and why."""
+    home.install("0.11.13")
+    home.configure(f"[policy]\n{policy}\n")
+    listing = home.config.with_name("list.txt")
+    listing.write_text("0.8.24\n")
+
+    said, as_json = home.run("--check"), home.run("--check", "--json")
+    named = home.run("--check", "0.8")
+
+    first, second = said.out.splitlines()
+    assert first == "uv 0.11.13 is installed, and nothing newer can be had"
+    assert second.startswith(f"uv 0.11.13 is hidden by the policy: {reason}, and policy.")
+    assert f" in {home.config} is " in second
+    assert json.loads(as_json.out)["rule"] == rule.format(listing)
+    assert (said.code, as_json.code, named.code) == (0, 0, UPDATE_DUE)
+    assert named.out.splitlines()[1] == second
 
 
 @pytest.mark.parametrize("flag", ["--json", "-v"])

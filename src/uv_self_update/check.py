@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from uv_self_update.rules import Objection
     from uv_self_update.settings import Settings
 
 __all__ = ("UPDATE_DUE", "Verdict", "check")
@@ -43,6 +44,9 @@ class Verdict:
     source: str
     """What the source of it is called."""
 
+    outside: Objection | None
+    """Why the policy would not let the installed version be taken, as far as its name tells."""
+
     @property
     def due(self) -> bool:
         """Whether uv would change: without TARGET it only goes upwards."""
@@ -57,7 +61,13 @@ class Verdict:
         return UPDATE_DUE if self.due else 0
 
     def __str__(self) -> str:
-        """Say it in one line."""
+        """Say it in one line, and in a second where the installed version is hidden itself."""
+        if self.outside is None:
+            return self._sentence
+        return f"{self._sentence}\nuv {self.installed} is hidden by the policy: {self.outside}"
+
+    @property
+    def _sentence(self) -> str:
         installed = f"uv {self.installed} is installed"
         if self.due:
             return f"uv {self.newest} can be had from {self.source}; {installed}"
@@ -75,6 +85,7 @@ class Verdict:
             "source": self.source,
             "published": self.published,
             "uv": str(self.uv),
+            "rule": None if self.outside is None else str(self.outside.rule),
         }
         return json.dumps(facts)
 
@@ -95,6 +106,7 @@ def check(
         if installed is None:
             raise UvNotRunnable(uv, "it does not say its version")
         found = sources.find(wanted)
+        outside = sources.policy.objection_to_name(installed)
     return Verdict(
         uv=uv,
         installed=installed,
@@ -102,4 +114,5 @@ def check(
         newest=found.release.version,
         published=found.release.published,
         source=found.source.name,
+        outside=outside,
     )
