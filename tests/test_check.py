@@ -29,6 +29,7 @@ def verdict(installed: str, newest: str, target: str | None = None) -> Verdict:
         published=None,
         source="the mirror",
         outside=None,
+        owner=None,
     )
 
 
@@ -137,6 +138,7 @@ def test_json(installed: str, home: Home, web: Web, source: str, *, due: bool) -
         "published": PUBLISHED,
         "uv": str(home.uv),
         "rule": None,
+        "owner": None,
     }
     assert (done.code, done.err) == (UPDATE_DUE if due else 0, "")
 
@@ -214,6 +216,33 @@ def test_installed_version_outside_the_policy(
     assert json.loads(as_json.out)["rule"] == rule.format(listing)
     assert (said.code, as_json.code, named.code) == (0, 0, UPDATE_DUE)
     assert named.out.splitlines()[1] == second
+
+
+@pytest.mark.parametrize("installed", ["0.8.24", "0.11.13"])
+def test_uv_of_a_package_manager(home: Home, source: str, installed: str) -> None:
+    """A uv that an update would refuse, since it is a package manager's, is due all the same.
+
+    It is said who updates it, if it is due; one that has a receipt is updated by itself.
+    """
+    home.install(installed)
+    (home.bin.parent / "pyvenv.cfg").touch()
+    due = installed == "0.8.24"
+    place = f"the virtual environment {home.bin.parent}"
+    first = f"uv 0.11.13 can be had from {source}; uv 0.8.24 is installed\n"
+    owned = (
+        f"It belongs to {place}. Update it with `{home.bin}/python -m pip install --upgrade uv`.\n"
+    )
+
+    with_receipt = home.run("--check")
+    home.receipt.unlink()
+    without, as_json = home.run("--check"), home.run("--check", "--json")
+
+    assert [done.code for done in (with_receipt, without, as_json)] == [UPDATE_DUE * due] * 3
+    assert with_receipt.out.count("\n") == 1
+    if due:
+        assert without.out == first + owned
+    assert without.out.count("\n") == 1 + due
+    assert json.loads(as_json.out)["owner"] == place
 
 
 @pytest.mark.parametrize("flag", ["--json", "-v"])

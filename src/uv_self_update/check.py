@@ -6,15 +6,18 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from uv_self_update.adoption import has_receipt
 from uv_self_update.child import Signals, version_of
-from uv_self_update.errors import UvNotRunnable
+from uv_self_update.errors import UvNotRunnable, update_with
 from uv_self_update.policy import NEWEST, parse_target
 from uv_self_update.sources.opened import OpenSources
+from uv_self_update.surroundings import find_owner
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from uv_self_update.owners import Owner
     from uv_self_update.rules import Objection
     from uv_self_update.settings import Settings
 
@@ -47,6 +50,9 @@ class Verdict:
     outside: Objection | None
     """Why the policy would not let the installed version be taken, as far as its name tells."""
 
+    owner: Owner | None
+    """The package manager that this uv belongs to, and without which it is not updated."""
+
     @property
     def due(self) -> bool:
         """Whether uv would change: without TARGET it only goes upwards."""
@@ -61,10 +67,13 @@ class Verdict:
         return UPDATE_DUE if self.due else 0
 
     def __str__(self) -> str:
-        """Say it in one line, and in a second where the installed version is hidden itself."""
-        if self.outside is None:
-            return self._sentence
-        return f"{self._sentence}\nuv {self.installed} is hidden by the policy: {self.outside}"
+        """Say it in one line, and in one more each whatever else has to be known."""
+        lines = [self._sentence]
+        if self.outside is not None:
+            lines.append(f"uv {self.installed} is hidden by the policy: {self.outside}")
+        if self.owner is not None and self.due:
+            lines.append(f"It belongs to {self.owner.name}. {update_with(self.owner.command)}")
+        return "\n".join(lines)
 
     @property
     def _sentence(self) -> str:
@@ -86,6 +95,7 @@ class Verdict:
             "published": self.published,
             "uv": str(self.uv),
             "rule": None if self.outside is None else str(self.outside.rule),
+            "owner": None if self.owner is None else self.owner.name,
         }
         return json.dumps(facts)
 
@@ -115,4 +125,5 @@ def check(
         published=found.release.published,
         source=found.source.name,
         outside=outside,
+        owner=None if has_receipt(uv, environ) else find_owner(uv),
     )

@@ -641,7 +641,7 @@ class NotStandalone(InstallError):
         hints = []
         if owner is not None:
             name, command = owner
-            hints.append(f"It belongs to {name}. {_update_with(command)}")
+            hints.append(f"It belongs to {name}. {update_with(command)}")
         if other is not None:
             hints.append(f"To update the uv that the receipt is about, say `--uv {other}`.")
         if owner is None:
@@ -657,10 +657,11 @@ class Owned(InstallError):
 
     def __init__(self, uv: Path, owner: str, command: str | None) -> None:
         """Name the uv, what has installed it, and the command that updates it."""
-        super().__init__(f"{uv} belongs to {owner}", hint=_update_with(command))
+        super().__init__(f"{uv} belongs to {owner}", hint=update_with(command))
 
 
-def _update_with(command: str | None) -> str:
+def update_with(command: str | None) -> str:
+    """Advise the command of a package manager; None where nobody knows which one it is."""
     return f"Update it with {f'`{command}`' if command else 'its package manager'}."
 
 
