@@ -351,6 +351,25 @@ def test_uv_that_is_too_old_is_refused(home: Home, web: Web) -> None:
     assert home.snapshot() == before
 
 
+@pytest.mark.parametrize("target", [binaries.OLDEST, "<0.5"])
+def test_way_without_return_is_warned_of(home: Home, web: Web, target: str) -> None:
+    """Whoever goes to a uv before 0.5.0 is told that it cannot be updated from here again."""
+    home.install("0.8.24")
+    web.pages |= mirrors.github_pages([binaries.OLDEST, "0.8.24"])
+    source = f"github+{web.url}/astral-sh/uv"
+    said = (
+        f"warning: uv {binaries.OLDEST} cannot be updated by uv-self-update again, since only "
+        "0.5.0 and later can be updated from elsewhere\n"
+    )
+
+    there = home.run(target, "--source", source)
+    back = home.run("--source", source)
+
+    assert (there.code, home.version()) == (0, binaries.OLDEST), there.err
+    assert said in there.err
+    assert back.code == 4
+
+
 def test_receipt_that_is_too_old_is_no_reason(home: Home, web: Web) -> None:
     """Where only the receipt is behind, as an interrupted update leaves it, uv is updated."""
     start, end = binaries.newest_but_one(), binaries.newest()

@@ -50,6 +50,10 @@ __all__ = ("Job", "Outcome", "explain", "run")
 _log = logging.getLogger(__name__)
 
 _TOO_OLD = re.compile(r"0\.[0-4]\.")
+_NO_RETURN = (
+    "uv %s cannot be updated by uv-self-update again, since only 0.5.0 and later can be updated "
+    "from elsewhere"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +133,8 @@ def run(job: Job) -> Outcome:
         version = None if wanted is None else wanted.exact
         if wanted is not None and version is None:
             version = sources.find(wanted).release.version
+        if version is not None and _TOO_OLD.match(version):
+            _log.warning(_NO_RETURN, version)
         address = listen()
         own = {} if isinstance(work, NotReplaced) else work.environ(windows=os.name == "nt")
         environ = environment({**adoption.environ, **own}, address.base)
