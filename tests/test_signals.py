@@ -198,6 +198,72 @@ def test_while_the_archive_is_on_its_way(
     assert home.snapshot() == before
 
 
+KEPT = " interrupted: uv was left as it was\n"
+REPLACED = f" interrupted: uv {END} is in place already\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [((), True), (("--installer", "release"), False), (("-q",), False)],
+    ids=["ours", "release", "quiet"],
+)
+def test_interrupted_update_says_that_uv_is_the_old_one(
+    home: Home,
+    web: Web,
+    stuck: Callable[[Page], Stuck],
+    arguments: tuple[str, ...],
+    *,
+    said: bool,
+) -> None:
+    """Whoever ends an update is told what uv is now, where it is our own installer's to say."""
+    prepare(home, web)
+    page = web.pages["/latest.json"] = stuck(Page(status=404))
+
+    with Running(home, *arguments) as running:
+        page.wait()
+        interrupt(running)
+        code = running.wait(PROMPTLY)
+        shown = running.shown()
+
+    assert code == -signal.SIGINT
+    assert (KEPT in shown) == said
+    assert shown.count("interrupted") == said
+
+
+LINGERING_UV = """#!{python}
+import json, os, signal, subprocess, sys, urllib.request
+
+asked = [signal.SIGINT]
+signal.pthread_sigmask(signal.SIG_BLOCK, asked)
+base = os.environ["UV_INSTALLER_GHE_BASE_URL"]
+with urllib.request.urlopen(base + "/api/v3/repos/astral-sh/uv/releases/latest") as reply:
+    urls = [asset["browser_download_url"] for asset in json.load(reply)["assets"]]
+[url] = [url for url in urls if url.endswith("uv-installer.sh")]
+with urllib.request.urlopen(url) as reply:
+    script = reply.read()
+subprocess.run(["/bin/sh"], input=script, check=True)
+signal.sigwait(asked)
+sys.exit(2)
+"""
+"""A uv that has itself replaced, and then does not end."""
+
+
+def test_interrupted_update_says_that_uv_is_the_new_one(home: Home, web: Web) -> None:
+    """Whoever ends an update when the new uv is in its place is told so."""
+    prepare(home, web)
+    home.uv.write_text(LINGERING_UV.format(python=sys.executable))
+
+    with Running(home) as running:
+        assert running.read_line() == f"uv {END} is installed"
+        interrupt(running)
+        code = running.wait(PROMPTLY)
+        shown = running.shown()
+
+    assert code == -signal.SIGINT
+    assert REPLACED in shown
+    assert home.version() == END
+
+
 def test_client_that_is_closed_waits_no_longer(
     web: Web, trickle: Callable[[Path], Trickle], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -129,6 +129,10 @@ def _do(arguments: Arguments, invocation: Invocation, terminal: Terminal) -> int
     )
     outcome = run(job)
     if outcome.received is not None:
+        if outcome.replaced is not None:
+            terminal.info(f"interrupted: uv {outcome.replaced} is in place already")
+        elif outcome.ours:
+            terminal.info("interrupted: uv was left as it was")
         return end_like(outcome.received)
     if outcome.exit_code != 0:
         for error in explain(job, outcome):

@@ -39,8 +39,7 @@ if TYPE_CHECKING:
     from uv_self_update.arguments import Arguments
     from uv_self_update.errors import UvSelfUpdateError
     from uv_self_update.gateway.address import Address
-    from uv_self_update.gateway.service import Service
-    from uv_self_update.installer.native import NativeInstaller
+    from uv_self_update.gateway.service import Installing, Service
     from uv_self_update.installer.workplace import Workplace
     from uv_self_update.platforms import Platform
     from uv_self_update.settings import InstallerChoice, Settings
@@ -97,6 +96,12 @@ class Outcome:
     updated: bool = False
     """Whether uv is another one now, rather than there being nothing to do."""
 
+    replaced: str | None = None
+    """The version that our own installer has put in place, whatever became of uv then."""
+
+    ours: bool = True
+    """Whether no other installer was to be used, which may go on when uv has ended."""
+
     transferred: int = 0
     """Bytes of uv that came from the source."""
 
@@ -140,10 +145,10 @@ def run(job: Job) -> Outcome:
         environ = environment({**adoption.environ, **own}, address.base)
         with closing(address):
             signals.run(job.uv, arguments.for_uv(version), environ, kept=address.kept)
-            with _gateway(job, address, sources, work, environ) as (service, native):
+            with _gateway(job, address, sources, work, environ) as (service, installing):
                 code = signals.wait()
         adoption.updated = code == 0 and _identity(job.uv) != before
-    installed = native.installed
+    installed = installing.native.installed
     return Outcome(
         exit_code=code,
         received=signals.received,
@@ -151,6 +156,8 @@ def run(job: Job) -> Outcome:
         told=tuple(service.told),
         asked=service.asked,
         updated=adoption.updated,
+        replaced=None if installed is None else installed.version,
+        ours=installing.choice == "native",
         transferred=service.transferred if installed is None else installed.size,
     )
 
@@ -204,7 +211,7 @@ def _gateway(
     sources: OpenSources,
     work: Workplace | NotReplaced,
     environ: Mapping[str, str],
-) -> Iterator[tuple[Service, NativeInstaller]]:
+) -> Iterator[tuple[Service, Installing]]:
     """Serve the address; in the end stop what is under way."""
     from uv_self_update.gateway.loopback import Loopback
     from uv_self_update.gateway.service import Installing, Service
@@ -212,21 +219,22 @@ def _gateway(
     from uv_self_update.installer.native import NativeInstaller
 
     native = NativeInstaller(sources.platform, work, environ=environ, digests=job.settings.digests)
+    installing = Installing(
+        native=native,
+        choice=_installer(job.settings.installer, environ, sources.platform),
+        barred=lambda script: powershell.barred(script, environ),
+        digests=job.settings.digests,
+    )
     service = Service(
         address,
         sources.all,
-        Installing(
-            native=native,
-            choice=_installer(job.settings.installer, environ, sources.platform),
-            barred=lambda script: powershell.barred(script, environ),
-            digests=job.settings.digests,
-        ),
+        installing,
         platform=sources.platform,
         policy=lambda: sources.policy,
     )
     loopback = Loopback(address, service.answer)
     try:
-        yield service, native
+        yield service, installing
     finally:
         loopback.close()
         # First the sources, so that a staging that waits for one of them ends too.

@@ -137,6 +137,14 @@ class Running:
         assert select.select([self.process.stdout], [], [], SOON)[0], "nothing is printed"
         return self.process.stdout.readline().decode().strip()
 
+    def shown(self) -> str:
+        """Return what stands on the terminal, once the command has ended."""
+        text = b""
+        with suppress(OSError):  # the other end is closed
+            while piece := os.read(self._terminal, 1 << 16):
+                text += piece
+        return text.decode().replace("\r\n", "\n")
+
     def type(self, text: bytes) -> None:
         """Type on the terminal."""
         os.write(self._terminal, text)
