@@ -131,9 +131,9 @@ TEMPLATE = """\
 # Whether a file without a digest is refused.
 #require-digest = true
 
-# Digests of your own, whatever the source says.
+# Digests of your own, whatever the source says: of the archive for this machine, or of the wheel.
 #[policy.digests."0.13.9"]
-#"uv-installer.sh" = "0000000000000000000000000000000000000000000000000000000000000000"
+#"uv-x86_64-unknown-linux-gnu.tar.gz" = "0000000000000000000000000000000000000000000000000000000000000000"
 
 #[network]
 # Seconds to wait for each piece of an answer, and for a connection.
@@ -147,7 +147,7 @@ TEMPLATE = """\
 # passphrase of the key is asked for, or is in UV_SELF_UPDATE_CLIENT_KEY_PASSPHRASE.
 #client-cert = "me.pem"
 #client-key = "me.key"
-"""
+"""  # noqa: E501 # the name of an archive and its digest are as long as they are
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
