@@ -22,6 +22,7 @@ __all__ = (
     "executables",
     "newest",
     "newest_but_one",
+    "publish",
     "uv_command",
     "version",
     "wheel",
@@ -68,7 +69,7 @@ def executables(version: str) -> Path:
             command += ["--no-deps", "--only-binary", "uv", "--link-mode", "copy"]
             command += ["--python", sys.executable, f"uv=={version}"]
             subprocess.run(command, check=True, cwd="/")
-            _publish(made, folder)
+            publish(made, folder)
     return folder / "bin"
 
 
@@ -84,7 +85,7 @@ def archive(version: str) -> Path:
                 for executable in ("uv", "uvx"):
                     member = f"{name.removesuffix('.tar.gz')}/{executable}"
                     file.add(executables(version) / executable, member)
-            _publish(made, path)
+            publish(made, path)
     return path
 
 
@@ -103,7 +104,7 @@ def wheel(version: str) -> Path:
         with tempfile.TemporaryDirectory(dir=path.parent) as temporary:
             packed = Path(temporary, path.name)
             _pack(source, version, packed)
-            _publish(packed, path)
+            publish(packed, path)
     return path
 
 
@@ -127,12 +128,19 @@ def _record_digest(data: bytes) -> str:
     return urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
 
 
-def _publish(made: Path, place: Path) -> None:
-    """Move what was made to its place; another worker may have been faster."""
+def publish(made: Path, place: Path) -> None:
+    """Move what was made to its place, unless another worker was faster.
+
+    What is there stays: others have read it, and know its digest. A rename would replace a file.
+    """
     try:
-        made.rename(place)
+        if made.is_dir():
+            made.rename(place)
+        else:
+            place.hardlink_to(made)
     except OSError:
-        assert place.exists()
+        if not place.exists():
+            raise
 
 
 def _compile(requirement: str) -> str:
