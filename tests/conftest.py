@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,15 @@ _LEFT_OUT = systems.left_out(sys.platform)
 
 collect_ignore = [name for name in _LEFT_OUT if "::" not in name]
 """The files that pytest does not even import on this system."""
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C mean what it means to a person, in every worker.
+
+    A suite that a shell runs in the background ignores it, and so would the commands it starts.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_report_header() -> list[str]:
