@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import select
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 ENCRYPTED = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n"
 TYPED = "s3cret word"
+SOON = 60.0
 STARTED = "uv is running"
 _TAKE_TERMINAL = (
     "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0);"
@@ -69,11 +71,12 @@ def talk(home: Home, arguments: Sequence[str], *, typed: bytes) -> Talk:
     shown = b""
     with process:
         try:
-            while chunk := os.read(terminal, 4096):
-                shown += chunk
+            while select.select([terminal], [], [], SOON)[0]:
+                shown += os.read(terminal, 4096)
                 if typed and shown.endswith(b": "):
                     os.write(terminal, typed)
                     typed = b""
+            process.kill()  # it waits for what nobody types
         except OSError:
             pass  # on Linux, how a terminal ends that nobody has open
         os.close(terminal)
