@@ -1,0 +1,55 @@
+"""What every error is made of."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+__all__ = (
+    "RehearsalError",
+    "Unforeseen",
+    "UvSelfUpdateError",
+    "printable",
+)
+
+
+class UvSelfUpdateError(Exception):
+    """Something went wrong, and the message says what and where."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        """Keep the sentence and, where there is one, the advice.
+
+        Some of the words are a server's, which must not reach a terminal's controls.
+        """
+        super().__init__(message)
+        self.message = printable(message)
+        self.hint = None if hint is None else printable(hint)
+
+    def __str__(self) -> str:
+        """Say what happened, without the advice."""
+        return self.message
+
+
+def printable(text: str) -> str:
+    """Return text without what a terminal would obey, except for the ends of lines."""
+    return "".join(sign if sign.isprintable() or sign == "\n" else "_" for sign in text)
+
+
+class Unforeseen(UvSelfUpdateError):
+    """A mistake in this package."""
+
+    exit_code = 10
+
+    def __init__(self, error: Exception) -> None:
+        """Name the error."""
+        super().__init__(
+            f"this should not have happened: {type(error).__name__}: {error}",
+            hint="It is a mistake in uv-self-update: please report it.",
+        )
+
+
+class RehearsalError(UvSelfUpdateError):
+    """The rehearsal could not be held, or has failed."""
+
+    exit_code = 9

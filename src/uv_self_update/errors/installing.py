@@ -1,0 +1,195 @@
+"""Why the new version could not be put in place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from uv_self_update.errors.base import UvSelfUpdateError, printable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = (
+    "DigestMismatch",
+    "Halted",
+    "InstallError",
+    "NoDigest",
+    "NotPinned",
+    "NotReplaced",
+    "NotStandalone",
+    "Owned",
+    "ReceiptError",
+    "ScriptsBarred",
+    "StagedUvBroken",
+    "UnusableArchive",
+    "UpdateUnderWay",
+    "update_with",
+)
+
+
+class InstallError(UvSelfUpdateError):
+    """The new version could not be put in place; the old one stays."""
+
+    exit_code = 8
+
+
+class Halted(InstallError):
+    """The installation was told to stop before anything was replaced."""
+
+    def __init__(self, version: str) -> None:
+        """Name the version."""
+        super().__init__(f"uv {version} was not installed: interrupted")
+
+
+class ScriptsBarred(InstallError):
+    """Those who manage a Windows machine do not let PowerShell run uv's installer."""
+
+    def __init__(self, reason: str, place: str, *, hint: str) -> None:
+        """Name what is in its way, and what has set that."""
+        super().__init__(
+            f"PowerShell cannot run uv's installer: {reason}, set by {place}", hint=hint
+        )
+
+
+class ReceiptError(InstallError):
+    """uv's receipt is missing, or cannot be understood."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        """Name the file and the reason."""
+        super().__init__(
+            f"uv's receipt {path} cannot be used: {reason}",
+            hint="uv updates only what its standalone installer has installed.",
+        )
+
+
+class NotStandalone(InstallError):
+    """A uv has no receipt of its own, so that it does not update itself."""
+
+    def __init__(
+        self,
+        uv: Path,
+        reason: str,
+        *,
+        other: Path | None = None,
+        owner: tuple[str, str | None] | None = None,
+    ) -> None:
+        """Name the uv and what its receipt lacks.
+
+        Args:
+            uv: The uv.
+            reason: What its receipt lacks.
+            other: The uv that the receipt is about.
+            owner: What has installed the uv, and the command that updates it.
+        """
+        hints = []
+        if owner is not None:
+            name, command = owner
+            hints.append(f"It belongs to {name}. {update_with(command)}")
+        if other is not None:
+            hints.append(f"To update the uv that the receipt is about, say `--uv {other}`.")
+        if owner is None:
+            hints.append("With `--adopt` this one is updated too, and is given a receipt.")
+        super().__init__(
+            f"{uv} was not installed by uv's standalone installer: {reason}",
+            hint="\n".join(hints),
+        )
+
+
+class Owned(InstallError):
+    """A uv is not adopted, since a package manager has installed it, and would not know."""
+
+    def __init__(self, uv: Path, owner: str, command: str | None) -> None:
+        """Name the uv, what has installed it, and the command that updates it."""
+        super().__init__(f"{uv} belongs to {owner}", hint=update_with(command))
+
+
+def update_with(command: str | None) -> str:
+    """Advise the command of a package manager; None where nobody knows which one it is."""
+    return f"Update it with {f'`{command}`' if command else 'its package manager'}."
+
+
+class DigestMismatch(InstallError):
+    """A file is not the one that its source describes."""
+
+    def __init__(
+        self, name: str, source: str, *, expected: str, got: str, pinned: str = ""
+    ) -> None:
+        """Name the file, the source, both digests (sha256), and where the one that counts stands.
+
+        That is the file in which it is pinned; empty where the source has published it.
+        """
+        what = f"the one that {pinned} names" if pinned else "the file that was published"
+        super().__init__(
+            f"{name} from {source} is not {what}: expected sha256 {expected}, got {got}",
+            hint="A damaged download or a changed mirror: try again, then ask whoever runs it.",
+        )
+
+
+class NoDigest(InstallError):
+    """A file cannot be checked, and has to be."""
+
+    def __init__(self, name: str, source: str, required_by: str) -> None:
+        """Name the file, the source, and what requires it."""
+        super().__init__(
+            f"{name} from {source} was not taken: nothing says which sha256 it has to have, and "
+            f"`policy.require-digest` in {required_by} requires it",
+            hint="Put `sha256.sum` beside the archives, or pin it in `policy.digests`.",
+        )
+
+
+class NotPinned(NoDigest):
+    """A file is not among those of its version that the configuration pins."""
+
+    def __init__(self, name: str, source: str, version: str, pinned_by: str) -> None:
+        """Name the file, the source, the version, and where the others are pinned."""
+        super().__init__(name, source, pinned_by)
+        self.message = printable(
+            f"{name} from {source} was not taken: `policy.digests` in {pinned_by} pins files of "
+            f"uv {version}, and not this one"
+        )
+        self.hint = "Pin this one as well, or let the release come from where the others are."
+
+
+class UnusableArchive(InstallError):
+    """A file that should hold uv does not."""
+
+    def __init__(self, name: str, source: str, reason: str) -> None:
+        """Name the file, the source and the reason."""
+        super().__init__(
+            f"{name} from {source} cannot be used: {reason}",
+            hint="Does the source really hold uv's own release files?",
+        )
+
+
+class StagedUvBroken(InstallError):
+    """The new uv does not run on this machine, or is not the version it should be."""
+
+    def __init__(self, version: str, source: str, reason: str) -> None:
+        """Name the version, the source and the reason."""
+        super().__init__(
+            f"uv {version} was fetched from {source} but does not work here: {reason}",
+            hint="The uv that you have was left as it is.",
+        )
+
+
+class NotReplaced(InstallError):
+    """The file system does not let the new version be put in place."""
+
+    def __init__(self, place: Path, reason: str) -> None:
+        """Name the folder, or the receipt, and the reason."""
+        super().__init__(
+            f"the new version cannot be put into {place}: {reason}",
+            hint="The uv that you have was left as it is. Is the folder writable, and is there "
+            "space?",
+        )
+
+
+class UpdateUnderWay(InstallError):
+    """Another update of the same uv does not end."""
+
+    def __init__(self, folder: Path) -> None:
+        """Name the folder."""
+        super().__init__(
+            f"another uv-self-update is at work in {folder}, and does not end",
+            hint="See what it waits for, or end it; then try again.",
+        )

@@ -1,0 +1,185 @@
+"""Why a source cannot be used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from uv_self_update.errors.base import UvSelfUpdateError, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = (
+    "HiddenByPolicy",
+    "IndexFailed",
+    "ListUnusable",
+    "NoArchive",
+    "NoInstaller",
+    "NoLatest",
+    "NoSourceAnswered",
+    "NoSuchVersion",
+    "NotDetected",
+    "SourceError",
+    "UnexpectedBody",
+    "Unreadable",
+)
+
+
+class SourceError(UvSelfUpdateError):
+    """A source cannot be used."""
+
+    exit_code = 6
+
+
+class Unreadable(SourceError):
+    """A folder of this machine, or of a share, cannot be looked into."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        """Name the folder and the reason."""
+        super().__init__(
+            f"the folder {path} cannot be read: {reason}",
+            hint="Check the path, whether the share is mounted, and who may read it.",
+        )
+
+
+class UnexpectedBody(SourceError):
+    """An answer came with status 200, but is not what was asked for."""
+
+    def __init__(self, url: str, expected: str, got: str) -> None:
+        """Name the URL (redacted), what was due and what came."""
+        super().__init__(
+            f"{url} should be {expected}, but it is {got}",
+            hint="A login page or an error page with status 200? Open the URL in a browser."
+            if got.startswith("a web page")
+            else "Check the URL.",
+        )
+
+
+class NoInstaller(SourceError):
+    """A release has no installer, and ours was ruled out."""
+
+    def __init__(self, source: str, version: str, name: str) -> None:
+        """Name the source, the version and the file that is missing."""
+        super().__init__(
+            f"{source} has no {name} for uv {version}, and `install.installer` is `release`",
+            hint="With `auto` or `native` uv-self-update installs it by itself.",
+        )
+
+
+class NoLatest(SourceError):
+    """A `urls` source without `latest` was asked for more than one exact version."""
+
+    def __init__(self, source: str, wanted: str) -> None:
+        """Name the source and what was wanted."""
+        super().__init__(
+            f"{source} cannot be asked for {wanted}: nothing says which versions there are",
+            hint="Give an exact version as TARGET, or add `latest` to the source.",
+        )
+
+
+class IndexFailed(SourceError):
+    """Uv could not use its package index."""
+
+    def __init__(self, source: str, command: str, output: str) -> None:
+        """Show the command and what uv said."""
+        super().__init__(
+            f"`{command}` failed for {source}:\n{output}",
+            hint="What makes `uv pip install --dry-run --target FOLDER uv` work makes this work as "
+            "well.",
+        )
+
+
+class NoSuchVersion(SourceError):
+    """The source works, but does not hold what was asked for."""
+
+    exit_code = 7
+
+    def __init__(self, source: str, wanted: str, nearest: Sequence[str]) -> None:
+        """Name the source and the nearest versions it has."""
+        self.nearest = tuple(nearest)
+        super().__init__(
+            f"{source} has no {wanted}",
+            hint=f"The nearest it has: {', '.join(nearest)}."
+            if nearest
+            else "No version of uv was found there at all: check the URL.",
+        )
+
+
+class NoArchive(NoSuchVersion):
+    """The source has the version, but not for the platform that uv runs on."""
+
+    def __init__(
+        self, source: str, wanted: str, archive: str, lacking: Sequence[str], others: Sequence[str]
+    ) -> None:
+        """Name the source, what was wanted, the file that is missing, and from which versions.
+
+        Args:
+            source: The source.
+            wanted: What was wanted.
+            archive: The name of the file.
+            lacking: The versions without it.
+            others: Versions near by that were not looked at.
+        """
+        super().__init__(source, wanted, others)
+        self.message = printable(
+            f"{source} has no {wanted} for this machine: {archive} is missing from "
+            + ", ".join(lacking)
+        )
+        if not others:
+            self.hint = "Ask whoever fills the mirror for that file, or add another source."
+
+
+class HiddenByPolicy(NoSuchVersion):
+    """A version is there, or may be, but a rule of the configuration hides it."""
+
+    def __init__(self, source: str, version: str, because: str, *, only: str = "") -> None:
+        """Name the source, if one was asked, the version, and the rule with its place.
+
+        Where nothing else that was asked for is allowed either, `only` is what has to change.
+        """
+        super().__init__(source, f"uv {version}", ())
+        place = f" from {source}" if source else ""
+        self.version = version
+        self.because = printable(because)
+        self.message = printable(f"uv {version}{place} is hidden by the policy: {because}")
+        self.hint = printable(
+            "No other version that was asked for is allowed either; `uv-self-update releases` "
+            f"shows which rule hides each. Loosen {only}, or ask whoever has written it."
+            if only
+            else "`uv-self-update releases` shows which versions are allowed; without a version, "
+            "`uv-self-update` takes the newest of them."
+        )
+
+
+class ListUnusable(SourceError):
+    """The list of approved versions cannot be read, so that nobody knows what may be taken."""
+
+    def __init__(self, place: str, origin: str, reason: str) -> None:
+        """Name the list (redacted), the file or variable that names it, and the reason."""
+        super().__init__(
+            f"the list of approved versions {place}, which policy.approved in {origin} names, "
+            f"cannot be used: {reason}",
+            hint="It has to hold one version a line, or a JSON array of them; without it nothing "
+            "is installed.",
+        )
+
+
+class NotDetected(SourceError):
+    """A URL was examined, and it is not clear what kind of source it is."""
+
+    def __init__(self, url: str, tried: Sequence[str], hint: str) -> None:
+        """Name the URL (redacted), and what was tried, a line for each request."""
+        self.tried = tuple(tried)
+        lines = "".join(f"\n  {line}" for line in tried)
+        super().__init__(f"no releases of uv were found at {url}{lines}", hint=hint)
+
+
+class NoSourceAnswered(SourceError):
+    """Several sources were tried in order, and each has failed."""
+
+    def __init__(self, failures: Sequence[UvSelfUpdateError]) -> None:
+        """List the failures, one a line."""
+        self.failures = tuple(failures)
+        lines = "\n".join("  " + str(failure).replace("\n", "\n    ") for failure in failures)
+        hints = dict.fromkeys(failure.hint for failure in failures if failure.hint)
+        super().__init__(f"no source could answer:\n{lines}", hint="\n".join(hints) or None)
