@@ -62,10 +62,15 @@ class Scene:
         ]
 
     def failures(self) -> list[Case]:
-        """Return each call with each error, once and from then on."""
+        """Return each call with each error, by turns once and from then on."""
         return [
-            Case(call=call, disturbance=Disturbance(number=number, error=error, lasting=lasting))
-            for (number, call), error, lasting in product(self._chosen, ERRORS, (False, True))
+            Case(
+                call=call,
+                disturbance=Disturbance(number=number, error=error, lasting=(nth + turn) % 2 == 1),
+            )
+            for (nth, (number, call)), (turn, error) in product(
+                enumerate(self._chosen), enumerate(ERRORS)
+            )
         ]
 
     def kill(self, case: Case) -> None:
@@ -89,12 +94,14 @@ class Scene:
             with telling(f"code {code}: {said}"):
                 reason = os.strerror(getattr(errno, disturbance.error))
                 assert code == 0 or (code > 0 and reason in said), "it gives no reason"
+                ended_as = self.victim.is_old if code else self.victim.is_new
                 if name in RENAMING and disturbance.lasting:
                     self.victim.usable()  # what cannot be renamed cannot be put back
+                elif name in REMOVING:
+                    ended_as(spared=".uv-self-update")
                 else:
-                    # What cannot be removed is left to the next one.
-                    spared = ".uv-self-update" if name in REMOVING else None
-                    (self.victim.is_old if code else self.victim.is_new)(spared=spared)
+                    ended_as()
+                    return  # nothing is left that the next update could be hindered by
                 self.victim.finished_by_next()
 
     def _started(self, case: Case) -> AbstractContextManager[subprocess.Popen[bytes]]:

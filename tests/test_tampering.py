@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 OLD, NEW = "0.5.0", "0.5.31"
 SUMS, SCRIPT = "sha256.sum", "uv-installer.sh"
-FEW, MANY = 12, 120
+FEW, MANY = 12, 60
 
 
 def flipped(body: bytes, *, seed: int, count: int) -> list[tuple[str, bytes]]:
