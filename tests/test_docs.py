@@ -159,6 +159,16 @@ def test_links_lead_somewhere(path: Path) -> None:
         assert not anchor or anchor in anchors(target), link
 
 
+def test_tests_that_are_named_are_there() -> None:
+    """What is promised, such as in security.md, leads to the tests that show it."""
+    named = {
+        name for path in WITH_README for name in re.findall(r"`(test_\w+\.py)", path.read_text())
+    }
+
+    assert "test_tampering.py" in named
+    assert [name for name in sorted(named) if not (ROOT / "tests" / name).exists()] == []
+
+
 def test_hosts_are_examples() -> None:
     """No configuration and no call names a server that there may be."""
     text = "".join("".join(blocks(path, "toml") + blocks(path, "console")) for path in DOCS)
