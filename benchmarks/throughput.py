@@ -65,7 +65,7 @@ def main() -> None:
                     f'[[source]]\nkind = "urls"\nlatest = "{url}/latest.json"\n'
                     f'download = "{url}/{{asset}}"\n'
                 )
-                done = home.run(program=[str(command)])
+                done = home.run("--installer", "release", program=[str(command)])
                 if done.code != 0:
                     raise AssertionError(done)
                 report(name, options.size, result.read_text().splitlines())
