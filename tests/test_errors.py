@@ -61,6 +61,7 @@ EXAMPLES = [
     errors.NoDigest("uv.zip", "the mirror", "/etc/site.toml"),
     errors.NotPinned("uv.zip", "the mirror", "0.12.3", "/etc/site.toml"),
     errors.NotReplaced(Path("/usr/bin"), "Permission denied"),
+    errors.NotRestored(Path("/usr/bin/uv"), Path("/usr/bin/old/uv"), "Permission denied"),
     errors.UpdateUnderWay(Path("/usr/bin")),
     errors.Unforeseen(ValueError("x")),
     errors.RehearsalError("there is nothing to update"),

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from uv_self_update import receipt as receipts
-from uv_self_update.errors import NotReplaced, StagedUvBroken
+from uv_self_update.errors import NotReplaced, NotRestored, StagedUvBroken
 from uv_self_update.installer import journal
 from uv_self_update.installer.replacing import recover, replace
 from uv_self_update.installer.staging import Staged
+from uv_self_update.installer.workplace import claim
 from uv_self_update.platforms import Platform
 
 if TYPE_CHECKING:
@@ -350,6 +353,39 @@ def test_killed_before_each_change(
         pytest.fail("it never came to its end")
     assert call > 10
     assert outcomes == {False, True}
+
+
+def test_old_one_that_cannot_be_put_back(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is kept, whoever ends, and the next update puts it back."""
+    before = machine.installed()
+    shutil.rmtree(machine.work)
+    work = claim(machine.bin)
+    machine.staged.mkdir()
+    machine.stage_again()
+    real = Path.replace
+
+    def broken(_uv: Path, version: str) -> None:
+        raise StagedUvBroken(version, "the mirror", "it does not run")
+
+    def refuse(path: Path, target: Path) -> Path:
+        if "old" in path.parts:
+            raise OSError(5, "Input/output error")
+        return real(path, target)
+
+    monkeypatch.setattr(machine, "check", broken)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", refuse)
+        with pytest.raises(NotRestored, match="could not be put back: Input/output error"):
+            machine.replace()
+        with pytest.raises(NotRestored):
+            machine.recover()
+        work.close()
+    assert machine.installed() != before
+
+    with closing(claim(machine.bin)):
+        assert machine.recover() is None
+    assert machine.installed() == before
+    assert not machine.work.exists()
 
 
 def test_recover_without_a_journal(machine: Machine) -> None:

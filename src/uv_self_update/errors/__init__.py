@@ -54,6 +54,7 @@ UvSelfUpdateError
 │   ├── UnusableArchive
 │   ├── StagedUvBroken
 │   ├── NotReplaced
+│   ├── NotRestored
 │   └── UpdateUnderWay
 ├── RehearsalError            9   the rehearsal could not be held, or has failed
 └── Unforeseen                10  a mistake in this package
@@ -92,6 +93,7 @@ from uv_self_update.errors.installing import (
     NoDigest,
     NotPinned,
     NotReplaced,
+    NotRestored,
     NotStandalone,
     Owned,
     ReceiptError,
@@ -158,6 +160,7 @@ __all__ = (
     "NotDetected",
     "NotPinned",
     "NotReplaced",
+    "NotRestored",
     "NotStandalone",
     "NothingRequired",
     "Owned",

@@ -16,6 +16,7 @@ __all__ = (
     "NoDigest",
     "NotPinned",
     "NotReplaced",
+    "NotRestored",
     "NotStandalone",
     "Owned",
     "ReceiptError",
@@ -181,6 +182,17 @@ class NotReplaced(InstallError):
             f"the new version cannot be put into {place}: {reason}",
             hint="The uv that you have was left as it is. Is the folder writable, and is there "
             "space?",
+        )
+
+
+class NotRestored(InstallError):
+    """The old version could not be put back in place, and is kept elsewhere."""
+
+    def __init__(self, place: Path, kept: Path, reason: str) -> None:
+        """Name the file, where the old one is kept, and the reason."""
+        super().__init__(
+            f"{place} could not be put back: {reason}",
+            hint=f"The old one is kept as {kept}. The next run of uv-self-update tries again.",
         )
 
 

@@ -12,7 +12,7 @@ from uv_self_update.writing import write_atomically
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ("Journal", "State", "Step", "forget", "read")
+__all__ = ("Journal", "State", "Step", "forget", "read", "unfinished")
 
 _NAME = "journal.json"
 _PATHS = ("staged", "new", "place", "kept")
@@ -90,6 +90,11 @@ def read(folder: Path) -> Journal | None:
         return _parse(json.loads((folder / _NAME).read_bytes()))
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def unfinished(folder: Path) -> bool:
+    """Return whether something is written down in a folder."""
+    return (folder / _NAME).exists()
 
 
 def forget(folder: Path) -> None:

@@ -8,12 +8,13 @@ undone, by the next one: see `recover`.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from uv_self_update.errors import InstallError, NotReplaced
+from uv_self_update.errors import InstallError, NotReplaced, NotRestored
 from uv_self_update.installer import journal as notes
 from uv_self_update.installer.journal import Journal, Step
 from uv_self_update.writing import become_like, flush_folder, write_atomically
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     """Raises an error unless the uv at a path runs and is of a version."""
 
 __all__ = ("recover", "replace")
+
+_log = logging.getLogger(__name__)
 
 _RECEIPT_BEFORE = ".uv-receipt.json.new"
 _EXECUTABLE = 0o755
@@ -48,6 +51,7 @@ def replace(
 
     Raises:
         NotReplaced: The file system refused; everything is as it was.
+        NotRestored: It refused to put the old ones back as well; they are kept in the workplace.
         InstallError: uv does not run in its place; everything is as it was.
     """
     folder = receipt.folder(platform.uv)
@@ -82,7 +86,8 @@ def recover(work: Path, check: Check, *, windows: bool) -> str | None:
         The version that uv has now, if there was something to finish.
 
     Raises:
-        NotReplaced: Neither can be done.
+        NotReplaced: What was begun cannot be read or written.
+        NotRestored: Neither can be done; everything is kept for the next one.
     """
     plan = notes.read(work)
     if plan is None:
@@ -94,8 +99,13 @@ def recover(work: Path, check: Check, *, windows: bool) -> str | None:
             case "restoring":
                 _restore(plan, work)
             case "replacing":
-                with contextlib.suppress(InstallError):
+                try:
                     _carry_out(plan, work, check, windows=windows)
+                except NotRestored:
+                    raise
+                except InstallError as error:
+                    _log.warning("an update that was interrupted is undone: %s", error)
+                else:
                     return plan.version
     except OSError as error:
         raise NotReplaced(work, error.strerror or str(error)) from error
@@ -128,11 +138,11 @@ def _prepare(plan: Journal) -> None:
         if step.new != step.staged:
             step.new.unlink(missing_ok=True)
             shutil.copyfile(step.staged, step.new)
+        _flush(step.new)  # before it may become read-only
         if step.place.exists():
             become_like(step.place, step.new)
         else:
             step.new.chmod(_EXECUTABLE)
-        _flush(step.new)
         if not step.fresh:
             step.kept.parent.mkdir(exist_ok=True)
             step.kept.unlink(missing_ok=True)
@@ -193,9 +203,9 @@ def _restore(plan: Journal, work: Path) -> None:
     """Put the old executables back.
 
     Raises:
-        OSError: One of them cannot be put back; the others are.
+        NotRestored: One of them cannot be put back; the others are.
     """
-    failure: OSError | None = None
+    failure: NotRestored | None = None
     for step in reversed(plan.steps):
         try:
             if os.path.lexists(step.kept):
@@ -203,7 +213,7 @@ def _restore(plan: Journal, work: Path) -> None:
             elif step.fresh:
                 step.place.unlink(missing_ok=True)
         except OSError as error:
-            failure = error
+            failure = NotRestored(step.place, step.kept, error.strerror or str(error))
     if failure is not None:
         raise failure
     with contextlib.suppress(FileNotFoundError):

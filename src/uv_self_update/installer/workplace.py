@@ -19,6 +19,7 @@ import time
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import UpdateUnderWay
+from uv_self_update.installer.journal import unfinished
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,10 +76,16 @@ class Workplace:
                         entry.unlink()
 
     def close(self) -> None:
-        """Remove the folder and give up the claim; a second call changes nothing."""
+        """Remove the folder and give up the claim; a second call changes nothing.
+
+        Where something is still to be finished, or undone, all of it stays for the next one.
+        """
         if self._lock is None:
             return
         lock, self._lock = self._lock, None
+        if unfinished(self.path):
+            os.close(lock)
+            return
         self.clear()
         if sys.platform == "win32":
             # What is open cannot be removed there, nor what another has open by now.
