@@ -232,6 +232,17 @@ def test_user_file_follows_xdg(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     assert config.user_file({}) == tmp_path / "uv-self-update" / "config.toml"
 
 
+@pytest.mark.parametrize("there", [0, 1])
+def test_site_file_follows_xdg(there: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """On Linux the site file is the first that there is below one of XDG_CONFIG_DIRS."""
+    files = [tmp_path / name / "uv-self-update" / "config.toml" for name in ("desktop", "xdg")]
+    monkeypatch.setenv("XDG_CONFIG_DIRS", f"{tmp_path / 'desktop'}:{tmp_path / 'xdg'}")
+    assert config.site_file() == files[0]
+    files[there].parent.mkdir(parents=True)
+    files[there].touch()
+    assert config.site_file() == files[there]
+
+
 def test_as_document() -> None:
     """Settings in the shape of a file leave out what is not set."""
     settings = Settings(network=Network(timeout=2.5, ca_bundle=Path("ca.pem")))

@@ -163,6 +163,40 @@ def test_pins_are_all_or_nothing(published: str | None) -> None:
         rules.expected("0.12.3", "uv.tar.gz", published, source="s")
 
 
+def test_each_place_pins_all_or_nothing() -> None:
+    """What one place leaves out, another cannot let in."""
+    other = Pin(version="0.12.3", name="uv.tar.gz", sha256="2" * 64, origin="/home/me.toml")
+    rules = DigestRules(pinned=(PIN, other))
+    with pytest.raises(NotPinned, match=r"in /etc/site\.toml pins files of uv 0\.12\.3, and not"):
+        rules.expected("0.12.3", "uv.tar.gz", None, source="s")
+
+
+def wheel(digit: str, origin: str) -> Pin:
+    """Return the pin of a wheel."""
+    return Pin(version="0.12.3", name=f"uv-{digit}.whl", sha256=digit * 64, origin=origin)
+
+
+@pytest.mark.parametrize(
+    ("pins", "expected"),
+    [
+        ([], ""),
+        ([wheel("1", "site"), wheel("2", "site")], "12"),
+        ([wheel("1", "site"), wheel("2", "site"), wheel("2", "mine")], "2"),
+    ],
+)
+def test_wheels(pins: list[Pin], expected: str) -> None:
+    """Of a wheel, every place has to have pinned the digest."""
+    found = DigestRules(pinned=tuple(pins)).wheels("0.12.3", name="the wheel", source="s")
+    assert found == {digit * 64 for digit in expected}
+
+
+@pytest.mark.parametrize("pins", [[wheel("1", "site"), wheel("2", "mine")], [PIN]])
+def test_wheel_that_one_place_leaves_out(pins: list[Pin]) -> None:
+    """A person's pin lets nothing in that the machine's file does not."""
+    with pytest.raises(NotPinned, match="the wheel from s was not taken"):
+        DigestRules(pinned=tuple(pins)).wheels("0.12.3", name="the wheel", source="s")
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

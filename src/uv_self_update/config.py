@@ -10,6 +10,7 @@ But for `[policy]`: what the site file says there holds whatever the others say,
 from __future__ import annotations
 
 import logging
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,10 +81,16 @@ def user_file(environ: Mapping[str, str]) -> Path:
 
 
 def site_file() -> Path:
-    """Return the file that an administrator writes for every user of the machine."""
-    from platformdirs import site_config_path  # noqa: PLC0415 # as in user_file
+    """Return the file that an administrator writes for every user of the machine.
 
-    return site_config_path(_APP, appauthor=False) / "config.toml"
+    Where there are several folders for such files, as in XDG_CONFIG_DIRS, the first that has one
+    counts.
+    """
+    from platformdirs import site_config_dir  # noqa: PLC0415 # as in user_file
+
+    folders = site_config_dir(_APP, appauthor=False, multipath=True).split(os.pathsep)
+    files = [Path(folder) / "config.toml" for folder in folders]
+    return next((file for file in files if os.path.lexists(file)), files[0])
 
 
 def load(path: Path) -> FileValues:

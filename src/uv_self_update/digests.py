@@ -51,8 +51,8 @@ class DigestRules:
     ) -> Expected | None:
         """Return which digest a file has to have; None for any.
 
-        As in pip's hash-checking mode, pins are all or nothing: of a version that has some, no file
-        is taken that has none.
+        As in pip's hash-checking mode, pins are all or nothing: of a version that a place pins, no
+        file is taken that the same place does not pin.
 
         Args:
             version: Of the release that it belongs to.
@@ -65,10 +65,12 @@ class DigestRules:
             NotPinned: Other files of the version are pinned, and this is not.
             NoDigest: There is none, and there has to be one.
         """
-        pins = self.pins(version)
-        mine = [pin for pin in pins if pin.name == name]
-        if pins and not mine:
-            raise NotPinned(name, source, version, pins[0].origin)
+        mine = []
+        for origin, pins in self.pins(version).items():
+            named = [pin for pin in pins if pin.name == name]
+            if not named:
+                raise NotPinned(name, source, version, origin)
+            mine += named
         found = None if published is None else Expected(sha256=published)
         for pin in mine:
             if found is not None and found.sha256 != pin.sha256:
@@ -80,9 +82,34 @@ class DigestRules:
             raise NoDigest(name, source, self.required_by)
         return found
 
-    def pins(self, version: str) -> tuple[Pin, ...]:
-        """Return the pins of a version's files."""
-        return tuple(pin for pin in self.pinned if pin.version == version)
+    def wheels(self, version: str, *, name: str, source: str) -> frozenset[str]:
+        """Return the digests of which a wheel has to have one: every place has pinned them.
+
+        None of them if no place pins anything of the version.
+
+        Args:
+            version: Of the wheel.
+            name: What to call it, for its file's name is not known.
+            source: Where it is from, for messages.
+
+        Raises:
+            NotPinned: A place pins other files, or other wheels than another place does.
+        """
+        found: frozenset[str] = frozenset()
+        for nth, (origin, pins) in enumerate(self.pins(version).items()):
+            mine = frozenset(pin.sha256 for pin in pins if pin.name.endswith(".whl"))
+            found = found & mine if nth else mine
+            if not found:
+                raise NotPinned(name, source, version, origin)
+        return found
+
+    def pins(self, version: str) -> dict[str, list[Pin]]:
+        """Return the pins of a version's files, by the place that they stand in."""
+        found: dict[str, list[Pin]] = {}
+        for pin in self.pinned:
+            if pin.version == version:
+                found.setdefault(pin.origin, []).append(pin)
+        return found
 
 
 @dataclass(frozen=True, kw_only=True)

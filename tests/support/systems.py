@@ -50,6 +50,7 @@ TABLE: Mapping[str, Needs] = {
     "test_cli_config.py::test_set_into_a_file_that_others_read": _MODES,
     "test_cli_sources.py": _HOME,
     "test_config.py::test_user_file_follows_xdg": _XDG,
+    "test_config.py::test_site_file_follows_xdg": _XDG,
     "test_config_edit.py::test_assign_keeps_mode_and_link": _MODES,
     "test_credentials_on_the_wire.py": _SH,
     "test_detection.py::test_in_use": _HOME,

@@ -23,7 +23,6 @@ from uv_self_update.errors import (
     IndexFailed,
     NoDigest,
     NoSuchVersion,
-    NotPinned,
     UnusableArchive,
     UvNotRunnable,
 )
@@ -203,7 +202,7 @@ class IndexSource(WheelSource):
         code, _, errors = self._run(arguments, " ".join([f"uv=={release.version}", *hashes]))
         if code != 0:
             raise IndexFailed(self.name, "uv pip install", _end_of(errors))
-        executables = target / ("Scripts" if sys.platform == "win32" else "bin")
+        executables = target / "bin"  # with `--target` on every system, Windows too
         if not executables.is_dir():
             name = f"the wheel of uv {release.version}"
             raise UnusableArchive(name, self.name, "there is no executable in it")
@@ -218,12 +217,9 @@ class IndexSource(WheelSource):
             IndexFailed: The index cannot be used.
         """
         wheel = f"the wheel of uv {version}"
-        pins = self._digests.pins(version)
-        if pins:
-            wheels = [f"--hash=sha256:{pin.sha256}" for pin in pins if pin.name.endswith(".whl")]
-            if not wheels:
-                raise NotPinned(wheel, self.name, version, pins[0].origin)
-            return wheels
+        pinned = self._digests.wheels(version, name=wheel, source=self.name)
+        if pinned:
+            return [f"--hash=sha256:{digest}" for digest in sorted(pinned)]
         arguments = ["pip", "compile", "-", "--no-header", "--no-annotate", "--no-deps"]
         arguments += ["--only-binary", "uv", "--generate-hashes"]
         code, output, errors = self._run(arguments, f"uv=={version}")
