@@ -98,7 +98,7 @@ class Scene:
                 if name in RENAMING and disturbance.lasting:
                     self.victim.usable()  # what cannot be renamed cannot be put back
                 elif name in REMOVING:
-                    ended_as(spared=".uv-self-update")
+                    ended_as(spared=".uv-self-update")  # what cannot be removed is left
                 else:
                     ended_as()
                     return  # nothing is left that the next update could be hindered by

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 
+from support.processes import SOON
 from uv_self_update import passphrase
 from uv_self_update.secret import Secret
 from uv_self_update.settings import Network, Settings
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 ENCRYPTED = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n"
 TYPED = "s3cret word"
-SOON = 60.0
 STARTED = "uv is running"
 _TAKE_TERMINAL = (
     "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0);"

@@ -66,7 +66,7 @@ class DigestRules:
             NoDigest: There is none, and there has to be one.
         """
         mine = []
-        for origin, pins in self.pins(version).items():
+        for origin, pins in self._pins(version).items():
             named = [pin for pin in pins if pin.name == name]
             if not named:
                 raise NotPinned(name, source, version, origin)
@@ -96,14 +96,14 @@ class DigestRules:
             NotPinned: A place pins other files, or other wheels than another place does.
         """
         found: frozenset[str] = frozenset()
-        for nth, (origin, pins) in enumerate(self.pins(version).items()):
+        for nth, (origin, pins) in enumerate(self._pins(version).items()):
             mine = frozenset(pin.sha256 for pin in pins if pin.name.endswith(".whl"))
             found = found & mine if nth else mine
             if not found:
                 raise NotPinned(name, source, version, origin)
         return found
 
-    def pins(self, version: str) -> dict[str, list[Pin]]:
+    def _pins(self, version: str) -> dict[str, list[Pin]]:
         """Return the pins of a version's files, by the place that they stand in."""
         found: dict[str, list[Pin]] = {}
         for pin in self.pinned:
