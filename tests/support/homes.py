@@ -18,7 +18,7 @@ from uv_self_update.receipt import new_receipt
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ("Done", "Home", "base_environment")
+__all__ = ("Done", "Home", "base_environment", "describe")
 
 _TIMEOUT = 120  # seconds for one command
 
@@ -123,7 +123,7 @@ class Home:
         """Return every path below the home with its kind, mode and content."""
         left_out = set(leave_out)
         return {
-            str(path.relative_to(self.path)): _describe(path)
+            str(path.relative_to(self.path)): describe(path)
             for path in sorted(self.path.rglob("*"))
             if path not in left_out
         }
@@ -139,7 +139,8 @@ def base_environment() -> dict[str, str]:
     return {**kept, "LANG": "C.UTF-8", "UV_NO_PROGRESS": "1", "UV_PYTHON_DOWNLOADS": "never"}
 
 
-def _describe(path: Path) -> str:
+def describe(path: Path) -> str:
+    """Return the kind, mode and content of what lies at a path."""
     stat = path.lstat()
     if path.is_symlink():
         return f"link to {path.readlink()}"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from support import binaries
-from support.homes import Home
+from support.homes import Home, describe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -92,15 +92,17 @@ class Victim:
         assert process.returncode == 0, said.decode(errors="replace")
 
     def usable(self) -> None:
-        """Make sure that what is installed runs and is a whole old one or a whole new one."""
+        """Make sure that what is installed runs and is a whole old one or a whole new one.
+
+        An update may be under way: nothing else is looked at, which can go at any moment.
+        """
         assert self.home.version() in {OLD, NEW}
         asked = self.home.run("--version", program=(str(self.home.bin / "uvx"),))
         assert (asked.code, asked.out.split()[-1:]) in [(0, [OLD]), (0, [NEW])], asked.err
-        here = self.files()
         for path in (self.home.bin / "uvx", self.home.receipt):
             name = str(path.relative_to(self.home.path))
-            allowed = {self.old[name], self.new[name]}
-            assert here.get(name) in allowed, f"{name}: {here.get(name)} and not of {allowed}"
+            here, allowed = describe(path), {self.old[name], self.new[name]}
+            assert here in allowed, f"{name}: {here} and not of {allowed}"
 
     def finished_by_next(self) -> None:
         """Make sure that the next update leaves the home as one does that nobody disturbs."""
