@@ -5,16 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import threading
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from uv_self_update.errors import UpdateUnderWay
 from uv_self_update.installer import workplace
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 HOLD = """\
 import sys
@@ -148,6 +146,24 @@ def test_what_another_user_has_planted(
     with pytest.raises(PermissionError, match=r"\.uv-self-update in it belongs to another user"):
         workplace.claim(tmp_path)
     assert [file.name for file in planted.iterdir()] == ["journal.json"]
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become another"
+)
+def test_what_root_has_left() -> None:
+    """Whoever cannot use what an update as root has left is told so, and how it is called."""
+    # Not below the folder of the tests, which only root may enter.
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, ".uv-self-update").mkdir(mode=0o700)
+        os.chown(folder, SOMEBODY, -1)
+        os.seteuid(SOMEBODY)
+        try:
+            with pytest.raises(PermissionError, match=r"\.uv-self-update in it belongs to another"):
+                workplace.claim(Path(folder))
+        finally:
+            os.seteuid(0)
+        assert list(Path(folder, ".uv-self-update").iterdir()) == []
 
 
 @pytest.mark.parametrize("link", ["folder", "lock"])

@@ -140,7 +140,9 @@ def _try_to_claim(path: Path) -> int | None:
         lock = os.open(file, os.O_RDWR | os.O_CREAT | _NOFOLLOW, 0o600)
     except FileNotFoundError:
         return None
-    except OSError:
+    except OSError as error:
+        if error.errno == errno.EACCES and _is_of_another(path):
+            raise _in_the_way(path) from error  # root's, which was killed
         with contextlib.suppress(OSError):
             path.rmdir()  # if it is ours, there is nothing in it yet
         raise
@@ -170,8 +172,16 @@ def _refuse_others(path: Path) -> None:
     if sys.platform != "win32":
         trusted = {0, os.geteuid(), path.parent.stat().st_uid}
         if found.st_uid not in trusted:
-            reason = f"the {NAME} in it belongs to another user, and has to be removed first"
-            raise PermissionError(errno.EPERM, reason, str(path))
+            raise _in_the_way(path)
+
+
+def _is_of_another(path: Path) -> bool:
+    return sys.platform != "win32" and path.lstat().st_uid != os.geteuid()
+
+
+def _in_the_way(path: Path) -> PermissionError:
+    reason = f"the {NAME} in it belongs to another user, and has to be removed first"
+    return PermissionError(errno.EPERM, reason, str(path))
 
 
 def _is_at(lock: int, file: Path) -> bool:
