@@ -43,6 +43,7 @@ from uv_self_update.gateway.routes import Request
 from uv_self_update.gateway.service import Installing, Service
 from uv_self_update.installer import scripts
 from uv_self_update.installer.native import NativeInstaller
+from uv_self_update.installer.release import ReleaseInstaller
 from uv_self_update.logins.credentials import Credentials
 from uv_self_update.network.answers import Document, Download
 from uv_self_update.network.upstream import Upstream
@@ -138,13 +139,30 @@ class Wheels(WheelSource):
         raise NotImplementedError
 
 
+class Watching(ReleaseInstaller):
+    """What only lets the release's installer go on."""
+
+    def __init__(self) -> None:
+        """Watch over nothing."""
+        super().__init__(
+            LINUX, NotReplaced(Path("/"), "not here"), environ={}, restore=lambda: None
+        )
+
+    def begin(self, found: Found) -> None:
+        """Keep nothing."""
+
+
 class Native(NativeInstaller):
     """An installer that only says what it was told."""
 
     def __init__(self, error: UvSelfUpdateError | None = None) -> None:
         """Keep what to fail with."""
         super().__init__(
-            LINUX, NotReplaced(Path("/"), "not here"), environ={}, digests=DigestRules()
+            LINUX,
+            NotReplaced(Path("/"), "not here"),
+            environ={},
+            digests=DigestRules(),
+            rewrites=lambda receipt, version: (receipt.rewrite(version),),
         )
         self._error = error
         self.told: list[str] = []
@@ -180,6 +198,7 @@ class Gateway:
             sources,
             Installing(
                 native=self.native,
+                release=Watching(),
                 choice=choice,
                 barred=barred,
                 digests=digests or DigestRules(),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.killing import Victim, kill, telling
+from support.killing import RECEIPTS, Victim, kill, telling
 
 if TYPE_CHECKING:
     import subprocess
@@ -22,15 +22,20 @@ KILLS = 40
 """In each shard of the long run: 320 in all."""
 
 STOPS = 5
-FEW = 16
+FEW = 18
+"""In the quick run, shared among the receipts."""
+
 LATE = 1.1
 """The last instants are after the end of an update: they too belong to what can happen."""
 
 
+each_receipt = pytest.mark.parametrize("victim", RECEIPTS, indirect=True)
+
+
 @pytest.fixture
-def victim(tmp_path: Path) -> Victim:
+def victim(request: pytest.FixtureRequest, tmp_path: Path) -> Victim:
     """Return a home whose updates are killed."""
-    return Victim(tmp_path)
+    return Victim(tmp_path, getattr(request, "param", "own"))
 
 
 def instants(victim: Victim, *, seed: int, count: int) -> Iterator[float]:
@@ -82,13 +87,18 @@ def stop(process: subprocess.Popen[bytes]) -> None:
         os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
 
+@each_receipt
 def test_killed_at_some_instants(victim: Victim) -> None:
     """Uv runs, old or new; the next update ends as if nothing had happened."""
-    kill_at(victim, instants(victim, seed=0, count=FEW))
+    kill_at(victim, instants(victim, seed=0, count=FEW // len(RECEIPTS)))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(1, 1 + SHARDS))
+@pytest.mark.parametrize(
+    ("seed", "victim"),
+    [(seed, RECEIPTS[seed % len(RECEIPTS)]) for seed in range(1, 1 + SHARDS)],
+    indirect=["victim"],
+)
 def test_killed_at_many_instants(seed: int, victim: Victim) -> None:
     """The same, often."""
     kill_at(victim, instants(victim, seed=seed, count=KILLS))

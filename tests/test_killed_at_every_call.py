@@ -21,13 +21,13 @@ import pytest
 from support import namespaces
 from support.calls import DATA, REMOVING, RENAMING, Call, Disturbance, calls, disturbed
 from support.homes import base_environment
-from support.killing import Victim, telling
+from support.killing import RECEIPTS, Victim, telling
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 SHARDS = 8
-FEW = 6
+FEW = 3
 ERRORS = ("ENOSPC", "EIO", "EACCES")
 
 
@@ -42,9 +42,9 @@ class Case:
 class Scene:
     """A home, and what an update of it changes."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, receipt: str) -> None:
         """Update it once, and look."""
-        self.victim = Victim(root / "victim")
+        self.victim = Victim(root / "victim", receipt)
         self._record = root / "record"
         self._below = (self.victim.home.path, self.victim.temporary)
         self.victim.reset()
@@ -62,7 +62,11 @@ class Scene:
         ]
 
     def failures(self) -> list[Case]:
-        """Return each call with each error, by turns once and from then on."""
+        """Return each call with each error, by turns once and from then on.
+
+        Of an adoption, each call with one of them by turns.
+        """
+        every = self.victim.receipt == "own"
         return [
             Case(
                 call=call,
@@ -71,6 +75,7 @@ class Scene:
             for (nth, (number, call)), (turn, error) in product(
                 enumerate(self._chosen), enumerate(ERRORS)
             )
+            if every or nth % len(ERRORS) == turn
         ]
 
     def kill(self, case: Case) -> None:
@@ -94,6 +99,7 @@ class Scene:
             with telling(f"code {code}: {said}"):
                 reason = os.strerror(getattr(errno, disturbance.error))
                 assert code == 0 or (code > 0 and reason in said), "it gives no reason"
+                assert "Traceback" not in said
                 ended_as = self.victim.is_old if code else self.victim.is_new
                 if name in RENAMING and disturbance.lasting:
                     self.victim.usable()  # what cannot be renamed cannot be put back
@@ -108,10 +114,13 @@ class Scene:
         return self.victim.started(disturbed(self._record, self._below, case.disturbance))
 
 
+each_receipt = pytest.mark.parametrize("scene", RECEIPTS, indirect=True)
+
+
 @pytest.fixture
-def scene(tmp_path: Path) -> Scene:
+def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Scene:
     """Return a home, and what an update of it changes."""
-    return Scene(tmp_path)
+    return Scene(tmp_path, request.param)
 
 
 def chosen(made: list[Call]) -> list[tuple[int, Call]]:
@@ -134,6 +143,7 @@ def sample(cases: list[Case], *, seed: int) -> list[Case]:
     return random.Random(seed).sample(cases, FEW)  # noqa: S311 # no secret
 
 
+@each_receipt
 def test_killed_at_some_calls(scene: Scene) -> None:
     """Uv runs, old or new; the next update ends as if nothing had happened."""
     for case in sample(scene.kills(), seed=0):
@@ -141,6 +151,7 @@ def test_killed_at_some_calls(scene: Scene) -> None:
 
 
 @pytest.mark.slow
+@each_receipt
 @pytest.mark.parametrize("shard", range(SHARDS))
 def test_killed_at_every_call(shard: int, scene: Scene) -> None:
     """The same at all of them."""
@@ -148,6 +159,7 @@ def test_killed_at_every_call(shard: int, scene: Scene) -> None:
         scene.kill(case)
 
 
+@each_receipt
 def test_some_calls_fail(scene: Scene) -> None:
     """The update succeeds all the same, or it says why not and everything is as before."""
     for case in sample(scene.failures(), seed=0):
@@ -155,6 +167,7 @@ def test_some_calls_fail(scene: Scene) -> None:
 
 
 @pytest.mark.slow
+@each_receipt
 @pytest.mark.parametrize("shard", range(SHARDS))
 def test_every_call_fails(shard: int, scene: Scene) -> None:
     """The same with all of them, and each error."""

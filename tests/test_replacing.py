@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from uv_self_update import receipt as receipts
-from uv_self_update.errors import NotReplaced, NotRestored, StagedUvBroken
+from uv_self_update.errors import HiddenByPolicy, NotReplaced, NotRestored, StagedUvBroken
 from uv_self_update.installer import journal
 from uv_self_update.installer.replacing import recover, replace
 from uv_self_update.installer.staging import Staged
 from uv_self_update.installer.workplace import claim
 from uv_self_update.platforms import Platform
+from uv_self_update.receipt import Rewrite
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,24 +50,37 @@ class Machine:
         )
         self.receipt.write_text(json.dumps({**document, "future": [1]}))
 
-    def replace(self) -> None:
+    def replace(
+        self,
+        check: Callable[[Path, str], None] | None = None,
+        rewrites: tuple[Rewrite, ...] | None = None,
+    ) -> None:
         """Put the new one in place."""
         replace(
             Staged(folder=self.staged, version="0.12.3", size=1),
-            receipts.read(self.receipt),
+            self.bin,
             self.platform,
+            rewrites=self.rewrites() if rewrites is None else rewrites,
             work=self.work,
-            check=self.check,
+            check=check or self.check,
         )
+
+    def rewrites(self) -> tuple[Rewrite, ...]:
+        """Return what becomes of the receipt."""
+        return (receipts.read(self.receipt).rewrite("0.12.3"),)
 
     def check(self, uv: Path, version: str) -> None:
         """Note what was to be tried; the file is the new one by then."""
         assert uv.read_text() == f"new {self.platform.uv}"
         self.checked.append((uv, version))
 
-    def recover(self) -> str | None:
+    def recover(
+        self,
+        check: Callable[[Path, str], None] | None = None,
+        permit: Callable[[str], None] = lambda _: None,
+    ) -> str | None:
         """Do what the next update does."""
-        return recover(self.work, self.check, windows=self.platform.windows)
+        return recover(self.work, check or self.check, permit=permit, windows=self.platform.windows)
 
     def stage_again(self) -> None:
         """Lay the new one ready once more."""
@@ -163,9 +177,9 @@ def test_rename_that_fails(machine: Machine, failing: int, monkeypatch: pytest.M
     assert machine.installed() == before
 
 
-def _receipt_folder_vanishes(machine: Machine) -> None:
+def _receipt_is_a_folder(machine: Machine) -> None:
     machine.receipt.unlink()
-    machine.receipt.parent.rmdir()
+    machine.receipt.mkdir()
 
 
 def _uv_is_a_folder(machine: Machine) -> None:
@@ -185,16 +199,15 @@ def _nothing_to_keep_it_in(machine: Machine) -> None:
 
 @pytest.mark.usefixtures("_hard_links")
 @pytest.mark.parametrize(
-    "happens", [_receipt_folder_vanishes, _uv_is_a_folder, _uvx_is_a_folder, _nothing_to_keep_it_in]
+    "happens", [_receipt_is_a_folder, _uv_is_a_folder, _uvx_is_a_folder, _nothing_to_keep_it_in]
 )
 def test_rollback(machine: Machine, happens: Callable[[Machine], None]) -> None:
     """Whatever has happened to the installation meanwhile, it is left as it was found."""
-    receipt = receipts.read(machine.receipt)
+    rewrites = machine.rewrites()
     happens(machine)
     before = machine.installed()
-    staged = Staged(folder=machine.staged, version="0.12.3", size=1)
     with pytest.raises(NotReplaced):
-        replace(staged, receipt, UNIX, work=machine.work, check=machine.check)
+        machine.replace(rewrites=rewrites)
     assert machine.installed() == before
 
 
@@ -281,10 +294,8 @@ def test_uv_that_does_not_run_in_its_place(machine: Machine) -> None:
         assert uv.read_text() == "new uv"
         raise StagedUvBroken(version, "the mirror", "it is not allowed here")
 
-    staged = Staged(folder=machine.staged, version="0.12.3", size=1)
-    receipt = receipts.read(machine.receipt)
     with pytest.raises(StagedUvBroken):
-        replace(staged, receipt, UNIX, work=machine.work, check=refuse)
+        machine.replace(refuse)
     assert machine.installed() == before
     assert machine.recover() is None
 
@@ -336,7 +347,7 @@ def test_killed_before_each_change(
             def refuse(_uv: Path, version: str) -> None:
                 raise StagedUvBroken(version, "the mirror", "it is not allowed here")
 
-            recover(machine.work, refuse, windows=False)
+            machine.recover(refuse)
         else:
             machine.recover()
         after = machine.installed()
@@ -388,6 +399,104 @@ def test_old_one_that_cannot_be_put_back(machine: Machine, monkeypatch: pytest.M
     assert not machine.work.exists()
 
 
+def interrupted(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the process end when uvx is in place and uv is not."""
+    real = Path.replace
+
+    def killed(path: Path, target: Path) -> Path:
+        if Path(target).name == machine.platform.uv:
+            raise Killed
+        return real(path, target)
+
+    def nothing(*_: object, **__: object) -> None:
+        pass
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", killed)
+        patch.setattr("uv_self_update.installer.replacing._undo", nothing)
+        with pytest.raises(Killed):
+            machine.replace()
+    plan = journal.read(machine.work)
+    assert plan is not None
+    assert plan.state == "replacing"
+
+
+@pytest.mark.parametrize("state", ["replacing", "restoring"])
+def test_uv_that_somebody_has_installed_since(
+    machine: Machine,
+    state: journal.State,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It stays, and what was begun is forgotten."""
+    interrupted(machine, monkeypatch)
+    plan = journal.read(machine.work)
+    assert plan is not None
+    plan.at(state).write(machine.work)
+    (machine.bin / "uv").write_text("by hand")
+    before = machine.installed()
+
+    assert machine.recover() is None
+
+    assert machine.installed() == before
+    assert journal.read(machine.work) is None
+    replaced = f"{machine.bin / 'uv'} was replaced since"
+    said = f"an update to uv 0.12.3 that was interrupted is dropped: {replaced}"
+    assert caplog.messages == [said]
+
+
+def test_version_that_is_hidden_by_now(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What must not be installed any more is not finished, but undone."""
+    before = machine.installed()
+    interrupted(machine, monkeypatch)
+
+    def refuse(version: str) -> None:
+        source = "the mirror"
+        raise HiddenByPolicy(source, version, "it is not approved")
+
+    assert machine.recover(permit=refuse) is None
+
+    assert machine.installed() == before
+    assert journal.read(machine.work) is None
+    assert "an update that was interrupted is undone: uv 0.12.3" in caplog.messages[0]
+
+
+def test_what_is_kept_of_another_receipt(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that is rewritten is as it was if the last of it fails, and what was not there is not."""
+    kept = machine.receipt.with_name("uv-receipt.json.old")
+    own = Rewrite(path=kept, before=None, after=machine.receipt.read_bytes())
+    rewrites = (own, *machine.rewrites())
+    before = machine.installed()
+    with monkeypatch.context() as patch:
+        Replacing(patch, failing=4)
+        with pytest.raises(NotReplaced):
+            machine.replace(rewrites=rewrites)
+    assert machine.installed() == before
+
+    machine.stage_again()
+    machine.replace(rewrites=rewrites)
+    assert machine.installed()["uv-receipt.json.old"][0] == before["uv-receipt.json"][0]
+
+
+@pytest.mark.parametrize("failing", [None, 3])
+def test_receipt_in_a_new_folder(
+    failing: int | None, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder of a receipt is made, and is not there if the receipt cannot be."""
+    place = machine.root / "new" / "uv" / "uv-receipt.json"
+    rewrites = (Rewrite(path=place, before=None, after=b"{}"),)
+    Replacing(monkeypatch, failing=failing)
+    if failing is None:
+        machine.replace(rewrites=rewrites)
+        assert place.read_bytes() == b"{}"
+        return
+    with pytest.raises(NotReplaced, match="json: No space left on device"):
+        machine.replace(rewrites=rewrites)
+    assert not (machine.root / "new").exists()
+
+
 def test_recover_without_a_journal(machine: Machine) -> None:
     """What cannot be understood is no journal, and nothing is done."""
     before = machine.installed()
@@ -424,6 +533,57 @@ def test_running_program_of_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     machine.replace()
     assert machine.installed()["uvx.exe"] == ("new uvx.exe", 0o755)
     assert (machine.work / "old" / "uvx.exe.running").read_text() == "old uvx.exe"
+
+
+def test_program_of_windows_that_runs_and_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An old one that cannot be removed yet is no obstacle to the updates that come after."""
+    machine = Machine(tmp_path, WINDOWS)
+    runs = machine.bin / "uvx.exe"
+    replacing, removing = Path.replace, Path.unlink
+
+    def replace_unless_running(path: Path, target: Path) -> Path:
+        if target == runs and target.exists():
+            raise PermissionError(13, "Access is denied")
+        return replacing(path, target)
+
+    def remove_unless_running(path: Path, *, missing_ok: bool = False) -> None:
+        if "old" in path.parts and path.exists():
+            raise PermissionError(13, "Access is denied")
+        removing(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", remove_unless_running)
+    for content in ("first", "second", "third"):
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "replace", replace_unless_running)
+            for name in machine.platform.executables:
+                (machine.staged / name).write_text(content)
+            machine.replace(lambda _uv, _version: None)
+        assert machine.installed()["uvx.exe"] == (content, 0o755)
+    assert len(list((machine.work / "old").glob("uvx.exe*"))) > 3
+
+
+def test_old_one_goes_back_over_a_program_that_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new one that cannot be replaced on Windows either is renamed, and the old one is back."""
+    machine = Machine(tmp_path, WINDOWS)
+    before = machine.installed()
+    real = Path.replace
+
+    def locked(path: Path, target: Path) -> Path:
+        if Path(target).name == "uvx.exe" and Path(target).exists():
+            raise PermissionError(13, "Access is denied")
+        return real(path, target)
+
+    def broken(_uv: Path, version: str) -> None:
+        raise StagedUvBroken(version, "the mirror", "it does not run")
+
+    monkeypatch.setattr(Path, "replace", locked)
+    with pytest.raises(StagedUvBroken):
+        machine.replace(broken)
+    assert machine.installed() == before
 
 
 def test_running_executable(machine: Machine) -> None:

@@ -2,30 +2,36 @@
 
 1. A copy that a package manager has installed is refused: it would undo the update, or break.
 2. uv reads a receipt in a temporary folder, which says what its own installer would have said.
-3. Once uv has been updated, a receipt is left where uv looks for it, so that from then on uv
-   updates itself. One that was there, about another uv, is kept beside it.
+3. Together with uv, or where another installer is at work once uv has been updated, a receipt is
+   left where uv looks for it, so that from then on uv updates itself. One that was there, about
+   another uv, is kept beside it.
 4. Without an update, all receipts are what they were.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import logging
+import os
+import shutil
 import sys
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uv_self_update.child import version_of
-from uv_self_update.errors import Owned, ReceiptError, UvNotRunnable
+from uv_self_update.errors import NotReplaced, Owned, ReceiptError, UvNotRunnable
 from uv_self_update.platforms import current
-from uv_self_update.receipt import NAME, locate, new_receipt, parse, read
+from uv_self_update.receipt import NAME, Rewrite, locate, new_receipt, parse, read
 from uv_self_update.writing import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+
+    from uv_self_update.receipt import Receipt
 
 __all__ = ("Adoption", "adopting", "has_receipt")
 
@@ -46,6 +52,31 @@ class Adoption:
     updated: bool = False
     """Whether uv has been updated: to be set by whoever has run it."""
 
+    wanted: bool
+    """Whether uv has no receipt of its own, and is to get one."""
+
+    lasting: _Lasting = field(repr=False)
+    """What there was before."""
+
+    def rewrites(self, receipt: Receipt, version: str) -> Iterator[Rewrite]:
+        """Yield what changes with uv when it becomes a version: the receipt that it reads later.
+
+        Args:
+            receipt: The one that it reads now.
+            version: What it becomes.
+
+        Raises:
+            OSError: A receipt cannot be read.
+        """
+        if self.wanted:
+            yield from self.lasting.rewrites(receipt.updated(version))
+        else:
+            yield receipt.rewrite(version)
+
+    def restore(self) -> None:
+        """Undo what an installer has written that has not updated uv."""
+        self.lasting.restore()
+
 
 @contextmanager
 def adopting(
@@ -62,13 +93,12 @@ def adopting(
     Raises:
         Owned: A package manager has installed it.
         UvNotRunnable: It does not say its version.
+        NotReplaced: A receipt cannot be written for it.
     """
     if not wanted or has_receipt(uv, environ):
-        yield Adoption(environ=environ)
+        yield Adoption(environ=environ, wanted=False, lasting=_Lasting(uv, environ))
         return
-    import tempfile  # noqa: PLC0415 # slow, and most runs adopt nothing
-
-    from uv_self_update.surroundings import find_owner  # noqa: PLC0415 # likewise
+    from uv_self_update.surroundings import find_owner  # noqa: PLC0415 # most runs adopt nothing
 
     if owner := find_owner(uv):
         raise Owned(uv, owner.name, owner.command)
@@ -76,21 +106,41 @@ def adopting(
     if version is None:
         raise UvNotRunnable(uv, "it does not say its version")
     lasting = {name: value for name, value in environ.items() if name != _CURRENT_FOLDER}
-    receipts = _Receipts(lasting)
-    with tempfile.TemporaryDirectory(prefix="uv-self-update-receipt-", dir=folder) as place:
-        own = Path(place, NAME)
-        document = new_receipt(
-            prefix=uv.resolve().parent, version=version, executables=current().executables
-        )
-        own.write_text(json.dumps(document))
-        adoption = Adoption(environ={**lasting, _FOLDER: place})
+    receipts = _Lasting(uv, lasting)
+    document = new_receipt(
+        prefix=uv.resolve().parent, version=version, executables=current().executables
+    )
+    with _written(json.dumps(document), folder) as own:
+        environ_of_uv = {**lasting, _FOLDER: str(own.parent)}
+        adoption = Adoption(environ=environ_of_uv, wanted=True, lasting=receipts)
         try:
             yield adoption
         finally:
             if adoption.updated:
-                receipts.settle(uv, read(own).updated(version_of(uv, environ) or version))
+                receipts.settle(read(own).updated(version_of(uv, environ) or version))
             else:
                 receipts.restore()
+
+
+@contextmanager
+def _written(text: str, folder: Path | None) -> Iterator[Path]:
+    """Write a receipt for the length of a run; raises NotReplaced."""
+    import tempfile  # noqa: PLC0415 # slow, and most runs write none
+
+    within = folder or Path(tempfile.gettempdir())
+    try:
+        own = Path(tempfile.mkdtemp(prefix="uv-self-update-receipt-", dir=within), NAME)
+    except OSError as error:
+        raise NotReplaced(within, error.strerror or str(error)) from error
+    try:
+        try:
+            own.write_text(text)
+        except OSError as error:
+            raise NotReplaced(own, error.strerror or str(error)) from error
+        yield own
+    finally:
+        # What cannot be removed does no harm.
+        shutil.rmtree(own.parent, ignore_errors=True)
 
 
 def has_receipt(uv: Path, environ: Mapping[str, str]) -> bool:
@@ -101,10 +151,11 @@ def has_receipt(uv: Path, environ: Mapping[str, str]) -> bool:
         return False
 
 
-class _Receipts:
+class _Lasting:
     """The lasting receipts as they were; a release's own installer writes one by itself."""
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, uv: Path, environ: Mapping[str, str]) -> None:
+        self._uv = uv
         self._environ = environ
         self._place = locate(environ, windows=_WINDOWS).absolute()
         standard = {name: value for name, value in environ.items() if name != _FOLDER}
@@ -114,16 +165,28 @@ class _Receipts:
             places.add(Path(environ["XDG_CONFIG_HOME"], "uv", NAME).absolute())
         self._before = dict(_contents(places))
 
-    def settle(self, uv: Path, text: bytes) -> None:
-        """Leave a receipt for uv, and keep those that were about another one."""
+    def rewrites(self, text: bytes) -> Iterator[Rewrite]:
+        """Yield what gives uv a receipt with this text, and keeps one that is about another."""
+        if self._place not in self._before:
+            return  # what may not be read is not replaced
+        before = self._before[self._place]
+        if before is not None and self._is_about_another(self._place, before):
+            kept = _kept(self._place)
+            yield Rewrite(path=kept, before=_content(kept), after=before)
+        yield Rewrite(path=self._place.resolve(), before=before, after=text)
+
+    def settle(self, text: bytes) -> None:
+        """Leave a receipt for uv if it has none yet, and keep those that were about another."""
         try:
-            lacking = not has_receipt(uv, self._environ)
+            lacking = not has_receipt(self._uv, self._environ)
             for place, before in self._before.items():
                 if before is not None and (
                     (lacking and place == self._place) or _content(place) != before
                 ):
-                    _keep(place, before, uv)
+                    self._keep(place, before)
             if lacking:
+                if self._place not in self._before:
+                    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
                 self._place.parent.mkdir(parents=True, exist_ok=True)
                 write_atomically(self._place, text)
         except OSError as error:
@@ -140,27 +203,35 @@ class _Receipts:
                 elif _content(place) != before:
                     write_atomically(place, before)
 
+    def _is_about_another(self, place: Path, before: bytes) -> bool:
+        """Return whether a receipt was about another uv, or cannot be understood."""
+        try:
+            return not parse(place, before).is_about(self._uv)
+        except ReceiptError:
+            return True
 
-def _keep(place: Path, before: bytes, uv: Path) -> None:
-    """Keep what a receipt was, and name the uv that it was about, unless it was this one."""
-    kept = place.with_name(f"{NAME}.old")
-    try:
-        receipt = parse(place, before)
-    except ReceiptError:
-        write_atomically(kept, before)
-        return
-    if receipt.is_about(uv):
-        return
-    write_atomically(kept, before)
-    other = receipt.folder(uv.name) / uv.name
-    if other.exists():
-        _log.warning(
-            "%s no longer updates itself: the receipt %s is about %s now; it was kept as %s",
-            other,
-            place,
-            uv,
-            kept,
-        )
+    def _keep(self, place: Path, before: bytes) -> None:
+        """Keep what a receipt was, and name the uv that it was about, unless it was this one."""
+        if not self._is_about_another(place, before):
+            return
+        kept = _kept(place)
+        if _content(kept) != before:
+            write_atomically(kept, before)
+        with contextlib.suppress(ReceiptError):
+            other = parse(place, before).folder(self._uv.name) / self._uv.name
+            if other.exists() and not other.samefile(self._uv):
+                _log.warning(
+                    "%s no longer updates itself: the receipt %s is about %s now; it was kept as "
+                    "%s",
+                    other,
+                    place,
+                    self._uv,
+                    kept,
+                )
+
+
+def _kept(place: Path) -> Path:
+    return place.with_name(f"{NAME}.old")
 
 
 def _contents(places: Iterable[Path]) -> Iterator[tuple[Path, bytes | None]]:

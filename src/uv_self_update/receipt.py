@@ -17,12 +17,26 @@ from uv_self_update.errors import ReceiptError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ("NAME", "Receipt", "locate", "new_receipt", "parse", "read")
+__all__ = ("NAME", "Receipt", "Rewrite", "locate", "new_receipt", "parse", "read")
 
 NAME = "uv-receipt.json"
 
 _EARLY = re.compile(r"0\.1[0-4]\.|0\.15\.0-prerelease\.[1-7]$")
 """The versions of the installer's maker that named `bin` itself as the prefix."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rewrite:
+    """A file that changes together with uv: its receipt, or what is kept of another's."""
+
+    path: Path
+    """Links are resolved already."""
+
+    before: bytes | None
+    """What is in it; None where there is no such file."""
+
+    after: bytes
+    """What will be."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +89,15 @@ class Receipt:
     def updated(self, version: str) -> bytes:
         """Return the receipt's text for another version."""
         return (json.dumps({**self.document, "version": version}, indent=2) + "\n").encode()
+
+    def rewrite(self, version: str) -> Rewrite:
+        """Return how it changes when uv becomes another version.
+
+        Raises:
+            OSError: It cannot be read any more.
+        """
+        path = self.path.resolve()
+        return Rewrite(path=path, before=path.read_bytes(), after=self.updated(version))
 
 
 def locate(environ: Mapping[str, str], *, windows: bool) -> Path:

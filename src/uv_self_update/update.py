@@ -31,15 +31,18 @@ from uv_self_update.errors import NotReplaced
 from uv_self_update.gateway.address import listen
 from uv_self_update.policy import parse_target
 from uv_self_update.sources.opened import OpenSources
+from uv_self_update.writing import identity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from uv_self_update.adoption import Adoption
     from uv_self_update.arguments import Arguments
-    from uv_self_update.errors import UvSelfUpdateError
+    from uv_self_update.errors import InstallError, UvSelfUpdateError
     from uv_self_update.gateway.address import Address
     from uv_self_update.gateway.service import Installing, Service
+    from uv_self_update.installer.release import ReleaseInstaller
     from uv_self_update.installer.workplace import Workplace
     from uv_self_update.platforms import Platform
     from uv_self_update.settings import InstallerChoice, Settings
@@ -118,7 +121,6 @@ def run(job: Job) -> Outcome:
     if wanted is not None and wanted.exact is not None:
         job.settings.policy.refuse(wanted.exact)
     own_environ = {**job.environ, **job.child_environ}
-    before = _identity(job.uv)
     with (
         Signals() as signals,
         _workplace(job) as work,
@@ -135,24 +137,30 @@ def run(job: Job) -> Outcome:
         ) as adoption,
     ):
         _refuse_too_old(job, adoption.environ)
+        before = identity(job.uv)
         version = None if wanted is None else wanted.exact
         if wanted is not None and version is None:
             version = sources.find(wanted).release.version
         if version is not None and _TOO_OLD.match(version):
             _log.warning(_NO_RETURN, version)
         address = listen()
-        own = {} if isinstance(work, NotReplaced) else work.environ(windows=os.name == "nt")
-        environ = environment({**adoption.environ, **own}, address.base)
+        environ = environment({**adoption.environ, **_temporary(work)}, address.base)
         with closing(address):
             signals.run(job.uv, arguments.for_uv(version), environ, kept=address.kept)
-            with _gateway(job, address, sources, work, environ) as (service, installing):
+            with _gateway(job, address, sources, work, environ, adoption) as (service, installing):
                 code = signals.wait()
-        adoption.updated = code == 0 and _identity(job.uv) != before
-    installed = installing.native.installed
+            broken = _concluded(installing.release)
+        installed = installing.native.installed
+        changed = identity(job.uv) != before
+        adoption.updated = installed is not None or (code == 0 and broken is None and changed)
+    failures = [*service.failures]
+    if broken is not None:
+        failures.append(broken)
+        code = code or broken.exit_code
     return Outcome(
         exit_code=code,
         received=signals.received,
-        failures=tuple(service.failures),
+        failures=tuple(failures),
         told=tuple(service.told),
         asked=service.asked,
         updated=adoption.updated,
@@ -186,9 +194,30 @@ def _workplace(job: Job) -> Iterator[Workplace | NotReplaced]:
         yield work
 
 
+def _concluded(release: ReleaseInstaller) -> InstallError | None:
+    """Return what is wrong with the uv that a release's own installer has left, if anything."""
+    from uv_self_update.errors import InstallError
+
+    try:
+        release.conclude()
+    except InstallError as error:
+        return error
+    return None
+
+
 def _folder_of(work: Workplace | NotReplaced) -> Path | None:
     """Return where to put what is temporary; None where that has to be elsewhere."""
     return None if isinstance(work, NotReplaced) else work.path
+
+
+def _temporary(work: Workplace | NotReplaced) -> dict[str, str]:
+    """Return what tells uv where to put its temporary files; raises NotReplaced."""
+    if isinstance(work, NotReplaced):
+        return {}
+    try:
+        return work.environ(windows=os.name == "nt")
+    except OSError as error:
+        raise NotReplaced(work.path.parent, error.strerror or str(error)) from error
 
 
 def _recover(work: Workplace, job: Job) -> None:
@@ -197,8 +226,14 @@ def _recover(work: Workplace, job: Job) -> None:
     from uv_self_update.installer.replacing import recover
     from uv_self_update.installer.staging import confirm
 
-    check = partial(confirm, source="an update that was interrupted", environ=job.environ)
-    version = recover(work.path, check, windows=os.name == "nt")
+    if "--dry-run" in job.arguments.all:
+        return  # what was begun is left to a run that may change something
+    version = recover(
+        work.path,
+        partial(confirm, source="an update that was interrupted", environ=job.environ),
+        permit=job.settings.policy.refuse,
+        windows=os.name == "nt",
+    )
     if version is not None:
         _log.warning("an update to uv %s that was interrupted is finished now", version)
     work.clear()
@@ -211,16 +246,25 @@ def _gateway(
     sources: OpenSources,
     work: Workplace | NotReplaced,
     environ: Mapping[str, str],
+    adoption: Adoption,
 ) -> Iterator[tuple[Service, Installing]]:
     """Serve the address; in the end stop what is under way."""
     from uv_self_update.gateway.loopback import Loopback
     from uv_self_update.gateway.service import Installing, Service
     from uv_self_update.installer import powershell
     from uv_self_update.installer.native import NativeInstaller
+    from uv_self_update.installer.release import ReleaseInstaller
 
-    native = NativeInstaller(sources.platform, work, environ=environ, digests=job.settings.digests)
+    native = NativeInstaller(
+        sources.platform,
+        work,
+        environ=environ,
+        digests=job.settings.digests,
+        rewrites=adoption.rewrites,
+    )
     installing = Installing(
         native=native,
+        release=ReleaseInstaller(sources.platform, work, environ=environ, restore=adoption.restore),
         choice=_installer(job.settings.installer, environ, sources.platform),
         barred=lambda script: powershell.barred(script, environ),
         digests=job.settings.digests,
@@ -303,15 +347,6 @@ def explain(job: Job, outcome: Outcome) -> tuple[UvSelfUpdateError, ...]:
             owner=None if owner is None else (owner.name, owner.command),
         ),
     )
-
-
-def _identity(uv: Path) -> tuple[int, ...]:
-    """Return what changes when a file is replaced, or written anew."""
-    try:
-        stat = uv.stat()
-    except OSError:
-        return ()
-    return stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns
 
 
 def _receipt_path(environ: Mapping[str, str]) -> Path:

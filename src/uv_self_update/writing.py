@@ -7,7 +7,7 @@ import os
 import stat
 from pathlib import Path
 
-__all__ = ("become_like", "flush_folder", "write_atomically")
+__all__ = ("become_like", "flush_folder", "identity", "write_atomically")
 
 
 def write_atomically(path: Path, content: bytes, *, temporary: str | None = None) -> None:
@@ -57,6 +57,15 @@ def become_like(old: Path, new: Path) -> None:
     new.chmod(stat.S_IMODE(status.st_mode))
 
 
+def identity(file: Path) -> tuple[int, ...]:
+    """Return what changes when a file is replaced, or written anew; nothing if there is none."""
+    try:
+        found = file.stat()
+    except OSError:
+        return ()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
 def flush_folder(folder: Path) -> None:
     """Make sure that what was renamed in a folder stays so when the power fails."""
     if os.name == "nt":
@@ -76,6 +85,9 @@ def _open_beside(target: Path, temporary: str | None) -> tuple[int, Path]:
         descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         return descriptor, Path(name)
     written = target.with_name(temporary)
-    written.unlink(missing_ok=True)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    return os.open(written, flags, 0o600), written
+    try:
+        return os.open(written, flags, 0o600), written
+    except FileExistsError:
+        written.unlink()
+        return os.open(written, flags, 0o600), written

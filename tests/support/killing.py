@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -14,14 +15,18 @@ from typing import TYPE_CHECKING
 
 from support import binaries
 from support.homes import Home, describe
+from uv_self_update.receipt import new_receipt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ("NEW", "OLD", "Victim", "kill", "telling")
+__all__ = ("NEW", "OLD", "RECEIPTS", "Victim", "kill", "telling")
 
 OLD, NEW = "0.5.0", "0.5.31"
 """Small ones: an update takes some tenths of a second, of which there are many."""
+
+RECEIPTS = ("own", "none", "another")
+"""What uv's receipt is about. Unless that is this uv, it is adopted."""
 
 _TIMEOUT = 120  # seconds for one command, under a tracer on a busy machine
 
@@ -29,13 +34,15 @@ _TIMEOUT = 120  # seconds for one command, under a tracer on a busy machine
 class Victim:
     """A home with an old uv, and a folder with a newer one."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, receipt: str = "own") -> None:
         """Prepare it, and update it once undisturbed, so that it is known how that ends.
 
         Args:
             root: An empty folder, or one that does not exist yet.
+            receipt: One of `RECEIPTS`.
         """
         self.root = root
+        self.receipt = receipt
         self.temporary = root / "temporary"
         self.mirror = root / "mirror"
         self.home = Home(
@@ -44,13 +51,14 @@ class Victim:
                 "TMPDIR": str(self.temporary),
                 "UV_CACHE_DIR": str(root / "cache"),
                 "UV_SELF_UPDATE_SOURCE": f"directory+{self.mirror}",
+                "UV_SELF_UPDATE_ADOPT": str(receipt != "own").lower(),
             },
         )
         for folder in (self.home.path, self.temporary, self.mirror / NEW):
             folder.mkdir(parents=True)
         archive = binaries.archive(NEW)
         (self.mirror / NEW / archive.name).symlink_to(archive)
-        self.home.install(OLD)
+        self._install()
         self.old = self.files()
         begun = time.monotonic()
         with self.started() as process:
@@ -58,14 +66,26 @@ class Victim:
         self.duration = time.monotonic() - begun
         """Seconds that it takes when nobody disturbs it."""
         self.new = self.files()
-        assert self.new.keys() == self.old.keys()
+        receipts = ".config/uv/uv-receipt.json", ".config/uv/uv-receipt.json.old"
+        added = {"own": (), "none": (".config", ".config/uv", receipts[0]), "another": receipts[1:]}
+        assert self.new.keys() - self.old.keys() == set(added[receipt])
+        assert self.old.keys() <= self.new.keys()
 
     def reset(self) -> None:
         """Put the old uv back, over whatever is there."""
         for folder in (self.home.path, self.temporary):
             shutil.rmtree(folder)
             folder.mkdir()
+        self._install()
+
+    def _install(self) -> None:
         self.home.install(OLD)
+        receipt = self.home.receipt
+        if self.receipt == "none":
+            shutil.rmtree(receipt.parent.parent)
+        elif self.receipt == "another":
+            document = new_receipt(prefix=self.root, version="0.4.0", executables=("uv", "uvx"))
+            receipt.write_text(json.dumps(document))
 
     @contextmanager
     def started(
@@ -101,7 +121,8 @@ class Victim:
         assert (asked.code, asked.out.split()[-1:]) in [(0, [OLD]), (0, [NEW])], asked.err
         for path in (self.home.bin / "uvx", self.home.receipt):
             name = str(path.relative_to(self.home.path))
-            here, allowed = describe(path), {self.old[name], self.new[name]}
+            here = describe(path) if path.exists() else None
+            allowed = {self.old.get(name), self.new[name]}
             assert here in allowed, f"{name}: {here} and not of {allowed}"
 
     def finished_by_next(self) -> None:
@@ -135,7 +156,9 @@ class Victim:
             if here.get(name) != expected.get(name)
         ]
         assert not changes, "\n".join(changes)
-        assert (self.home.version(), self.home.receipt_version()) == (version, version)
+        assert self.home.version() == version
+        if version == NEW or self.receipt == "own":
+            assert self.home.receipt_version() == version
 
 
 @contextmanager

@@ -188,11 +188,14 @@ class NotReplaced(InstallError):
 class NotRestored(InstallError):
     """The old version could not be put back in place, and is kept elsewhere."""
 
-    def __init__(self, place: Path, kept: Path, reason: str) -> None:
-        """Name the file, where the old one is kept, and the reason."""
+    def __init__(self, place: Path, kept: Path | None, reason: str) -> None:
+        """Name the file, where the old one is kept (None if there was none), and the reason."""
+        if kept is None:
+            what, old = f"{place} could not be removed, which was not there before", ""
+        else:
+            what, old = f"{place} could not be put back", f"The old one is kept as {kept}. "
         super().__init__(
-            f"{place} could not be put back: {reason}",
-            hint=f"The old one is kept as {kept}. The next run of uv-self-update tries again.",
+            f"{what}: {reason}", hint=f"{old}The next run of uv-self-update tries again."
         )
 
 

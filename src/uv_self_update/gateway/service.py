@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from uv_self_update.gateway.routes import Request, Route
     from uv_self_update.installer.native import NativeInstaller
     from uv_self_update.installer.powershell import Script
+    from uv_self_update.installer.release import ReleaseInstaller
     from uv_self_update.network.answers import Download
     from uv_self_update.platforms import Platform
     from uv_self_update.settings import InstallerChoice
@@ -63,6 +64,9 @@ class Installing:
 
     native: NativeInstaller
     """Our own installer."""
+
+    release: ReleaseInstaller
+    """The release's own."""
 
     choice: InstallerChoice
     """Whose script uv is to run."""
@@ -99,6 +103,7 @@ class Service:
         self._address = address
         self._sources = sources
         self._native = installing.native
+        self._release_installer = installing.release
         self._platform = platform
         self._choice = installing.choice
         self._barred = installing.barred
@@ -220,6 +225,8 @@ class Service:
             if script is None:
                 self._native.begin(found)
                 script = scripts.native(f"install/{version}", windows=windows)
+            else:
+                self._release_installer.begin(found)
         except ScriptsBarred as error:
             self._remember(error)
             return Reply(content_type=_BINARY, body=map(_break_off, (error,)))

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from uv_self_update.receipt import Rewrite
 from uv_self_update.writing import write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-__all__ = ("Journal", "State", "Step", "forget", "read", "unfinished")
+__all__ = ("Journal", "Mark", "State", "Step", "forget", "mark", "read", "unfinished")
 
 _NAME = "journal.json"
 _PATHS = ("staged", "new", "place", "kept")
 
 State = Literal["preparing", "replacing", "restoring"]
 """Nothing was replaced yet; the new files go into place; the old ones go back."""
+
+Mark = tuple[int, int]
+"""Bytes and nanoseconds: how large a file is and when it was written, by which it is known again.
+
+A rename, a hard link and a copy keep both.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +45,16 @@ class Step:
     kept: Path
     """What the old one is called meanwhile."""
 
-    fresh: bool
-    """Whether there is no old one."""
+    old: Mark | None
+    """The old one; None if there is none."""
+
+    put: Mark | None
+    """The one that goes into place; None until it is ready."""
+
+    @property
+    def foreign(self) -> bool:
+        """Whether somebody else has put another file into the place since."""
+        return mark(self.place) not in {None, self.old, self.put}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,12 +63,8 @@ class Journal:
 
     state: State
     version: str
-    receipt: Path
-    before: str
-    """What the receipt said."""
-
-    after: str
-    """What it will say."""
+    rewrites: tuple[Rewrite, ...]
+    """The receipt and what else changes, in this order, once the executables are in place."""
 
     steps: tuple[Step, ...]
 
@@ -69,18 +81,24 @@ class Journal:
         document = {
             "state": self.state,
             "version": self.version,
-            "receipt": str(self.receipt),
-            "before": self.before,
-            "after": self.after,
+            "rewrites": [
+                {
+                    "path": str(rewrite.path),
+                    "before": None if rewrite.before is None else os.fsdecode(rewrite.before),
+                    "after": os.fsdecode(rewrite.after),
+                }
+                for rewrite in self.rewrites
+            ],
             "steps": [
                 {
                     **{name: str(getattr(step, name)) for name in _PATHS},
-                    "fresh": step.fresh,
+                    "old": step.old,
+                    "put": step.put,
                 }
                 for step in self.steps
             ],
         }
-        # Paths are bytes here and there; JSON's escapes hold those that are no text, too.
+        # Paths and receipts may be no text; JSON's escapes hold those, too.
         write_atomically(folder / _NAME, json.dumps(document, indent=2).encode("ascii"))
 
 
@@ -97,6 +115,15 @@ def unfinished(folder: Path) -> bool:
     return (folder / _NAME).exists()
 
 
+def mark(file: Path) -> Mark | None:
+    """Return by what a file is known again; None if there is none."""
+    try:
+        found = file.lstat()
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns
+
+
 def forget(folder: Path) -> None:
     """Remove what was written down: there is nothing left to do.
 
@@ -111,11 +138,27 @@ def _parse(document: Mapping[str, Any]) -> Journal:
     return Journal(
         state=states[document["state"]],
         version=str(document["version"]),
-        receipt=Path(document["receipt"]),
-        before=str(document["before"]),
-        after=str(document["after"]),
+        rewrites=tuple(
+            Rewrite(
+                path=Path(rewrite["path"]),
+                before=None if rewrite["before"] is None else os.fsencode(rewrite["before"]),
+                after=os.fsencode(rewrite["after"]),
+            )
+            for rewrite in document["rewrites"]
+        ),
         steps=tuple(
-            Step(**{name: Path(step[name]) for name in _PATHS}, fresh=bool(step["fresh"]))
+            Step(
+                **{name: Path(step[name]) for name in _PATHS},
+                old=_mark(step["old"]),
+                put=_mark(step["put"]),
+            )
             for step in document["steps"]
         ),
     )
+
+
+def _mark(said: Sequence[Any] | None) -> Mark | None:
+    if said is None:
+        return None
+    size, written = said
+    return int(size), int(written)

@@ -11,13 +11,13 @@ from uv_self_update.errors import Halted, NotReplaced
 from uv_self_update.receipt import locate, read
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from uv_self_update.digests import DigestRules
     from uv_self_update.installer.staging import Staged
     from uv_self_update.installer.workplace import Workplace
     from uv_self_update.platforms import Platform
-    from uv_self_update.receipt import Receipt
+    from uv_self_update.receipt import Receipt, Rewrite
     from uv_self_update.sources.order import Found
 
 __all__ = ("NativeInstaller", "suits")
@@ -53,6 +53,7 @@ class NativeInstaller:
         *,
         environ: Mapping[str, str],
         digests: DigestRules,
+        rewrites: Callable[[Receipt, str], Iterable[Rewrite]],
     ) -> None:
         """Prepare; nothing is written yet.
 
@@ -61,11 +62,13 @@ class NativeInstaller:
             work: Where to work, or why that is not possible.
             environ: The environment of the uv that is updated: its receipt is found by it.
             digests: Which digests an archive has to have.
+            rewrites: Says what changes with the receipt's uv when that becomes a version.
         """
         self._platform = platform
         self._work = work
         self._environ = environ
         self._digests = digests
+        self._rewrites = rewrites
         self._lock = threading.Lock()
         self._closed = False
         self._staging: Background[tuple[Receipt, Found, Staged]] | None = None
@@ -95,10 +98,16 @@ class NativeInstaller:
         with self._lock:
             if self._closed or isinstance(self._work, NotReplaced):
                 raise Halted(version)
+            folder = receipt.folder(self._platform.uv)
+            try:
+                rewrites = tuple(self._rewrites(receipt, staged.version))
+            except OSError as error:
+                raise NotReplaced(receipt.path, error.strerror or str(error)) from error
             replace(
                 staged,
-                receipt,
+                folder,
                 self._platform,
+                rewrites=rewrites,
                 work=self._work.path,
                 check=partial(confirm, source=found.source.name, environ=self._environ),
             )

@@ -8,23 +8,25 @@ undone, by the next one: see `recover`.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import logging
 import os
 import shutil
+from dataclasses import replace as with_changes
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from uv_self_update.errors import InstallError, NotReplaced, NotRestored
+from uv_self_update.errors import NotReplaced, NotRestored, UvSelfUpdateError
 from uv_self_update.installer import journal as notes
 from uv_self_update.installer.journal import Journal, Step
 from uv_self_update.writing import become_like, flush_folder, write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from uv_self_update.installer.staging import Staged
     from uv_self_update.platforms import Platform
-    from uv_self_update.receipt import Receipt
+    from uv_self_update.receipt import Rewrite
 
     Check = Callable[[Path, str], None]
     """Raises an error unless the uv at a path runs and is of a version."""
@@ -33,19 +35,25 @@ __all__ = ("recover", "replace")
 
 _log = logging.getLogger(__name__)
 
-_RECEIPT_BEFORE = ".uv-receipt.json.new"
 _EXECUTABLE = 0o755
 
 
 def replace(
-    staged: Staged, receipt: Receipt, platform: Platform, *, work: Path, check: Check
+    staged: Staged,
+    folder: Path,
+    platform: Platform,
+    *,
+    rewrites: Sequence[Rewrite],
+    work: Path,
+    check: Check,
 ) -> None:
     """Rename the staged executables into place one by one, try uv there, rewrite the receipt.
 
     Args:
         staged: What to put in place.
-        receipt: Of the installation to replace.
+        folder: Of the executables to replace.
         platform: Where uv runs.
+        rewrites: The receipt, and what else changes with it.
         work: The claimed workplace.
         check: Tries uv where it lies then.
 
@@ -54,14 +62,11 @@ def replace(
         NotRestored: It refused to put the old ones back as well; they are kept in the workplace.
         InstallError: uv does not run in its place; everything is as it was.
     """
-    folder = receipt.folder(platform.uv)
     try:
         plan = Journal(
             state="preparing",
             version=staged.version,
-            receipt=receipt.path.resolve(),
-            before=os.fsdecode(receipt.path.read_bytes()),
-            after=os.fsdecode(receipt.updated(staged.version)),
+            rewrites=tuple(rewrites),
             steps=tuple(
                 _step(staged.folder / name, folder / name, work)
                 for name in platform.executables
@@ -70,17 +75,27 @@ def replace(
         )
         plan.write(work)
         try:
-            _prepare(plan)
+            ready = _prepared(plan)
         except BaseException:
             _tidy(plan, work)
             raise
-        _carry_out(plan, work, check, windows=platform.windows)
+        _carry_out(ready, work, check, windows=platform.windows)
     except OSError as error:
         raise NotReplaced(folder, error.strerror or str(error)) from error
 
 
-def recover(work: Path, check: Check, *, windows: bool) -> str | None:
+def recover(
+    work: Path, check: Check, *, permit: Callable[[str], None], windows: bool
+) -> str | None:
     """Finish what an update that was killed has begun in a workplace; undo it if that fails.
+
+    Where somebody has installed another uv since, that one stays, and the rest is forgotten.
+
+    Args:
+        work: The claimed workplace.
+        check: Tries uv where it lies then.
+        permit: Raises a UvSelfUpdateError if a version must not be installed any more.
+        windows: Whether this is Windows.
 
     Returns:
         The version that uv has now, if there was something to finish.
@@ -92,24 +107,44 @@ def recover(work: Path, check: Check, *, windows: bool) -> str | None:
     plan = notes.read(work)
     if plan is None:
         return None
+    foreign = next((step.place for step in plan.steps if step.foreign), None)
     try:
         match plan.state:
             case "preparing":
                 _tidy(plan, work)
+            case _ if foreign is not None:
+                _log.warning(
+                    "an update to uv %s that was interrupted is dropped: %s was replaced since",
+                    plan.version,
+                    foreign,
+                )
+                _tidy(plan, work)
             case "restoring":
-                _restore(plan, work)
+                _restore(plan, work, windows=windows)
             case "replacing":
-                try:
-                    _carry_out(plan, work, check, windows=windows)
-                except NotRestored:
-                    raise
-                except InstallError as error:
-                    _log.warning("an update that was interrupted is undone: %s", error)
-                else:
-                    return plan.version
+                return _finish(plan, work, check, permit=permit, windows=windows)
     except OSError as error:
         raise NotReplaced(work, error.strerror or str(error)) from error
     return None
+
+
+def _finish(
+    plan: Journal, work: Path, check: Check, *, permit: Callable[[str], None], windows: bool
+) -> str | None:
+    """Do what is left to be done; or undo all of it, and say why."""
+    try:
+        try:
+            permit(plan.version)
+        except UvSelfUpdateError:
+            _undo(plan, work, windows=windows)
+            raise
+        _carry_out(plan, work, check, windows=windows)
+    except NotRestored:
+        raise
+    except UvSelfUpdateError as error:
+        _log.warning("an update that was interrupted is undone: %s", error)
+        return None
+    return plan.version
 
 
 def _step(staged: Path, named: Path, work: Path) -> Step:
@@ -117,22 +152,33 @@ def _step(staged: Path, named: Path, work: Path) -> Step:
     place = Path(os.path.realpath(named))
     if not place.exists() and named.is_symlink():
         place = named  # it leads nowhere
-    fresh = not os.path.lexists(place)
     if place.parent.resolve() == work.parent.resolve():
-        kept = work / "old" / named.name
-        return Step(staged=staged, new=staged, place=place, kept=kept, fresh=fresh)
-    # Another folder may be another file system, so it has to be made ready there.
-    hidden = f"{work.name}.{named.name}"
+        new, kept = staged, work / "old" / named.name
+    else:
+        # Another folder may be another file system, so it has to be made ready there.
+        new, kept = _hidden(place, work, "new"), _hidden(place, work, "old")
     return Step(
-        staged=staged,
-        new=place.with_name(f"{hidden}.new"),
-        place=place,
-        kept=place.with_name(f"{hidden}.old"),
-        fresh=fresh,
+        staged=staged, new=new, place=place, kept=_free(kept), old=notes.mark(place), put=None
     )
 
 
-def _prepare(plan: Journal) -> None:
+def _hidden(place: Path, work: Path, what: str) -> Path:
+    return place.with_name(f"{work.name}.{place.name}.{what}")
+
+
+def _free(path: Path) -> Path:
+    """Return a path that nothing lies at: on Windows, a program that runs cannot be removed."""
+    numbered = (path.with_name(f"{path.name}.{number}") for number in itertools.count(1))
+    return next(free for free in itertools.chain([path], numbered) if not _stays(free))
+
+
+def _stays(file: Path) -> bool:
+    with contextlib.suppress(OSError):
+        file.unlink(missing_ok=True)
+    return os.path.lexists(file)
+
+
+def _prepared(plan: Journal) -> Journal:
     """Make the new files ready, and keep the old ones under another name as well."""
     for step in plan.steps:
         if step.new != step.staged:
@@ -143,10 +189,11 @@ def _prepare(plan: Journal) -> None:
             become_like(step.place, step.new)
         else:
             step.new.chmod(_EXECUTABLE)
-        if not step.fresh:
+        if step.old is not None:
             step.kept.parent.mkdir(exist_ok=True)
-            step.kept.unlink(missing_ok=True)
             _keep(step)
+    ready = (with_changes(step, put=notes.mark(step.new)) for step in plan.steps)
+    return with_changes(plan, steps=tuple(ready))
 
 
 def _keep(step: Step) -> None:
@@ -167,67 +214,101 @@ def _carry_out(plan: Journal, work: Path, check: Check, *, windows: bool) -> Non
         plan.at("replacing").write(work)
         for step in plan.steps:
             if step.new.exists():
-                _put(step, windows=windows)
+                _put(step.new, step, windows=windows)
         uv = plan.steps[-1].place
         check(uv, plan.version)
         _flush_folders(plan)
-        _rewrite_receipt(plan, plan.after)
+        for rewrite in plan.rewrites:
+            _rewrite(rewrite)
     except BaseException:
-        # If it cannot be written down, it is done all the same.
-        with contextlib.suppress(OSError):
-            plan.at("restoring").write(work)
-        _restore(plan, work)
+        _undo(plan, work, windows=windows)
         raise
     _tidy(plan, work)
 
 
-def _put(step: Step, *, windows: bool) -> None:
+def _put(file: Path, step: Step, *, windows: bool) -> None:
+    """Move a new file, or the one that was kept, into its place."""
     try:
-        step.new.replace(step.place)
+        file.replace(step.place)
     except PermissionError:
         if not windows:
             raise
         # A program that runs can be renamed there, but not replaced.
-        step.place.replace(step.kept.with_name(f"{step.kept.name}.running"))
-        step.new.replace(step.place)
+        step.place.replace(_free(step.kept.with_name(f"{step.kept.name}.running")))
+        file.replace(step.place)
 
 
-def _rewrite_receipt(plan: Journal, text: str) -> None:
+def _rewrite(rewrite: Rewrite) -> None:
+    folder = rewrite.path.parent
+    made = [one for one in (folder, *folder.parents) if not one.exists()]
     try:
-        write_atomically(plan.receipt, os.fsencode(text), temporary=_RECEIPT_BEFORE)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            write_atomically(rewrite.path, rewrite.after, temporary=_temporary(rewrite))
+        except OSError:
+            for one in made:
+                with contextlib.suppress(OSError):
+                    one.rmdir()
+            raise
     except OSError as error:
-        raise NotReplaced(plan.receipt, error.strerror or str(error)) from error
+        raise NotReplaced(rewrite.path, error.strerror or str(error)) from error
 
 
-def _restore(plan: Journal, work: Path) -> None:
-    """Put the old executables back.
+def _temporary(rewrite: Rewrite) -> str:
+    return f".{rewrite.path.name}.new"
+
+
+def _undo(plan: Journal, work: Path, *, windows: bool) -> None:
+    """Put everything back; raises NotRestored."""
+    # If it cannot be written down, it is done all the same.
+    with contextlib.suppress(OSError):
+        plan.at("restoring").write(work)
+    _restore(plan, work, windows=windows)
+
+
+def _restore(plan: Journal, work: Path, *, windows: bool) -> None:
+    """Put the old executables and receipts back.
 
     Raises:
-        NotRestored: One of them cannot be put back; the others are.
+        NotRestored: One of the executables cannot be put back; the others are.
+        OSError: A receipt cannot be.
     """
     failure: NotRestored | None = None
     for step in reversed(plan.steps):
         try:
             if os.path.lexists(step.kept):
-                step.kept.replace(step.place)
-            elif step.fresh:
+                _put(step.kept, step, windows=windows)
+            elif step.old is None:
                 step.place.unlink(missing_ok=True)
         except OSError as error:
-            failure = NotRestored(step.place, step.kept, error.strerror or str(error))
+            kept = None if step.old is None else step.kept
+            failure = NotRestored(step.place, kept, error.strerror or str(error))
     if failure is not None:
         raise failure
-    with contextlib.suppress(FileNotFoundError):
-        if plan.receipt.read_bytes() == os.fsencode(plan.after):
-            _rewrite_receipt(plan, plan.before)
+    for rewrite in reversed(plan.rewrites):
+        _take_back(rewrite)
     _flush_folders(plan)
     _tidy(plan, work)
 
 
+def _take_back(rewrite: Rewrite) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        if rewrite.path.read_bytes() != rewrite.after:
+            return
+        if rewrite.before is None:
+            rewrite.path.unlink()
+        else:
+            write_atomically(rewrite.path, rewrite.before, temporary=_temporary(rewrite))
+
+
 def _tidy(plan: Journal, work: Path) -> None:
     """Forget the plan, and remove what lies outside the workplace."""
-    litter = [path for step in plan.steps for path in (step.new, step.kept)]
-    _remove(path for path in litter if work not in path.parents)
-    _remove([plan.receipt.with_name(_RECEIPT_BEFORE)])
+    for step in plan.steps:
+        if work not in step.kept.parents:
+            # What still runs on Windows stays, and is removed by a later update.
+            begun = f"{work.name}.{step.place.name}."
+            _remove(file for file in step.place.parent.iterdir() if file.name.startswith(begun))
+    _remove(rewrite.path.with_name(_temporary(rewrite)) for rewrite in plan.rewrites)
     with contextlib.suppress(OSError):
         notes.forget(work)
 
