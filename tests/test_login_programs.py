@@ -24,6 +24,7 @@ from support.missing import missing
 from support.simulator.dialect import PASSWORD, USER, Setup
 from support.simulator.rows import ROWS, fetch, published
 from support.simulator.server import credentials_in
+from uv_self_update.child import aside
 from uv_self_update.logins import programs
 from uv_self_update.logins.credentials import Login
 from uv_self_update.logins.programs import Found, LoginPrograms, Question
@@ -126,6 +127,15 @@ def test_store(environ: dict[str, str], name: str, service: str, url: str, *, th
     assert asked(environ, url, uv=uv, user="someone") is None
     # Only the newer one knows for whom a password is.
     assert asked(environ, url, uv=uv) == (expected if name == "newest" else None)
+
+
+def test_store_of_a_uv_that_has_moved_aside(environ: dict[str, str], tmp_path: Path) -> None:
+    """While uv is replaced on Windows, it is asked under the name that it has meanwhile."""
+    log_in(environ, URL, "--username", "me", "--password", "-")
+    uv = tmp_path / "uv.exe"
+    aside(uv).symlink_to(uv_of("newest"))
+
+    assert asked(environ, URL, uv=uv, user="me") == ("me:s3cret", STORE)
 
 
 @pytest.mark.parametrize("name", UVS)

@@ -9,6 +9,10 @@ import pytest
 
 from support import binaries, mirrors
 from support.web import Page, Web
+from uv_self_update.child import aside
+from uv_self_update.kinds import parse_source
+from uv_self_update.rehearse import hold
+from uv_self_update.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,6 +104,22 @@ def test_one_version_only(bare: Home, web: Web, temporary: Path, installer: str)
     assert told(done) == (f"{web.url}/latest.json", OLD, MIDDLE)
     assert bare.snapshot() == before
     assert list(temporary.iterdir()) == []
+
+
+def test_uv_that_has_moved_aside(bare: Home, web: Web) -> None:
+    """While uv is replaced on Windows, the copy is of what it is called meanwhile."""
+    serve_urls(web, bare, MIDDLE)
+    bare.uv.rename(aside(bare.uv))
+    source = parse_source(f"urls+{web.url}/files/{{tag}}/{{asset}}")
+    rehearsal = hold(
+        Settings(sources=(source,)),
+        uv=bare.uv,
+        environ=bare.full_environ(),
+        target=MIDDLE,
+        start=None,
+    )
+    assert (rehearsal.start, rehearsal.end) == (OLD, MIDDLE)
+    assert not bare.uv.exists()
 
 
 def test_no_latest(bare: Home, web: Web, temporary: Path) -> None:

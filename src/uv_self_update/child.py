@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
 import subprocess
 import threading
@@ -16,17 +15,20 @@ from uv_self_update.errors import UvNotFound, UvNotRunnable
 from uv_self_update.release import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from types import FrameType
 
 __all__ = (
     "Ended",
     "Signals",
+    "aside",
     "ask_version",
     "end_like",
     "environment",
     "find_uv",
+    "present",
     "version_of",
+    "which",
 )
 
 _REMOVED_PREFIX = "UV_INSTALLER_"
@@ -48,6 +50,9 @@ _REMOVED = frozenset(
         "UV_UNMANAGED_INSTALL",
     }
 )
+_ENDINGS = ".COM;.EXE;.BAT;.CMD"
+"""What Windows adds to a name, where PATHEXT says nothing."""
+
 _LOOPBACK = "127.0.0.1"
 _ALERT = 0.2  # seconds after which a signal is seen at the latest
 _GRACE = 5.0  # seconds for uv to end after a signal
@@ -63,25 +68,62 @@ class Ended(BaseException):
         self.number = number
 
 
-def find_uv(named: str | None, environ: Mapping[str, str]) -> Path:
+def find_uv(named: str | None, environ: Mapping[str, str], *, windows: bool) -> Path:
     """Return the uv to update: the one that is named, or else the first on PATH.
 
-    One in the folder that the person stands in counts only where it is named as a path: a project
-    must not have its own program run in the place of uv.
+    One that has moved `aside` counts as well: it gets its name back before it is updated.
+
+    Args:
+        named: A path or a name; None for the first on PATH.
+        environ: The user's environment.
+        windows: Whether programs are called, and lie, as on Windows.
 
     Raises:
         UvNotFound: There is none.
     """
-    folders = environ.get("PATH", os.defpath).split(os.pathsep)
-    path = os.pathsep.join(folder for folder in folders if Path(folder).is_absolute())
-    found = shutil.which(named or "uv", path=path)
-    if found is None or not (Path(found).is_absolute() or _is_path(named)):
-        raise UvNotFound(named)
-    return Path(found).absolute()
+    for uv in _places(named or "uv", environ, windows=windows):
+        if _can_run(present(uv) if windows else uv):
+            return uv.absolute()
+    raise UvNotFound(named)
 
 
-def _is_path(name: str | None) -> bool:
-    return name is not None and name != Path(name).name
+def which(name: str, environ: Mapping[str, str], *, windows: bool) -> Path | None:
+    """Return the first program of a name on PATH, for what else is looked for as uv is."""
+    return next(filter(_can_run, _places(name, environ, windows=windows)), None)
+
+
+def _places(name: str, environ: Mapping[str, str], *, windows: bool) -> Iterator[Path]:
+    """Yield where a program may be.
+
+    The folder that the person stands in counts only where a path is named: a project must not have
+    its own program run. `shutil.which` would look there first on Windows, whatever it is told.
+    """
+    names = [name]
+    if windows:
+        endings = [end for end in (environ.get("PATHEXT") or _ENDINGS).lower().split(";") if end]
+        if not name.lower().endswith(tuple(endings)):
+            names = [name + end for end in endings]
+    folders = [Path()]
+    if name == Path(name).name:
+        on_path = map(Path, environ.get("PATH", os.defpath).split(os.pathsep))
+        folders = [folder for folder in on_path if folder.is_absolute()]
+    return (folder / name for folder in folders for name in names)
+
+
+def _can_run(path: Path) -> bool:
+    # The former first: the latter is an error in a folder that may not be looked into.
+    return os.access(path, os.X_OK) and path.is_file()
+
+
+def aside(uv: Path) -> Path:
+    """Return what uv calls itself on Windows while it is replaced, as what runs cannot be."""
+    return uv.with_name(f"{uv.name}.previous.exe")
+
+
+def present(uv: Path) -> Path:
+    """Return where uv is at this moment: in its place, or aside."""
+    moved = aside(uv)
+    return moved if not os.path.lexists(uv) and _can_run(moved) else uv
 
 
 def environment(environ: Mapping[str, str], base: str) -> dict[str, str]:
@@ -163,7 +205,10 @@ class Signals:
                 [uv, "self", "update", *arguments], env=environ, pass_fds=kept
             )
         except OSError as error:
-            raise UvNotRunnable(uv, error.strerror or str(error)) from error
+            reason, moved = error.strerror or str(error), present(uv)
+            if moved != uv:
+                reason = f"since an update was interrupted it is called {moved.name}; rename it"
+            raise UvNotRunnable(uv, reason) from error
         if self.received is not None:
             self._hand_on(self.received)
 
@@ -228,7 +273,7 @@ def ask_version(uv: Path, environ: Mapping[str, str]) -> subprocess.CompletedPro
 def version_of(uv: Path, environ: Mapping[str, str]) -> str | None:
     """Return the version that a uv says it has, or None if it does not run, or says none."""
     try:
-        done = ask_version(uv, environ)
+        done = ask_version(present(uv), environ)
     except (OSError, subprocess.TimeoutExpired):
         return None
     words = done.stdout.decode(errors="replace").split()

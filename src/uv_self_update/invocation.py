@@ -43,8 +43,4 @@ class Invocation:
 
     def uv(self) -> Path:
         """Find the uv that this is about; raises UvNotFound."""
-        if os.name == "nt":
-            from uv_self_update.leftovers import mend  # noqa: PLC0415 # elsewhere there are none
-
-            mend(self.named_uv, self.environ)
-        return find_uv(self.named_uv, self.environ)
+        return find_uv(self.named_uv, self.environ, windows=os.name == "nt")

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from uv_self_update import receipt
 from uv_self_update.arguments import Arguments
-from uv_self_update.child import Ended, Signals, version_of
+from uv_self_update.child import Ended, Signals, present, version_of
 from uv_self_update.digests import DigestRules
 from uv_self_update.errors import (
     NoLatest,
@@ -175,7 +175,7 @@ class _Stand:
         if older is None or older == end or newest_first([older, end])[0] != end:
             older = None
         if before is None and older is not None and _is_standalone(uv, self._users_environ):
-            shutil.copy2(uv.resolve(), self.uv)
+            shutil.copy2(present(uv).resolve(), self.uv)
             return older
         try:
             first = sources.find_any(before or Wanted(specifier=f"<{end}"))
@@ -186,7 +186,7 @@ class _Stand:
                 message = f"there is no version before {end} to begin with: {error}"
                 raise RehearsalError(message, hint="Name one: `--from VERSION`.") from error
             # The source knows of one version only, but there is a uv here to begin with.
-            shutil.copy2(uv.resolve(), self.uv)
+            shutil.copy2(present(uv).resolve(), self.uv)
             return older
         if first.release.version == end:
             message = f"there is nothing to update from uv {end} to uv {end}"

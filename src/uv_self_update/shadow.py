@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 def warn_if_shadowed(uv: Path, environ: Mapping[str, str]) -> None:
     """Name the uv that PATH finds, if it is not the one that was updated."""
     try:
-        first = find_uv(None, environ)
+        first = find_uv(None, environ, windows=os.name == "nt")
     except UvNotFound:
         return
     if first.exists() and uv.exists() and first.samefile(uv):

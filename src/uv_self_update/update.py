@@ -29,6 +29,7 @@ from uv_self_update.adoption import adopting
 from uv_self_update.child import Signals, environment, version_of
 from uv_self_update.errors import NotReplaced
 from uv_self_update.gateway.address import listen
+from uv_self_update.leftovers import mend
 from uv_self_update.policy import parse_target
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.writing import identity
@@ -191,6 +192,7 @@ def _workplace(job: Job) -> Iterator[Workplace | NotReplaced]:
     with closing(work):
         if not work.empty:
             _recover(work, job)
+        mend(job.uv, job.environ)
         yield work
 
 

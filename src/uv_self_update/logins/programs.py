@@ -10,8 +10,6 @@ from __future__ import annotations
 import binascii
 import json
 import logging
-import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -22,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from uv_self_update.child import present, which
 from uv_self_update.logins.credentials import Login, usable_secret
 from uv_self_update.neutral import neutral_environment, neutral_folder
 from uv_self_update.secret import Secret
@@ -121,32 +120,35 @@ class LoginPrograms:
         `uv auth token` (since uv 0.8.15) tells a password to whoever knows the user; its helper for
         Bazel (since 0.10) tells both. https://docs.astral.sh/uv/concepts/authentication/cli/
         """
-        if self._uv is None or not self._has_store(self._uv):
+        if self._uv is None:
+            return None
+        uv = str(present(self._uv))
+        if not self._has_store(uv):
             return None
         for url in question.urls:
             # A login for `…/uv/` is not one for `…/uv`.
             folder = url if url.endswith("/") else f"{url}/"
             answer = None
             if question.username is None:
-                answer = self._run([str(self._uv), *_HELPER], text=json.dumps({"uri": folder}))
+                answer = self._run([uv, *_HELPER], text=json.dumps({"uri": folder}))
             if answer is not None:
                 found = _basic_of(answer)
             else:
                 user = [] if question.username is None else ["--username", question.username]
-                password = self._run([str(self._uv), "auth", "token", folder, *user])
+                password = self._run([uv, "auth", "token", folder, *user])
                 found = _login(question.username or _TOKEN_USER, password)
             if found is not None:
                 return found
         return None
 
-    def _has_store(self, uv: Path) -> bool:
+    def _has_store(self, uv: str) -> bool:
         """Return whether there is a store: uv makes its folder whenever it looks into one.
 
         A uv that tries out the system's own keyring (a preview) has no file.
         """
         if any(self._environ.get(name) for name in _PREVIEWS):
             return True
-        folder = self._run([str(uv), "auth", "dir"])
+        folder = self._run([uv, "auth", "dir"])
         return folder is not None and Path(folder, "credentials.toml").exists()
 
     def _in_keyring(self, question: Question) -> Login | Secret | None:
@@ -197,12 +199,9 @@ class LoginPrograms:
         )
 
     def _program(self, name: str) -> str | None:
-        """Return a program that is on PATH.
-
-        One in the folder that the person stands in is none: Windows would look there first.
-        """
-        found = shutil.which(name, path=self._environ.get("PATH", os.defpath))
-        return found if found is not None and Path(found).is_absolute() else None
+        """Return a program that is on PATH; one in the folder that the person stands in is none."""
+        found = which(name, self._environ, windows=sys.platform == "win32")
+        return None if found is None else str(found)
 
     def _run(
         self,
