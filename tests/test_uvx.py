@@ -13,10 +13,12 @@ import pytest
 
 from support import binaries
 from support.homes import base_environment
+from uv_self_update.cli import main
 from uv_self_update.errors import StartedThroughUvx
 from uv_self_update.uvx import is_through_uvx, refuse_uvx
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 VERSIONS = ("0.5.0", "0.8.24", "newest")
@@ -141,3 +143,25 @@ def test_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     assert caught.value.hint == (
         "Type `uv tool install uv-self-update` once, and then `uv-self-update`."
     )
+
+
+@pytest.mark.parametrize(("name", "code", "asked"), [("nt", 4, 1), (os.name, 3, 0)])
+@pytest.mark.skipif(os.name == "nt", reason="it is told from another system")
+def test_update_is_refused_on_windows(
+    name: str, code: int, asked: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """An update begins with that on Windows, before it reads anything, and nowhere else."""
+    calls: list[Mapping[str, str]] = []
+
+    def refuse(environ: Mapping[str, str]) -> None:
+        calls.append(environ)
+        raise StartedThroughUvx
+
+    monkeypatch.setattr("uv_self_update.uvx.refuse_uvx", refuse)
+    monkeypatch.setenv("UV_SELF_UPDATE_CONFIG", str(tmp_path / "missing.toml"))
+    # Paths are those of Windows then, so it is undone at once.
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "name", name)
+        assert main(["-qq"]) == code
+
+    assert len(calls) == asked
