@@ -254,9 +254,14 @@ def test_failures_keep_their_codes(flag: str, home: Home, web: Web, source: str)
     no_uv = home.run("--check", flag, "--uv", "/nowhere/uv")
     (home.bin / "mute").write_text("#!/bin/sh\n")
     (home.bin / "mute").chmod(0o755)
+    (home.bin / "own").write_text("#!/bin/sh\necho uv 0.13.9-acme1\n")
+    (home.bin / "own").chmod(0o755)
     mute = home.run("--check", flag, "--uv", str(home.bin / "mute"))
+    own = home.run("--check", flag, "--uv", str(home.bin / "own"))
 
-    assert [done.code for done in (nothing, nowhere, no_uv, mute)] == [7, 6, 4, 4]
-    assert {done.out for done in (nothing, nowhere, no_uv, mute)} == {""}
+    assert [done.code for done in (nothing, nowhere, no_uv, mute, own)] == [7, 6, 4, 4, 4]
+    assert {done.out for done in (nothing, nowhere, no_uv, mute, own)} == {""}
     assert f"error: {source} has no uv 0.7\n" in nothing.err
-    assert "mute cannot be run: it does not say its version\n" in mute.err
+    reason = "cannot be run: it does not say its version, or none that can be compared\n"
+    assert f"mute {reason}" in mute.err
+    assert f"own {reason}" in own.err

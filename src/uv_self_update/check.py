@@ -114,7 +114,7 @@ def check(
     with Signals(), closing(OpenSources(settings, uv=uv, environ=environ)) as sources:
         installed = version_of(uv, environ)
         if installed is None:
-            raise UvNotRunnable(uv, "it does not say its version")
+            raise UvNotRunnable(uv, "it does not say its version, or none that can be compared")
         found = sources.find(wanted)
         outside = sources.policy.objection_to_name(installed)
     return Verdict(

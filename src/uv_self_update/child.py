@@ -271,11 +271,26 @@ def ask_version(uv: Path, environ: Mapping[str, str]) -> subprocess.CompletedPro
 
 
 def version_of(uv: Path, environ: Mapping[str, str]) -> str | None:
-    """Return the version that a uv says it has, or None if it does not run, or says none."""
+    """Return the version that a uv says it has, or None if it does not run, or says none.
+
+    What is returned can be compared: somebody's own build may call itself anything.
+    """
     try:
         done = ask_version(present(uv), environ)
     except (OSError, subprocess.TimeoutExpired):
         return None
     words = done.stdout.decode(errors="replace").split()
     said = done.returncode == 0 and len(words) > 1 and VERSION.match(words[1])
-    return words[1] if said else None
+    return _normal(words[1]) if said else None
+
+
+def _normal(version: str) -> str | None:
+    """Return a version as PEP 440 writes it; None for one that is none there, and has no order."""
+    if VERSION.fullmatch(version):
+        return version
+    from packaging.version import Version  # noqa: PLC0415 # slow, and nearly all are normal
+
+    try:
+        return str(Version(version))
+    except ValueError:
+        return None
