@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -389,3 +390,42 @@ def test_negative_number_is_a_value(home: Home) -> None:
     assert done.code == 3
     assert "network.timeout: it is out of range" in done.err
     assert not home.config.exists()
+
+
+MISTAKEN = """\
+import sys
+from uv_self_update import __main__, cli
+
+def fail(*_):
+    try:
+        raise KeyError("https://you:s3cret@h.example/")
+    except KeyError as error:
+        raise {mistake} from error
+
+cli._update = fail
+sys.exit(__main__.main())
+"""
+"""The command, with a mistake in it."""
+
+
+@pytest.mark.parametrize("flag", [None, "-q", "-qq", "-v"])
+@pytest.mark.parametrize(
+    ("mistake", "said"),
+    [
+        ('ValueError("https://me:s3cret@h.example/", "Bearer t0ken")', ""),
+        ('OSError(28, "No space left on device", "t0ken")', ": No space left on device"),
+    ],
+)
+def test_mistake_of_ours(mistake: str, said: str, flag: str | None, home: Home) -> None:
+    """What nobody has foreseen has a code of its own, and shows no words that may be a login."""
+    program = (sys.executable, "-c", MISTAKEN.format(mistake=mistake))
+
+    done = home.run(*filter(None, [flag]), program=program)
+
+    name = mistake.partition("(")[0]
+    error = f"error: this should not have happened: {name} in <string>, line 8{said}\n"
+    assert (done.code, done.out) == (10, "")
+    assert (error in done.err) is (flag != "-qq")
+    assert ("hint: It is a mistake in uv-self-update: please" in done.err) is (flag in {None, "-v"})
+    assert ("line 8, in fail\nKeyError\n" in done.err) is (flag == "-v")
+    assert not [word for word in ("Traceback", "s3cret", "t0ken") if word in done.err]

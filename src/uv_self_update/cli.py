@@ -6,6 +6,7 @@ which needs a good part of that time, is for the other commands only: they are i
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -24,7 +25,7 @@ from uv_self_update.arguments import (
     without,
 )
 from uv_self_update.child import Ended, end_like
-from uv_self_update.errors import UsageError, UvSelfUpdateError, printable
+from uv_self_update.errors import Unforeseen, UsageError, UvSelfUpdateError, printable
 from uv_self_update.invocation import Invocation
 from uv_self_update.passphrase import with_passphrase
 from uv_self_update.secret import Secret
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = ("COMMANDS", "FLAGS", "OPTIONS", "UPDATE_FLAGS", "main")
+
+_log = logging.getLogger(__name__)
 
 COMMANDS = ("config", "init", "rehearse", "releases", "update")
 OPTIONS = ("--source", "--config", "--uv", "--installer")
@@ -68,6 +71,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return end_like(error.number)
     except KeyboardInterrupt:
         return end_like(signal.SIGINT)
+    except Exception as error:  # noqa: BLE001 # Python would print what may hold a login
+        unforeseen = Unforeseen(error)
+        _log.debug("%s", unforeseen.trace)
+        terminal.error(unforeseen)
+        return unforeseen.exit_code
 
 
 def _run(arguments: Sequence[str], terminal: Terminal) -> int:

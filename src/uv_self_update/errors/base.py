@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = (
     "RehearsalError",
@@ -42,11 +47,28 @@ class Unforeseen(UvSelfUpdateError):
     exit_code = 10
 
     def __init__(self, error: Exception) -> None:
-        """Name the error."""
+        """Name the error and its place, but only what the system says of it.
+
+        Nobody knows what stands in any other's words: it may be a login.
+        """
+        frames = traceback.extract_tb(error.__traceback__)[-1:]
+        place = "".join(f" in {Path(at.filename).name}, line {at.lineno}" for at in frames)
+        said = isinstance(error, OSError) and error.strerror
         super().__init__(
-            f"this should not have happened: {type(error).__name__}: {error}",
-            hint="It is a mistake in uv-self-update: please report it.",
+            f"this should not have happened: {type(error).__name__}{place}"
+            + (f": {said}" if said else ""),
+            hint="It is a mistake in uv-self-update: please report it. With `-v`, an update and a "
+            "rehearsal say more.",
         )
+        self.trace = "".join(_trace(error))
+        """Where it was raised, and whatever led to it: lines of code, without their values."""
+
+
+def _trace(error: BaseException | None) -> Iterator[str]:
+    while error is not None:
+        yield f"{type(error).__name__}\n"
+        yield from traceback.format_tb(error.__traceback__)
+        error = error.__cause__ or error.__context__
 
 
 class RehearsalError(UvSelfUpdateError):

@@ -134,6 +134,8 @@ class Service:
             return self._answer(asked)
         except Exception as error:  # noqa: BLE001 # without an answer, uv would say something else
             failure = error if isinstance(error, UvSelfUpdateError) else Unforeseen(error)
+            if isinstance(failure, Unforeseen):
+                _log.debug("%s", failure.trace)
             if isinstance(asked, Install):
                 self.told.append(failure)
             return self._failed(failure)
