@@ -13,6 +13,7 @@ import yaml
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 CI = ROOT / ".github" / "workflows" / "ci.yml"
+OTHER_TYPES = (" --platform win32 src", " --platform darwin src")
 
 
 def read(file: Path) -> dict[str, Any]:
@@ -85,19 +86,41 @@ def test_every_promised_python_is_tried_on_every_system() -> None:
         assert job["strategy"]["matrix"]["python"] == promised
 
 
-def test_what_is_run_is_what_is_documented() -> None:
-    """Linux runs the whole check, the others the README's own command."""
-    jobs = read(CI)["jobs"]
-    commands = {
-        name: [step["run"] for step in job["steps"] if "run" in step] for name, job in jobs.items()
-    }
-    (everything,), (elsewhere,) = commands["everything"], commands["elsewhere"]
+TESTS = "python -m pip install uv && uv run pytest"
+REHEARSAL = "uv run uv-self-update rehearse"
 
-    assert everything.endswith(" .ci/run")
-    assert f"$ {elsewhere}\n" in (ROOT / "README.md").read_text(encoding="utf-8")
-    check = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-    assert f"\n{elsewhere}\n" in check
-    for command in ("ruff check", "ruff format --check", "mypy"):
-        assert f"\nuv run {command}\n" in check
-    for platform in ("win32", "darwin"):
-        assert f"\nuv run mypy --platform {platform} src\n" in check
+
+def test_what_is_run_is_what_is_documented() -> None:
+    """The README's own commands are run on every system."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+
+    assert f"$ {TESTS}\n" in readme
+    assert f"&& {REHEARSAL}\n" in readme
+    for commands in (linux(), elsewhere()):
+        assert {TESTS, REHEARSAL} <= set(commands)
+
+
+def test_every_system_has_lint_and_types() -> None:
+    """Linux runs the whole check, with the types of all systems; the others with their own."""
+    lint = {"uv run ruff check", "uv run ruff format --check"}
+
+    assert lint <= set(linux())
+    assert lint <= set(elsewhere())
+    assert {f"uv run mypy{of}" for of in ("", *OTHER_TYPES)} <= set(linux())
+    assert "uv run mypy src" in elsewhere()
+
+
+def linux() -> list[str]:
+    """Return what is run on Linux: one file, by which everybody can run it."""
+    (run,) = [step["run"] for step in read(CI)["jobs"]["everything"]["steps"] if "run" in step]
+    assert run.endswith(" .ci/run")
+    return (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+
+
+def elsewhere() -> list[str]:
+    """Return what is run on macOS and on Windows, in a shell that ends where one fails."""
+    job = read(CI)["jobs"]["elsewhere"]
+    assert job["defaults"] == {"run": {"shell": "bash"}}
+    lines = [line for step in job["steps"] for line in step.get("run", "").splitlines()]
+    assert not [step for step in job["steps"] if {"shell", "if", "continue-on-error"} & set(step)]
+    return [line.partition(" #")[0] for line in lines]
