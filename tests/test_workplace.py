@@ -39,7 +39,7 @@ def test_nothing_is_left(tmp_path: Path) -> None:
 
 
 def test_temporary_files(tmp_path: Path) -> None:
-    """Programs put theirs into it, except on Windows."""
+    """Programs put theirs into it, but not on Windows, where PowerShell's rights depend on it."""
     work = workplace.claim(tmp_path)
     environ = work.environ(windows=False)
     assert environ == {"TMPDIR": str(work.path / "tmp")}

@@ -46,12 +46,17 @@ class Workplace:
         self._lock: int | None = lock
 
     def environ(self, *, windows: bool) -> dict[str, str]:
-        """Return what tells a program to put its temporary files here.
+        """Return what tells a program to put its temporary files here; on Windows, nothing does.
 
         Those of others may be on a file system that programs cannot be run from (uv#17191), and
         would stay where they are if everything is killed.
         """
         if windows:
+            # PowerShell writes `__PSScriptPolicyTest_*.ps1` into %TEMP%, and takes what AppLocker
+            # says of that for what it may do itself (`GetAppLockerPolicy` in its sources). With
+            # another folder it would get another answer: fewer rights where scripts are let run in
+            # %TEMP%, and more where they are let run here, which is a known way around AppLocker.
+            # What a killed uv leaves is in each user's own %TEMP% then, and is run by nobody.
             return {}
         temporary = self.path / "tmp"
         temporary.mkdir(mode=0o700, exist_ok=True)
