@@ -84,7 +84,7 @@ def site_file() -> Path:
     """Return the file that an administrator writes for every user of the machine.
 
     Where there are several folders for such files, as in XDG_CONFIG_DIRS, the first that has one
-    counts.
+    counts. On Windows it is up to the administrator that nobody else makes it: docs/policy.md.
     """
     from platformdirs import site_config_dir  # noqa: PLC0415 # as in user_file
 
