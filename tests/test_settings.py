@@ -265,12 +265,6 @@ def test_every_problem_at_once(machine: Machine) -> None:
     ]
 
 
-def test_unfit_option(machine: Machine) -> None:
-    """An installer that does not exist is a problem of the command line."""
-    options = Options(installer="fast")
-    assert machine.problems(options) == [("command line", "install.installer")]
-
-
 def test_named_file(machine: Machine, tmp_path: Path) -> None:
     """A file named on the command line beats one in the environment beats the user file."""
     for number, name in enumerate(("user", "variable", "option"), start=1):

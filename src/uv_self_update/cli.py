@@ -25,17 +25,19 @@ from uv_self_update.arguments import (
     without,
 )
 from uv_self_update.child import Ended, end_like
-from uv_self_update.errors import Unforeseen, UsageError, UvSelfUpdateError, printable
+from uv_self_update.errors import Unforeseen, UsageError, UvSelfUpdateError
 from uv_self_update.invocation import Invocation
 from uv_self_update.passphrase import with_passphrase
 from uv_self_update.secret import Secret
 from uv_self_update.settings import INSTALLERS, Options
 from uv_self_update.terminal import Terminal
 from uv_self_update.update import Job, explain, run
-from uv_self_update.wording import shown
+from uv_self_update.wording import listed, printable, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from uv_self_update.settings import InstallerChoice
 
 __all__ = ("COMMANDS", "FLAGS", "OPTIONS", "UPDATE_FLAGS", "main")
 
@@ -81,14 +83,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(arguments: Sequence[str], terminal: Terminal) -> int:
     ordered = arrange(arguments, own=OPTIONS, flags=FLAGS, commands=COMMANDS, default="update")
     values, flags, rest = take(ordered, OPTIONS, flags=FLAGS)
-    installer = values["--installer"][-1] if values["--installer"] else None
-    if installer not in {None, *INSTALLERS}:
-        message = f"`--installer` is `{installer}`, but `auto`, `release` or `native` is due"
-        raise UsageError(message)
     invocation = Invocation(
         options=Options(
             sources=tuple(values["--source"]),
-            installer=installer,
+            installer=_installer(values["--installer"]),
             adopt="--adopt" in flags,
             config=Path(values["--config"][-1]) if values["--config"] else None,
             token=Secret(token) if (token := value_of(rest, "--token")) else None,
@@ -103,6 +101,16 @@ def _run(arguments: Sequence[str], terminal: Terminal) -> int:
     from uv_self_update import commands  # noqa: PLC0415 # click is slow to import
 
     return commands.run(rest, invocation)
+
+
+def _installer(said: Sequence[str]) -> InstallerChoice | None:
+    for choice in INSTALLERS:
+        if said[-1:] == [choice]:
+            return choice
+    if said:
+        message = f"`--installer` is `{said[-1]}`, but {listed(INSTALLERS)} is due"
+        raise UsageError(message)
+    return None
 
 
 def _update(words: Sequence[str], invocation: Invocation, terminal: Terminal) -> int:

@@ -31,6 +31,8 @@ from uv_self_update.wording import shown, suggestion, type_name
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from uv_self_update.key import Layer
+
 __all__ = (
     "VARIABLE",
     "FileValues",
@@ -57,9 +59,6 @@ _UV = "UV_SELF_UPDATE_UV"
 _PASSPHRASE = "UV_SELF_UPDATE_CLIENT_KEY_PASSPHRASE"  # noqa: S105 # a name
 _INSECURE = "UV_INSECURE_HOST"
 _LATEST, _DOWNLOAD = "LATEST_RELEASE_URL", "RELEASES_DOWNLOAD_URL"
-
-_Layer = dict[str, tuple[Any, str]]
-"""Dotted key -> its checked value, and where that came from."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,15 +121,15 @@ def resolve(
     named = options.config or variables.get(VARIABLE)
     problems: list[Problem] = []
     site = _file_layer(site_file, problems, shared=True)
-    person: _Layer = {
+    person: Layer = {
         **_file_layer(Path(named or user_file), problems, must_exist=named is not None),
         **_variable_layer(variables, problems),
     }
-    merged: _Layer = {**site, **person}
+    merged: Layer = {**site, **person}
     if command_line:
         merged["source"] = tuple(command_line), "command line"
     if options.installer is not None:
-        _add(merged, problems, "install.installer", options.installer, "command line")
+        merged["install.installer"] = options.installer, "command line"
     if options.adopt:
         merged["install.adopt"] = True, "command line"
     if "source" not in merged:
@@ -179,7 +178,7 @@ def _with(target: Any, attribute: str, value: Any) -> Any:  # noqa: ANN401 # any
 
 def _file_layer(
     path: Path, problems: list[Problem], *, must_exist: bool = False, shared: bool = False
-) -> _Layer:
+) -> Layer:
     try:
         loaded = load(path)
     except InvalidConfiguration as invalid:
@@ -190,8 +189,8 @@ def _file_layer(
     return {key: (value, str(path)) for key, value in loaded.values.items()}
 
 
-def _variable_layer(environ: Mapping[str, str], problems: list[Problem]) -> _Layer:
-    layer: _Layer = {}
+def _variable_layer(environ: Mapping[str, str], problems: list[Problem]) -> Layer:
+    layer: Layer = {}
     sources = []
     for spec in environ.get(_SOURCE, "").split():
         try:
@@ -202,11 +201,15 @@ def _variable_layer(environ: Mapping[str, str], problems: list[Problem]) -> _Lay
         layer["source"] = tuple(sources), _SOURCE
     for key, known in KEYS.items():
         if known.variable and known.variable in environ:
-            _add(layer, problems, key, known.parse(environ[known.variable]), known.variable)
+            value = known.parse(environ[known.variable])
+            try:
+                layer[key] = known.check(value, Path.cwd()), known.variable
+            except UnfitError as unfit:
+                problems.append(Problem(origin=known.variable, key="", reason=str(unfit)))
     return layer
 
 
-def _script_layer(environ: Mapping[str, str], problems: list[Problem]) -> _Layer:
+def _script_layer(environ: Mapping[str, str], problems: list[Problem]) -> Layer:
     """Read the two variables of `LATEST_RELEASE_URL` and `RELEASES_DOWNLOAD_URL`."""
     table = {"kind": "urls"}
     if download := environ.get(_DOWNLOAD):
@@ -227,14 +230,6 @@ def _script_layer(environ: Mapping[str, str], problems: list[Problem]) -> _Layer
     ]
     origin = " and ".join(names[key] for key in table if key in names)
     return {"source": ((source,), origin)}
-
-
-def _add(layer: _Layer, problems: list[Problem], key: str, value: object, origin: str) -> None:
-    try:
-        layer[key] = KEYS[key].check(value, Path.cwd()), origin
-    except UnfitError as unfit:
-        shown_key = key if origin == "command line" else ""
-        problems.append(Problem(origin=origin, key=shown_key, reason=str(unfit)))
 
 
 def read(path: Path) -> str:

@@ -11,7 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ("Key", "UnfitError", "boolean", "flag")
+__all__ = ("Key", "Layer", "UnfitError", "boolean", "flag")
+
+
+Layer = dict[str, tuple[Any, str]]
+"""What one place says: dotted key -> its checked value, and where that stands."""
 
 
 class UnfitError(ValueError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from uv_self_update.digests import DigestRules, Pin
 from uv_self_update.key import Key, UnfitError, boolean, flag
@@ -16,6 +16,8 @@ from uv_self_update.wording import echo, shown, type_name
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from uv_self_update.key import Layer
+
 __all__ = ("APPROVED", "DIGESTS", "POLICY_KEYS", "digest_rules", "is_place", "policy")
 
 APPROVED = "policy.approved"
@@ -24,9 +26,6 @@ _REQUIRED = "policy.require-digest"
 
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
 _FILE = re.compile(r"[\w.+-]+", re.ASCII)
-
-_Layer = dict[str, tuple[Any, str]]
-"""Dotted key -> its checked value, and where that came from."""
 
 
 def _specifiers(value: object, _folder: Path) -> str:
@@ -144,14 +143,14 @@ POLICY_KEYS: Mapping[str, Key] = MappingProxyType(
 """No layer replaces another's value of these: see `policy` and `digest_rules`."""
 
 
-def policy(layers: Sequence[_Layer]) -> Policy:
+def policy(layers: Sequence[Layer]) -> Policy:
     """Put the rules of several layers together: all of them hold."""
     rules = tuple(rule for layer in layers for rule in _rules(layer))
     silent = all(rule.name != BY_DEFAULT.name for rule in rules)
     return Policy(rules=(*rules, BY_DEFAULT) if silent else rules)
 
 
-def _rules(layer: _Layer) -> Iterator[Rule]:
+def _rules(layer: Layer) -> Iterator[Rule]:
     for name in RULES:
         value, origin = layer.get(f"policy.{name}", (None, ""))
         if value is None:
@@ -164,7 +163,7 @@ def _rules(layer: _Layer) -> Iterator[Rule]:
         yield Rule(name=name, value=value, written=written, origin=origin)
 
 
-def digest_rules(layers: Sequence[_Layer]) -> DigestRules:
+def digest_rules(layers: Sequence[Layer]) -> DigestRules:
     """Put what several layers say about digests together: all of it holds."""
     demands = [layer[_REQUIRED][1] for layer in layers if layer.get(_REQUIRED, (False, ""))[0]]
     pinned = (

@@ -36,11 +36,10 @@ from uv_self_update.errors import (
     NothingRequired,
     Problem,
     UsageError,
-    printable,
 )
 from uv_self_update.release import LONGEST_SPECIFIERS, VERSION
 from uv_self_update.uv_toml import UnusableFile
-from uv_self_update.wording import echo
+from uv_self_update.wording import echo, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

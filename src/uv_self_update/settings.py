@@ -100,7 +100,7 @@ class Options:
     sources: tuple[str, ...] = field(default=(), repr=False)
     """URLs among them, which may hold a password."""
 
-    installer: str | None = None
+    installer: InstallerChoice | None = None
     adopt: bool = False
     """Whether `--adopt` was given."""
 

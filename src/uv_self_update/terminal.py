@@ -7,8 +7,8 @@ import logging
 from typing import TYPE_CHECKING
 
 from uv_self_update.arguments import level, value_of
-from uv_self_update.errors import printable
 from uv_self_update.secret import redact
+from uv_self_update.wording import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

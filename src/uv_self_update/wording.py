@@ -10,7 +10,7 @@ from uv_self_update.secret import redact_url
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ("echo", "listed", "shown", "suggestion", "type_name")
+__all__ = ("echo", "listed", "printable", "shown", "suggestion", "type_name")
 
 _TYPE_NAMES: Mapping[type, str] = {
     bool: "true or false",
@@ -20,6 +20,11 @@ _TYPE_NAMES: Mapping[type, str] = {
     dict: "a table",
     list: "an array",
 }
+
+
+def printable(text: str) -> str:
+    """Return text without what a terminal would obey, except for the ends of lines."""
+    return "".join(sign if sign.isprintable() or sign == "\n" else "_" for sign in text)
 
 
 def shown(text: str) -> str:

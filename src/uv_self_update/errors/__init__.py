@@ -67,7 +67,6 @@ from uv_self_update.errors.base import (
     RehearsalError,
     Unforeseen,
     UvSelfUpdateError,
-    printable,
 )
 from uv_self_update.errors.beginning import (
     ConfigurationError,
@@ -189,6 +188,5 @@ __all__ = (
     "UvSelfUpdateError",
     "UvTooOld",
     "phrase_of",
-    "printable",
     "update_with",
 )

@@ -6,6 +6,8 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from uv_self_update.wording import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -13,7 +15,6 @@ __all__ = (
     "RehearsalError",
     "Unforeseen",
     "UvSelfUpdateError",
-    "printable",
 )
 
 
@@ -34,11 +35,6 @@ class UvSelfUpdateError(Exception):
     def __str__(self) -> str:
         """Say what happened, without the advice."""
         return self.message
-
-
-def printable(text: str) -> str:
-    """Return text without what a terminal would obey, except for the ends of lines."""
-    return "".join(sign if sign.isprintable() or sign == "\n" else "_" for sign in text)
 
 
 class Unforeseen(UvSelfUpdateError):

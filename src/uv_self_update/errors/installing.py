@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from uv_self_update.errors.base import UvSelfUpdateError, printable
+from uv_self_update.errors.base import UvSelfUpdateError
+from uv_self_update.wording import printable
 
 if TYPE_CHECKING:
     from pathlib import Path
