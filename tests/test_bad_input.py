@@ -649,7 +649,10 @@ def test_receipt_cannot_be_written(home: Home, web: Web) -> None:
 
 @pytest.mark.parametrize("spare", [1 << 20, 40 << 20], ids=["archive", "executables"])
 def test_disk_is_full(spare: int, home: Home, web: Web, tmp_path: Path) -> None:
-    """A disk with no room for the archive, or for what is in it, keeps the old uv."""
+    """A disk with no room for the archive, or for what is in it, keeps the old uv.
+
+    uv itself may be the first to find it full: it writes the installer meanwhile.
+    """
     prepare(home, web)
     report = tmp_path / "report"
 
@@ -657,10 +660,9 @@ def test_disk_is_full(spare: int, home: Home, web: Web, tmp_path: Path) -> None:
         "--installer", "native", before=namespaces.full(home.bin, spare=spare, report=report)
     )
 
-    assert (done.code, message(done)) == (
-        FAILED,
-        f"the new version cannot be put into {home.bin}: No space left on device",
-    )
+    assert done.code == FAILED
+    assert str(home.bin) in message(done)
+    assert "No space left on device" in message(done)
     digests = [mirrors.sha256(binaries.executables(START) / name) for name in ("uv", "uvx")]
     assert report.read_text() == f"uv\nuvx\n{digests[0]}  uv\n{digests[1]}  uvx\n"
 
