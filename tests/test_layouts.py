@@ -169,6 +169,34 @@ def test_uv_is_a_link(installer: str, make: Callable[..., Place]) -> None:
     place.update("--installer", installer, environ={"PATH": f"{links}:/usr/bin:/bin"})
 
 
+def test_receipt_names_the_folder_of_a_link(make: Callable[..., Place]) -> None:
+    """Such a receipt is another's: that is said, and that the uv can be adopted, which works."""
+    place = make(folder="versions/bin", prefix=".local/bin")
+    place.install(OLD)
+    links = place.path / ".local" / "bin"
+    links.mkdir(parents=True)
+    for name in BOTH:
+        (links / name).symlink_to(place.bin / name)
+    path = {"PATH": f"{links}:/usr/bin:/bin"}
+    before = place.snapshot()
+
+    refused = place.run(environ=path)
+
+    assert refused.code != 0
+    assert f"is about {links}, where there is only a link to {place.uv}" in refused.err
+    assert "--uv" not in refused.err
+    assert "`--adopt`" in refused.err
+    assert place.snapshot() == before
+
+    adopted = place.run("--adopt", environ=path)
+
+    assert adopted.code == 0, adopted.err
+    assert place.version() == NEW
+    assert (links / "uv").is_symlink()
+    assert "warning" not in adopted.err
+    assert place.run("--dry-run", environ=path).code == 0
+
+
 @pytest.mark.parametrize("installer", ["native", "release"])
 @pytest.mark.parametrize("named", ["the link", "the folder"])
 def test_folder_is_a_link(named: str, installer: str, make: Callable[..., Place]) -> None:
@@ -241,14 +269,17 @@ def test_home_whose_name_is_no_text(make: Callable[..., Place]) -> None:
     place.update("--installer", "native")
 
 
+@pytest.mark.parametrize("options", [(), ("--adopt",)])
 @pytest.mark.parametrize("folder", [".local/bin", "../apps"])
-def test_receipt_whose_path_is_no_text(folder: str, make: Callable[..., Place]) -> None:
+def test_receipt_whose_path_is_no_text(
+    folder: str, options: tuple[str, ...], make: Callable[..., Place]
+) -> None:
     """No uv takes such a receipt: that is said, with the reason, and nothing changes."""
     place = make(name=NO_TEXT, folder=folder)
     place.install(OLD, install_prefix=str((place.path / folder).resolve()))
     before = place.snapshot()
 
-    done = place.run("--installer", "native")
+    done = place.run("--installer", "native", *options)
 
     assert done.code != 0
     assert "UTF-8" in done.err
@@ -338,6 +369,23 @@ def test_temporary_folder(options: str, home: Place, tmp_path: Path) -> None:
         before=namespaces.mounted(folder, options=options),
         environ={"TMPDIR": str(folder)},
     )
+
+
+def test_rehearsal_where_nothing_can_run(home: Place, tmp_path: Path) -> None:
+    """A rehearsal takes another folder for its copy where programs cannot run from that one."""
+    folder = tmp_path / "other-disk"
+    folder.mkdir()
+    before = home.snapshot()
+
+    done = home.run(
+        "rehearse",
+        before=namespaces.mounted(folder, options="noexec"),
+        environ={"TMPDIR": str(folder)},
+    )
+
+    assert done.code == 0, done.err
+    assert f"to       {NEW}" in done.out
+    assert home.snapshot() == before
 
 
 def test_temporary_folder_is_missing(home: Place) -> None:

@@ -31,7 +31,7 @@ from uv_self_update.passphrase import with_passphrase
 from uv_self_update.secret import Secret
 from uv_self_update.settings import INSTALLERS, Options
 from uv_self_update.terminal import Terminal
-from uv_self_update.update import Job, explain, run
+from uv_self_update.update import Job, run
 from uv_self_update.wording import listed, printable, shown
 
 if TYPE_CHECKING:
@@ -151,6 +151,8 @@ def _do(arguments: Arguments, invocation: Invocation, terminal: Terminal) -> int
             terminal.info("interrupted: uv was left as it was")
         return end_like(outcome.received)
     if outcome.exit_code != 0:
+        from uv_self_update.explanation import explain  # noqa: PLC0415 # only after a failure
+
         for error in explain(job, outcome):
             if error not in outcome.told:
                 terminal.error(error)

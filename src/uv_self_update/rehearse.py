@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uv_self_update import receipt
+from uv_self_update.adoption import has_receipt
 from uv_self_update.arguments import Arguments
 from uv_self_update.child import Ended, Signals, present, version_of
 from uv_self_update.digests import DigestRules
@@ -27,7 +29,6 @@ from uv_self_update.errors import (
     NoLatest,
     NoSourceAnswered,
     NoSuchVersion,
-    ReceiptError,
     RehearsalError,
     UvSelfUpdateError,
 )
@@ -104,7 +105,7 @@ def hold(
         # A signal must not leave the folder behind.
         Signals(),
         closing(OpenSources(settings, uv=uv, environ=environ)) as sources,
-        tempfile.TemporaryDirectory(prefix="uv-self-update-rehearsal-") as folder,
+        tempfile.TemporaryDirectory(prefix="uv-self-update-rehearsal-", dir=_runnable()) as folder,
     ):
         found = sources.find(wanted)
         end = found.release.version
@@ -132,6 +133,18 @@ def hold(
             size=outcome.transferred,
             seconds=seconds,
         )
+
+
+def _runnable() -> str:
+    """Return a folder for temporary files that programs can be run from; the usual one, if none."""
+    usual = tempfile.gettempdir()
+    if sys.platform != "win32":
+        forbidden = getattr(os, "ST_NOEXEC", 0)
+        for place in (usual, "/var/tmp", str(Path.home())):  # noqa: S108 # the name in it is random
+            usable = os.access(place, os.W_OK | os.X_OK)
+            if usable and not os.statvfs(place).f_flag & forbidden:
+                return place
+    return usual
 
 
 class _Stand:
@@ -174,7 +187,7 @@ class _Stand:
         older = version_of(uv, self._users_environ)
         if older is None or older == end or newest_first([older, end])[0] != end:
             older = None
-        if before is None and older is not None and _is_standalone(uv, self._users_environ):
+        if before is None and older is not None and has_receipt(uv, self._users_environ):
             shutil.copy2(present(uv).resolve(), self.uv)
             return older
         try:
@@ -210,14 +223,6 @@ class _Stand:
                 shutil.move(file, self.uv.parent / file.name)
         shutil.rmtree(folder)
         return staged.version
-
-
-def _is_standalone(uv: Path, environ: Mapping[str, str]) -> bool:
-    try:
-        found = receipt.read(receipt.locate(environ, windows=sys.platform == "win32"))
-    except ReceiptError:
-        return False
-    return found.is_about(uv)
 
 
 def _check(

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from uv_self_update.platforms import Platform
     from uv_self_update.settings import InstallerChoice, Settings
 
-__all__ = ("Job", "Outcome", "explain", "run")
+__all__ = ("Job", "Outcome", "run")
 
 _log = logging.getLogger(__name__)
 
@@ -308,47 +308,6 @@ def _installer(
     path = environ.get("PATH", os.defpath)
     able = os.name == "nt" or any(shutil.which(name, path=path) for name in ("curl", "wget"))
     return "auto" if able and not suits(receipt, platform) else "native"
-
-
-def explain(job: Job, outcome: Outcome) -> tuple[UvSelfUpdateError, ...]:
-    """Say why uv has failed: what went wrong behind the gateway, or what is wrong with its receipt.
-
-    uv reads its receipt before it asks for anything, and says no more than that it is "only
-    available for uv binaries installed via the standalone installation scripts".
-    """
-    if outcome.failures or outcome.asked:
-        return outcome.failures
-    if job.settings.adopt:
-        return ()  # it had a receipt
-    from uv_self_update.errors import NotStandalone, ReceiptError
-    from uv_self_update.receipt import read
-    from uv_self_update.surroundings import find_owner
-
-    path = _receipt_path({**job.environ, **job.child_environ})
-    reason, other = f"there is no receipt {path}", None
-    if path.exists():
-        try:
-            receipt = read(path)
-        except ReceiptError as error:
-            return (error,)
-        if receipt.is_about(job.uv):
-            places = os.fsencode(path), os.fsencode(job.uv.resolve())
-            if all(place.decode(errors="ignore").encode() == place for place in places):
-                return ()
-            reason = "uv reads none where a path is not UTF-8, that of uv's folder included"
-            return (ReceiptError(path, reason),)
-        folder = receipt.folder(job.uv.name).resolve()
-        reason = f"the receipt {path} is about {folder}"
-        other = folder / job.uv.name
-    owner = find_owner(job.uv)
-    return (
-        NotStandalone(
-            job.uv,
-            reason,
-            other=other if other is not None and other.exists() else None,
-            owner=None if owner is None else (owner.name, owner.command),
-        ),
-    )
 
 
 def _receipt_path(environ: Mapping[str, str]) -> Path:

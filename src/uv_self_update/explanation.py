@@ -1,0 +1,63 @@
+"""Why uv has failed: what went wrong behind the gateway, or what is wrong with its receipt.
+
+uv reads its receipt before it asks for anything, and says no more than that it is "only available
+for uv binaries installed via the standalone installation scripts".
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from uv_self_update.errors import NotStandalone, ReceiptError
+from uv_self_update.receipt import locate, read
+from uv_self_update.surroundings import find_owner
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from uv_self_update.errors import UvSelfUpdateError
+    from uv_self_update.receipt import Receipt
+    from uv_self_update.update import Job, Outcome
+
+__all__ = ("explain",)
+
+
+def explain(job: Job, outcome: Outcome) -> tuple[UvSelfUpdateError, ...]:
+    """Say why an update has failed; nothing where uv has said it itself."""
+    if outcome.failures or outcome.asked:
+        return outcome.failures
+    path = locate({**job.environ, **job.child_environ}, windows=os.name == "nt")
+    if not _all_utf8(path, job.uv.resolve()):
+        reason = "uv reads none where a path is not UTF-8, that of uv's folder included"
+        return (ReceiptError(path, reason),)
+    if job.settings.adopt:
+        return ()  # it had a receipt
+    try:
+        receipt = read(path) if path.exists() else None
+    except ReceiptError as error:
+        return (error,)
+    if receipt is None:
+        return (_not_standalone(job.uv, f"there is no receipt {path}"),)
+    return () if receipt.is_about(job.uv) else (_about_another(job.uv, receipt),)
+
+
+def _about_another(uv: Path, receipt: Receipt) -> NotStandalone:
+    folder = receipt.folder(uv.name).resolve()
+    reason, other = f"the receipt {receipt.path} is about {folder}", folder / uv.name
+    if not other.exists():
+        return _not_standalone(uv, reason)
+    if other.samefile(uv):
+        return _not_standalone(uv, f"{reason}, where there is only a link to {uv.resolve()}")
+    return _not_standalone(uv, reason, other=other)
+
+
+def _all_utf8(*paths: Path) -> bool:
+    names = map(os.fsencode, paths)
+    return all(name.decode(errors="ignore").encode() == name for name in names)
+
+
+def _not_standalone(uv: Path, reason: str, *, other: Path | None = None) -> NotStandalone:
+    owner = find_owner(uv)
+    named = None if owner is None else (owner.name, owner.command)
+    return NotStandalone(uv, reason, other=other, owner=named)
