@@ -138,6 +138,7 @@ def test_json(installed: str, home: Home, web: Web, source: str, *, due: bool) -
         "published": PUBLISHED,
         "uv": str(home.uv),
         "rule": None,
+        "rule_origin": None,
         "owner": None,
     }
     assert (done.code, done.err) == (UPDATE_DUE if due else 0, "")
@@ -200,7 +201,7 @@ def test_policy_is_obeyed(home: Home) -> None:
 def test_installed_version_outside_the_policy(
     home: Home, policy: str, rule: str, reason: str
 ) -> None:
-    """Where the policy hides the version that is installed, a second line says so, and why."""
+    """Where the policy hides the version that is installed, it is said beside the one line."""
     home.install("0.11.13")
     home.configure(f"[policy]\n{policy}\n")
     listing = home.config.with_name("list.txt")
@@ -209,13 +210,17 @@ def test_installed_version_outside_the_policy(
     said, as_json = home.run("--check"), home.run("--check", "--json")
     named = home.run("--check", "0.8")
 
-    first, second = said.out.splitlines()
-    assert first == "uv 0.11.13 is installed, and nothing newer can be had"
-    assert second.startswith(f"uv 0.11.13 is hidden by the policy: {reason}, and policy.")
-    assert f" in {home.config} is " in second
-    assert json.loads(as_json.out)["rule"] == rule.format(listing)
+    assert said.out == "uv 0.11.13 is installed, and nothing newer can be had\n"
+    hidden = f"warning: uv 0.11.13 is hidden by the policy: {reason}, and policy."
+    last = said.err.splitlines()[-1]
+    assert last.startswith(hidden)
+    assert f" in {home.config} is " in last
+    document = json.loads(as_json.out)
+    assert document["rule"] == rule.format(listing)
+    assert document["rule_origin"] == str(home.config)
+    assert "warning" not in as_json.err
     assert (said.code, as_json.code, named.code) == (0, 0, UPDATE_DUE)
-    assert named.out.splitlines()[1] == second
+    assert (named.out.count("\n"), named.err.splitlines()[-1]) == (1, last)
 
 
 @pytest.mark.parametrize("installed", ["0.8.24", "0.11.13"])
@@ -230,7 +235,8 @@ def test_uv_of_a_package_manager(home: Home, source: str, installed: str) -> Non
     place = f"the virtual environment {home.bin.parent}"
     first = f"uv 0.11.13 can be had from {source}; uv 0.8.24 is installed\n"
     owned = (
-        f"It belongs to {place}. Update it with `{home.bin}/python -m pip install --upgrade uv`.\n"
+        f"warning: {home.uv} belongs to {place}. "
+        f"Update it with `{home.bin}/python -m pip install --upgrade uv`.\n"
     )
 
     with_receipt = home.run("--check")
@@ -238,10 +244,9 @@ def test_uv_of_a_package_manager(home: Home, source: str, installed: str) -> Non
     without, as_json = home.run("--check"), home.run("--check", "--json")
 
     assert [done.code for done in (with_receipt, without, as_json)] == [UPDATE_DUE * due] * 3
-    assert with_receipt.out.count("\n") == 1
-    if due:
-        assert without.out == first + owned
-    assert without.out.count("\n") == 1 + due
+    assert (with_receipt.out.count("\n"), with_receipt.err) == (1, "")
+    assert without.out == (first if due else with_receipt.out)
+    assert without.err == owned * due
     assert json.loads(as_json.out)["owner"] == place
 
 

@@ -67,26 +67,29 @@ class Verdict:
         return UPDATE_DUE if self.due else 0
 
     def __str__(self) -> str:
-        """Say it in one line, and in one more each whatever else has to be known."""
-        lines = [self._sentence]
-        if self.outside is not None:
-            lines.append(f"uv {self.installed} is hidden by the policy: {self.outside}")
-        if self.owner is not None and self.due:
-            lines.append(f"It belongs to {self.owner.name}. {update_with(self.owner.command)}")
-        return "\n".join(lines)
-
-    @property
-    def _sentence(self) -> str:
+        """Say it in one line."""
         installed = f"uv {self.installed} is installed"
         if self.due:
             return f"uv {self.newest} can be had from {self.source}; {installed}"
         what = "nothing newer can be had" if self.target is None else "that is what was asked for"
         return f"{installed}, and {what}"
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What else a person has to know, each in one line."""
+        found = []
+        if self.outside is not None:
+            found.append(f"uv {self.installed} is hidden by the policy: {self.outside}")
+        if self.owner is not None and self.due:
+            name, command = self.owner.name, self.owner.command
+            found.append(f"{self.uv} belongs to {name}. {update_with(command)}")
+        return tuple(found)
+
     def as_json(self) -> str:
         """Return it as one JSON object."""
         import json  # noqa: PLC0415 # a sentence needs none
 
+        rule = None if self.outside is None else self.outside.rule
         facts = {
             "installed": self.installed,
             "newest": self.newest,
@@ -94,7 +97,8 @@ class Verdict:
             "source": self.source,
             "published": self.published,
             "uv": str(self.uv),
-            "rule": None if self.outside is None else str(self.outside.rule),
+            "rule": None if rule is None else str(rule),
+            "rule_origin": None if rule is None else rule.origin,
             "owner": None if self.owner is None else self.owner.name,
         }
         return json.dumps(facts)

@@ -128,7 +128,7 @@ def _check_or_do(
     arguments: Arguments, flags: frozenset[str], invocation: Invocation, terminal: Terminal
 ) -> int:
     if "--check" in flags:
-        return _check(arguments, invocation, as_json="--json" in flags)
+        return _check(arguments, invocation, terminal, as_json="--json" in flags)
     return _do(arguments, invocation, terminal)
 
 
@@ -165,7 +165,9 @@ def _do(arguments: Arguments, invocation: Invocation, terminal: Terminal) -> int
     return outcome.exit_code
 
 
-def _check(arguments: Arguments, invocation: Invocation, *, as_json: bool) -> int:
+def _check(
+    arguments: Arguments, invocation: Invocation, terminal: Terminal, *, as_json: bool
+) -> int:
     from uv_self_update.check import check  # noqa: PLC0415 # an update needs none
 
     if "--dry-run" in arguments.all:
@@ -179,6 +181,8 @@ def _check(arguments: Arguments, invocation: Invocation, *, as_json: bool) -> in
     )
     if not level(arguments.all, "quiet"):
         print(verdict.as_json() if as_json else printable(str(verdict)))  # noqa: T201 # its output
+        for remark in () if as_json else verdict.remarks:
+            terminal.warning(remark)
     return verdict.exit_code
 
 
