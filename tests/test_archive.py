@@ -381,7 +381,7 @@ def test_together_too_large(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What is unpacked is bounded as a whole."""
-    monkeypatch.setattr(module, "_LARGEST", 100_000)
+    monkeypatch.setattr(module, "LARGEST_UNPACKED", 100_000)
     platform = UNIX if pack is tar else WINDOWS
     body = pack(dict.fromkeys(platform.executables, bytes(60_000)))
     assert place.refused(body, platform) == "it holds more than 100,000 bytes"
@@ -497,7 +497,7 @@ def test_bomb(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What unpacks to more than uv can have is stopped; of a tar, also what is passed over."""
-    monkeypatch.setattr(module, "_LARGEST", 100_000)
+    monkeypatch.setattr(module, "LARGEST_UNPACKED", 100_000)
     monkeypatch.setattr(module, "_CHUNK", 1000)
     platform = UNIX if pack is tar else WINDOWS
     suffix = ".exe" if platform.windows else ""
@@ -513,7 +513,7 @@ def test_bomb(
 
 def test_bomb_behind_the_end(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """What follows the end of a tar is not unpacked without limit either."""
-    monkeypatch.setattr(module, "_LARGEST", 100_000)
+    monkeypatch.setattr(module, "LARGEST_UNPACKED", 100_000)
     body = gzip.compress(gzip.decompress(tar({"uv": b"uv"})) + bytes(10_000_000))
     assert place.refused(body) == "it holds more than 100,000 bytes"
 

@@ -19,7 +19,9 @@ from uv_self_update.errors import IndexFailed, NoSuchVersion, UnusableArchive, U
 from uv_self_update.neutral import neutral_folder
 from uv_self_update.policy import NEWEST, Wanted, parse_target
 from uv_self_update.release import Release
-from uv_self_update.sources.index import IndexSource, index_environment
+from uv_self_update.sources import uv_pip
+from uv_self_update.sources.index import IndexSource
+from uv_self_update.sources.uv_pip import index_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -66,16 +68,18 @@ def pages(
     return found
 
 
-def _wheel(version: str) -> bytes:
+def _wheel(version: str, **more: bytes) -> bytes:
     file = io.BytesIO()
     info = f"uv-{version}.dist-info"
-    with zipfile.ZipFile(file, "w") as packed:
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
         packed.writestr(
             f"{info}/METADATA", f"Metadata-Version: 2.1\nName: uv\nVersion: {version}\n"
         )
         wheel = "Wheel-Version: 1.0\nGenerator: a test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
         packed.writestr(f"{info}/WHEEL", wheel)
         packed.writestr(f"{info}/RECORD", "")
+        for name, content in more.items():
+            packed.writestr(name, content)
     return file.getvalue()
 
 
@@ -300,6 +304,47 @@ def test_unpack_something_else(newest_uv: Path, home: Home, web: Web, tmp_path: 
     index = source(newest_uv, home, f"{web.url}/simple/")
     with pytest.raises(UnusableArchive, match=r"^the wheel of uv 0\.10\.1 from the index "):
         index.unpack(index.find(NEWEST), tmp_path)
+
+
+def test_unpack_a_bomb(
+    uv: Path, home: Home, web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wheel that is far larger than it looks is refused, and its cache goes."""
+    monkeypatch.setattr(uv_pip, "LARGEST_UNPACKED", 10 << 20)
+    web.pages |= pages(["0.10.1"])
+    (name,) = (name for name in web.pages if name.endswith(".whl"))
+    body = _wheel("0.10.1", **{"uv-0.10.1.data/scripts/uv": bytes(20 << 20)})
+    web.pages[name] = Page(body=body)
+    assert len(body) < 1 << 20
+    index = source(uv, home, f"{web.url}/simple/")
+    with pytest.raises(UnusableArchive, match="it holds more than"):
+        index.unpack(index.find(NEWEST), tmp_path)
+    assert not (tmp_path / "cache").exists()
+
+
+def test_unpack_without_an_end(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A uv that goes on and on unpacking is ended."""
+    monkeypatch.setattr(uv_pip, "LARGEST_UNPACKED", 1 << 20)
+    endless = 'while :; do head -c 100000 /dev/zero >>"$TMPDIR/file"; done'
+    script = _script(tmp_path / "uv", f'test "$2" = compile && exit; {endless}')
+    folder = tmp_path / "new"
+    folder.mkdir()
+    index = source(script, home, "http://127.0.0.1:9/")
+    with pytest.raises(UnusableArchive, match="it holds more than"):
+        index.unpack(Release(version="0.10.7", tag="0.10.7", assets=()), folder)
+
+
+def test_unpack_leaves_the_cache_alone(
+    newest_uv: Path, home: Home, web: Web, tmp_path: Path
+) -> None:
+    """The person's own cache gets no wheel of uv, and that it is not to be used is no obstacle."""
+    web.pages |= mirrors.index_pages(["0.5.31"])
+    cache = tmp_path / "cache-of-a-person"
+    environ = {"UV_CACHE_DIR": str(cache), "UV_NO_CACHE": "1"}
+    with closing(source(newest_uv, home, f"{web.url}/simple/", **environ)) as index:
+        folder = index.unpack(index.find(NEWEST), tmp_path)
+    assert (folder / "uv").is_file()
+    assert not [path for path in cache.rglob("uv*") if path.is_file()]
 
 
 def test_unpack_what_is_gone(uv: Path, home: Home, web: Web, tmp_path: Path) -> None:

@@ -246,13 +246,40 @@ def test_wheel_that_was_changed(home: Home, web: Web, start: str, told: str) -> 
     new = binaries.newest()
     web.pages |= mirrors.index_pages([new])
     wheel = binaries.wheel(new)
-    web.pages[f"/wheels/{wheel.name}"] = Page(body=packed_anew(wheel))
+    changed = packed_anew(wheel)
+    web.pages[f"/wheels/{wheel.name}"] = Page(body=changed)
     before = home.snapshot()
 
     done = home.run("--source", f"index+{web.url}/simple/")
 
     assert done.code != 0
-    assert re.search("[Hh]ash", done.err), done.err
+    digests = mirrors.sha256(wheel), hashlib.sha256(changed).hexdigest()
+    assert (
+        f"the wheel of uv {new} from the index {web.url}/simple/ is not the file that was "
+        f"published: expected sha256 {digests[0]}, got {digests[1]}\n"
+    ) in done.err
+    assert home.snapshot() == before
+
+
+@pytest.mark.parametrize("start", [OLD, "0.8.24", "newest-but-one"])
+@pytest.mark.parametrize("pins", [1, 5])
+def test_wheel_that_is_not_the_pinned_one(start: str, pins: int, home: Home, web: Web) -> None:
+    """Where it is pinned is said, and what is expected: of many digests, some."""
+    home.install(binaries.version(start))
+    new = binaries.newest()
+    web.pages |= mirrors.index_pages([new])
+    digests = [f"{number}" * 64 for number in range(pins)]
+    named = "".join(f'"uv-{digest[0]}.whl" = "{digest}"\n' for digest in digests)
+    home.configure(f'[policy.digests."{new}"]\n{named}')
+    before = home.snapshot()
+
+    done = home.run("--source", f"index+{web.url}/simple/")
+
+    assert done.code != 0
+    some = " or ".join(digests[:3]) + (" or one of 2 more" if pins == 5 else "")
+    got = mirrors.sha256(binaries.wheel(new))
+    said = f"is not the one that {home.config} names: expected sha256 {some}, got {got}\n"
+    assert said in done.err
     assert home.snapshot() == before
 
 

@@ -103,6 +103,10 @@ class DigestRules:
                 raise NotPinned(name, source, version, origin)
         return found
 
+    def places(self, version: str) -> str:
+        """Return where files of a version are pinned; empty if nowhere."""
+        return " and ".join(self._pins(version))
+
     def _pins(self, version: str) -> dict[str, list[Pin]]:
         """Return the pins of a version's files, by the place that they stand in."""
         found: dict[str, list[Pin]] = {}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 __all__ = (
     "INSTALLER_NAMES",
+    "LARGEST_UNPACKED",
     "LONGEST_SPECIFIERS",
     "VERSION",
     "Asset",
@@ -23,6 +24,9 @@ __all__ = (
 
 INSTALLER_NAMES = ("uv-installer.sh", "uv-installer.ps1")
 """The assets that uv runs to replace itself: on Unix, on Windows."""
+
+LARGEST_UNPACKED = 1 << 30
+"""Bytes of what an archive or a wheel holds at most; uv itself has about 60 MiB."""
 
 LONGEST_SPECIFIERS = 200
 """Characters of a specifier set: Python refuses to read a number of some thousand digits."""

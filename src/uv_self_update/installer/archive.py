@@ -18,6 +18,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
 from uv_self_update.errors import UnusableArchive
+from uv_self_update.release import LARGEST_UNPACKED
 from uv_self_update.sources.documents import describe
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ("unpack",)
 
-_LARGEST = 1 << 30  # bytes of what is unpacked; uv itself has about 60 MiB
 _CHUNK = 1 << 20  # bytes
 _HEADS = 256 << 10  # bytes of what is said of all members; of uv's, some hundred each
 _HEAD = 4 << 10  # bytes of what a tar says at once, which is a long path at most
@@ -76,7 +76,9 @@ def unpack(archive: Path, platform: Platform, folder: Path, *, name: str, source
             raise
         raise UnusableArchive(name, source, _damage(archive, error)) from error
     except _TooLarge:
-        raise UnusableArchive(name, source, f"it holds more than {_LARGEST:,} bytes") from None
+        raise UnusableArchive(
+            name, source, f"it holds more than {LARGEST_UNPACKED:,} bytes"
+        ) from None
     except _TooMuchSaid:
         raise UnusableArchive(name, source, "it says far too much of what is in it") from None
     if platform.uv not in taken:
@@ -88,7 +90,7 @@ def _take(
 ) -> set[str]:
     """Write what is wanted into a folder, and return the names of what was there."""
     taken: set[str] = set()
-    left = _LARGEST
+    left = LARGEST_UNPACKED
     for path, file in members:
         member = PurePosixPath(path).name
         if member in taken:
@@ -171,7 +173,7 @@ def _members_of_tar(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:
         # What is sent with `Content-Encoding: gzip` may have been unpacked on its way.
         zipped = packed.peek(2).startswith(b"\x1f\x8b")
         stream = cast("BinaryIO", gzip.GzipFile(fileobj=packed)) if zipped else packed
-        left = _LARGEST
+        left = LARGEST_UNPACKED
         measured = _Measured(stream, at_once=_HEAD)
         with tarfile.open(fileobj=measured, mode="r:") as tar:  # type: ignore[call-overload] # has what it reads with
             for member in tar:

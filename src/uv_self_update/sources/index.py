@@ -12,26 +12,23 @@ before a day, or for one version only. Where the person has told uv itself to le
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
-import threading
 import time
 from typing import TYPE_CHECKING
 
 from uv_self_update.digests import DigestRules
 from uv_self_update.errors import (
+    DigestMismatch,
     IndexFailed,
     NoDigest,
     NoSuchVersion,
     UnusableArchive,
-    UvNotRunnable,
 )
-from uv_self_update.neutral import neutral_environment, neutral_folder
 from uv_self_update.policy import NEWEST, Wanted, choose, newest_first
-from uv_self_update.release import VERSION, Release, is_prerelease, utc
+from uv_self_update.release import LARGEST_UNPACKED, VERSION, Release, is_prerelease, utc
 from uv_self_update.rules import Objection, ago, hidden, tell
-from uv_self_update.secret import redact, redact_url
+from uv_self_update.secret import redact_url
 from uv_self_update.sources.interface import WheelSource
+from uv_self_update.sources.uv_pip import Answer, TooMuch, UvPip, index_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,23 +36,19 @@ if TYPE_CHECKING:
 
     from uv_self_update.rules import Policy
 
-__all__ = ("IndexSource", "index_environment")
+__all__ = ("IndexSource",)
 
-_OTHER_INDEXES = (
-    "UV_EXTRA_INDEX_URL",
-    "UV_FIND_LINKS",
-    "UV_INDEX_URL",
-    "UV_NO_INDEX",
-)
 _NAMED_NEWER = "--exclude-newer-package"
 _FOREVER = "9999-12-30T00:00:00Z"
 """So far ahead that everything with a date was published before."""
 
 _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})\b")
+_SHA256 = re.compile(r"sha256:([0-9a-f]{64})")
+_MISMATCH = re.compile(
+    r"Hash mismatch for .*?(Expected:.*?)Computed:\s*sha256:([0-9a-f]{64})", re.DOTALL
+)
+_SHOWN_DIGESTS = 3
 _SHOWN_LINES = 12
-_OWN = re.compile(r"^(?:error:| *\u00d7)", re.MULTILINE)
-_EXCERPT = re.compile(r"\s*\d* \|")
-_PHRASE = re.compile(r"(HTTP status (?:client|server) error \(\d{3}).*(?=\) for url)")
 
 
 class IndexSource(WheelSource):
@@ -77,13 +70,9 @@ class IndexSource(WheelSource):
             url: The root of a simple repository API (PEP 503); None for uv's own default.
             digests: Which digests a wheel has to have beside that of the index; None for any.
         """
-        self._uv = uv
         self._digests = digests or DigestRules()
-        self._environ = index_environment(environ, url=url)
-        self._lock = threading.Lock()
-        self._running: set[subprocess.Popen[str]] = set()
-        self._closed = False
         self.name = "the package index" if url is None else f"the index {redact_url(url)}"
+        self._uv = UvPip(uv, index_environment(environ, url=url), name=self.name)
 
     def find(self, wanted: Wanted) -> Release:
         """Return the newest release that is wanted; see Source."""
@@ -190,22 +179,33 @@ class IndexSource(WheelSource):
 
     def unpack(self, release: Release, folder: Path) -> Path:
         """Lay the wheel's files below a folder; see WheelSource."""
-        target = folder / "wheel"
+        target, wheel = folder / "wheel", f"the wheel of uv {release.version}"
         arguments = ["pip", "install", "--target", str(target), "--no-deps", "--only-binary", "uv"]
-        # Without `copy` the files may be links into uv's cache, which must not change with them.
-        arguments += ["--link-mode", "copy", "-r", "-"]
+        arguments += ["-r", "-"]
         hashes = self._hashes(release.version)
         if hashes:
             # Before 0.12, uv compares a wheel with what the index says only if it is told to. With
             # `--require-hashes` it would refuse the constraints of the person's uv.toml as well.
             arguments.append("--verify-hashes")
-        code, _, errors = self._run(arguments, " ".join([f"uv=={release.version}", *hashes]))
-        if code != 0:
-            raise IndexFailed(self.name, "uv pip install", _end_of(errors))
+        requirement = " ".join([f"uv=={release.version}", *hashes])
+        try:
+            answer = self._uv.fill(arguments, requirement, folder)
+        except TooMuch:
+            reason = f"it holds more than {LARGEST_UNPACKED:,} bytes"
+            raise UnusableArchive(wheel, self.name, reason) from None
+        if mismatch := _MISMATCH.search(answer.errors):
+            raise DigestMismatch(
+                wheel,
+                self.name,
+                expected=_any_of(_SHA256.findall(mismatch[1])),
+                got=mismatch[2],
+                pinned=self._digests.places(release.version),
+            )
+        if answer.code != 0:
+            raise IndexFailed(self.name, "uv pip install", _end_of(answer.errors))
         executables = target / "bin"  # with `--target` on every system, Windows too
         if not executables.is_dir():
-            name = f"the wheel of uv {release.version}"
-            raise UnusableArchive(name, self.name, "there is no executable in it")
+            raise UnusableArchive(wheel, self.name, "there is no executable in it")
         return executables
 
     def _hashes(self, version: str) -> list[str]:
@@ -222,20 +222,17 @@ class IndexSource(WheelSource):
             return [f"--hash=sha256:{digest}" for digest in sorted(pinned)]
         arguments = ["pip", "compile", "-", "--no-header", "--no-annotate", "--no-deps"]
         arguments += ["--only-binary", "uv", "--generate-hashes"]
-        code, output, errors = self._run(arguments, f"uv=={version}")
-        if code != 0:
-            raise IndexFailed(self.name, "uv pip compile", _end_of(errors))
-        found = [f"--hash=sha256:{digest}" for digest in _HASH.findall(output)]
+        answer = self._uv.ask(arguments, f"uv=={version}")
+        if answer.code != 0:
+            raise IndexFailed(self.name, "uv pip compile", _end_of(answer.errors))
+        found = [f"--hash=sha256:{digest}" for digest in _HASH.findall(answer.output)]
         if not found and self._digests.required:
             raise NoDigest(wheel, self.name, self._digests.required_by)
         return found
 
     def close(self) -> None:
         """End the uv that is under way, if any; see Source."""
-        with self._lock:
-            self._closed = True
-            for process in self._running:
-                process.kill()
+        self._uv.close()
 
     def _resolve(
         self,
@@ -262,33 +259,32 @@ class IndexSource(WheelSource):
             arguments += ["--refresh-package", "uv"]
         # A person may want pre-releases of other packages, or the index may have nothing else.
         arguments += ["--prerelease", mode]
-        code, output, errors = self._asked(arguments, requirement, before)
-        if code == 0:
-            for line in output.splitlines():
+        answer = self._asked(arguments, requirement, before)
+        if answer.code == 0:
+            for line in answer.output.splitlines():
                 name, _, version = line.partition("==")
                 version = version.split(" ")[0].strip()
                 if name.strip() == "uv" and VERSION.fullmatch(version):
                     return version
-            raise IndexFailed(self.name, "uv pip compile", f"it named no version of uv: {output}")
-        if "No solution found" in errors and "was not found" not in errors:
+            raise IndexFailed(
+                self.name, "uv pip compile", f"it named no version of uv: {answer.output}"
+            )
+        if "No solution found" in answer.errors and "was not found" not in answer.errors:
             return None
-        raise IndexFailed(self.name, "uv pip compile", _end_of(errors))
+        raise IndexFailed(self.name, "uv pip compile", _end_of(answer.errors))
 
-    def _asked(
-        self, arguments: list[str], requirement: str, before: str | None
-    ) -> tuple[int, str, str]:
+    def _asked(self, arguments: list[str], requirement: str, before: str | None) -> Answer:
         """Ask uv for what was published before an instant, if one is given.
 
         The person's uv.toml may except a package from that, unless it is named here; versions of uv
         that do not know of such exceptions do not know this option either.
         """
         if before is None:
-            return self._run(arguments, requirement)
-        named = [*arguments, _NAMED_NEWER, f"uv={before}"]
-        code, output, errors = self._run(named, requirement)
-        if code != 0 and f"unexpected argument '{_NAMED_NEWER}'" in errors:
-            return self._run([*arguments, "--exclude-newer", before], requirement)
-        return code, output, errors
+            return self._uv.ask(arguments, requirement)
+        answer = self._uv.ask([*arguments, _NAMED_NEWER, f"uv={before}"], requirement)
+        if answer.code != 0 and f"unexpected argument '{_NAMED_NEWER}'" in answer.errors:
+            return self._uv.ask([*arguments, "--exclude-newer", before], requirement)
+        return answer
 
     def _nearest(self, wanted: Wanted) -> tuple[str, ...]:
         """Ask for the neighbours of an exact version, else for the newest of all."""
@@ -298,40 +294,6 @@ class IndexSource(WheelSource):
             above = self._resolve(f"uv>{wanted.exact}", resolution="lowest")
             found = {above, self._resolve(f"uv<{wanted.exact}")}
         return tuple(newest_first(version for version in found if version is not None))
-
-    def _run(self, arguments: list[str], stdin: str = "") -> tuple[int, str, str]:
-        command = [str(self._executable()), *arguments, "--quiet", "--python", sys.executable]
-        with self._lock:
-            if self._closed:
-                raise IndexFailed(self.name, " ".join(["uv", *arguments[:2]]), "interrupted")
-            try:
-                process = subprocess.Popen(  # noqa: S603 # the uv that the user runs anyway
-                    command,
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE,
-                    env=self._environ,
-                    cwd=neutral_folder(self._environ, windows=sys.platform == "win32"),
-                    encoding="utf-8",
-                    errors="replace",
-                )
-            except OSError as error:
-                raise UvNotRunnable(self._uv, error.strerror or str(error)) from error
-            self._running.add(process)
-        try:
-            output, errors = process.communicate(stdin)
-        except BaseException:
-            process.kill()
-            raise
-        finally:
-            with self._lock:
-                self._running.discard(process)
-        return process.returncode, output, _without_quotes(redact(errors)).strip()
-
-    def _executable(self) -> Path:
-        """Return uv, also while it has moved itself aside to be replaced, as on Windows."""
-        aside = self._uv.with_name(f"{self._uv.name}.previous.exe")
-        return aside if not self._uv.exists() and aside.exists() else self._uv
 
 
 def _mode(wanted: Wanted) -> str:
@@ -350,31 +312,11 @@ def _day(policy: Policy) -> str | None:
     return None if rule is None else utc(time.time() - rule.seconds)
 
 
-def _without_quotes(errors: str) -> str:
-    """Return what uv itself has said: without the words of its keyring and of a server.
-
-    Nor does it quote its configuration, where a login may stand.
-    """
-    own = _OWN.search(errors)
-    lines = errors[own.start() if own else 0 :].splitlines()
-    return _PHRASE.sub(r"\1", "\n".join(line for line in lines if not _EXCERPT.match(line)))
+def _any_of(digests: list[str]) -> str:
+    """Return digests of which any would do; an index has one for each platform's wheel."""
+    more = f" or one of {len(digests) - _SHOWN_DIGESTS} more"
+    return " or ".join(digests[:_SHOWN_DIGESTS]) + (more if len(digests) > _SHOWN_DIGESTS else "")
 
 
 def _end_of(errors: str) -> str:
     return "\n".join(errors.splitlines()[-_SHOWN_LINES:])
-
-
-def index_environment(environ: Mapping[str, str], *, url: str | None) -> dict[str, str]:
-    """Return the environment in which uv is asked for its index.
-
-    A `url` comes before every index of the user's uv.toml; it is handed over here rather than as an
-    argument, where other users of the machine could read a login in it.
-    """
-    result = neutral_environment(environ)
-    if url is not None:
-        for name in _OTHER_INDEXES:
-            result.pop(name, None)
-        result["UV_INDEX"] = result["UV_DEFAULT_INDEX"] = url
-        # Another index of the user's uv.toml is then asked for nothing that this one has.
-        result["UV_INDEX_STRATEGY"] = "first-index"
-    return result
