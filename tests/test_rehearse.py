@@ -140,6 +140,24 @@ def test_second_source(bare: Home, web: Web, temporary: Path) -> None:
     assert list(temporary.iterdir()) == []
 
 
+@pytest.mark.parametrize("pinned", [True, False])
+def test_pin_of_what_it_begins_with(home: Home, web: Web, temporary: Path, *, pinned: bool) -> None:
+    """What is pinned is not even run for a rehearsal, unless it is that."""
+    home.install(OLD)
+    serve_urls(web, home, MIDDLE, OLDER)
+    name = binaries.archive(OLDER).name
+    policy = f'[policy.digests."{OLDER}"]\n"{name}" = "{"0" * 64}"\n'
+    home.configure(home.config.read_text() + (policy if pinned else ""))
+
+    done = home.run("rehearse", "--from", OLDER)
+
+    assert (done.code == 0) != pinned, done.err
+    if pinned:
+        assert f"{name} from " in done.err
+        assert f"is not the one that {home.config} names: expected sha256 {'0' * 64}" in done.err
+    assert list(temporary.iterdir()) == []
+
+
 @pytest.mark.parametrize("start", [OLDER, f"v{OLDER}", "<0.5.31"])
 def test_from(home: Home, web: Web, temporary: Path, start: str) -> None:
     """The version to begin with can be named."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import shlex
 import shutil
 import tarfile
@@ -24,7 +25,7 @@ from uv_self_update.errors import (
     UnusableArchive,
     UvSelfUpdateError,
 )
-from uv_self_update.installer.staging import stage
+from uv_self_update.installer.staging import confirm, stage
 from uv_self_update.network.answers import Download
 from uv_self_update.platforms import Platform
 from uv_self_update.release import Asset, Release
@@ -236,6 +237,8 @@ def test_source_that_fails(folder: Path, error: UvSelfUpdateError) -> None:
     [
         ("echo uv 0.12.4", "it calls itself `uv 0.12.4`"),
         ("echo uv 0.12.30", "it calls itself `uv 0.12.30`"),
+        ("echo uv 0.12.3rc1", "it calls itself `uv 0.12.3rc1`"),
+        ("echo uv newest", "it calls itself `uv newest`"),
         (f"echo uvx {VERSION}", f"it calls itself `uvx {VERSION}`"),
         (":", "it calls itself ``"),
         ("echo no such library >&2; exit 127", "it ends with code 127 and says: no such library"),
@@ -273,17 +276,37 @@ def test_uv_that_hangs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_environment(folder: Path) -> None:
-    """The new uv is tried in the user's environment, without a configuration that may break it."""
-    script = f'[ "$UV_NO_CONFIG$MARK" = 1here ] && {GOOD}'
+    """The new uv is tried with what it needs to start, and finds no login among the variables."""
+    said = folder.parent / "environment"
+    environ = {
+        "PATH": os.environ["PATH"],
+        "LC_ALL": "C.UTF-8",
+        "UV_INDEX_CORP_PASSWORD": "hidden",
+        "GITHUB_TOKEN": "hidden",
+        "UV_SELF_UPDATE_SOURCE": "index",
+    }
+    script = f'env >"{said}" && {GOOD}'
     staged = stage(
         found(Index(script)),
         PLATFORM,
         folder,
         place=folder.parent,
         digests=DigestRules(),
-        environ={"MARK": "here"},
+        environ=environ,
     )
     assert staged.version == VERSION
+    names = {line.partition("=")[0] for line in said.read_text().splitlines()}
+    # A shell sets some by itself.
+    assert names - {"PWD", "OLDPWD", "SHLVL", "_"} == {"PATH", "LC_ALL", "UV_NO_CONFIG"}
+
+
+@pytest.mark.parametrize("said", ["1.0.0-rc.1", "1.0.0rc1"])
+def test_version_that_is_written_in_another_way(folder: Path, said: str) -> None:
+    """A pre-release may call itself by the name that its tag has."""
+    uv = folder / "uv"
+    uv.write_text(f"#!/bin/sh\necho 'uv {said} (0123456 2026-01-01)'\n")
+    uv.chmod(0o755)
+    confirm(uv, "1.0.0rc1", source="the mirror", environ={"PATH": os.environ["PATH"]})
 
 
 def test_folder_that_cannot_be_written(folder: Path) -> None:

@@ -23,6 +23,7 @@ __all__ = (
     "Signals",
     "aside",
     "ask_version",
+    "bare_environment",
     "end_like",
     "environment",
     "find_uv",
@@ -53,6 +54,26 @@ _REMOVED = frozenset(
 _ENDINGS = ".COM;.EXE;.BAT;.CMD"
 """What Windows adds to a name, where PATHEXT says nothing."""
 
+_NEEDED = frozenset(
+    {
+        "APPDATA",
+        "COMSPEC",
+        "HOME",
+        "LANG",
+        "LD_LIBRARY_PATH",
+        "LOCALAPPDATA",
+        "PATH",
+        "PATHEXT",
+        "PROGRAMDATA",
+        "SYSTEMDRIVE",
+        "SYSTEMROOT",
+        "TEMP",
+        "TMP",
+        "TMPDIR",
+        "USERPROFILE",
+        "WINDIR",
+    }
+)
 _LOOPBACK = "127.0.0.1"
 _ALERT = 0.2  # seconds after which a signal is seen at the latest
 _GRACE = 5.0  # seconds for uv to end after a signal
@@ -268,6 +289,18 @@ def ask_version(uv: Path, environ: Mapping[str, str]) -> subprocess.CompletedPro
         timeout=_ANSWER,
         check=False,
     )
+
+
+def bare_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what a program needs to start, and no more: none of a person's logins.
+
+    For a uv that nobody has run yet.
+    """
+    return {
+        name: value
+        for name, value in environ.items()
+        if name.upper() in _NEEDED or name.startswith("LC_")
+    }
 
 
 def version_of(uv: Path, environ: Mapping[str, str]) -> str | None:

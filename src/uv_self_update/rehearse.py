@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,6 @@ from uv_self_update import receipt
 from uv_self_update.adoption import has_receipt
 from uv_self_update.arguments import Arguments
 from uv_self_update.child import Ended, Signals, present, version_of
-from uv_self_update.digests import DigestRules
 from uv_self_update.errors import (
     NoLatest,
     NoSourceAnswered,
@@ -40,6 +39,7 @@ from uv_self_update.update import Job, run
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from uv_self_update.digests import DigestRules
     from uv_self_update.platforms import Platform
     from uv_self_update.settings import Settings
     from uv_self_update.sources.order import Found
@@ -109,7 +109,7 @@ def hold(
     ):
         found = sources.find(wanted)
         end = found.release.version
-        stand = _Stand(Path(folder).resolve(), sources.platform, environ)
+        stand = _Stand(Path(folder).resolve(), sources.platform, environ, settings.digests)
         version = stand.furnish(found, sources, uv=uv, before=before)
         began = time.monotonic()
         outcome = run(
@@ -150,9 +150,17 @@ def _runnable() -> str:
 class _Stand:
     """A folder that looks like the home of somebody who has a standalone uv."""
 
-    def __init__(self, folder: Path, platform: Platform, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        platform: Platform,
+        environ: Mapping[str, str],
+        digests: DigestRules,
+    ) -> None:
         self._folder = folder
         self._platform = platform
+        # What is thrown away needs no digest; but what is pinned is run only if it is that.
+        self._digests = replace(digests, required=False)
         self.uv = folder / "bin" / platform.uv
         self._receipt = folder / "config" / "uv" / receipt.NAME
         self.own_environ = {
@@ -215,8 +223,7 @@ class _Stand:
             folder,
             place=self._folder,
             environ=self.environ,
-            # What is thrown away only has to be what was published.
-            digests=DigestRules(),
+            digests=self._digests,
         )
         for file in staged.folder.iterdir():
             if file.name in self._platform.executables:

@@ -6,7 +6,7 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from uv_self_update.child import ask_version
+from uv_self_update.child import ask_version, bare_environment
 from uv_self_update.errors import NotReplaced, StagedUvBroken
 from uv_self_update.installer.archive import unpack
 from uv_self_update.release import Asset
@@ -101,13 +101,13 @@ def confirm(uv: Path, version: str, *, source: str, environ: Mapping[str, str]) 
         uv: The file.
         version: What it has to be.
         source: Where it is from, for messages.
-        environ: The environment to run it in.
+        environ: The environment to run it in, of which it gets what it needs to start.
 
     Raises:
         StagedUvBroken: It does not run, or is another version.
     """
     try:
-        done = ask_version(uv, environ)
+        done = ask_version(uv, bare_environment(environ))
     except subprocess.TimeoutExpired as error:
         reason = f"it did not answer for {error.timeout:g} seconds"
         raise StagedUvBroken(version, source, reason) from error
@@ -119,5 +119,19 @@ def confirm(uv: Path, version: str, *, source: str, environ: Mapping[str, str]) 
         raise StagedUvBroken(
             version, source, f"it ends with code {done.returncode} and says: {said}"
         )
-    if answer.split(" ")[:2] != ["uv", version]:
+    if not _is(answer, version):
         raise StagedUvBroken(version, source, f"it calls itself `{answer}`")
+
+
+def _is(answer: str, version: str) -> bool:
+    """Return whether `uv --version` names a version, which may be written in another way."""
+    program, *words = answer.split(" ")
+    said = words[0] if words else ""
+    if program != "uv" or said == version:
+        return program == "uv"
+    from packaging.version import InvalidVersion, Version  # noqa: PLC0415 # slow to import
+
+    try:
+        return Version(said) == Version(version)
+    except InvalidVersion:
+        return False
