@@ -20,10 +20,10 @@ from uv_self_update.errors import (
 )
 from uv_self_update.network.answers import Download
 from uv_self_update.platforms import Platform
-from uv_self_update.policy import NEWEST, Wanted, parse_target
 from uv_self_update.release import Asset, Release
 from uv_self_update.sources.catalog import CatalogSource
 from uv_self_update.sources.documents import checked
+from uv_self_update.target import NEWEST, Wanted, parse_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -35,11 +35,11 @@ from uv_self_update.errors import (
     Unreachable,
 )
 from uv_self_update.kinds import parse_source
-from uv_self_update.policy import parse_target
 from uv_self_update.settings import Network, Settings
 from uv_self_update.sources.detect import detect
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.sources.tree import TreeSource
+from uv_self_update.target import parse_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from support.catalogue import Catalogue
     from support.homes import Home
     from support.web import Asked, Web
-    from uv_self_update.sources import Surroundings
+    from uv_self_update.sources import Means
     from uv_self_update.sources.detect import Detection
 
     Start = Callable[[Path], AbstractContextManager[str]]
@@ -82,7 +82,7 @@ def environ(home: Home) -> dict[str, str]:
 
 
 @contextmanager
-def around(spec: str, environ: dict[str, str]) -> Iterator[Surroundings]:
+def around(spec: str, environ: dict[str, str]) -> Iterator[Means]:
     """Yield what a source works with."""
     settings = Settings(sources=(parse_source(spec),), network=Network(timeout=5, retries=0))
     uv = binaries.executables(UV) / "uv"

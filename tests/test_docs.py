@@ -16,7 +16,7 @@ from uv_self_update.cli import COMMANDS, FLAGS, OPTIONS, UPDATE_FLAGS
 from uv_self_update.commands import root
 from uv_self_update.config import load
 from uv_self_update.kinds import KINDS, parse_source
-from uv_self_update.policy import parse_target
+from uv_self_update.target import parse_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

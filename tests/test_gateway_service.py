@@ -59,10 +59,10 @@ if TYPE_CHECKING:
 
     from support.web import Asked, Web
     from uv_self_update.installer.powershell import Script
-    from uv_self_update.policy import Wanted
     from uv_self_update.settings import InstallerChoice
     from uv_self_update.sources.interface import Source
     from uv_self_update.sources.order import Found
+    from uv_self_update.target import Wanted
 
 LINUX = Platform(triple="x86_64-unknown-linux-gnu")
 SCRIPT = b"#!/bin/sh\necho the release's own\n"

@@ -28,10 +28,10 @@ from uv_self_update.child import aside
 from uv_self_update.logins import programs
 from uv_self_update.logins.credentials import Login
 from uv_self_update.logins.programs import Found, LoginPrograms, Question
-from uv_self_update.policy import Wanted
 from uv_self_update.secret import Secret
 from uv_self_update.settings import Network, Settings
 from uv_self_update.sources.opened import OpenSources
+from uv_self_update.target import Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

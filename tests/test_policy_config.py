@@ -14,7 +14,7 @@ from uv_self_update.cli_config import config
 from uv_self_update.digests import DigestRules, Pin
 from uv_self_update.errors import ConfigurationNotKept, InvalidConfiguration, UsageError
 from uv_self_update.invocation import Invocation
-from uv_self_update.rules import DEFAULT, Rule
+from uv_self_update.policy import DEFAULT, Rule
 from uv_self_update.settings import Options
 
 if TYPE_CHECKING:

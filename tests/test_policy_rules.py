@@ -17,12 +17,12 @@ from uv_self_update.errors import (
     Unreachable,
 )
 from uv_self_update.platforms import Platform
-from uv_self_update.policy import NEWEST, Wanted, parse_target
+from uv_self_update.policy import DEFAULT, EVERYTHING, Policy, ago, parse_age
 from uv_self_update.policy_keys import POLICY_KEYS, policy
 from uv_self_update.release import Asset, Release
-from uv_self_update.rules import DEFAULT, EVERYTHING, Policy, ago, parse_age
 from uv_self_update.sources.catalog import CatalogSource
 from uv_self_update.sources.order import find_in_order
+from uv_self_update.target import NEWEST, Wanted, parse_target
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager

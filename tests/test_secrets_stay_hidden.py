@@ -27,11 +27,11 @@ from uv_self_update.errors import UvSelfUpdateError
 from uv_self_update.invocation import Invocation
 from uv_self_update.logins.credentials import login_of
 from uv_self_update.network.proxies import Proxies
-from uv_self_update.policy import NEWEST
 from uv_self_update.secret import Secret
 from uv_self_update.settings import Network, Options, Settings
 from uv_self_update.sources.logins import credentials_of
 from uv_self_update.sources.opened import OpenSources
+from uv_self_update.target import NEWEST
 from uv_self_update.update import Job
 from uv_self_update.uv_toml import UvToml
 

@@ -14,10 +14,10 @@ from support.web import Page
 from uv_self_update import platforms
 from uv_self_update.errors import NoSuchVersion, UnexpectedBody
 from uv_self_update.kinds import SourceSettings
-from uv_self_update.policy import NEWEST, Wanted
 from uv_self_update.release import utc
 from uv_self_update.settings import Settings
 from uv_self_update.sources.opened import OpenSources
+from uv_self_update.target import NEWEST, Wanted
 
 if TYPE_CHECKING:
     from support.web import Web

@@ -22,12 +22,12 @@ from uv_self_update.errors import (
 )
 from uv_self_update.kinds import SourceSettings
 from uv_self_update.platforms import Platform
-from uv_self_update.policy import NEWEST, Wanted, parse_target
 from uv_self_update.release import Asset, Release
 from uv_self_update.secret import Secret
 from uv_self_update.settings import Settings
 from uv_self_update.sources.github import GithubSource, api_of
 from uv_self_update.sources.opened import OpenSources
+from uv_self_update.target import NEWEST, Wanted, parse_target
 
 if TYPE_CHECKING:
     from uv_self_update.network.upstream import Upstream

@@ -23,10 +23,9 @@ from uv_self_update.kinds import KINDS, SourceSettings
 from uv_self_update.logins.credentials import Credentials
 from uv_self_update.network.upstream import Upstream
 from uv_self_update.platforms import Platform
-from uv_self_update.policy import NEWEST, Wanted
 from uv_self_update.release import Release
 from uv_self_update.settings import Network, Settings
-from uv_self_update.sources import Surroundings
+from uv_self_update.sources import Means
 from uv_self_update.sources.astral import AstralSource
 from uv_self_update.sources.detect import DetectedSource
 from uv_self_update.sources.either import EitherSource
@@ -39,6 +38,7 @@ from uv_self_update.sources.opened import OpenSources
 from uv_self_update.sources.order import Found, find_in_order
 from uv_self_update.sources.tree import TreeSource
 from uv_self_update.sources.urls import UrlsSource
+from uv_self_update.target import NEWEST, Wanted
 
 if TYPE_CHECKING:
     from support.web import Web
@@ -172,7 +172,7 @@ def test_unchecked_section(section: SourceSettings) -> None:
     with pytest.raises(AssertionError):
         sources.build(
             section,
-            Surroundings(
+            Means(
                 upstream=_client,
                 cautious=_client,
                 platform=Platform(triple="x86_64-unknown-linux-gnu"),

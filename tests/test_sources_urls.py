@@ -16,9 +16,9 @@ from uv_self_update.errors import (
     Unreachable,
 )
 from uv_self_update.platforms import Platform
-from uv_self_update.policy import NEWEST, Wanted, parse_target
 from uv_self_update.release import Asset, Release
 from uv_self_update.sources.urls import UrlsSource
+from uv_self_update.target import NEWEST, Wanted, parse_target
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from uv_self_update.policy import Wanted
+    from uv_self_update.target import Wanted
 
 PLATFORM = Platform(triple="x86_64-unknown-linux-gnu")
 NAME = PLATFORM.archive

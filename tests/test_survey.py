@@ -26,19 +26,19 @@ from uv_self_update.errors import (
     Unreachable,
 )
 from uv_self_update.kinds import SourceSettings
-from uv_self_update.policy import NEWEST
 from uv_self_update.release import Release
 from uv_self_update.settings import Network, Settings
 from uv_self_update.sources.interface import Source
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.survey import Inspection, Row, inspect, overview
+from uv_self_update.target import NEWEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from support.homes import Home
     from support.simulator.dialect import Dialect
-    from uv_self_update.policy import Wanted
+    from uv_self_update.target import Wanted
 
 PLATFORM = platforms.current()
 VERSIONS = ("0.10.1", "1.0.0rc1", "0.10.0", "0.9.9", "0.9.8")

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 from uv_self_update.adoption import has_receipt
 from uv_self_update.child import Signals, version_of
 from uv_self_update.errors import UvNotRunnable, update_with
-from uv_self_update.policy import NEWEST, parse_target
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.surroundings import find_owner
+from uv_self_update.target import NEWEST, parse_target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from uv_self_update.owners import Owner
-    from uv_self_update.rules import Objection
+    from uv_self_update.policy import Objection
     from uv_self_update.settings import Settings
 
 __all__ = ("UPDATE_DUE", "Verdict", "check")

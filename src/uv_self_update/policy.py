@@ -1,123 +1,290 @@
-"""Which version is meant: TARGET, and the choice among the versions that a source has."""
+"""Which releases may be taken: rules, and what each of them objects to.
+
+A rule stands in one place: the machine's file, the user's, a variable. Those of the machine's file
+and those of the person are put together, and a release is allowed if none of them objects. So the
+person can add to what the machine's file says, and take nothing away.
+"""
 
 from __future__ import annotations
 
+import logging
 import re
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
-from uv_self_update.errors import InvalidTarget
-from uv_self_update.release import LONGEST_SPECIFIERS, VERSION
-from uv_self_update.rules import EVERYTHING, Policy
+from uv_self_update.errors import HiddenByPolicy
+from uv_self_update.release import is_prerelease
+from uv_self_update.secret import redact_url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
-__all__ = ("NEWEST", "Wanted", "choose", "nearest", "newest_first", "parse_target", "ranked")
+    from uv_self_update.release import Release
 
-_PREFIX = re.compile(r"[0-9]+(?:\.[0-9]+)?")
-_ANCHOR = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,18})*")
-_NEAREST = 3
-_SHOWN = 40  # characters of a TARGET that is longer than that
+__all__ = (
+    "BY_DEFAULT",
+    "RULES",
+    "Objection",
+    "Policy",
+    "Rule",
+    "RuleName",
+    "ago",
+    "hidden",
+    "parse_age",
+    "tell",
+)
+
+_log = logging.getLogger(__name__)
+
+RuleName = Literal["versions", "min-age", "prerelease", "yanked", "approved"]
+
+RULES: tuple[RuleName, ...] = ("versions", "prerelease", "yanked", "approved", "min-age")
+"""In the order in which they are asked: what a version's name tells comes first."""
+
+_UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800}
+_WORDS = re.compile(rf"(\d{{1,9}}) ?({'|'.join(_UNITS)})s?", re.ASCII)
+_ISO = re.compile(
+    r"P(?=[\dT])(?:(\d{1,9})W)?(?:(\d{1,9})D)?"
+    r"(?:T(?=\d)(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9})S)?)?",
+    re.ASCII,
+)
+_ISO_UNITS = ("week", "day", "hour", "minute", "second")
+_LONGEST = 3650 * 86_400
+"""Ten years, in seconds: uv is younger than that."""
+
+_SHOWN = 80  # characters of a rule's value in a sentence
+
+
+def parse_age(text: str) -> int | None:
+    """Return the seconds of `3 days`, `12 hours`, `P3D` or `PT12H`; None for anything else."""
+    if words := _WORDS.fullmatch(text.strip().lower()):
+        seconds = int(words[1]) * _UNITS[words[2]]
+    elif iso := _ISO.fullmatch(text.strip().upper()):
+        pairs = zip(iso.groups(default="0"), _ISO_UNITS, strict=True)
+        seconds = sum(int(count) * _UNITS[unit] for count, unit in pairs)
+    else:
+        return None
+    return seconds if seconds <= _LONGEST else None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """What a person asks for: the newest, one version, or the newest that a specifier allows."""
+class Rule:
+    """One rule of one place."""
 
-    specifier: str = ""
-    """A specifier set of PEP 440; empty for any version."""
+    name: RuleName
+    value: str | int | bool | tuple[str, ...]
+    """A specifier set; seconds; whether they are allowed; versions, or the place of their list."""
 
-    exact: str | None = None
-    policy: Policy = EVERYTHING
-    """The rules that a release has to obey besides."""
+    written: str | bool | tuple[str, ...]
+    """The same as a configuration file has it."""
 
-    def under(self, policy: Policy) -> Wanted:
-        """Return the same under the rules of a policy."""
-        return replace(self, policy=policy)
-
-    def __str__(self) -> str:
-        """Say what is wanted, after `has no`."""
-        if self.exact is not None:
-            return f"uv {self.exact}"
-        prefix = re.fullmatch(r"==([0-9.]+)\.\*", self.specifier)
-        specifier = prefix[1] if prefix else self.specifier
-        return f"uv {specifier}" if specifier else "release of uv"
+    origin: str
+    """The file, or the variable, that it stands in."""
 
     @property
-    def requirement(self) -> str:
-        """The same as a requirement of PEP 508."""
-        return f"uv=={self.exact}" if self.exact is not None else f"uv{self.specifier}"
+    def key(self) -> str:
+        """The key that sets it."""
+        return f"policy.{self.name}"
+
+    @property
+    def list_place(self) -> str | None:
+        """The URL of the list of approved versions, if that has to be read first."""
+        named = self.name == "approved" and isinstance(self.value, str)
+        return str(self.value) if named else None
+
+    @property
+    def seconds(self) -> int:
+        """The value of a rule about the age."""
+        return self.value if isinstance(self.value, int) else 0
+
+    def __str__(self) -> str:
+        """Write it as it stands in a configuration file."""
+        return f"{self.key} = {_toml(self.written)}"
 
 
-NEWEST = Wanted()
+BY_DEFAULT = Rule(name="yanked", value=False, written=False, origin="default")
+"""What holds where nothing is said about it."""
 
 
-def parse_target(target: str) -> Wanted:
-    """Read a TARGET: an exact version (three numbers), a prefix (fewer), or a specifier set.
+@dataclass(frozen=True, kw_only=True)
+class Objection:
+    """Why a rule hides a release."""
 
-    Raises:
-        InvalidTarget: It is none of these.
+    rule: Rule
+    reason: str
+    """A sentence without its end: `it was published 2 days ago`."""
+
+    undated: bool = False
+    """Whether it is for want of a date only."""
+
+    def __str__(self) -> str:
+        """Say the reason, and which rule it is, and where that stands."""
+        rule = self.rule
+        value = _toml(rule.written).strip('"')
+        if len(value) > _SHOWN:
+            value = f"{value[:_SHOWN]}…"
+        if rule == BY_DEFAULT:
+            return f"{self.reason}, and {rule.key} is {value} unless it is set"
+        return f"{self.reason}, and {rule.key} in {rule.origin} is {value}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """The rules of all places; without any, everything is allowed."""
+
+    rules: tuple[Rule, ...] = ()
+
+    def objection(
+        self, version: str, *, published: str | None = None, yanked: bool = False, now: float
+    ) -> Objection | None:
+        """Return why a release must not be taken; None if it may.
+
+        Args:
+            version: Its version.
+            published: When, in RFC 3339; None where nobody says so.
+            yanked: Whether it was taken back.
+            now: Seconds since 1970.
+        """
+        by_name = self.objection_to_name(version)
+        if by_name is not None:
+            return by_name
+        for rule in self._named("yanked"):
+            if yanked and not rule.value:
+                return Objection(rule=rule, reason="it was yanked")
+        for rule in self._named("min-age"):
+            if objection := _too_young(rule, published, now):
+                return objection
+        return None
+
+    def objection_to_name(self, version: str) -> Objection | None:
+        """Return what a version's name alone is reason enough for; nothing is read for it."""
+        for rule in self._named("versions"):
+            if not _contains(str(rule.value), version):
+                return Objection(rule=rule, reason="it is out of range")
+        for rule in self._named("prerelease"):
+            if not rule.value and is_prerelease(version):
+                return Objection(rule=rule, reason="it is a pre-release")
+        for rule in self._named("approved"):
+            if isinstance(rule.value, tuple) and version not in rule.value:
+                return Objection(rule=rule, reason="it is not among the approved versions")
+        return None
+
+    def objection_to(self, release: Release, *, now: float) -> Objection | None:
+        """Return why a release that a source has described must not be taken."""
+        return self.objection(release.version, published=release.published, now=now)
+
+    def refuse(self, version: str) -> None:
+        """Make sure that a version may be asked for by its name.
+
+        Raises:
+            HiddenByPolicy: Its name alone says that it may not be taken.
+        """
+        objection = self.objection_to_name(version)
+        if objection is not None:
+            raise hidden(version, objection)
+
+    @property
+    def prereleases(self) -> bool | None:
+        """Whether pre-releases count as the newest; None where nothing is said about them."""
+        said = [bool(rule.value) for rule in self._named("prerelease")]
+        return all(said) if said else None
+
+    @property
+    def against_yanked(self) -> Rule | None:
+        """The rule that refuses what was yanked even by its name; None where there is none."""
+        return next((rule for rule in self._named("yanked") if not rule.value), None)
+
+    @property
+    def narrows(self) -> bool:
+        """Whether anything may be hidden that would be the newest otherwise."""
+        return any(rule.name in {"versions", "approved", "min-age"} for rule in self.rules)
+
+    @property
+    def specifiers(self) -> str:
+        """The specifiers of all places, joined."""
+        return ",".join(str(rule.value) for rule in self._named("versions"))
+
+    @property
+    def longest_age(self) -> Rule | None:
+        """The strictest rule about the age; None where there is none."""
+        rules = [rule for rule in self._named("min-age") if rule.value]
+        return max(rules, key=lambda rule: rule.seconds, default=None)
+
+    @property
+    def approved(self) -> frozenset[str] | None:
+        """The versions that every list of approved ones has; None where there is no list."""
+        lists = [rule.value for rule in self._named("approved") if isinstance(rule.value, tuple)]
+        return frozenset(lists[0]).intersection(*lists[1:]) if lists else None
+
+    def _named(self, name: RuleName) -> Iterator[Rule]:
+        return (rule for rule in self.rules if rule.name == name)
+
+
+EVERYTHING = Policy()
+"""No rule at all."""
+
+DEFAULT = Policy(rules=(BY_DEFAULT,))
+"""Where nothing is configured."""
+
+
+def hidden(
+    version: str, objection: Objection, *, source: str = "", named: bool = True
+) -> HiddenByPolicy:
+    """Return the error that says why a version is not to be had.
+
+    Args:
+        version: The version; where none was named, the newest that was asked for.
+        objection: What hides it.
+        source: The source that has it, if one was asked.
+        named: Whether it was named, so that others may be allowed.
     """
-    text = target.strip()
-    if len(text) > LONGEST_SPECIFIERS:
-        start = text[:_SHOWN] + "…"
-        raise InvalidTarget(start)
-    version = text.removeprefix("v")
-    if _PREFIX.fullmatch(version):
-        return Wanted(specifier=f"=={version}.*")
-    if VERSION.fullmatch(version):
-        return Wanted(exact=version)
-    if not re.search(r"[<>=~!]", text):
-        raise InvalidTarget(target)
-    # Slow to import, and an update to the newest or to an exact version does without.
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415
-
-    try:
-        return Wanted(specifier=str(SpecifierSet(text)))
-    except InvalidSpecifier:
-        raise InvalidTarget(target) from None
+    rule = objection.rule
+    only = "" if named else f"{rule.key} in {rule.origin}"
+    return HiddenByPolicy(source, version, str(objection), only=only)
 
 
-def newest_first(versions: Iterable[str]) -> list[str]:
-    """Sort versions as PEP 440 orders them, newest first."""
-    from packaging.version import Version  # noqa: PLC0415 # slow to import, see parse_target
-
-    return sorted(versions, key=Version, reverse=True)
+def tell(version: str, objection: Objection) -> None:
+    """Say that the newest version was passed over; calmly, since that is what was asked for."""
+    _log.info("uv %s is not taken: %s", version, objection)
 
 
-def choose(versions: Iterable[str], wanted: Wanted) -> str | None:
-    """Return the newest of `versions` that is wanted, or None."""
-    return next(iter(ranked(versions, wanted)), None)
+def ago(seconds: float) -> str:
+    """Say how long something takes, in the largest unit that it fills."""
+    unit, length = "second", 1
+    for name, size in _UNITS.items():
+        if size <= seconds and name != "week":
+            unit, length = name, size
+    count = int(seconds // length)
+    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
 
 
-def ranked(versions: Iterable[str], wanted: Wanted) -> list[str]:
-    """Return those of `versions` that are wanted, newest first.
+def _too_young(rule: Rule, published: str | None, now: float) -> Objection | None:
+    from datetime import datetime  # noqa: PLC0415 # slow to import, and few have such a rule
 
-    A pre-release is wanted only if it is named exactly, or by a specifier that names one; or if
-    the policy says so. What else the policy says is not looked at.
-    """
-    if wanted.exact is not None:
-        return [wanted.exact] if wanted.exact in set(versions) else []
-    from packaging.specifiers import SpecifierSet  # noqa: PLC0415 # as in parse_target
+    if not rule.value:
+        return None  # an age of nothing is no rule
+    if published is None:
+        return Objection(rule=rule, reason="the source gives no date of it", undated=True)
+    age = now - datetime.fromisoformat(published).timestamp()
+    if age >= rule.seconds:
+        return None
+    if age < 0:
+        reason = f"it was published {ago(-age)} ahead of this machine's clock"
+        return Objection(rule=rule, reason=reason)
+    return Objection(rule=rule, reason=f"it was published {ago(age)} ago")
 
-    specifiers = SpecifierSet(wanted.specifier)
-    prereleases = bool(specifiers.prereleases or wanted.policy.prereleases)
-    return newest_first(specifiers.filter(versions, prereleases=prereleases))
+
+def _contains(specifiers: str, version: str) -> bool:
+    # As in policy: an update to the newest does without.
+    from packaging.specifiers import SpecifierSet  # noqa: PLC0415 # slow to import
+
+    # Whether pre-releases are welcome is another rule's matter.
+    return SpecifierSet(specifiers).contains(version, prereleases=True)
 
 
-def nearest(versions: Iterable[str], wanted: Wanted) -> tuple[str, ...]:
-    """Return up to three of `versions`, newest first: those next to what was wanted.
-
-    Around an exact version or the bound of a specifier; the newest ones otherwise.
-    """
-    from packaging.version import Version  # noqa: PLC0415 # as in parse_target
-
-    ordered = newest_first(set(versions))
-    anchors = _ANCHOR.findall(wanted.exact or wanted.specifier)
-    if not anchors:
-        return tuple(ordered[:_NEAREST])
-    anchor = Version(anchors[0])
-    above = sum(Version(version) > anchor for version in ordered)
-    start = max(0, min(above - 1, len(ordered) - _NEAREST))
-    return tuple(ordered[start : start + _NEAREST])
+def _toml(value: str | bool | Iterable[str]) -> str:  # noqa: FBT001 # a value, not a switch
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return f'"{redact_url(value)}"'
+    return f"[{', '.join(map(_toml, value))}]"

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from uv_self_update.digests import DigestRules, Pin
 from uv_self_update.key import Key, UnfitError, boolean, flag
+from uv_self_update.policy import BY_DEFAULT, RULES, Policy, Rule, parse_age
 from uv_self_update.release import LONGEST_SPECIFIERS, VERSION
-from uv_self_update.rules import BY_DEFAULT, RULES, Policy, Rule, parse_age
 from uv_self_update.wording import echo, shown, type_name
 
 if TYPE_CHECKING:

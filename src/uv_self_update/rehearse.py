@@ -32,8 +32,8 @@ from uv_self_update.errors import (
     UvSelfUpdateError,
 )
 from uv_self_update.installer.staging import stage
-from uv_self_update.policy import NEWEST, Wanted, newest_first, parse_target
 from uv_self_update.sources.opened import OpenSources
+from uv_self_update.target import NEWEST, Wanted, newest_first, parse_target
 from uv_self_update.update import Job, run
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Literal
 from uv_self_update.digests import DigestRules
 from uv_self_update.key import Key, UnfitError, boolean, flag
 from uv_self_update.kinds import SourceSettings
+from uv_self_update.policy import DEFAULT, Policy
 from uv_self_update.policy_keys import POLICY_KEYS
-from uv_self_update.rules import DEFAULT, Policy
 from uv_self_update.wording import echo, listed, suggestion
 
 if TYPE_CHECKING:

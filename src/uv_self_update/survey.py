@@ -12,16 +12,16 @@ from uv_self_update.errors import (
     SourceError,
     StatusRefused,
 )
-from uv_self_update.policy import NEWEST, newest_first, ranked
-from uv_self_update.rules import EVERYTHING
+from uv_self_update.policy import EVERYTHING
 from uv_self_update.sources.interface import ArchiveSource, WheelSource
+from uv_self_update.target import NEWEST, newest_first, ranked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from uv_self_update.platforms import Platform
+    from uv_self_update.policy import Policy
     from uv_self_update.release import Release
-    from uv_self_update.rules import Policy
     from uv_self_update.sources.interface import Source
 
 __all__ = ("Inspection", "Row", "inspect", "overview")

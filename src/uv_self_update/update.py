@@ -30,8 +30,8 @@ from uv_self_update.child import Signals, environment, version_of
 from uv_self_update.errors import NotReplaced
 from uv_self_update.gateway.address import listen
 from uv_self_update.leftovers import mend
-from uv_self_update.policy import parse_target
 from uv_self_update.sources.opened import OpenSources
+from uv_self_update.target import parse_target
 from uv_self_update.writing import identity
 
 if TYPE_CHECKING:

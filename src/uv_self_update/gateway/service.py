@@ -27,12 +27,12 @@ from uv_self_update.errors import (
 from uv_self_update.gateway.replies import BrokenOff, Reply, patiently
 from uv_self_update.gateway.routes import File, Install, Latest, Listing, Refused, Tag, route
 from uv_self_update.installer import scripts
-from uv_self_update.policy import NEWEST, Wanted
+from uv_self_update.policy import Policy
 from uv_self_update.release import INSTALLER_NAMES, Asset, github_document
-from uv_self_update.rules import Policy
 from uv_self_update.sources.documents import checked, describe
 from uv_self_update.sources.interface import ArchiveSource
 from uv_self_update.sources.order import find_in_order
+from uv_self_update.target import NEWEST, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

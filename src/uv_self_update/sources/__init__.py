@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from uv_self_update.sources.interface import ArchiveSource, Source
     from uv_self_update.sources.tree import Tree
 
-__all__ = ("Surroundings", "build")
+__all__ = ("Means", "build")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Surroundings:
+class Means:
     """What sources work with."""
 
     upstream: Callable[[SourceSettings], Upstream]
@@ -49,7 +49,7 @@ class Surroundings:
     """Which digests a wheel has to have."""
 
 
-def build(settings: SourceSettings, around: Surroundings) -> Source:
+def build(settings: SourceSettings, around: Means) -> Source:
     """Make the source that a `[[source]]` describes; its settings are checked already."""
     if settings.kind == "index":
         from uv_self_update.sources.index import IndexSource

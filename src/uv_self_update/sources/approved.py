@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import ListUnusable, SourceError
+from uv_self_update.policy import Policy
 from uv_self_update.release import VERSION
-from uv_self_update.rules import Policy
 from uv_self_update.secret import redact_url
 from uv_self_update.sources.documents import describe
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from uv_self_update.network.upstream import Upstream
-    from uv_self_update.rules import Rule
+    from uv_self_update.policy import Rule
 
 __all__ = ("parse_list", "with_lists")
 

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from uv_self_update.network.answers import Download
     from uv_self_update.network.upstream import Upstream
     from uv_self_update.platforms import Platform
-    from uv_self_update.policy import Wanted
     from uv_self_update.release import Asset, Release
+    from uv_self_update.target import Wanted
 
 __all__ = ("MANIFEST", "AstralSource")
 

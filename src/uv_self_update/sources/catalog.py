@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING
 
 from uv_self_update.digests import embedded, only_sums, parse_sums
 from uv_self_update.errors import NoArchive, NoSuchVersion, StatusRefused, UnexpectedBody
-from uv_self_update.policy import nearest, newest_first, ranked
-from uv_self_update.rules import hidden, tell
+from uv_self_update.policy import hidden, tell
 from uv_self_update.sources.documents import describe
 from uv_self_update.sources.interface import ArchiveSource
 from uv_self_update.sources.layout import is_asset
+from uv_self_update.target import nearest, newest_first, ranked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
     from uv_self_update.network.answers import Download
     from uv_self_update.platforms import Platform
-    from uv_self_update.policy import Wanted
+    from uv_self_update.policy import Objection, Policy
     from uv_self_update.release import Asset, Release
-    from uv_self_update.rules import Objection, Policy
+    from uv_self_update.target import Wanted
 
 __all__ = ("CatalogSource",)
 

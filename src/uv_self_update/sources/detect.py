@@ -27,7 +27,6 @@ from uv_self_update.errors import (
     UnexpectedBody,
 )
 from uv_self_update.logins.credentials import origin_of
-from uv_self_update.policy import NEWEST
 from uv_self_update.secret import redact_url
 from uv_self_update.sources.advice import Attempt, Findings, Look, advice
 from uv_self_update.sources.astral import MANIFEST
@@ -45,16 +44,17 @@ from uv_self_update.sources.clues import (
 from uv_self_update.sources.documents import describe
 from uv_self_update.sources.interface import Source
 from uv_self_update.sources.tree import below
+from uv_self_update.target import NEWEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from uv_self_update.kinds import SourceSettings
     from uv_self_update.network.answers import Answer
-    from uv_self_update.policy import Wanted
     from uv_self_update.release import Release
-    from uv_self_update.sources import Surroundings
+    from uv_self_update.sources import Means
     from uv_self_update.sources.clues import Clue
+    from uv_self_update.target import Wanted
 
 __all__ = ("DetectedSource", "Detection", "detect")
 
@@ -84,7 +84,7 @@ class Detection:
     """Why there is none, though there are releases of uv."""
 
 
-def detect(settings: SourceSettings, around: Surroundings) -> Detection:
+def detect(settings: SourceSettings, around: Means) -> Detection:
     """Find out what kind of source a URL is; or, where that is said, what is there.
 
     Args:
@@ -100,7 +100,7 @@ def detect(settings: SourceSettings, around: Surroundings) -> Detection:
     return _Examination(settings, around).run()
 
 
-def _proved(settings: SourceSettings, reason: str, around: Surroundings) -> Detection:
+def _proved(settings: SourceSettings, reason: str, around: Means) -> Detection:
     """Return what a source finds.
 
     Raises:
@@ -124,7 +124,7 @@ def _proved(settings: SourceSettings, reason: str, around: Surroundings) -> Dete
 class DetectedSource(Source):
     """A source whose kind is found out when it is first used."""
 
-    def __init__(self, settings: SourceSettings, around: Surroundings) -> None:
+    def __init__(self, settings: SourceSettings, around: Means) -> None:
         """Prepare; nothing is asked yet."""
         self._settings = settings
         self._around = around
@@ -166,7 +166,7 @@ class DetectedSource(Source):
 class _Examination:
     """One URL, and what was tried with it."""
 
-    def __init__(self, settings: SourceSettings, around: Surroundings) -> None:
+    def __init__(self, settings: SourceSettings, around: Means) -> None:
         self._section = settings
         self._url = proper(settings.url or "")
         self._around = replace(around, upstream=around.cautious)

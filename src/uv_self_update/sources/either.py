@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from uv_self_update.network.answers import Download
-    from uv_self_update.policy import Wanted
     from uv_self_update.release import Asset, Release
     from uv_self_update.sources.astral import AstralSource
     from uv_self_update.sources.tree import TreeSource
+    from uv_self_update.target import Wanted
 
 __all__ = ("EitherSource",)
 

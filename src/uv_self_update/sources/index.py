@@ -23,18 +23,18 @@ from uv_self_update.errors import (
     NoSuchVersion,
     UnusableArchive,
 )
-from uv_self_update.policy import NEWEST, Wanted, choose, newest_first
+from uv_self_update.policy import Objection, ago, hidden, tell
 from uv_self_update.release import LARGEST_UNPACKED, VERSION, Release, is_prerelease, utc
-from uv_self_update.rules import Objection, ago, hidden, tell
 from uv_self_update.secret import redact_url
 from uv_self_update.sources.interface import WheelSource
 from uv_self_update.sources.uv_pip import Answer, TooMuch, UvPip, index_environment
+from uv_self_update.target import NEWEST, Wanted, choose, newest_first
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from uv_self_update.rules import Policy
+    from uv_self_update.policy import Policy
 
 __all__ = ("IndexSource",)
 

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from uv_self_update.network.answers import Download
-    from uv_self_update.policy import Wanted
+    from uv_self_update.policy import Objection, Policy
     from uv_self_update.release import Asset, Release
-    from uv_self_update.rules import Objection, Policy
+    from uv_self_update.target import Wanted
 
 __all__ = ("ArchiveSource", "Source", "WheelSource")
 

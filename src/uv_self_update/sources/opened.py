@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from uv_self_update import platforms, sources
 from uv_self_update.kinds import SourceSettings
-from uv_self_update.sources import Surroundings
+from uv_self_update.sources import Means
 from uv_self_update.sources.approved import with_lists
 from uv_self_update.sources.order import find_in_order
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from uv_self_update.logins.programs import LoginPrograms
     from uv_self_update.network.upstream import Upstream
     from uv_self_update.platforms import Platform
-    from uv_self_update.policy import Wanted
-    from uv_self_update.rules import Policy
+    from uv_self_update.policy import Policy
     from uv_self_update.settings import Network, Settings
     from uv_self_update.sources.interface import Source
     from uv_self_update.sources.order import Found
+    from uv_self_update.target import Wanted
     from uv_self_update.unrequired import Unrequired
 
 __all__ = ("OpenSources",)
@@ -65,9 +65,9 @@ class OpenSources:
         return tuple(sources.build(section, self.around) for section in self._settings.sources)
 
     @cached_property
-    def around(self) -> Surroundings:
+    def around(self) -> Means:
         """What each source works with."""
-        return Surroundings(
+        return Means(
             upstream=self._client,
             cautious=lambda section: self._client(section, guessed=True),
             platform=self.platform,

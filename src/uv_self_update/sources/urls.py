@@ -7,11 +7,11 @@ from urllib.parse import quote
 
 from uv_self_update.digests import parse_sums
 from uv_self_update.errors import GONE, NoLatest, NoSuchVersion, SourceError, StatusRefused
-from uv_self_update.policy import nearest
 from uv_self_update.release import Release
 from uv_self_update.secret import redact_url
 from uv_self_update.sources.catalog import CatalogSource
 from uv_self_update.sources.documents import read_release, read_version_list
+from uv_self_update.target import nearest
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from uv_self_update.network.answers import Download
     from uv_self_update.network.upstream import Upstream
     from uv_self_update.platforms import Platform
-    from uv_self_update.policy import Wanted
     from uv_self_update.release import Asset
+    from uv_self_update.target import Wanted
 
 __all__ = ("UrlsSource",)
 
