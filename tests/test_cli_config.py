@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from uv_self_update import config as files
-from uv_self_update.cli_config import TEMPLATE, config
+from uv_self_update.cli_config import config, template
 from uv_self_update.config_document import as_table
 from uv_self_update.errors import (
     ConfigurationError,
@@ -339,7 +339,7 @@ def test_edit(person: Person, variable: str) -> None:
     """The file is opened in the editor of the environment, and begins with what can be set."""
     person.environ[variable] = editor(person, "text += '[network]\\ntimeout = 60\\n'")
     assert not person.reads("edit")
-    assert person.file.read_text() == TEMPLATE + "[network]\ntimeout = 60\n"
+    assert person.file.read_text() == template() + "[network]\ntimeout = 60\n"
     if sys.platform != "win32":
         assert person.file.stat().st_mode & 0o777 == 0o600
 
@@ -371,7 +371,7 @@ def test_edit_without_editor(person: Person, command: str) -> None:
 
 def test_template_sets_nothing(person: Person) -> None:
     """The text that a new file begins with is all comments."""
-    person.file.write_text(TEMPLATE)
+    person.file.write_text(template())
     assert files.load(person.file).values == {}
 
 
@@ -379,7 +379,7 @@ def test_template_is_right(person: Person) -> None:
     """With its settings uncommented, the text shows every kind and every key, and is valid."""
     for name in ("company.pem", "me.pem", "me.key"):
         (person.folder / name).touch()
-    person.file.write_text(re.sub("^#(?=[^ ])", "", TEMPLATE, flags=re.MULTILINE))
+    person.file.write_text(re.sub("^#(?=[^ ])", "", template(), flags=re.MULTILINE))
     values = files.load(person.file).values
     assert {source.kind for source in values["source"]} == set(KINDS)
     assert values.keys() == {"source", *KEYS}

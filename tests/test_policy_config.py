@@ -15,6 +15,7 @@ from uv_self_update.digests import DigestRules, Pin
 from uv_self_update.errors import ConfigurationNotKept, InvalidConfiguration, UsageError
 from uv_self_update.invocation import Invocation
 from uv_self_update.policy import DEFAULT, Rule
+from uv_self_update.release import Release
 from uv_self_update.settings import Options
 
 if TYPE_CHECKING:
@@ -208,17 +209,17 @@ def test_site_file_is_not_loosened(machine: Machine, way: str) -> None:
     assert len(strict) == 5
     assert len(policy.rules) == 10
 
-    def hides(version: str, *, age: float = 9, yanked: bool = False) -> str | None:
+    def hides(version: str, *, age: float = 9) -> str | None:
         """Return the file of the rule that hides a version of an age in days."""
-        objection = policy.objection(
-            version, published="1970-01-01T00:00:00Z", yanked=yanked, now=age * day
-        )
+        release = Release(version=version, tag=version, published="1970-01-01T00:00:00Z")
+        objection = policy.objection_to(release, now=age * day)
         return None if objection is None else objection.rule.origin.rpartition("/")[2]
 
     assert hides("0.13.9") is None
     assert hides("0.14.0") == "site.toml"
     assert hides("0.13.9", age=2) == "site.toml"
-    assert hides("0.13.9", yanked=True) == "site.toml"
+    assert policy.against_yanked is not None
+    assert policy.against_yanked.origin == str(machine.site)
     assert hides("0.13.9rc1") == "site.toml"
     assert hides("0.12.24") is not None
     assert policy.prereleases is False

@@ -17,7 +17,7 @@ from uv_self_update.errors import (
     Unreachable,
 )
 from uv_self_update.platforms import Platform
-from uv_self_update.policy import DEFAULT, EVERYTHING, Policy, ago, parse_age
+from uv_self_update.policy import DEFAULT, EVERYTHING, Objection, Policy, ago, parse_age
 from uv_self_update.policy_keys import POLICY_KEYS, policy
 from uv_self_update.release import Asset, Release
 from uv_self_update.sources.catalog import CatalogSource
@@ -232,7 +232,8 @@ def test_what_is_newer_is_named_once(caplog: pytest.LogCaptureFixture) -> None:
 )
 def test_age_is_told(published: str | None, reason: str) -> None:
     """What is too young, or without a date, is said with its age."""
-    objection = rules(min_age="3 days").objection("0.13.9", published=published, now=NOW)
+    release = Release(version="0.13.9", tag="0.13.9", published=published)
+    objection = rules(min_age="3 days").objection_to(release, now=NOW)
     assert objection is not None
     assert objection.reason == reason
     assert str(objection.rule) == 'policy.min-age = "3 days"'
@@ -240,24 +241,23 @@ def test_age_is_told(published: str | None, reason: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "yanked", "expected"),
+    ("said", "expected"),
     [
-        ({}, True, "it was yanked, and policy.yanked is false unless it is set"),
-        ({"yanked": False}, True, f"it was yanked, and policy.yanked in {USER} is false"),
-        ({"yanked": True}, True, None),
-        ({"site": {"yanked": False}, "yanked": True}, True, SITE),
-        ({"site": {"yanked": True}}, True, None),
-        ({}, False, None),
-        ({"yanked": False}, False, None),
+        ({}, "it was yanked, and policy.yanked is false unless it is set"),
+        ({"yanked": False}, f"it was yanked, and policy.yanked in {USER} is false"),
+        ({"yanked": True}, None),
+        ({"site": {"yanked": False}, "yanked": True}, SITE),
+        ({"site": {"yanked": True}}, None),
     ],
 )
-def test_yanked(said: dict[str, object], yanked: bool, expected: str | None) -> None:  # noqa: FBT001 # a row
-    """What was yanked is hidden unless every place that speaks of it allows it."""
-    objection = rules(**said).objection("0.13.9", yanked=yanked, now=NOW)  # type: ignore[arg-type]
+def test_yanked(said: dict[str, object], expected: str | None) -> None:
+    """What was yanked is refused unless every place that speaks of it allows it."""
+    rule = rules(**said).against_yanked  # type: ignore[arg-type]
+    said_of_it = None if rule is None else str(Objection(rule=rule, reason="it was yanked"))
     if expected is None:
-        assert objection is None
+        assert said_of_it is None
     else:
-        assert expected in str(objection)
+        assert expected in (said_of_it or "")
 
 
 @pytest.mark.parametrize(

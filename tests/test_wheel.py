@@ -63,3 +63,10 @@ def test_installed_tool_updates_uv(tool: Path, home: Home, web: Web) -> None:
 
     assert seen == [(0, end, end), (0, start, start)] * 3
     assert home.rest() == before
+
+
+def test_installed_tool_has_its_template(tool: Path, home: Home) -> None:
+    """What a new configuration file says comes along."""
+    done = home.run("config", "edit", program=(str(tool),), environ={"EDITOR": "true"})
+    assert done.code == 0, done.err
+    assert "#[policy]" in home.config.read_text()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from uv_self_update import config as files
+from uv_self_update import config as places
 from uv_self_update import config_edit
 from uv_self_update.config_document import as_document, policy_rows
 from uv_self_update.errors import ConfigurationError, UsageError, UvNotFound
@@ -26,128 +27,14 @@ if TYPE_CHECKING:
     from uv_self_update.logins.credentials import Origin
     from uv_self_update.settings import Settings
 
-__all__ = ("TEMPLATE", "config")
+__all__ = ("config", "template")
 
 _NOTHING = "(none)"
 
-TEMPLATE = """\
-# The configuration of uv-self-update. What is commented out here shows what can be set.
 
-# Where uv's releases come from: sources, tried in order; the first that answers is used.
-# With none at all, they come from the package index that uv itself uses.
-
-# A URL is enough: what serves it is found out whenever it is used. `uv-self-update init URL` finds
-# it out once, and writes down what it has found.
-#[[source]]
-#kind = "auto"
-#url = "https://mirror.example.com/uv/"
-
-# A package index other than uv's own default:
-#[[source]]
-#kind = "index"
-#url = "https://nexus.example.com/repository/pypi/simple/"
-
-# GitHub, GitHub Enterprise, or a server laid out like one:
-#[[source]]
-#kind = "github"
-#url = "https://github.example.com/astral-sh/uv"
-
-# What companies keep files in. The documentation has a page for each of them.
-#[[source]]
-#kind = "nexus"
-#url = "https://nexus.example.com/repository/uv/"
-
-#[[source]]
-#kind = "artifactory"
-#url = "https://artifactory.example.com/artifactory/uv/"
-
-#[[source]]
-#kind = "gitlab"
-#url = "https://gitlab.example.com/group/project"
-
-#[[source]]
-#kind = "gitea"
-#url = "https://gitea.example.com/owner/repository"
-
-#[[source]]
-#kind = "s3"
-#url = "https://bucket.s3.eu-central-1.amazonaws.com/uv/"
-
-# A web server that shows its folders: nginx, Apache, Caddy, IIS.
-#[[source]]
-#kind = "listing"
-#url = "https://files.example.com/uv/"
-
-# A copy or a proxy of releases.astral.sh.
-#[[source]]
-#kind = "astral"
-#url = "https://mirror.example.com/astral/"
-
-# A folder, a share, a mounted volume.
-#[[source]]
-#kind = "directory"
-#path = "/mnt/share/uv"
-
-# Any other place, described by URLs. `latest` may be GitHub's JSON, Astral's ndjson or a bare
-# version; without it, a version has to be given with each update. `release` may be left out.
-#[[source]]
-#kind = "urls"
-#latest = "https://example.com/uv/latest.json"
-#release = "https://example.com/uv/{tag}.json"
-#download = "https://example.com/uv/{tag}/{asset}"
-
-# Any of them can have a login. The keys name environment variables, which hold the secrets; logins
-# of a netrc file and of `uv auth login` are found without a key.
-#[[source]]
-#url = "https://files.example.com/private/uv/"
-#username = "robot"
-#password-env = "MIRROR_PASSWORD"
-
-#[[source]]
-#url = "https://files.example.com/with/token/uv/"
-#token-env = "MIRROR_TOKEN"
-
-#[[source]]
-#url = "https://artifactory.example.com/artifactory/private-uv/"
-#header-env = { X-JFrog-Art-Api = "ARTIFACTORY_KEY" }
-
-#[install]
-# native: ours, which may be killed at any instant. release: the release's own. auto: ours, unless
-# uv was installed in a way that only the release's own knows.
-#installer = "auto"
-# Whether a uv is updated too that has no receipt, or one about another folder.
-#adopt = false
-
-# Which releases may be taken. What an administrator says in the site file holds as well.
-#[policy]
-#versions = ">=0.11,<0.14"
-#min-age = "3 days"
-# true: pre-releases count as the newest. false: none is taken. Unset: only those that are named.
-#prerelease = false
-# Whether a release that was taken back may be asked for by its name.
-#yanked = false
-# The only versions there are: a list, or the URL or the path of one; relative to this file.
-#approved = ["0.12.24", "0.13.9"]
-# Whether a file without a digest is refused.
-#require-digest = true
-
-# Digests of your own, whatever the source says: of the archive for this machine, or of the wheel.
-#[policy.digests."0.13.9"]
-#"uv-x86_64-unknown-linux-gnu.tar.gz" = "0000000000000000000000000000000000000000000000000000000000000000"
-
-#[network]
-# Seconds to wait for each piece of an answer, and for a connection.
-#timeout = 30
-#connect-timeout = 10
-# How often a request that failed on the way is sent again.
-#retries = 3
-# Certificate authorities to trust beside those of the system; relative to this file.
-#ca-bundle = "company.pem"
-# The certificate that says who is asking, and its key where that is not in the same file. The
-# passphrase of the key is asked for, or is in UV_SELF_UPDATE_CLIENT_KEY_PASSPHRASE.
-#client-cert = "me.pem"
-#client-key = "me.key"
-"""  # noqa: E501 # the name of an archive and its digest are as long as they are
+def template() -> str:
+    """Return what a new file says: everything that can be set, commented out."""
+    return files("uv_self_update").joinpath("template.toml").read_text(encoding="utf-8")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -175,7 +62,7 @@ def show(invocation: Invocation) -> None:
     for number, login in enumerate(_logins(settings, invocation)):
         click.echo(f"login of source.{number}: {login}")
     click.echo()
-    for name, path in (("user file", invocation.user_file), ("site file", files.site_file())):
+    for name, path in (("user file", invocation.user_file), ("site file", places.site_file())):
         click.echo(f"{name}: {path}{'' if _exists(path) else ' (does not exist)'}")
 
 
@@ -220,7 +107,7 @@ def set_(invocation: Invocation, pairs: tuple[str, ...], *, plaintext: bool) -> 
         raise UsageError(reason, hint="Keys and values alternate: `config set KEY VALUE`.")
     assignments = {key: _absolute(key, value) for key, value in zip(keys, values, strict=True)}
     config_edit.assign(invocation.user_file, assignments, plaintext=plaintext)
-    written = files.load(invocation.user_file)
+    written = places.load(invocation.user_file)
     warn_if_exposed(written.path, written.values.get("source", ()), shared=False)
 
 
@@ -248,7 +135,7 @@ def edit(invocation: Invocation) -> None:
     """Open the user file in VISUAL or EDITOR, and check it afterwards."""
     file = invocation.user_file
     if not _exists(file):
-        config_edit.write(file, TEMPLATE)
+        config_edit.write(file, template())
     editor = invocation.environ.get("VISUAL") or invocation.environ.get("EDITOR") or None
     try:
         click.edit(filename=str(file), editor=editor, env=invocation.environ)
@@ -257,7 +144,7 @@ def edit(invocation: Invocation) -> None:
         reason = error.format_message() if isinstance(error, click.ClickException) else str(error)
         message = f"{file} could not be opened in an editor: {reason}"
         raise ConfigurationError(message, hint="Set VISUAL or EDITOR to a command.") from error
-    files.load(file)
+    places.load(file)
 
 
 def _rows(settings: Settings) -> Iterator[tuple[str, str, str]]:

@@ -134,25 +134,18 @@ class Policy:
 
     rules: tuple[Rule, ...] = ()
 
-    def objection(
-        self, version: str, *, published: str | None = None, yanked: bool = False, now: float
-    ) -> Objection | None:
-        """Return why a release must not be taken; None if it may.
+    def objection_to(self, release: Release, *, now: float) -> Objection | None:
+        """Return why a release must not be taken, as far as its source has described it.
 
         Args:
-            version: Its version.
-            published: When, in RFC 3339; None where nobody says so.
-            yanked: Whether it was taken back.
+            release: Its version, and when it was published.
             now: Seconds since 1970.
         """
-        by_name = self.objection_to_name(version)
+        by_name = self.objection_to_name(release.version)
         if by_name is not None:
             return by_name
-        for rule in self._named("yanked"):
-            if yanked and not rule.value:
-                return Objection(rule=rule, reason="it was yanked")
         for rule in self._named("min-age"):
-            if objection := _too_young(rule, published, now):
+            if objection := _too_young(rule, release.published, now):
                 return objection
         return None
 
@@ -168,10 +161,6 @@ class Policy:
             if isinstance(rule.value, tuple) and version not in rule.value:
                 return Objection(rule=rule, reason="it is not among the approved versions")
         return None
-
-    def objection_to(self, release: Release, *, now: float) -> Objection | None:
-        """Return why a release that a source has described must not be taken."""
-        return self.objection(release.version, published=release.published, now=now)
 
     def refuse(self, version: str) -> None:
         """Make sure that a version may be asked for by its name.
