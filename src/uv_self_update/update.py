@@ -20,7 +20,6 @@ from __future__ import annotations
 import logging
 import os
 import re
-import shutil
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -45,8 +44,7 @@ if TYPE_CHECKING:
     from uv_self_update.gateway.service import Installing, Service
     from uv_self_update.installer.release import ReleaseInstaller
     from uv_self_update.installer.workplace import Workplace
-    from uv_self_update.platforms import Platform
-    from uv_self_update.settings import InstallerChoice, Settings
+    from uv_self_update.settings import Settings
 
 __all__ = ("Job", "Outcome", "run")
 
@@ -254,7 +252,7 @@ def _gateway(
     from uv_self_update.gateway.loopback import Loopback
     from uv_self_update.gateway.service import Installing, Service
     from uv_self_update.installer import powershell
-    from uv_self_update.installer.native import NativeInstaller
+    from uv_self_update.installer.native import NativeInstaller, chosen
     from uv_self_update.installer.release import ReleaseInstaller
 
     native = NativeInstaller(
@@ -267,7 +265,7 @@ def _gateway(
     installing = Installing(
         native=native,
         release=ReleaseInstaller(sources.platform, work, environ=environ, restore=adoption.restore),
-        choice=_installer(job.settings.installer, environ, sources.platform),
+        choice=chosen(job.settings.installer, environ, sources.platform),
         barred=lambda script: powershell.barred(script, environ),
         digests=job.settings.digests,
     )
@@ -288,34 +286,6 @@ def _gateway(
         native.close()
 
 
-def _installer(
-    choice: InstallerChoice, environ: Mapping[str, str], platform: Platform
-) -> InstallerChoice:
-    """Return which installer to use: ours, which can be killed at any instant, wherever it can be.
-
-    A release's own knows what a later uv may consist of, and needs curl or wget, except on Windows.
-    """
-    from uv_self_update.errors import ReceiptError
-    from uv_self_update.installer.native import suits
-    from uv_self_update.receipt import read
-
-    if choice != "auto":
-        return choice
-    try:
-        receipt = read(_receipt_path(environ))
-    except ReceiptError:
-        return "native"
-    path = environ.get("PATH", os.defpath)
-    able = os.name == "nt" or any(shutil.which(name, path=path) for name in ("curl", "wget"))
-    return "auto" if able and not suits(receipt, platform) else "native"
-
-
-def _receipt_path(environ: Mapping[str, str]) -> Path:
-    from uv_self_update.receipt import locate
-
-    return locate(environ, windows=os.name == "nt")
-
-
 def _refuse_too_old(job: Job, environ: Mapping[str, str]) -> None:
     """Make sure that uv can be led to the gateway.
 
@@ -326,10 +296,10 @@ def _refuse_too_old(job: Job, environ: Mapping[str, str]) -> None:
         UvTooOld: It is a uv that would ask GitHub.
     """
     from uv_self_update.errors import ReceiptError, UvTooOld
-    from uv_self_update.receipt import read
+    from uv_self_update.receipt import locate, read
 
     try:
-        said = str(read(_receipt_path(environ)).document.get("version"))
+        said = str(read(locate(environ, windows=os.name == "nt")).document.get("version"))
     except ReceiptError:
         return  # uv refuses by itself, before it asks anybody
     if _TOO_OLD.match(said):

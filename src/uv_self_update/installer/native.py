@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import threading
 from functools import partial
 from typing import TYPE_CHECKING
 
 from uv_self_update.background import Background
-from uv_self_update.errors import Halted, NotReplaced
+from uv_self_update.errors import Halted, NotReplaced, ReceiptError
 from uv_self_update.receipt import locate, read
 
 if TYPE_CHECKING:
@@ -18,15 +20,16 @@ if TYPE_CHECKING:
     from uv_self_update.installer.workplace import Workplace
     from uv_self_update.platforms import Platform
     from uv_self_update.receipt import Receipt, Rewrite
+    from uv_self_update.settings import InstallerChoice
     from uv_self_update.sources.order import Found
 
-__all__ = ("NativeInstaller", "suits")
+__all__ = ("NativeInstaller", "chosen")
 
 _LAST_WAIT = 10.0  # seconds for a staging that was told to stop
 _LAYOUTS = frozenset({None, "cargo-home", "flat", "hierarchical", "unspecified"})
 
 
-def suits(receipt: Receipt, platform: Platform) -> bool:
+def _suits(receipt: Receipt, platform: Platform) -> bool:
     """Return whether an installation is of a shape that this installer keeps.
 
     Another may be what a later release's own installer has made.
@@ -41,6 +44,29 @@ def suits(receipt: Receipt, platform: Platform) -> bool:
         and isinstance(binaries, list)
         and all(str(name).removesuffix(".exe") in known for name in binaries)
     )
+
+
+def chosen(
+    choice: InstallerChoice, environ: Mapping[str, str], platform: Platform
+) -> InstallerChoice:
+    """Return which installer to use: ours, which can be killed at any instant, wherever it can be.
+
+    A release's own knows what a later uv may consist of, and needs curl or wget, except on Windows.
+
+    Args:
+        choice: What is configured.
+        environ: The environment of the uv that is updated.
+        platform: Where it runs.
+    """
+    if choice != "auto":
+        return choice
+    try:
+        receipt = read(locate(environ, windows=platform.windows))
+    except ReceiptError:
+        return "native"
+    path = environ.get("PATH", os.defpath)
+    able = platform.windows or any(shutil.which(name, path=path) for name in ("curl", "wget"))
+    return "auto" if able and not _suits(receipt, platform) else "native"
 
 
 class NativeInstaller:
