@@ -21,7 +21,7 @@ import pytest
 from support import namespaces
 from support.calls import DATA, REMOVING, RENAMING, Call, Disturbance, calls, disturbed
 from support.homes import base_environment
-from support.killing import RECEIPTS, Victim, telling
+from support.killing import NEW, RECEIPTS, Victim, telling
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -82,7 +82,7 @@ class Scene:
         """Kill an update at a call: uv runs, and the next update ends as if nothing had been."""
         self.victim.reset()
         with telling(f"{case}"):
-            with self._started(case) as process:
+            with self.started(case) as process:
                 process.communicate()
                 assert process.returncode == -signal.SIGKILL, "it has not come to that"
             self.victim.usable()
@@ -93,7 +93,7 @@ class Scene:
         self.victim.reset()
         disturbance, name = case.disturbance, case.call.name
         with telling(f"{case}"):
-            with self._started(case) as process:
+            with self.started(case) as process:
                 said = process.communicate()[0].decode(errors="replace")
             code = process.returncode
             with telling(f"code {code}: {said}"):
@@ -110,7 +110,8 @@ class Scene:
                     return  # nothing is left that the next update could be hindered by
                 self.victim.finished_by_next()
 
-    def _started(self, case: Case) -> AbstractContextManager[subprocess.Popen[bytes]]:
+    def started(self, case: Case) -> AbstractContextManager[subprocess.Popen[bytes]]:
+        """Start an update that is disturbed."""
         return self.victim.started(disturbed(self._record, self._below, case.disturbance))
 
 
@@ -135,6 +136,44 @@ def chosen(made: list[Call]) -> list[tuple[int, Call]]:
         for number, call in enumerate(made)
         if call.name not in DATA or number in some
     ]
+
+
+def half_done(scene: Scene) -> None:
+    """Kill an update between the two executables."""
+    case = next(
+        case
+        for case in scene.kills()
+        if case.call.name in RENAMING and case.call.paths[-1] == str(scene.victim.home.uv)
+    )
+    scene.victim.reset()
+    with scene.started(case) as process:
+        process.communicate()
+    assert scene.victim.files()[".local/bin/uvx"] == scene.victim.new[".local/bin/uvx"]
+    assert scene.victim.files()[".local/bin/uv"] == scene.victim.old[".local/bin/uv"]
+
+
+@each_receipt
+def test_dry_run_finishes_nothing(scene: Scene) -> None:
+    """What is begun stays so until a run that may change something."""
+    half_done(scene)
+    before = scene.victim.files()
+
+    done = scene.victim.home.run("--dry-run")
+
+    assert "Traceback" not in done.err
+    assert scene.victim.files() == before
+    scene.victim.finished_by_next()
+
+
+@each_receipt
+def test_hidden_version_is_not_finished(scene: Scene) -> None:
+    """What the policy hides by now is undone, receipts included."""
+    half_done(scene)
+
+    done = scene.victim.home.run(environ={"UV_SELF_UPDATE_VERSIONS": f"<{NEW}"})
+
+    assert f"warning: an update that was interrupted is undone: uv {NEW} is hidden by" in done.err
+    scene.victim.is_old()
 
 
 def sample(cases: list[Case], *, seed: int) -> list[Case]:

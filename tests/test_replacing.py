@@ -497,6 +497,29 @@ def test_receipt_in_a_new_folder(
     assert not (machine.root / "new").exists()
 
 
+def test_new_one_that_cannot_be_removed(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of one that was not there before nothing is kept, and nothing is said to be."""
+    (machine.bin / "uvx").unlink()
+    real = Path.unlink
+
+    def broken(_uv: Path, version: str) -> None:
+        raise StagedUvBroken(version, "the mirror", "it does not run")
+
+    def refuse(path: Path, *, missing_ok: bool = False) -> None:
+        if path == machine.bin / "uvx" and path.exists():
+            raise OSError(5, "Input/output error")
+        real(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(NotRestored) as caught:
+        machine.replace(broken)
+    place = machine.bin / "uvx"
+    assert str(caught.value) == (
+        f"{place} could not be removed, which was not there before: Input/output error"
+    )
+    assert caught.value.hint == "The next run of uv-self-update tries again."
+
+
 def test_recover_without_a_journal(machine: Machine) -> None:
     """What cannot be understood is no journal, and nothing is done."""
     before = machine.installed()
