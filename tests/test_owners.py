@@ -13,7 +13,7 @@ import pytest
 
 from support import binaries
 from support.homes import base_environment
-from uv_self_update.owners import Copy, Surroundings, owner_of
+from uv_self_update.owners import Copy, Record, Surroundings, owner_of
 from uv_self_update.surroundings import find_owner, look_around
 
 if TYPE_CHECKING:
@@ -27,6 +27,13 @@ def around(base: Surroundings = PLAIN, *names: str, **facts: object) -> Surround
     """Return surroundings with some of the telling names, and other facts."""
     return replace(base, names=frozenset(names), **facts)  # type: ignore[arg-type]
 
+
+def recorded(manager: str, tool: str = "uv") -> Surroundings:
+    """Return surroundings with a record that a manager of programs has left."""
+    return replace(PLAIN, windows="scoop" in manager, record=Record(manager=manager, tool=tool))
+
+
+ASDF = "asdf install uv latest && asdf set -u uv latest"
 
 VENV, PIPX, TOOL = (
     ("pyvenv.cfg",),
@@ -143,8 +150,22 @@ OWNED = [
     ("/home/me/.local/share/mise/installs/uv/0.12.3/uv", PLAIN, "mise upgrade uv"),
     ("/home/me/.local/share/mise/shims/uv", PLAIN, "mise upgrade uv"),
     (r"C:\Users\me\AppData\Local\mise\shims\uv.exe", WINDOWS, "mise upgrade uv"),
-    ("/home/me/.asdf/installs/uv/0.12.3/bin/uv", PLAIN, "asdf install uv latest"),
-    ("/home/me/.asdf/shims/uv", PLAIN, "asdf install uv latest"),
+    ("/home/me/.asdf/installs/uv/0.12.3/bin/uv", PLAIN, ASDF),
+    ("/home/me/.asdf/shims/uv", PLAIN, ASDF),
+    ("/home/me/.local/share/aquaproj-aqua/bin/uv", PLAIN, "aqua update uv"),
+    (
+        "/opt/aqua/pkgs/github_release/github.com/astral-sh/uv/0.12.3/uv.tar.gz/uv/uv",
+        PLAIN,
+        "aqua update uv",
+    ),
+    ("/home/me/.proto/tools/uv/0.12.3/uv", PLAIN, "proto install uv latest --pin global"),
+    ("/home/me/.proto/shims/uv", PLAIN, "proto install uv latest --pin global"),
+    # those that have left a record, wherever their folders lie
+    ("/opt/m/installs/x/0.12.3/uv", recorded("mise", "ubi:a/uv"), "mise upgrade ubi:a/uv"),
+    ("/opt/a/shims/uv", recorded("asdf"), ASDF),
+    ("/opt/p/envs/my tools/bin/uv", recorded("pixi", "my tools"), "pixi global update 'my tools'"),
+    (r"D:\Apps\shims\uv.exe", recorded("scoop"), "scoop update uv"),
+    (r"D:\All\apps\uv\0.1\uv.exe", recorded("scoop --global"), "scoop update uv --global"),
     (
         "/home/me/.pyenv/shims/uv",
         PLAIN,
@@ -202,6 +223,8 @@ FREE = [
     ("/home/me/mise/uv", PLAIN),
     ("/home/me/scoop/uv", PLAIN),
     ("/home/me/my.asdf/shims/uv", PLAIN),
+    ("/home/me/proto/tools/uv/uv", PLAIN),
+    ("/home/me/aqua-proxy/uv", PLAIN),
     ("/home/nix/store/uv", PLAIN),
     ("/usrlocal/bin/uv", DEBIAN),
     ("/snapshots/uv", DEBIAN),
@@ -236,6 +259,9 @@ def test_free(path: str, surroundings: Surroundings) -> None:
     [
         ("/usr/local/bin/uv", "/usr/local/Cellar/uv/0.12.3/bin/uv", "Homebrew"),
         ("/home/me/.local/share/mise/shims/uv", "/usr/bin/mise", "mise"),
+        ("/opt/data/shims/uv", "/usr/bin/mise", "mise"),
+        ("/opt/aqua/bin/uv", "/opt/aqua/internal/pkgs/aqua-proxy", "aqua"),
+        ("/home/me/.proto/bin/uv", "/home/me/.proto/tools/uv/0.12.3/uv", "proto"),
         ("/home/me/.nix-profile/bin/uv", "/nix/store/abc-uv/bin/uv", "Nix"),
         ("/snap/bin/uv", "/usr/bin/snap", "snap"),
     ],
@@ -349,3 +375,88 @@ def test_records(record: str, text: str, expected: dict[str, object], tmp_path: 
     }
     found = replace(look_around(tmp_path / "bin" / "uv", windows=False), systems=())
     assert found == replace(PLAIN, **facts)  # type: ignore[arg-type]
+
+
+MISE = 'short = "{}"\nfull = "aqua:astral-sh/uv"\n'
+SHIM = (
+    '#!/usr/bin/env bash\n# asdf-plugin: ruff 0.1\n# asdf-plugin: {} 0.9\nexec asdf exec "uv" "$@"'
+)
+TRAMPOLINE = '{{"exe": "/opt/pixi/envs/{}/bin/uv"}}'
+SCOOP = ("apps/uv/1/install.json", "apps/uv/1/manifest.json")
+
+
+@pytest.mark.parametrize(
+    ("uv", "files", "command"),
+    [
+        (
+            "installs/uv/1/uv",
+            {"installs/uv/.mise.backend.toml": MISE.format("uv")},
+            "mise upgrade uv",
+        ),
+        (
+            "installs/aqua-astral-sh-uv/1/uv-x86_64/uv",
+            {
+                "installs/aqua-astral-sh-uv/.mise.backend.toml": MISE.format("aqua:astral-sh/uv"),
+                "plugins/uv/x": "",
+            },
+            "mise upgrade aqua:astral-sh/uv",
+        ),
+        (
+            "installs/ubi-astral-sh-uv/1/bin/uv",
+            {"installs/ubi-astral-sh-uv/.mise.backend": "ubi:astral-sh/uv\nubi:astral-sh/uv"},
+            "mise upgrade ubi:astral-sh/uv",
+        ),
+        (
+            "installs/uv-hlencrst/uv",
+            {"installs/uv-hlencrst/.mise-install.toml": 'requested_as = "uv"\n'},
+            "mise upgrade uv",
+        ),
+        (
+            "installs/python/3/bin/uv",
+            {"installs/python/.mise.backend.toml": MISE.format("python")},
+            None,
+        ),
+        ("installs/uv/1/bin/uv", {"plugins/uv/bin/install": ""}, ASDF),
+        ("installs/uv/1/bin/uv", {"plugins/ruff/bin/install": ""}, None),
+        ("shims/uv", {"shims/uv": SHIM.format("uv")}, ASDF),
+        ("shims/uv", {"shims/uv": SHIM.format("python")}, None),
+        ("apps/uv/1/uv", dict.fromkeys((*SCOOP, "apps/scoop/x"), ""), "scoop update uv"),
+        ("apps/uv/1/uv", dict.fromkeys(SCOOP, ""), "scoop update uv --global"),
+        ("apps/uv/1/uv", {"apps/uv/1/manifest.json": "", "apps/scoop/x": ""}, None),
+        (
+            "shims/uv",
+            {"shims/uv.shim": r'path = "D:\Apps\apps\uv\current\uv.exe"', "apps/scoop/x": ""},
+            "scoop update uv",
+        ),
+        ("shims/uv", {"shims/uvx.shim": r"path = D:\Apps\apps\uv\current\uvx.exe"}, None),
+        (
+            "envs/tools/bin/uv",
+            {"manifests/pixi-global.toml": "", "envs/tools/conda-meta/uv-1-0.json": ""},
+            "pixi global update tools",
+        ),
+        (
+            "bin/uv",
+            {"bin/trampoline_configuration/uv.json": TRAMPOLINE.format("tools")},
+            "pixi global update tools",
+        ),
+    ],
+)
+def test_records_of_managers(
+    uv: str, files: dict[str, str], command: str | None, tmp_path: Path
+) -> None:
+    """Managers of programs are known by what they leave behind, whatever folder they are given."""
+    for name, text in {uv: "uv", **files}.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    owner = find_owner(tmp_path / uv)
+    assert (None if owner is None else owner.command) == command
+
+
+def test_link_to_an_environment_of_pixi(tmp_path: Path) -> None:
+    """What is found behind a link is told by what lies there."""
+    (tmp_path / "envs" / "uv" / "bin").mkdir(parents=True)
+    (tmp_path / "envs" / "uv" / "bin" / "uv").touch()
+    (tmp_path / "manifests").mkdir()
+    (tmp_path / "manifests" / "pixi-global.toml").touch()
+    (tmp_path / "uv").symlink_to("envs/uv/bin/uv")
+    assert command_for(tmp_path / "uv") == "pixi global update uv"

@@ -6,7 +6,18 @@ import shlex
 from dataclasses import dataclass
 from pathlib import PurePath, PurePosixPath, PureWindowsPath
 
-__all__ = ("Copy", "Owner", "Surroundings", "owner_of")
+__all__ = ("Copy", "Owner", "Record", "Surroundings", "owner_of")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """What a manager of programs has left on the disk about a copy."""
+
+    manager: str
+    """One of the keys of `_BY_RECORD`."""
+
+    tool: str
+    """What that manager calls it: mise knows a uv as `uv`, or as `aqua:astral-sh/uv`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +27,8 @@ class Surroundings:
     windows: bool = False
     names: frozenset[str] = frozenset()
     """The names of what lies in the folder above that of the executables."""
+
+    record: Record | None = None
 
     conda: str = ""
     """The path of the environment in which conda has a record of uv."""
@@ -55,6 +68,21 @@ class Owner:
     """What updates this copy; None where nobody knows which package manager a system has."""
 
 
+_BY_RECORD = {
+    "asdf": ("asdf", "asdf install {tool} latest && asdf set -u {tool} latest"),
+    "mise": ("mise", "mise upgrade {tool}"),
+    "pixi": ("pixi", "pixi global update {tool}"),
+    "scoop": ("Scoop", "scoop update {tool}"),
+    "scoop --global": ("Scoop", "scoop update {tool} --global"),
+}
+"""What each of these managers is called, and its command; their folders can lie anywhere."""
+
+_BY_PROXY = {
+    "aqua-proxy": Owner(name="aqua", command="aqua update uv"),
+    "mise": Owner(name="mise", command="mise upgrade uv"),
+}
+"""Programs that a manager's links lead to, in the place of all that it manages."""
+
 _BY_FOLDER = (
     (Owner(name="Homebrew", command="brew upgrade uv"), "Cellar/uv"),
     (
@@ -65,7 +93,21 @@ _BY_FOLDER = (
     (Owner(name="Scoop", command="scoop update uv"), "scoop/apps/uv", "scoop/shims"),
     (Owner(name="Chocolatey", command="choco upgrade uv"), "chocolatey/lib", "chocolatey/bin"),
     (Owner(name="mise", command="mise upgrade uv"), "mise/installs/uv", "mise/shims"),
-    (Owner(name="asdf", command="asdf install uv latest"), ".asdf/installs/uv", ".asdf/shims"),
+    (
+        Owner(name="asdf", command="asdf install uv latest && asdf set -u uv latest"),
+        ".asdf/installs/uv",
+        ".asdf/shims",
+    ),
+    (
+        Owner(name="aqua", command="aqua update uv"),
+        "aquaproj-aqua/bin",
+        "pkgs/github_release/github.com/astral-sh/uv",
+    ),
+    (
+        Owner(name="proto", command="proto install uv latest --pin global"),
+        ".proto/tools/uv",
+        ".proto/shims",
+    ),
     (Owner(name="pixi", command="pixi global update uv"), ".pixi/bin"),
     (
         Owner(name="pyenv", command="pyenv exec python -m pip install --upgrade uv"),
@@ -103,12 +145,21 @@ def owner_of(copy: Copy) -> Owner | None:
     kind = PureWindowsPath if around.windows else PurePosixPath
     path, resolved = kind(copy.path), kind(copy.resolved)
     return (
-        _of_folder(path, resolved)
+        _of_record(around)
+        or _BY_PROXY.get(resolved.stem)
+        or _of_folder(path, resolved)
         or _of_environment(resolved, around)
         or _of_package(resolved, around)
         or (Owner(name="cargo", command="cargo install --locked uv") if around.crate else None)
         or _of_system(path, resolved, around)
     )
+
+
+def _of_record(around: Surroundings) -> Owner | None:
+    if around.record is None:
+        return None
+    name, command = _BY_RECORD[around.record.manager]
+    return Owner(name=name, command=command.format(tool=_quoted(around.record.tool, around)))
 
 
 def _of_folder(path: PurePath, resolved: PurePath) -> Owner | None:
