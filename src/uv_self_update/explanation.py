@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from uv_self_update.adoption import has_receipt
 from uv_self_update.errors import NotStandalone, ReceiptError
 from uv_self_update.receipt import locate, read
 from uv_self_update.surroundings import find_owner
@@ -27,8 +28,11 @@ def explain(job: Job, outcome: Outcome) -> tuple[UvSelfUpdateError, ...]:
     """Say why an update has failed; nothing where uv has said it itself."""
     if outcome.failures or outcome.asked:
         return outcome.failures
-    path = locate({**job.environ, **job.child_environ}, windows=os.name == "nt")
-    if not _all_utf8(path, job.uv.resolve()):
+    environ = {**job.environ, **job.child_environ}
+    path = locate(environ, windows=os.name == "nt")
+    # One that uv is adopted with lies beside uv.
+    beside = job.settings.adopt and not has_receipt(job.uv, environ)
+    if not _all_utf8(job.uv.resolve(), *([] if beside else [path])):
         reason = "uv reads none where a path is not UTF-8, that of uv's folder included"
         return (ReceiptError(path, reason),)
     if job.settings.adopt:
@@ -48,7 +52,8 @@ def _about_another(uv: Path, receipt: Receipt) -> NotStandalone:
     if not other.exists():
         return _not_standalone(uv, reason)
     if other.samefile(uv):
-        return _not_standalone(uv, f"{reason}, where there is only a link to {uv.resolve()}")
+        own = f"where there is only a link to it, and uv compares its own: {uv.resolve().parent}"
+        return _not_standalone(uv, f"{reason}, {own}")
     return _not_standalone(uv, reason, other=other)
 
 
