@@ -619,6 +619,21 @@ def test_folder_cannot_be_written(what: str, installer: str, home: Home, web: We
     assert home.snapshot() == before
 
 
+@pytest.mark.parametrize("installer", ["release", "native"])
+def test_folder_may_not_be_written(installer: str, home: Home, web: Web) -> None:
+    """So is one whose mode forbids to write into it."""
+    prepare(home, web)
+    home.bin.chmod(0o555)
+    before = home.snapshot()
+
+    done = home.run("--installer", installer, before=namespaces.obeying_modes())
+
+    assert done.code == FAILED
+    assert str(home.bin) in message(done)
+    assert message(done).endswith(": Permission denied")
+    assert home.snapshot() == before
+
+
 @pytest.mark.parametrize("what", ["folder", "home"])
 def test_folder_cannot_be_written_by_way_of_the_index(what: str, home: Home, web: Web) -> None:
     """The same where uv itself fetches the release."""

@@ -303,10 +303,10 @@ def test_long_path(make: Callable[..., Place], tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("mode", [0o700, 0o750, 0o755, 0o555])
 def test_modes_stay(mode: int, home: Place) -> None:
-    """The executables keep their modes, each its own."""
+    """The executables keep their modes, each its own, also where nobody may write to them."""
     home.uv.chmod(mode)
     (home.bin / "uvx").chmod(0o711)
-    home.update("--installer", "native")
+    home.update("--installer", "native", before=namespaces.obeying_modes())
     modes = [(home.bin / name).stat().st_mode & 0o7777 for name in BOTH]
     assert modes == [mode, 0o711]
 

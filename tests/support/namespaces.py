@@ -1,6 +1,7 @@
 """Commands in Linux namespaces of their own: disks and networks that are not what they should be.
 
-Mode bits do not stop root, whom tests may run as; a read-only mount does.
+Mode bits do not stop root, whom tests may run as; a read-only mount does, and so do they once root
+has given up the capability to pass them by.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from support.missing import missing
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ("full", "mounted", "portless", "read_only", "unreachable")
+__all__ = ("full", "mounted", "obeying_modes", "portless", "read_only", "unreachable")
 
 _READ_ONLY = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && shift && exec "$@"'
 
@@ -54,6 +55,15 @@ os.execv(sys.argv[1], sys.argv[1:])
 def read_only(folder: Path) -> list[str]:
     """Return the start of a command that cannot write below a folder."""
     return [*_unshare("--mount"), "sh", "-c", _READ_ONLY, "sh", str(folder)]
+
+
+def obeying_modes() -> list[str]:
+    """Return the start of a command that the modes of files stop, even if it is root's."""
+    if os.geteuid() != 0:
+        return []
+    if shutil.which("setpriv") is None:
+        missing("there is no setpriv")
+    return ["setpriv", "--bounding-set", "-dac_override", "--"]
 
 
 def mounted(folder: Path, *, options: str) -> list[str]:
