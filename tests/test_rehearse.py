@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support import binaries, mirrors
+from support import binaries, mirrors, namespaces
 from support.web import Page, Web
 from uv_self_update.child import aside
 from uv_self_update.kinds import parse_source
@@ -120,6 +120,46 @@ def test_uv_that_has_moved_aside(bare: Home, web: Web) -> None:
     )
     assert (rehearsal.start, rehearsal.end) == (OLD, MIDDLE)
     assert not bare.uv.exists()
+
+
+@pytest.mark.parametrize("installer", ["release", "native"])
+def test_programs_cannot_be_run_from_the_temporary_folder(
+    home: Home, web: Web, temporary: Path, installer: str
+) -> None:
+    """Then the copy lies elsewhere for as long as it is needed."""
+    home.install(OLD)
+    serve_urls(web, home, MIDDLE)
+    before = home.snapshot()
+    noexec = namespaces.mounted(temporary, options="noexec")
+    done = home.run("rehearse", "--installer", installer, before=noexec)
+    assert told(done) == (f"{web.url}/latest.json", OLD, MIDDLE)
+    assert home.snapshot() == before
+
+
+def test_programs_can_be_run_beside_uv_only(bare: Home, web: Web, temporary: Path) -> None:
+    """Where that is so, what comes from the source is tried there, and so is its update."""
+    serve_index(web, bare, MIDDLE, OLDER)
+    home = temporary / "home"
+    home.mkdir()
+    before = bare.snapshot()
+    noexec = namespaces.mounted(temporary, options="noexec")
+    make = ["sh", "-c", 'mkdir "$HOME"; exec "$@"', "sh"]
+    done = bare.run("rehearse", before=[*noexec, *make], environ={"HOME": str(home)})
+    assert told(done) == ("the package index", OLDER, MIDDLE)
+    assert bare.snapshot() == before
+
+
+def test_programs_can_be_run_from_no_folder(home: Home, web: Web, temporary: Path) -> None:
+    """Where nothing can be written beside uv either, that is said, and what would help."""
+    home.install(OLD)
+    serve_urls(web, home, MIDDLE)
+    noexec = namespaces.mounted(temporary, options="noexec")
+    done = home.run("rehearse", before=[*noexec, *namespaces.read_only(home.path)])
+    assert done.code == 9
+    assert done.err == (
+        "error: a copy of uv can be run from no folder for temporary files, and not from "
+        f"{home.bin}\nhint: Name a folder by TMPDIR that programs can be run from.\n"
+    )
 
 
 def test_no_latest(bare: Home, web: Web, temporary: Path) -> None:

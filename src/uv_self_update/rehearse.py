@@ -2,7 +2,8 @@
 
 1. The source is asked for the version to update to, which has to be allowed.
 2. A copy of uv is made in a temporary folder, with a receipt of its own: of the user's standalone
-   uv if that is older; else an older version from the source; else of whatever uv there is.
+   uv if that is older; else an older version from the source; else of whatever uv there is. Where
+   programs cannot be run from there, it is another folder.
 3. The copy is updated by the same code as the real one, with a home of its own.
 4. The copy is asked for its version.
 """
@@ -12,10 +13,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sys
+import subprocess
 import tempfile
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,7 +38,7 @@ from uv_self_update.target import NEWEST, Wanted, newest_first, parse_target
 from uv_self_update.update import Job, run
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from uv_self_update.digests import DigestRules
     from uv_self_update.platforms import Platform
@@ -105,11 +106,11 @@ def hold(
         # A signal must not leave the folder behind.
         Signals(),
         closing(OpenSources(settings, uv=uv, environ=environ)) as sources,
-        tempfile.TemporaryDirectory(prefix="uv-self-update-rehearsal-", dir=_runnable()) as folder,
+        _folder(uv.resolve().parent) as folder,
     ):
         found = sources.find(wanted)
         end = found.release.version
-        stand = _Stand(Path(folder).resolve(), sources.platform, environ, settings.digests)
+        stand = _Stand(folder, sources.platform, environ, settings.digests)
         version = stand.furnish(found, sources, uv=uv, before=before)
         began = time.monotonic()
         outcome = run(
@@ -135,16 +136,42 @@ def hold(
         )
 
 
-def _runnable() -> str:
-    """Return a folder for temporary files that programs can be run from; the usual one, if none."""
-    usual = tempfile.gettempdir()
-    if sys.platform != "win32":
-        forbidden = getattr(os, "ST_NOEXEC", 0)
-        for place in (usual, "/var/tmp", str(Path.home())):  # noqa: S108 # the name in it is random
-            usable = os.access(place, os.W_OK | os.X_OK)
-            if usable and not os.statvfs(place).f_flag & forbidden:
-                return place
-    return usual
+@contextmanager
+def _folder(beside: Path) -> Iterator[Path]:
+    """Make a folder that programs can be run from: where temporary files belong, or elsewhere.
+
+    Args:
+        beside: Where uv lies, and so a program can be run.
+
+    Raises:
+        RehearsalError: There is none.
+    """
+    home = os.path.expanduser("~")  # noqa: PTH111 # not every user has one, which is no error here
+    for place in (None, home, beside):
+        try:
+            made = tempfile.TemporaryDirectory(prefix=".uv-self-update-rehearsal-", dir=place)
+        except OSError:
+            continue
+        with made as name:
+            folder = Path(name).resolve()
+            if os.name == "nt" or _runs_programs(folder):
+                yield folder
+                return
+    message = f"a copy of uv can be run from no folder for temporary files, and not from {beside}"
+    raise RehearsalError(message, hint="Name a folder by TMPDIR that programs can be run from.")
+
+
+def _runs_programs(folder: Path) -> bool:
+    """Try it, since the options of a mount are not all that can forbid it."""
+    program = folder / "program"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o700)
+    try:
+        return subprocess.run([program], check=False).returncode == 0  # noqa: S603 # our own
+    except OSError:
+        return False
+    finally:
+        program.unlink()
 
 
 class _Stand:
