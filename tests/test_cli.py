@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support import binaries, mirrors
+from support import binaries, mirrors, namespaces
 from uv_self_update import __version__
 from uv_self_update.cli import FLAGS, OPTIONS, UPDATE_FLAGS, main
 from uv_self_update.secret import Secret
@@ -143,6 +143,33 @@ def test_receipt_of_another_uv_is_explained(home: Home, tmp_path: Path) -> None:
     assert f"error: {other / 'uv'} was not installed by uv's standalone installer" in done.err
     assert f"the receipt {home.receipt} is about {home.bin}\n" in done.err
     assert done.code == 2
+
+
+@pytest.mark.parametrize("options", [(), ("--adopt",)])
+def test_receipt_about_what_may_not_be_looked_into(
+    options: tuple[str, ...], home: Home, tmp_path: Path
+) -> None:
+    """Somebody else's folder in a receipt is no mistake of this program, and can be adopted."""
+    home.install("0.8.24")
+    closed = tmp_path / "closed" / "apps"
+    closed.mkdir(parents=True)
+    document = json.loads(home.receipt.read_text()) | {"install_prefix": str(closed)}
+    home.receipt.write_text(json.dumps(document))
+    closed.parent.chmod(0)
+    mirror = tmp_path / "mirror" / binaries.newest()
+    mirror.mkdir(parents=True)
+    archive = binaries.archive(binaries.newest())
+    (mirror / archive.name).symlink_to(archive)
+
+    done = home.run(*options, "--source", str(mirror.parent), before=namespaces.obeying_modes())
+
+    closed.parent.chmod(0o700)
+    if options:
+        assert (done.code, home.version()) == (0, binaries.newest()), done.err
+        assert "warning" not in done.err
+    else:
+        assert done.code == 2
+        assert f"the receipt {home.receipt} is about {closed}\n" in done.err
 
 
 @pytest.mark.parametrize(("flag", "kinds"), [("-q", ["error"]), ("-qq", [])])

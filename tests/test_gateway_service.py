@@ -145,9 +145,7 @@ class Watching(ReleaseInstaller):
 
     def __init__(self) -> None:
         """Watch over nothing."""
-        super().__init__(
-            LINUX, NotReplaced(Path("/"), "not here"), environ={}, restore=lambda: None
-        )
+        super().__init__(LINUX, NotReplaced(Path("/"), "not here"), environ={}, receipts=tuple)
 
     def begin(self, found: Found) -> None:
         """Keep nothing."""

@@ -6,6 +6,7 @@ Of what is written to one file the first, one in the middle and the last count, 
 from __future__ import annotations
 
 import errno
+import json
 import os
 import random
 import signal
@@ -21,7 +22,7 @@ import pytest
 from support import namespaces
 from support.calls import DATA, REMOVING, RENAMING, Call, Disturbance, calls, disturbed
 from support.homes import base_environment
-from support.killing import NEW, RECEIPTS, Victim, telling
+from support.killing import NEW, OLD, RECEIPTS, Victim, telling
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -174,6 +175,43 @@ def test_hidden_version_is_not_finished(scene: Scene) -> None:
 
     assert f"warning: an update that was interrupted is undone: uv {NEW} is hidden by" in done.err
     scene.victim.is_old()
+
+
+@pytest.mark.parametrize("scene", ["own"], indirect=True)
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("UV_SELF_UPDATE_APPROVED", "{list}"),
+        ("UV_SELF_UPDATE_MIN_AGE", "300 days"),
+        ("UV_SELF_UPDATE_REQUIRE_DIGEST", "true"),
+    ],
+)
+def test_what_has_to_be_asked_anew_is_not_finished(
+    variable: str, value: str, scene: Scene, tmp_path: Path
+) -> None:
+    """Where a name does not tell what the rules say by now, nothing is taken for allowed."""
+    (tmp_path / "list.txt").write_text(f"{OLD}\n")
+    half_done(scene)
+
+    done = scene.victim.home.run(environ={variable: value.format(list=tmp_path / "list.txt")})
+
+    assert f"is undone: whether uv {NEW} may be installed has to be asked anew" in done.err
+    scene.victim.is_old()
+
+
+@pytest.mark.parametrize("scene", ["own"], indirect=True)
+def test_receipt_that_became_anothers(scene: Scene) -> None:
+    """A receipt that somebody has written since stays as it is, and the update is undone."""
+    half_done(scene)
+    receipt = scene.victim.home.receipt
+    document = json.loads(receipt.read_text()) | {"install_prefix": str(scene.victim.root)}
+    receipt.write_text(json.dumps(document))
+
+    done = scene.victim.home.run()
+
+    assert "an update that was interrupted is undone: uv's receipt has changed since" in done.err
+    assert json.loads(receipt.read_text()) == document
+    assert scene.victim.home.version() == OLD
 
 
 def sample(cases: list[Case], *, seed: int) -> list[Case]:

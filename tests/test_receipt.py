@@ -70,13 +70,23 @@ def test_read(tmp_path: Path) -> None:
         (b"null", "it names no `install_prefix`"),
         (b"{}", "it names no `install_prefix`"),
         (b'{"install_prefix": null}', "it names no `install_prefix`"),
+        (b"[" * 100_000, "it is not JSON"),
+        (b'{"install_prefix": "/a\\u0000b"}', "its `install_prefix` leads nowhere"),
+        (b'{"install_prefix": "/a\\ud800b"}', "its `install_prefix` leads nowhere"),
+        (b'{"install_prefix": "{circle}/uv"}', "its `install_prefix` leads nowhere"),
+        (b'{"install_prefix": "/a", "install_layout": ["x"]}', "its `install_layout` is not"),
+        (b'{"install_prefix": "/a", "version": 1}', "its `version` is not"),
+        (b'{"install_prefix": "/a", "binaries": {}}', "its `binaries` is not"),
+        (b'{"install_prefix": "/a", "provider": "x"}', "its `provider` is not"),
     ],
 )
 def test_unusable(tmp_path: Path, raw: bytes | None, said: str) -> None:
     """A receipt that cannot be used is an error that names it and says why."""
     path = tmp_path / NAME
+    circle = tmp_path / "circle"
+    circle.symlink_to(circle)
     if raw is not None:
-        path.write_bytes(raw)
+        path.write_bytes(raw.replace(b"{circle}", os.fsencode(circle)))
     with pytest.raises(ReceiptError) as caught:
         read(path)
     assert str(caught.value).startswith(f"uv's receipt {path} cannot be used: {said}")

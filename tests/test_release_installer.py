@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +17,7 @@ from support.web import Page
 from uv_self_update.errors import StagedUvBroken
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from support.homes import Done, Home
@@ -43,8 +48,8 @@ echo '{{"version": "9.9.9", "install_prefix": "/nowhere"}}' >"$HOME/.config/uv/u
 """.encode()
 
 
-def updated(home: Home, web: Web, installer: bytes) -> Done:
-    """Update a home's uv by an installer."""
+def prepare(home: Home, web: Web, installer: bytes) -> None:
+    """Serve a release with an installer."""
     web.pages |= mirrors.urls_pages([binaries.newest()])
     path = next(path for path in web.pages if path.endswith("uv-installer.sh"))
     web.pages[path] = Page(body=installer)
@@ -55,6 +60,11 @@ def updated(home: Home, web: Web, installer: bytes) -> Done:
         f'[[source]]\nkind = "urls"\nlatest = "{web.url}/latest.json"\n'
         f'download = "{web.url}/files/{{tag}}/{{asset}}"\n'
     )
+
+
+def updated(home: Home, web: Web, installer: bytes) -> Done:
+    """Update a home's uv by an installer."""
+    prepare(home, web, installer)
     return home.run("--installer", "release")
 
 
@@ -85,22 +95,35 @@ def test_broken_uv_of_an_installer_that_fails(home: Home, web: Web) -> None:
     assert home.snapshot(leave_out=[home.config]) == before
 
 
-def test_link_is_put_back(home: Home, web: Web, tmp_path: Path) -> None:
-    """Where uv was a link, it is one again, to what it led to."""
+WAYS = {
+    "removed": 'rm "$HOME/.local/bin/uvx"',
+    "replaced": 'printf "" >"$uv.x"; mv -f "$uv.x" "$HOME/.local/bin/uvx"',
+    "led elsewhere": 'ln -sfn /bin/false "$HOME/.local/bin/uvx"',
+    "written through": 'printf "" >"$HOME/.local/bin/uvx"',
+}
+"""What an installer makes of a link."""
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_link_is_put_back(way: str, home: Home, web: Web, tmp_path: Path) -> None:
+    """Where uvx was a link, it is one again, to what it led to, and that is what it was."""
     home.install(START)
     home.configure("")
-    real = tmp_path / "versions" / "uv"
+    real = tmp_path / "versions" / "uvx"
     real.parent.mkdir()
-    home.uv.rename(real)
-    home.uv.symlink_to(os.path.relpath(real, home.bin))
+    link = home.bin / "uvx"
+    link.rename(real)
+    link.symlink_to(os.path.relpath(real, home.bin))
     content = real.read_bytes()
     before = home.snapshot(leave_out=[home.config])
+    broken = script(BROKEN["nothing"]).replace(b'rm -f "$HOME/.local/bin/uvx"', way.encode())
 
-    done = updated(home, web, script(BROKEN["nothing"]))
+    done = updated(home, web, broken)
 
-    assert done.code != 0
+    assert done.code == StagedUvBroken.exit_code, done.err
     assert home.snapshot(leave_out=[home.config]) == before
     assert real.read_bytes() == content
+    assert list(real.parent.iterdir()) == [real]
 
 
 def test_file_that_is_written_anew(home: Home, web: Web) -> None:
@@ -128,4 +151,95 @@ def test_good_one_stays(home: Home, web: Web) -> None:
     assert done.code == 0, done.err
     assert home.version() == binaries.newest()
     assert not (home.bin / "uvx").exists()
+    assert not (home.bin / ".uv-self-update").exists()
+
+
+def test_installer_that_fails_late(home: Home, web: Web) -> None:
+    """One that fails when uv is new already has done its work, and the receipt says so."""
+    home.install(START)
+    new = binaries.executables(binaries.newest()) / "uv"
+    put = f'cp "{new}" "$1"'
+    late = script(put).replace(b'"version": "9.9.9", "install_prefix": "/nowhere"', b"")
+    late = late.replace(b"echo '{}' >", b": ") + b"exit 7\n"
+
+    done = updated(home, web, late)
+
+    assert done.code != 0
+    assert (home.version(), home.receipt_version()) == (binaries.newest(), binaries.newest())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_owner_is_put_back(home: Home, web: Web) -> None:
+    """Who has owned uv owns it again."""
+    home.install(START)
+    os.chown(home.uv, 1234, 5678)
+
+    updated(home, web, script(BROKEN["nothing"]))
+
+    assert (home.uv.stat().st_uid, home.uv.stat().st_gid) == (1234, 5678)
+
+
+def waiting(home: Home, *, before: bool) -> bytes:
+    """Return an installer that says when it is half way, and goes on when it is told to.
+
+    Args:
+        home: Where its pipes lie.
+        before: Whether half way is before it has replaced uv.
+    """
+    for name in ("half-way", "go-on", "done"):
+        os.mkfifo(home.path.parent / name)
+    pause = f'echo >"{home.path.parent}/half-way"; read _ <"{home.path.parent}/go-on"'
+    place = 'printf "" >"$uv.new"; chmod 755 "$uv.new"; mv -f "$uv.new" "$uv"'
+    steps = (pause, place) if before else (place, pause)
+    end = f'echo >"{home.path.parent}/done"'
+    return "\n".join(["#!/bin/sh", 'uv="$HOME/.local/bin/uv"', *steps, end, ""]).encode()
+
+
+@contextmanager
+def half_way(home: Home, web: Web, *, before: bool) -> Iterator[subprocess.Popen[bytes]]:
+    """Update by such an installer, until it is half way."""
+    prepare(home, web, waiting(home, before=before))
+    with subprocess.Popen(
+        [sys.executable, "-m", "uv_self_update", "--installer", "release"],
+        env=home.full_environ(),
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as process:
+        try:
+            assert (home.path.parent / "half-way").read_text() == "\n"
+            yield process
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def test_killed_with_a_broken_uv_in_place(home: Home, web: Web) -> None:
+    """The next run puts back what was there, and updates it."""
+    home.install(START)
+    with half_way(home, web, before=False) as process:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    assert home.uv.read_bytes() == b""
+
+    done = home.run("--installer", "native")
+
+    assert done.code == 0, done.err
+    assert home.version() == binaries.newest()
+    assert not (home.bin / ".uv-self-update").exists()
+
+
+def test_installer_that_goes_on(home: Home, web: Web) -> None:
+    """One that replaces uv when uv and this program have ended is judged by the next run."""
+    home.install(START)
+    with half_way(home, web, before=True) as process:
+        process.terminate()
+        process.wait()
+        (home.path.parent / "go-on").write_text("\n")
+        assert (home.path.parent / "done").read_text() == "\n"
+    assert home.uv.read_bytes() == b""
+
+    done = home.run("--installer", "native")
+
+    assert done.code == 0, done.err
+    assert home.version() == binaries.newest()
     assert not (home.bin / ".uv-self-update").exists()

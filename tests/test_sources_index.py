@@ -322,6 +322,20 @@ def test_unpack_a_bomb(
     assert not (tmp_path / "cache").exists()
 
 
+def test_unpack_a_wheel_of_folders(
+    uv: Path, home: Home, web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Folders take room as well, of which a small wheel can have many."""
+    monkeypatch.setattr(uv_pip, "LARGEST_UNPACKED", 4 << 20)
+    web.pages |= pages(["0.10.1"])
+    (name,) = (name for name in web.pages if name.endswith(".whl"))
+    folders = {f"uv-0.10.1.data/scripts/{number}/": b"" for number in range(2000)}
+    web.pages[name] = Page(body=_wheel("0.10.1", **folders))
+    index = source(uv, home, f"{web.url}/simple/")
+    with pytest.raises(UnusableArchive, match="it holds more than"):
+        index.unpack(index.find(NEWEST), tmp_path)
+
+
 def test_unpack_without_an_end(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A uv that goes on and on unpacking is ended."""
     monkeypatch.setattr(uv_pip, "LARGEST_UNPACKED", 1 << 20)

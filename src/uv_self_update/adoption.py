@@ -73,9 +73,10 @@ class Adoption:
         else:
             yield receipt.rewrite(version)
 
-    def restore(self) -> None:
-        """Undo what an installer has written that has not updated uv."""
-        self.lasting.restore()
+    def receipts(self) -> Iterator[Rewrite]:
+        """Yield the lasting receipts, in which an installer may write whatever it likes."""
+        for place, before in self.lasting.before.items():
+            yield Rewrite(path=place.resolve(), before=before, after=None)
 
 
 @contextmanager
@@ -163,13 +164,13 @@ class _Lasting:
         if environ.get("XDG_CONFIG_HOME"):
             # That installer makes this folder, where uv would not look into it without.
             places.add(Path(environ["XDG_CONFIG_HOME"], "uv", NAME).absolute())
-        self._before = dict(_contents(places))
+        self.before = dict(_contents(places))
 
     def rewrites(self, text: bytes) -> Iterator[Rewrite]:
         """Yield what gives uv a receipt with this text, and keeps one that is about another."""
-        if self._place not in self._before:
+        if self._place not in self.before:
             return  # what may not be read is not replaced
-        before = self._before[self._place]
+        before = self.before[self._place]
         if before is not None and self._is_about_another(self._place, before):
             kept = _kept(self._place)
             yield Rewrite(path=kept, before=_content(kept), after=before)
@@ -179,13 +180,13 @@ class _Lasting:
         """Leave a receipt for uv if it has none yet, and keep those that were about another."""
         try:
             lacking = not has_receipt(self._uv, self._environ)
-            for place, before in self._before.items():
+            for place, before in self.before.items():
                 if before is not None and (
                     (lacking and place == self._place) or _content(place) != before
                 ):
                     self._keep(place, before)
             if lacking:
-                if self._place not in self._before:
+                if self._place not in self.before:
                     raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
                 self._place.parent.mkdir(parents=True, exist_ok=True)
                 write_atomically(self._place, text)
@@ -195,7 +196,7 @@ class _Lasting:
 
     def restore(self) -> None:
         """Undo what an installer has written before it failed."""
-        for place, before in self._before.items():
+        for place, before in self.before.items():
             # What cannot be written now was not written by an installer either.
             with contextlib.suppress(OSError):
                 if before is None:
@@ -217,7 +218,7 @@ class _Lasting:
         kept = _kept(place)
         if _content(kept) != before:
             write_atomically(kept, before)
-        with contextlib.suppress(ReceiptError):
+        with contextlib.suppress(OSError, ReceiptError):
             other = parse(place, before).folder(self._uv.name) / self._uv.name
             if other.exists() and not other.samefile(self._uv):
                 _log.warning(

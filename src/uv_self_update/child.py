@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import subprocess
 import threading
@@ -183,6 +184,7 @@ class Signals:
         self._process: subprocess.Popen[bytes] | None = None
         self._holding = False
         self._before: dict[int, Any] = {}
+        self._lives: int | None = None
 
     def __enter__(self) -> Self:
         """Handle SIGINT, SIGTERM and SIGHUP."""
@@ -200,6 +202,8 @@ class Signals:
             self._process.wait()
         for number, handler in self._before.items():
             signal.signal(number, handler)
+        if self._lives is not None:
+            os.close(self._lives)
 
     def run(
         self,
@@ -221,6 +225,11 @@ class Signals:
             UvNotRunnable: The system refuses to run it.
         """
         self._holding = True
+        theirs = None
+        if os.name == "posix":
+            # Whatever uv starts has the other end open for as long as it lives.
+            self._lives, theirs = os.pipe()
+            kept = (*kept, theirs)
         try:
             self._process = subprocess.Popen(  # noqa: S603 # the user's own uv
                 [uv, "self", "update", *arguments], env=environ, pass_fds=kept
@@ -230,8 +239,20 @@ class Signals:
             if moved != uv:
                 reason = f"since an update was interrupted it is called {moved.name}; rename it"
             raise UvNotRunnable(uv, reason) from error
+        finally:
+            if theirs is not None:
+                os.close(theirs)
         if self.received is not None:
             self._hand_on(self.received)
+
+    def all_ended(self) -> bool:
+        """Return whether what uv has started has ended as well, for which some time is given.
+
+        On Windows nobody can tell.
+        """
+        if self._lives is None:
+            return False
+        return bool(select.select([self._lives], [], [], _GRACE)[0])
 
     def wait(self) -> int:
         """Wait for uv to end and return its exit code; 128 + N if signal N has ended it."""

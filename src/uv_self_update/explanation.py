@@ -49,9 +49,11 @@ def explain(job: Job, outcome: Outcome) -> tuple[UvSelfUpdateError, ...]:
 def _about_another(uv: Path, receipt: Receipt) -> NotStandalone:
     folder = receipt.folder(uv.name).resolve()
     reason, other = f"the receipt {receipt.path} is about {folder}", folder / uv.name
-    if not other.exists():
+    try:
+        same = other.samefile(uv)
+    except OSError:  # there is none, or it is nobody's business
         return _not_standalone(uv, reason)
-    if other.samefile(uv):
+    if same:
         own = f"where there is only a link to it, and uv compares its own: {uv.resolve().parent}"
         return _not_standalone(uv, f"{reason}, {own}")
     return _not_standalone(uv, reason, other=other)

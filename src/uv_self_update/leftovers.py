@@ -28,7 +28,7 @@ def mend(uv: Path, environ: Mapping[str, str]) -> None:
         environ: The user's environment.
     """
     moved = aside(uv)
-    if not moved.exists():
+    if uv.suffix.lower() != ".exe" or not moved.exists():
         return
     # What is in use, or may not be touched, stays as it is; `Signals.run` says if uv needs it.
     with contextlib.suppress(OSError):

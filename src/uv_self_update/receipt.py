@@ -21,6 +21,15 @@ __all__ = ("NAME", "Receipt", "Rewrite", "locate", "new_receipt", "parse", "read
 
 NAME = "uv-receipt.json"
 
+_KINDS: Mapping[str, type] = {
+    "binaries": list,
+    "install_layout": str,
+    "provider": dict,
+    "source": dict,
+    "version": str,
+}
+"""What uv cannot read otherwise."""
+
 _EARLY = re.compile(r"0\.1[0-4]\.|0\.15\.0-prerelease\.[1-7]$")
 """The versions of the installer's maker that named `bin` itself as the prefix."""
 
@@ -35,8 +44,19 @@ class Rewrite:
     before: bytes | None
     """What is in it; None where there is no such file."""
 
-    after: bytes
-    """What will be."""
+    after: bytes | None
+    """What will be; None for whatever another's installer writes."""
+
+    @property
+    def meant(self) -> bool:
+        """Whether what is in the file now is what it was, or what it will be."""
+        try:
+            now: bytes | None = self.path.read_bytes()
+        except FileNotFoundError:
+            now = None
+        except OSError:
+            return False
+        return now in {self.before, self.after}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +94,7 @@ class Receipt:
             return flat
         layered = self.document.get("install_layout") in {"cargo-home", "hierarchical"}
         first, second = (below, flat) if layered else (flat, below)
-        return second if (second / uv).exists() and not (first / uv).exists() else first
+        return second if _exists(second / uv) and not _exists(first / uv) else first
 
     def is_about(self, uv: Path) -> bool:
         """Return whether a uv would say that this receipt is its own.
@@ -151,11 +171,31 @@ def parse(path: Path, content: bytes) -> Receipt:
     """
     try:
         document = json.loads(content)
+    except RecursionError:
+        raise ReceiptError(path, "it is not JSON that anybody can read") from None
     except ValueError as error:
         raise ReceiptError(path, f"it is not JSON: {error}") from error
     if not isinstance(document, dict) or not isinstance(document.get("install_prefix"), str):
         raise ReceiptError(path, "it names no `install_prefix`")
-    return Receipt(path=path, document=document)
+    for name, kind in _KINDS.items():
+        if not isinstance(document.get(name, kind()), kind):
+            raise ReceiptError(path, f"its `{name}` is not what uv has there")
+    receipt = Receipt(path=path, document=document)
+    try:
+        receipt.root.exists()
+    except PermissionError:
+        pass  # somebody else's: that it names a folder is enough
+    except (OSError, RuntimeError, ValueError) as error:  # no path, or links in a circle
+        raise ReceiptError(path, "its `install_prefix` leads nowhere") from error
+    return receipt
+
+
+def _exists(file: Path) -> bool:
+    """Return whether there is a file, as far as we may know."""
+    try:
+        return file.exists()
+    except OSError:
+        return False
 
 
 def new_receipt(*, prefix: Path, version: str, executables: tuple[str, ...]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 from uv_self_update import receipt
 from uv_self_update.adoption import has_receipt
 from uv_self_update.arguments import Arguments
-from uv_self_update.child import Ended, Signals, present, version_of
+from uv_self_update.child import Ended, Signals, bare_environment, present, version_of
 from uv_self_update.errors import (
     NoLatest,
     NoSourceAnswered,
@@ -272,7 +272,7 @@ def _check(
     if exit_code != 0:
         message = f"`uv self update` ended with code {exit_code} on the copy{reasons}"
         raise RehearsalError(message, hint=hint)
-    version = version_of(stand.uv, stand.environ)
+    version = version_of(stand.uv, bare_environment(stand.environ))
     if version != end:
         message = f"the copy should be uv {end} now, but it is {version or 'broken'}{reasons}"
         raise RehearsalError(message, hint=hint)

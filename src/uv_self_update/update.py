@@ -25,13 +25,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from uv_self_update.adoption import adopting
-from uv_self_update.child import Signals, environment, version_of
-from uv_self_update.errors import NotReplaced
+from uv_self_update.child import Signals, bare_environment, environment, version_of
+from uv_self_update.errors import HiddenByPolicy, NotReplaced
 from uv_self_update.gateway.address import listen
 from uv_self_update.leftovers import mend
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.target import parse_target
-from uv_self_update.writing import identity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -136,7 +135,6 @@ def run(job: Job) -> Outcome:
         ) as adoption,
     ):
         _refuse_too_old(job, adoption.environ)
-        before = identity(job.uv)
         version = None if wanted is None else wanted.exact
         if wanted is not None and version is None:
             version = sources.find(wanted).release.version
@@ -148,10 +146,9 @@ def run(job: Job) -> Outcome:
             signals.run(job.uv, arguments.for_uv(version), environ, kept=address.kept)
             with _gateway(job, address, sources, work, environ, adoption) as (service, installing):
                 code = signals.wait()
-            broken = _concluded(installing.release)
+            replaced, broken = _concluded(installing.release, signals)
         installed = installing.native.installed
-        changed = identity(job.uv) != before
-        adoption.updated = installed is not None or (code == 0 and broken is None and changed)
+        adoption.updated = installed is not None or replaced
     failures = [*service.failures]
     if broken is not None:
         failures.append(broken)
@@ -190,24 +187,40 @@ def _workplace(job: Job) -> Iterator[Workplace | NotReplaced]:
     with closing(work):
         if not work.empty:
             _recover(work, job)
-        mend(job.uv, job.environ)
+        if "--dry-run" not in job.arguments.all:
+            mend(job.uv, job.environ)
         yield work
 
 
-def _concluded(release: ReleaseInstaller) -> InstallError | None:
-    """Return what is wrong with the uv that a release's own installer has left, if anything."""
+def _concluded(release: ReleaseInstaller, signals: Signals) -> tuple[bool, InstallError | None]:
+    """Return whether a release's own installer has updated uv, and what is wrong if it has not."""
     from uv_self_update.errors import InstallError
 
     try:
-        release.conclude()
+        return release.conclude(
+            at_work=lambda: signals.received is not None and not signals.all_ended()
+        ), None
     except InstallError as error:
-        return error
-    return None
+        return False, error
 
 
 def _folder_of(work: Workplace | NotReplaced) -> Path | None:
     """Return where to put what is temporary; None where that has to be elsewhere."""
     return None if isinstance(work, NotReplaced) else work.path
+
+
+def _doubt(settings: Settings, version: str) -> str | None:
+    """Return why what was begun must not be finished without asking anew; None if it may be."""
+    policy = settings.policy
+    try:
+        policy.refuse(version)
+    except HiddenByPolicy as error:
+        return str(error)
+    lists = any(rule.list_place for rule in policy.rules)
+    digests = settings.digests.required or settings.digests.places(version)
+    if lists or digests or policy.longest_age is not None:
+        return f"whether uv {version} may be installed has to be asked anew"
+    return None
 
 
 def _temporary(work: Workplace | NotReplaced) -> dict[str, str]:
@@ -231,7 +244,8 @@ def _recover(work: Workplace, job: Job) -> None:
     version = recover(
         work.path,
         partial(confirm, source="an update that was interrupted", environ=job.environ),
-        permit=job.settings.policy.refuse,
+        doubt=partial(_doubt, job.settings),
+        runs=lambda uv: version_of(uv, bare_environment(job.environ)) is not None,
         windows=os.name == "nt",
     )
     if version is not None:
@@ -264,7 +278,9 @@ def _gateway(
     )
     installing = Installing(
         native=native,
-        release=ReleaseInstaller(sources.platform, work, environ=environ, restore=adoption.restore),
+        release=ReleaseInstaller(
+            sources.platform, work, environ=environ, receipts=adoption.receipts
+        ),
         choice=chosen(job.settings.installer, environ, sources.platform),
         barred=lambda script: powershell.barred(script, environ),
         digests=job.settings.digests,

@@ -7,7 +7,7 @@ import os
 import stat
 from pathlib import Path
 
-__all__ = ("become_like", "flush_folder", "identity", "write_atomically")
+__all__ = ("become_like", "flush_folder", "write_atomically")
 
 
 def write_atomically(path: Path, content: bytes, *, temporary: str | None = None) -> None:
@@ -55,15 +55,6 @@ def become_like(old: Path, new: Path) -> None:
             os.chown(new, -1, status.st_gid)
             os.chown(new, status.st_uid, -1)
     new.chmod(stat.S_IMODE(status.st_mode))
-
-
-def identity(file: Path) -> tuple[int, ...]:
-    """Return what changes when a file is replaced, or written anew; nothing if there is none."""
-    try:
-        found = file.stat()
-    except OSError:
-        return ()
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def flush_folder(folder: Path) -> None:

@@ -63,7 +63,7 @@ def obeying_modes() -> list[str]:
         return []
     if shutil.which("setpriv") is None:
         missing("there is no setpriv")
-    return ["setpriv", "--bounding-set", "-dac_override", "--"]
+    return ["setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--"]
 
 
 def mounted(folder: Path, *, options: str) -> list[str]:

@@ -14,13 +14,17 @@ from uv_self_update.writing import write_atomically
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ("Journal", "Mark", "State", "Step", "forget", "mark", "read", "unfinished")
+__all__ = ("Journal", "Mark", "State", "Step", "forget", "leads_to", "mark", "read", "unfinished")
 
 _NAME = "journal.json"
-_PATHS = ("staged", "new", "place", "kept")
+_PATHS = ("staged", "new", "named", "place", "kept")
 
-State = Literal["preparing", "replacing", "restoring"]
-"""Nothing was replaced yet; the new files go into place; the old ones go back."""
+State = Literal["preparing", "replacing", "restoring", "theirs"]
+"""Nothing was replaced yet; the new files go into place; the old ones go back; somebody else's
+installer is at work, and the old ones are kept.
+"""
+
+_STATES: tuple[State, ...] = ("preparing", "replacing", "restoring", "theirs")
 
 Mark = tuple[int, int]
 """Bytes and nanoseconds: how large a file is and when it was written, by which it is known again.
@@ -39,6 +43,12 @@ class Step:
     new: Path
     """From where it goes into place; often the same."""
 
+    named: Path
+    """What it is called, perhaps a link."""
+
+    link: str | None
+    """What that link says, if it is one."""
+
     place: Path
     """Links are resolved already: what a link leads to is replaced, and not the link."""
 
@@ -49,12 +59,17 @@ class Step:
     """The old one; None if there is none."""
 
     put: Mark | None
-    """The one that goes into place; None until it is ready."""
+    """The one that goes into place; None until it is ready, or where nobody knows."""
 
     @property
     def foreign(self) -> bool:
         """Whether somebody else has put another file into the place since."""
         return mark(self.place) not in {None, self.old, self.put}
+
+    @property
+    def changed(self) -> bool:
+        """Whether what it is called is another file than before."""
+        return mark(self.place) != self.old or leads_to(self.named) != self.link
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,13 +100,14 @@ class Journal:
                 {
                     "path": str(rewrite.path),
                     "before": None if rewrite.before is None else os.fsdecode(rewrite.before),
-                    "after": os.fsdecode(rewrite.after),
+                    "after": None if rewrite.after is None else os.fsdecode(rewrite.after),
                 }
                 for rewrite in self.rewrites
             ],
             "steps": [
                 {
                     **{name: str(getattr(step, name)) for name in _PATHS},
+                    "link": step.link,
                     "old": step.old,
                     "put": step.put,
                 }
@@ -124,6 +140,14 @@ def mark(file: Path) -> Mark | None:
     return found.st_size, found.st_mtime_ns
 
 
+def leads_to(file: Path) -> str | None:
+    """Return what a link says; None for anything else."""
+    try:
+        return os.readlink(file)  # noqa: PTH115 # as it stands there
+    except OSError:
+        return None
+
+
 def forget(folder: Path) -> None:
     """Remove what was written down: there is nothing left to do.
 
@@ -134,7 +158,7 @@ def forget(folder: Path) -> None:
 
 
 def _parse(document: Mapping[str, Any]) -> Journal:
-    states: Mapping[str, State] = {name: name for name in ("preparing", "replacing", "restoring")}
+    states: Mapping[str, State] = {name: name for name in _STATES}
     return Journal(
         state=states[document["state"]],
         version=str(document["version"]),
@@ -142,13 +166,14 @@ def _parse(document: Mapping[str, Any]) -> Journal:
             Rewrite(
                 path=Path(rewrite["path"]),
                 before=None if rewrite["before"] is None else os.fsencode(rewrite["before"]),
-                after=os.fsencode(rewrite["after"]),
+                after=None if rewrite["after"] is None else os.fsencode(rewrite["after"]),
             )
             for rewrite in document["rewrites"]
         ),
         steps=tuple(
             Step(
                 **{name: Path(step[name]) for name in _PATHS},
+                link=None if step["link"] is None else str(step["link"]),
                 old=_mark(step["old"]),
                 put=_mark(step["put"]),
             )

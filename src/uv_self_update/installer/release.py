@@ -1,65 +1,28 @@
 """A release's own installer: what it replaces is kept, and put back unless the new uv runs.
 
 It is a program of others, so that nothing is known of how it writes, nor whether it succeeds when
-it says so. What it leaves when it is killed is what plain `uv self update` leaves.
+it says so. It may even go on when uv has been ended: what is kept stays then for the next run.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
-from dataclasses import dataclass
-from pathlib import Path
+import contextlib
 from typing import TYPE_CHECKING
 
-from uv_self_update.errors import NotReplaced, NotRestored, StagedUvBroken
-from uv_self_update.installer.staging import confirm
+from uv_self_update.errors import NotReplaced, ReceiptError, StagedUvBroken
 from uv_self_update.receipt import locate, read
-from uv_self_update.writing import identity
+from uv_self_update.writing import write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
+    from uv_self_update.installer.journal import Journal
     from uv_self_update.installer.workplace import Workplace
     from uv_self_update.platforms import Platform
+    from uv_self_update.receipt import Receipt, Rewrite
     from uv_self_update.sources.order import Found
 
 __all__ = ("ReleaseInstaller",)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Kept:
-    """One executable as it was."""
-
-    named: Path
-    link: str | None
-    """Where it leads, if it is a link."""
-
-    place: Path
-    """The file that it leads to, or itself."""
-
-    copy: Path | None
-    """A copy of that; None where there was none."""
-
-    identity: tuple[int, ...]
-
-    @property
-    def changed(self) -> bool:
-        """Whether it is another file now, or was written anew."""
-        return identity(self.named) != self.identity
-
-    def put_back(self) -> None:
-        """Make it what it was; raises NotRestored."""
-        try:
-            if self.link is not None and not self.named.is_symlink():
-                self.named.unlink(missing_ok=True)
-                self.named.symlink_to(self.link)
-            if self.copy is None:
-                self.place.unlink(missing_ok=True)
-            else:
-                self.copy.replace(self.place)
-        except OSError as error:
-            raise NotRestored(self.place, self.copy, error.strerror or str(error)) from error
 
 
 class ReleaseInstaller:
@@ -71,7 +34,7 @@ class ReleaseInstaller:
         work: Workplace | NotReplaced,
         *,
         environ: Mapping[str, str],
-        restore: Callable[[], None],
+        receipts: Callable[[], Iterable[Rewrite]],
     ) -> None:
         """Prepare; nothing is written yet.
 
@@ -79,14 +42,14 @@ class ReleaseInstaller:
             platform: Where uv runs.
             work: Where to keep what is replaced, or why that is not possible.
             environ: The environment of the uv that is updated: its receipt is found by it.
-            restore: Puts receipts back, which an installer writes as well.
+            receipts: Says which receipts it may write, and what is in them.
         """
         self._platform = platform
         self._work = work
         self._environ = environ
-        self._restore = restore
-        self._kept: list[_Kept] = []
+        self._receipts = receipts
         self._found: Found | None = None
+        self._plan: Journal | None = None
 
     def begin(self, found: Found) -> None:
         """Keep what the installer of a release is going to replace.
@@ -95,50 +58,63 @@ class ReleaseInstaller:
             NotReplaced: It cannot be kept.
             ReceiptError: uv's receipt does not say where it is.
         """
+        from uv_self_update.installer.replacing import keep  # noqa: PLC0415 # few use this one
+
         if isinstance(self._work, NotReplaced):
             raise self._work
-        folder = read(locate(self._environ, windows=self._platform.windows)).folder(
-            self._platform.uv
-        )
+        folder = self._receipt().folder(self._platform.uv)
         try:
-            self._kept = list(self._keep(folder, self._work.path / "old"))
+            self._plan = keep(
+                folder,
+                self._platform,
+                version=found.release.version,
+                rewrites=tuple(self._receipts()),
+                work=self._work.path,
+            )
         except OSError as error:
             raise NotReplaced(folder, error.strerror or str(error)) from error
         self._found = found
 
-    def conclude(self) -> None:
-        """Make sure that uv, if it was replaced, runs and is what was asked for.
+    def conclude(self, *, at_work: Callable[[], bool]) -> bool:
+        """Return whether uv is what was asked for now, and runs.
+
+        Args:
+            at_work: Says whether the installer may still be at work, since uv was ended.
 
         Raises:
             StagedUvBroken: It is not, and everything was put back.
             NotRestored: It is not, and something could not be put back.
         """
-        found, changed = self._found, [kept for kept in self._kept if kept.changed]
-        if found is None:
-            return
-        if not changed:
-            self._restore()
-            return
-        uv, version = self._kept[-1].named, found.release.version
+        found, plan, work = self._found, self._plan, self._work
+        if found is None or plan is None or isinstance(work, NotReplaced):
+            return False
+        from uv_self_update.installer.replacing import drop, put_back  # noqa: PLC0415
+        from uv_self_update.installer.staging import confirm  # noqa: PLC0415
+
+        version, windows = found.release.version, self._platform.windows
+        goes_on = at_work()
+        if not any(step.changed for step in plan.steps):
+            if not goes_on:
+                put_back(plan, work.path, windows=windows)
+            return False
+        uv = plan.steps[-1].named
         try:
             confirm(uv, version, source=found.source.name, environ=self._environ)
         except StagedUvBroken:
-            for kept in changed:
-                kept.put_back()
-            self._restore()
+            put_back(plan, work.path, windows=windows)
+            if goes_on:
+                self.begin(found)
             raise
+        self._correct(version)
+        drop(plan, work.path)
+        return True
 
-    def _keep(self, folder: Path, store: Path) -> Iterator[_Kept]:
-        store.mkdir(exist_ok=True)
-        for name in self._platform.executables:
-            named = folder / name
-            place = Path(os.path.realpath(named))
-            # A copy: an installer may write into the file, which a link would be as well.
-            copy = Path(shutil.copy2(place, store / name)) if place.exists() else None
-            yield _Kept(
-                named=named,
-                link=os.readlink(named) if named.is_symlink() else None,  # noqa: PTH115 # as it is
-                place=place,
-                copy=copy,
-                identity=identity(named),
-            )
+    def _receipt(self) -> Receipt:
+        return read(locate(self._environ, windows=self._platform.windows))
+
+    def _correct(self, version: str) -> None:
+        """Have the receipt name the version, which an installer that failed late has not done."""
+        with contextlib.suppress(OSError, ReceiptError):
+            receipt = self._receipt()
+            if receipt.document.get("version") != version:
+                write_atomically(receipt.path, receipt.updated(version))

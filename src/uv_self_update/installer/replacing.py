@@ -16,7 +16,7 @@ from dataclasses import replace as with_changes
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from uv_self_update.errors import NotReplaced, NotRestored, UvSelfUpdateError
+from uv_self_update.errors import InstallError, NotReplaced, NotRestored
 from uv_self_update.installer import journal as notes
 from uv_self_update.installer.journal import Journal, Step
 from uv_self_update.writing import become_like, flush_folder, write_atomically
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     Check = Callable[[Path, str], None]
     """Raises an error unless the uv at a path runs and is of a version."""
 
-__all__ = ("recover", "replace")
+__all__ = ("drop", "keep", "put_back", "recover", "replace")
 
 _log = logging.getLogger(__name__)
 
@@ -84,17 +84,67 @@ def replace(
         raise NotReplaced(folder, error.strerror or str(error)) from error
 
 
+def keep(
+    folder: Path, platform: Platform, *, version: str, rewrites: Sequence[Rewrite], work: Path
+) -> Journal:
+    """Keep what somebody else's installer is going to replace, and write down that it is.
+
+    Args:
+        folder: Of the executables.
+        platform: Where uv runs.
+        version: What it is going to install.
+        rewrites: The receipts that it may write.
+        work: The claimed workplace.
+
+    Raises:
+        OSError: It cannot be kept.
+    """
+    steps = (_step(work / "new" / name, folder / name, work) for name in platform.executables)
+    plan = Journal(state="theirs", version=version, rewrites=tuple(rewrites), steps=tuple(steps))
+    for step in plan.steps:
+        if step.place.exists():
+            step.kept.parent.mkdir(exist_ok=True)
+            # A copy: an installer may write into the file, which a link would be as well.
+            shutil.copy2(step.place, step.kept)
+            become_like(step.place, step.kept)
+    plan.write(work)
+    return plan
+
+
+def put_back(plan: Journal, work: Path, *, windows: bool) -> None:
+    """Make everything what it was before somebody else's installer came.
+
+    Raises:
+        NotRestored: Something cannot be put back; it is kept for the next run.
+    """
+    try:
+        _undo(plan, work, windows=windows)
+    except OSError as error:
+        raise NotRestored(plan.steps[-1].place, None, error.strerror or str(error)) from error
+
+
+def drop(plan: Journal, work: Path) -> None:
+    """Forget a plan: what is there now stays."""
+    _tidy(plan, work)
+
+
 def recover(
-    work: Path, check: Check, *, permit: Callable[[str], None], windows: bool
+    work: Path,
+    check: Check,
+    *,
+    doubt: Callable[[str], str | None],
+    runs: Callable[[Path], bool],
+    windows: bool,
 ) -> str | None:
-    """Finish what an update that was killed has begun in a workplace; undo it if that fails.
+    """Finish what an update that was killed has begun in a workplace, or undo it.
 
     Where somebody has installed another uv since, that one stays, and the rest is forgotten.
 
     Args:
         work: The claimed workplace.
         check: Tries uv where it lies then.
-        permit: Raises a UvSelfUpdateError if a version must not be installed any more.
+        doubt: Says why a version cannot be installed without asking anew whether it may be.
+        runs: Says whether a uv runs, whatever its version.
         windows: Whether this is Windows.
 
     Returns:
@@ -112,6 +162,11 @@ def recover(
         match plan.state:
             case "preparing":
                 _tidy(plan, work)
+            case "theirs":
+                if plan.steps[-1].changed and runs(plan.steps[-1].named):
+                    _tidy(plan, work)
+                else:
+                    _undo(plan, work, windows=windows)
             case _ if foreign is not None:
                 _log.warning(
                     "an update to uv %s that was interrupted is dropped: %s was replaced since",
@@ -122,26 +177,24 @@ def recover(
             case "restoring":
                 _restore(plan, work, windows=windows)
             case "replacing":
-                return _finish(plan, work, check, permit=permit, windows=windows)
+                meant = all(rewrite.meant for rewrite in plan.rewrites)
+                reason = doubt(plan.version) if meant else "uv's receipt has changed since"
+                if reason is None:
+                    return _finish(plan, work, check, windows=windows)
+                _log.warning("an update that was interrupted is undone: %s", reason)
+                _undo(plan, work, windows=windows)
     except OSError as error:
         raise NotReplaced(work, error.strerror or str(error)) from error
     return None
 
 
-def _finish(
-    plan: Journal, work: Path, check: Check, *, permit: Callable[[str], None], windows: bool
-) -> str | None:
+def _finish(plan: Journal, work: Path, check: Check, *, windows: bool) -> str | None:
     """Do what is left to be done; or undo all of it, and say why."""
     try:
-        try:
-            permit(plan.version)
-        except UvSelfUpdateError:
-            _undo(plan, work, windows=windows)
-            raise
         _carry_out(plan, work, check, windows=windows)
     except NotRestored:
         raise
-    except UvSelfUpdateError as error:
+    except InstallError as error:
         _log.warning("an update that was interrupted is undone: %s", error)
         return None
     return plan.version
@@ -158,7 +211,14 @@ def _step(staged: Path, named: Path, work: Path) -> Step:
         # Another folder may be another file system, so it has to be made ready there.
         new, kept = _hidden(place, work, "new"), _hidden(place, work, "old")
     return Step(
-        staged=staged, new=new, place=place, kept=_free(kept), old=notes.mark(place), put=None
+        staged=staged,
+        new=new,
+        named=named,
+        link=notes.leads_to(named),
+        place=place,
+        kept=_free(kept),
+        old=notes.mark(place),
+        put=None,
     )
 
 
@@ -219,7 +279,8 @@ def _carry_out(plan: Journal, work: Path, check: Check, *, windows: bool) -> Non
         check(uv, plan.version)
         _flush_folders(plan)
         for rewrite in plan.rewrites:
-            _rewrite(rewrite)
+            if rewrite.after is not None:
+                _rewrite(rewrite, rewrite.after)
     except BaseException:
         _undo(plan, work, windows=windows)
         raise
@@ -238,13 +299,13 @@ def _put(file: Path, step: Step, *, windows: bool) -> None:
         file.replace(step.place)
 
 
-def _rewrite(rewrite: Rewrite) -> None:
+def _rewrite(rewrite: Rewrite, after: bytes) -> None:
     folder = rewrite.path.parent
     made = [one for one in (folder, *folder.parents) if not one.exists()]
     try:
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            write_atomically(rewrite.path, rewrite.after, temporary=_temporary(rewrite))
+            write_atomically(rewrite.path, after, temporary=_temporary(rewrite))
         except OSError:
             for one in made:
                 with contextlib.suppress(OSError):
@@ -276,6 +337,9 @@ def _restore(plan: Journal, work: Path, *, windows: bool) -> None:
     failure: NotRestored | None = None
     for step in reversed(plan.steps):
         try:
+            if step.link is not None and notes.leads_to(step.named) != step.link:
+                step.named.unlink(missing_ok=True)
+                step.named.symlink_to(step.link)
             if os.path.lexists(step.kept):
                 _put(step.kept, step, windows=windows)
             elif step.old is None:
@@ -292,13 +356,19 @@ def _restore(plan: Journal, work: Path, *, windows: bool) -> None:
 
 
 def _take_back(rewrite: Rewrite) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        if rewrite.path.read_bytes() != rewrite.after:
-            return
-        if rewrite.before is None:
-            rewrite.path.unlink()
-        else:
-            write_atomically(rewrite.path, rewrite.before, temporary=_temporary(rewrite))
+    if rewrite.after is not None and not rewrite.meant:
+        return  # somebody else has written it since
+    if rewrite.before is None:
+        rewrite.path.unlink(missing_ok=True)
+    elif _content(rewrite.path) != rewrite.before:
+        write_atomically(rewrite.path, rewrite.before, temporary=_temporary(rewrite))
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
 
 
 def _tidy(plan: Journal, work: Path) -> None:

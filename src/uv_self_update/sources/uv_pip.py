@@ -35,7 +35,7 @@ _CONTRARY = ("UV_NO_CACHE", "UV_NO_VERIFY_HASHES")
 """What a person may have told uv for other packages, and cannot go along with our options."""
 
 _TEMPORARY = ("TMPDIR", "TMP", "TEMP")
-_BLOCK = 4096  # bytes that even an empty file takes
+_BLOCK = 4096  # bytes that even an empty file takes, or a folder
 _GLANCE = 0.1  # seconds between two looks at what has been written
 _OWN = re.compile(r"^(?:error:| *\u00d7)", re.MULTILINE)
 _EXCERPT = re.compile(r"\s*\d* \|")
@@ -171,9 +171,10 @@ def _watched(process: subprocess.Popen[str], stdin: str, folder: Path) -> tuple[
 
 
 def _size(folder: Path) -> int:
-    """Return how many bytes the files below a folder take, which may change at any moment."""
+    """Return how many bytes lie below a folder, at least; any of it may go at any moment."""
     total = 0
-    for place, _, names in os.walk(folder):
+    for place, folders, names in os.walk(folder):
+        total += len(folders) * _BLOCK
         for name in names:
             with contextlib.suppress(OSError):
                 total += max(os.lstat(os.path.join(place, name)).st_size, _BLOCK)  # noqa: PTH118
