@@ -63,6 +63,8 @@ _NEEDED = frozenset(
         "LANG",
         "LD_LIBRARY_PATH",
         "LOCALAPPDATA",
+        "NIX_LD",
+        "NIX_LD_LIBRARY_PATH",
         "PATH",
         "PATHEXT",
         "PROGRAMDATA",
