@@ -200,17 +200,38 @@ def test_failure_after_the_installer_has_written(adopter: Home, web: Web, tmp_pa
     assert adopter.snapshot() == before
 
 
-@pytest.mark.parametrize("arguments", [("--dry-run",), (START,)])
-def test_without_an_update(arguments: tuple[str, ...], adopter: Home, web: Web) -> None:
-    """Where uv stays as it is, it gets no receipt."""
+def test_dry_run(adopter: Home) -> None:
+    """Where nothing is to be changed, uv gets no receipt."""
     adopter.receipt.unlink()
-    web.pages |= mirrors.urls_pages([START])
     before = adopter.snapshot()
 
-    done = adopter.run(*arguments)
+    done = adopter.run("--dry-run")
 
     assert done.code == 0, done.err
     assert adopter.snapshot() == before
+
+
+@each_installer
+@pytest.mark.parametrize("about", ["none", "another"])
+def test_nothing_is_newer(
+    about: str, installer: str, adopter: Home, web: Web, tmp_path: Path
+) -> None:
+    """A uv that is the newest already is adopted all the same, and updates itself from then on."""
+    uv = move(adopter, tmp_path / "tools")
+    before = adopter.receipt.read_bytes()
+    if about == "none":
+        adopter.receipt.unlink()
+    web.pages |= mirrors.urls_pages([START])
+
+    done = adopter.run(START, "--installer", installer, "--uv", str(uv))
+
+    assert done.code == 0, done.err
+    assert read(adopter.receipt).is_about(uv)
+    assert adopter.receipt_version() == START
+    assert adopter.receipt.with_name(KEPT).exists() == (about == "another")
+    if about == "another":
+        assert adopter.receipt.with_name(KEPT).read_bytes() == before
+    assert nothing_is_left(adopter)
 
 
 @each_installer

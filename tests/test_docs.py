@@ -1,4 +1,4 @@
-"""What the pages about the sources say is so."""
+"""What the pages say is so."""
 
 from __future__ import annotations
 

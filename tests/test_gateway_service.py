@@ -44,7 +44,7 @@ from uv_self_update.gateway.routes import Request
 from uv_self_update.gateway.service import Installing, Service
 from uv_self_update.installer import scripts
 from uv_self_update.installer.native import NativeInstaller
-from uv_self_update.installer.release import ReleaseInstaller
+from uv_self_update.installer.others import ReleaseInstaller
 from uv_self_update.logins.credentials import Credentials
 from uv_self_update.network.answers import Document, Download
 from uv_self_update.network.upstream import Upstream

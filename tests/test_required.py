@@ -453,6 +453,26 @@ def test_what_cannot_be_had(home: Home, mirror: str) -> None:
     assert home.version() == "0.8.24"
 
 
+def test_exact_version_that_nobody_has(home: Home, mirror: str) -> None:
+    """The files are named also where it is through uv that the version turns out to be missing."""
+    home.install("0.8.24")
+    write(
+        home.path,
+        {
+            "uv.toml": 'required-version = "==0.9.1"',
+            ".config/uv/uv.toml": 'required-version = ">0.5"',
+        },
+    )
+
+    done = home.run("--required")
+
+    user, project = home.receipt.with_name("uv.toml"), home.path / "uv.toml"
+    assert done.code != 0
+    assert (
+        f"error: {mirror} has no uv 0.9.1; required are\n  ==0.9.1 by {project}\n  >0.5 by {user}\n"
+    ) in done.err
+
+
 @pytest.mark.parametrize("check", [True, False])
 def test_contradiction_where_one_version_can_be_asked_for(
     home: Home, web: Web, *, check: bool

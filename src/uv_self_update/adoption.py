@@ -2,10 +2,10 @@
 
 1. A copy that a package manager has installed is refused: it would undo the update, or break.
 2. uv reads a receipt in a temporary folder, which says what its own installer would have said.
-3. Together with uv, or where another installer is at work once uv has been updated, a receipt is
-   left where uv looks for it, so that from then on uv updates itself. One that was there, about
-   another uv, is kept beside it.
-4. Without an update, all receipts are what they were.
+3. Together with uv, or where another installer is at work or nothing is newer once uv has ended, a
+   receipt is left where uv looks for it, so that from then on uv updates itself. One that was
+   there, about another uv, is kept beside it.
+4. Where that fails, or nothing is to be changed, all receipts are what they were.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ class Adoption:
     environ: Mapping[str, str]
     """Where uv finds a receipt of its own."""
 
-    updated: bool = False
-    """Whether uv has been updated: to be set by whoever has run it."""
+    settled: bool = False
+    """Whether uv is to keep a receipt of its own: to be set by whoever has run it."""
 
     wanted: bool
     """Whether uv has no receipt of its own, and is to get one."""
@@ -117,7 +117,7 @@ def adopting(
         try:
             yield adoption
         finally:
-            if adoption.updated:
+            if adoption.settled:
                 receipts.settle(read(own).updated(version_of(uv, environ) or version))
             else:
                 receipts.restore()
@@ -192,7 +192,7 @@ class _Lasting:
                 write_atomically(self._place, text)
         except OSError as error:
             reason = error.strerror or str(error)
-            _log.warning("uv was updated, but its receipt %s was not left: %s", self._place, reason)
+            _log.warning("uv's receipt %s could not be left: %s", self._place, reason)
 
     def restore(self) -> None:
         """Undo what an installer has written before it failed."""

@@ -35,7 +35,7 @@ from uv_self_update.update import Job, run
 from uv_self_update.wording import listed, printable, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from uv_self_update.settings import InstallerChoice
 
@@ -125,14 +125,24 @@ def _update(words: Sequence[str], invocation: Invocation, terminal: Terminal) ->
 
 
 def _check_or_do(
-    arguments: Arguments, flags: frozenset[str], invocation: Invocation, terminal: Terminal
+    arguments: Arguments,
+    flags: frozenset[str],
+    invocation: Invocation,
+    terminal: Terminal,
+    *,
+    annotate: Callable[[UvSelfUpdateError], None] = lambda _: None,
 ) -> int:
     if "--check" in flags:
         return _check(arguments, invocation, terminal, as_json="--json" in flags)
-    return _do(arguments, invocation, terminal)
+    return _do(arguments, invocation, terminal, annotate)
 
 
-def _do(arguments: Arguments, invocation: Invocation, terminal: Terminal) -> int:
+def _do(
+    arguments: Arguments,
+    invocation: Invocation,
+    terminal: Terminal,
+    annotate: Callable[[UvSelfUpdateError], None],
+) -> int:
     if os.name == "nt":
         from uv_self_update.uvx import refuse_uvx  # noqa: PLC0415 # no obstacle elsewhere
 
@@ -154,6 +164,7 @@ def _do(arguments: Arguments, invocation: Invocation, terminal: Terminal) -> int
         from uv_self_update.explanation import explain  # noqa: PLC0415 # only after a failure
 
         for error in explain(job, outcome):
+            annotate(error)
             if error not in outcome.told:
                 terminal.error(error)
             elif error.hint:
@@ -202,4 +213,10 @@ def _update_as_required(
     rest = tuple(without(options, "--config-file"))
     arguments = Arguments(target=required.target(found), after=rest)
     with required.named(found):
-        return _check_or_do(arguments, flags, invocation, terminal)
+        return _check_or_do(
+            arguments,
+            flags,
+            invocation,
+            terminal,
+            annotate=lambda error: required.annotate(error, found),
+        )

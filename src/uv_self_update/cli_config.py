@@ -42,7 +42,8 @@ def config() -> None:
     """See and change the settings.
 
     Command line, environment, user file, site file, default: the first that has a setting
-    decides it. `set`, `unset` and `edit` change the user file.
+    decides it, but for `policy`: there the rules of the site file hold as well. `set`, `unset` and
+    `edit` change the user file.
     """
 
 

@@ -264,7 +264,7 @@ def _too_young(rule: Rule, published: str | None, now: float) -> Objection | Non
 
 
 def _contains(specifiers: str, version: str) -> bool:
-    # As in policy: an update to the newest does without.
+    # As in target: an update to the newest does without.
     from packaging.specifiers import SpecifierSet  # noqa: PLC0415 # slow to import
 
     # Whether pre-releases are welcome is another rule's matter.

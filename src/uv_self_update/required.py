@@ -44,7 +44,19 @@ from uv_self_update.wording import echo, printable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-__all__ = ("KEY", "Place", "Requirement", "find", "named", "permit", "requirements", "target")
+    from uv_self_update.errors import UvSelfUpdateError
+
+__all__ = (
+    "KEY",
+    "Place",
+    "Requirement",
+    "annotate",
+    "find",
+    "named",
+    "permit",
+    "requirements",
+    "target",
+)
 
 _log = logging.getLogger(__name__)
 
@@ -154,10 +166,15 @@ def named(required: Sequence[Requirement]) -> Iterator[None]:
     try:
         yield
     except (NoLatest, NoSuchVersion) as error:
-        if len(required) > 1:
-            lines = "".join(f"\n  {one.specifier} by {one.path}" for one in required)
-            error.message = printable(f"{error.message}; required are{lines}")
+        annotate(error, required)
         raise
+
+
+def annotate(error: UvSelfUpdateError, required: Sequence[Requirement]) -> None:
+    """Say the same in an error that was not raised: it went through uv."""
+    if len(required) > 1 and isinstance(error, (NoLatest, NoSuchVersion)):
+        lines = "".join(f"\n  {one.specifier} by {one.path}" for one in required)
+        error.message = printable(f"{error.message}; required are{lines}")
 
 
 def permit(required: Iterable[Requirement], version: str) -> bool:

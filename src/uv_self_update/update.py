@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from uv_self_update.errors import InstallError, UvSelfUpdateError
     from uv_self_update.gateway.address import Address
     from uv_self_update.gateway.service import Installing, Service
-    from uv_self_update.installer.release import ReleaseInstaller
+    from uv_self_update.installer.others import ReleaseInstaller
     from uv_self_update.installer.workplace import Workplace
     from uv_self_update.settings import Settings
 
@@ -148,7 +148,10 @@ def run(job: Job) -> Outcome:
                 code = signals.wait()
             replaced, broken = _concluded(installing.release, signals)
         installed = installing.native.installed
-        adoption.updated = installed is not None or replaced
+        updated = installed is not None or replaced
+        dry = "--dry-run" in arguments.all
+        # One that is the newest already is adopted as well, so that it is updated from then on.
+        adoption.settled = updated or (code == 0 and service.asked and not dry)
     failures = [*service.failures]
     if broken is not None:
         failures.append(broken)
@@ -159,7 +162,7 @@ def run(job: Job) -> Outcome:
         failures=tuple(failures),
         told=tuple(service.told),
         asked=service.asked,
-        updated=adoption.updated,
+        updated=updated,
         replaced=None if installed is None else installed.version,
         ours=installing.choice == "native",
         transferred=service.transferred if installed is None else installed.size,
@@ -267,7 +270,7 @@ def _gateway(
     from uv_self_update.gateway.service import Installing, Service
     from uv_self_update.installer import powershell
     from uv_self_update.installer.native import NativeInstaller, chosen
-    from uv_self_update.installer.release import ReleaseInstaller
+    from uv_self_update.installer.others import ReleaseInstaller
 
     native = NativeInstaller(
         sources.platform,

@@ -123,7 +123,12 @@ class DigestMismatch(InstallError):
         what = f"the one that {pinned} names" if pinned else "the file that was published"
         super().__init__(
             f"{name} from {source} is not {what}: expected sha256 {expected}, got {got}",
-            hint="A damaged download or a changed mirror: try again, then ask whoever runs it.",
+            hint=(
+                "The pin is of another file, or the mirror was changed: compare it with what the "
+                "release publishes."
+                if pinned
+                else "A damaged download or a changed mirror: try again, then ask whoever runs it."
+            ),
         )
 
 

@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from uv_self_update.gateway.address import Address
     from uv_self_update.gateway.routes import Request, Route
     from uv_self_update.installer.native import NativeInstaller
+    from uv_self_update.installer.others import ReleaseInstaller
     from uv_self_update.installer.powershell import Script
-    from uv_self_update.installer.release import ReleaseInstaller
     from uv_self_update.network.answers import Download
     from uv_self_update.platforms import Platform
     from uv_self_update.settings import InstallerChoice
