@@ -306,34 +306,33 @@ def test_unpack_something_else(newest_uv: Path, home: Home, web: Web, tmp_path: 
         index.unpack(index.find(NEWEST), tmp_path)
 
 
-def test_unpack_a_bomb(
-    uv: Path, home: Home, web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+BOMBS = {
+    "a file": (10 << 20, {"uv-0.10.1.data/scripts/uv": bytes(20 << 20)}),
+    "folders": (4 << 20, {f"uv-0.10.1.data/scripts/{number}/": b"" for number in range(2000)}),
+}
+
+
+@pytest.mark.parametrize(("limit", "more"), BOMBS.values(), ids=BOMBS)
+def test_unpack_a_bomb(  # noqa: PLR0913, PLR0917 # a row, and what a test of uv needs
+    limit: int,
+    more: dict[str, bytes],
+    uv: Path,
+    home: Home,
+    web: Web,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A wheel that is far larger than it looks is refused, and its cache goes."""
-    monkeypatch.setattr(uv_pip, "LARGEST_UNPACKED", 10 << 20)
+    monkeypatch.setattr(uv_pip, "LARGEST_UNPACKED", limit)
     web.pages |= pages(["0.10.1"])
     (name,) = (name for name in web.pages if name.endswith(".whl"))
-    body = _wheel("0.10.1", **{"uv-0.10.1.data/scripts/uv": bytes(20 << 20)})
+    body = _wheel("0.10.1", **more)
     web.pages[name] = Page(body=body)
     assert len(body) < 1 << 20
     index = source(uv, home, f"{web.url}/simple/")
     with pytest.raises(UnusableArchive, match="it holds more than"):
         index.unpack(index.find(NEWEST), tmp_path)
     assert not (tmp_path / "cache").exists()
-
-
-def test_unpack_a_wheel_of_folders(
-    uv: Path, home: Home, web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Folders take room as well, of which a small wheel can have many."""
-    monkeypatch.setattr(uv_pip, "LARGEST_UNPACKED", 4 << 20)
-    web.pages |= pages(["0.10.1"])
-    (name,) = (name for name in web.pages if name.endswith(".whl"))
-    folders = {f"uv-0.10.1.data/scripts/{number}/": b"" for number in range(2000)}
-    web.pages[name] = Page(body=_wheel("0.10.1", **folders))
-    index = source(uv, home, f"{web.url}/simple/")
-    with pytest.raises(UnusableArchive, match="it holds more than"):
-        index.unpack(index.find(NEWEST), tmp_path)
 
 
 def test_unpack_without_an_end(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

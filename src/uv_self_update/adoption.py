@@ -19,6 +19,7 @@ import shutil
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,7 @@ from uv_self_update.child import version_of
 from uv_self_update.errors import NotReplaced, Owned, ReceiptError, UvNotRunnable
 from uv_self_update.platforms import current
 from uv_self_update.receipt import NAME, Rewrite, locate, new_receipt, parse, read
-from uv_self_update.writing import write_atomically
+from uv_self_update.writing import content_of, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -114,13 +115,9 @@ def adopting(
     with _written(json.dumps(document), folder) as own:
         environ_of_uv = {**lasting, _FOLDER: str(own.parent)}
         adoption = Adoption(environ=environ_of_uv, wanted=True, lasting=receipts)
-        try:
-            yield adoption
-        finally:
-            if adoption.settled:
-                receipts.settle(read(own).updated(version_of(uv, environ) or version))
-            else:
-                receipts.restore()
+        yield adoption
+        if adoption.settled:
+            receipts.settle(read(own).updated(version_of(uv, environ) or version))
 
 
 @contextmanager
@@ -158,13 +155,21 @@ class _Lasting:
     def __init__(self, uv: Path, environ: Mapping[str, str]) -> None:
         self._uv = uv
         self._environ = environ
-        self._place = locate(environ, windows=_WINDOWS).absolute()
-        standard = {name: value for name, value in environ.items() if name != _FOLDER}
+
+    @cached_property
+    def _place(self) -> Path:
+        """Where uv looks for its receipt."""
+        return locate(self._environ, windows=_WINDOWS).absolute()
+
+    @cached_property
+    def before(self) -> dict[Path, bytes | None]:
+        """What was in each of them before an installer came; read when that is first asked for."""
+        standard = {name: value for name, value in self._environ.items() if name != _FOLDER}
         places = {self._place, locate(standard, windows=_WINDOWS).absolute()}
-        if environ.get("XDG_CONFIG_HOME"):
+        if self._environ.get("XDG_CONFIG_HOME"):
             # That installer makes this folder, where uv would not look into it without.
-            places.add(Path(environ["XDG_CONFIG_HOME"], "uv", NAME).absolute())
-        self.before = dict(_contents(places))
+            places.add(Path(self._environ["XDG_CONFIG_HOME"], "uv", NAME).absolute())
+        return dict(_contents(places))
 
     def rewrites(self, text: bytes) -> Iterator[Rewrite]:
         """Yield what gives uv a receipt with this text, and keeps one that is about another."""
@@ -173,7 +178,7 @@ class _Lasting:
         before = self.before[self._place]
         if before is not None and self._is_about_another(self._place, before):
             kept = _kept(self._place)
-            yield Rewrite(path=kept, before=_content(kept), after=before)
+            yield Rewrite(path=kept, before=content_of(kept), after=before)
         yield Rewrite(path=self._place.resolve(), before=before, after=text)
 
     def settle(self, text: bytes) -> None:
@@ -182,7 +187,7 @@ class _Lasting:
             lacking = not has_receipt(self._uv, self._environ)
             for place, before in self.before.items():
                 if before is not None and (
-                    (lacking and place == self._place) or _content(place) != before
+                    (lacking and place == self._place) or content_of(place) != before
                 ):
                     self._keep(place, before)
             if lacking:
@@ -193,16 +198,6 @@ class _Lasting:
         except OSError as error:
             reason = error.strerror or str(error)
             _log.warning("uv's receipt %s could not be left: %s", self._place, reason)
-
-    def restore(self) -> None:
-        """Undo what an installer has written before it failed."""
-        for place, before in self.before.items():
-            # What cannot be written now was not written by an installer either.
-            with contextlib.suppress(OSError):
-                if before is None:
-                    place.unlink(missing_ok=True)
-                elif _content(place) != before:
-                    write_atomically(place, before)
 
     def _is_about_another(self, place: Path, before: bytes) -> bool:
         """Return whether a receipt was about another uv, or cannot be understood."""
@@ -216,7 +211,7 @@ class _Lasting:
         if not self._is_about_another(place, before):
             return
         kept = _kept(place)
-        if _content(kept) != before:
+        if content_of(kept) != before:
             write_atomically(kept, before)
         with contextlib.suppress(OSError, ReceiptError):
             other = parse(place, before).folder(self._uv.name) / self._uv.name
@@ -244,7 +239,3 @@ def _contents(places: Iterable[Path]) -> Iterator[tuple[Path, bytes | None]]:
             yield place, None
         except OSError:
             continue
-
-
-def _content(place: Path) -> bytes | None:
-    return dict(_contents([place])).get(place)

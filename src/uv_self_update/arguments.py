@@ -72,6 +72,11 @@ class Arguments:
         """Every one of uv's options."""
         return self.before + self.after
 
+    @property
+    def dry_run(self) -> bool:
+        """Whether nothing is to be changed."""
+        return "--dry-run" in self.all
+
 
 def split(arguments: Sequence[str]) -> Arguments:
     """Find TARGET among uv's options.

@@ -181,7 +181,7 @@ def _check(
 ) -> int:
     from uv_self_update.check import check  # noqa: PLC0415 # an update needs none
 
-    if "--dry-run" in arguments.all:
+    if arguments.dry_run:
         message = "`--check` and `--dry-run` exclude each other"
         raise UsageError(message, hint="`--check` changes nothing by itself.")
     verdict = check(

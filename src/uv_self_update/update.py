@@ -149,9 +149,8 @@ def run(job: Job) -> Outcome:
             replaced, broken = _concluded(installing.release, signals)
         installed = installing.native.installed
         updated = installed is not None or replaced
-        dry = "--dry-run" in arguments.all
         # One that is the newest already is adopted as well, so that it is updated from then on.
-        adoption.settled = updated or (code == 0 and service.asked and not dry)
+        adoption.settled = updated or (code == 0 and service.asked and not arguments.dry_run)
     failures = [*service.failures]
     if broken is not None:
         failures.append(broken)
@@ -188,9 +187,9 @@ def _workplace(job: Job) -> Iterator[Workplace | NotReplaced]:
         yield NotReplaced(folder, error.strerror or str(error))
         return
     with closing(work):
-        if not work.empty:
-            _recover(work, job)
-        if "--dry-run" not in job.arguments.all:
+        if not job.arguments.dry_run:
+            if not work.empty:
+                _recover(work, job)
             mend(job.uv, job.environ)
         yield work
 
@@ -242,8 +241,6 @@ def _recover(work: Workplace, job: Job) -> None:
     from uv_self_update.installer.replacing import recover
     from uv_self_update.installer.staging import confirm
 
-    if "--dry-run" in job.arguments.all:
-        return  # what was begun is left to a run that may change something
     version = recover(
         work.path,
         partial(confirm, source="an update that was interrupted", environ=job.environ),

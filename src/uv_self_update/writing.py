@@ -7,7 +7,7 @@ import os
 import stat
 from pathlib import Path
 
-__all__ = ("become_like", "flush_folder", "write_atomically")
+__all__ = ("become_like", "content_of", "flush_folder", "write_atomically")
 
 
 def write_atomically(path: Path, content: bytes, *, temporary: str | None = None) -> None:
@@ -40,6 +40,14 @@ def write_atomically(path: Path, content: bytes, *, temporary: str | None = None
         with contextlib.suppress(OSError):
             written.unlink()
         raise
+
+
+def content_of(path: Path) -> bytes | None:
+    """Return what is in a file; None if there is none, or none that may be read."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
 
 
 def become_like(old: Path, new: Path) -> None:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from uv_self_update.errors import InstallError, NotReplaced, NotRestored
 from uv_self_update.installer import journal as notes
 from uv_self_update.installer.journal import Journal, Step
-from uv_self_update.writing import become_like, flush_folder, write_atomically
+from uv_self_update.writing import become_like, content_of, flush_folder, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -77,7 +77,7 @@ def replace(
         try:
             ready = _prepared(plan)
         except BaseException:
-            _tidy(plan, work)
+            drop(plan, work)
             raise
         _carry_out(ready, work, check, windows=platform.windows)
     except OSError as error:
@@ -123,11 +123,6 @@ def put_back(plan: Journal, work: Path, *, windows: bool) -> None:
         raise NotRestored(plan.steps[-1].place, None, error.strerror or str(error)) from error
 
 
-def drop(plan: Journal, work: Path) -> None:
-    """Forget a plan: what is there now stays."""
-    _tidy(plan, work)
-
-
 def recover(
     work: Path,
     check: Check,
@@ -161,10 +156,10 @@ def recover(
     try:
         match plan.state:
             case "preparing":
-                _tidy(plan, work)
+                drop(plan, work)
             case "theirs":
                 if plan.steps[-1].changed and runs(plan.steps[-1].named):
-                    _tidy(plan, work)
+                    drop(plan, work)
                 else:
                     _undo(plan, work, windows=windows)
             case _ if foreign is not None:
@@ -173,7 +168,7 @@ def recover(
                     plan.version,
                     foreign,
                 )
-                _tidy(plan, work)
+                drop(plan, work)
             case "restoring":
                 _restore(plan, work, windows=windows)
             case "replacing":
@@ -284,7 +279,7 @@ def _carry_out(plan: Journal, work: Path, check: Check, *, windows: bool) -> Non
     except BaseException:
         _undo(plan, work, windows=windows)
         raise
-    _tidy(plan, work)
+    drop(plan, work)
 
 
 def _put(file: Path, step: Step, *, windows: bool) -> None:
@@ -352,7 +347,7 @@ def _restore(plan: Journal, work: Path, *, windows: bool) -> None:
     for rewrite in reversed(plan.rewrites):
         _take_back(rewrite)
     _flush_folders(plan)
-    _tidy(plan, work)
+    drop(plan, work)
 
 
 def _take_back(rewrite: Rewrite) -> None:
@@ -360,19 +355,12 @@ def _take_back(rewrite: Rewrite) -> None:
         return  # somebody else has written it since
     if rewrite.before is None:
         rewrite.path.unlink(missing_ok=True)
-    elif _content(rewrite.path) != rewrite.before:
+    elif content_of(rewrite.path) != rewrite.before:
         write_atomically(rewrite.path, rewrite.before, temporary=_temporary(rewrite))
 
 
-def _content(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except OSError:
-        return None
-
-
-def _tidy(plan: Journal, work: Path) -> None:
-    """Forget the plan, and remove what lies outside the workplace."""
+def drop(plan: Journal, work: Path) -> None:
+    """Forget a plan: what is there now stays. What lies outside the workplace is removed."""
     for step in plan.steps:
         if work not in step.kept.parents:
             # What still runs on Windows stays, and is removed by a later update.
