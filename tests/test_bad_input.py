@@ -590,14 +590,15 @@ def test_receipt_of_another_uv(home: Home, web: Web, tmp_path: Path) -> None:
 
 
 def test_release_installer_without_curl_and_wget(home: Home, web: Web, tmp_path: Path) -> None:
-    """The release's own installer says which programs it lacks, and uv shows it."""
+    """The programs that the release's own installer lacks are named, and what does without."""
     before = prepare(home, web)
     path = os.pathsep.join([str(home.bin), tools(tmp_path / "tools")])
 
     done = home.run("--installer", "release", environ={"PATH": path})
 
     assert done.code == FAILED
-    assert "need curl or wget" in done.err
+    assert message(done).endswith("failed: not on PATH: curl or wget")
+    assert "`--installer native`" in done.err
     assert home.snapshot() == before
 
 

@@ -43,7 +43,7 @@ ANSWERED: dict[str, Route] = {
     f"/{SECRET}//api/v3/repos/astral-sh/uv/releases/latest": Latest(repository="astral-sh/uv"),
     f"/{SECRET}/api/v3/repos/My.Fork/uv_2/releases/latest": Latest(repository="My.Fork/uv_2"),
     f"/{SECRET}/My.Fork/uv_2/releases/download/1/x": File(version="1", name="x"),
-    f"/{SECRET}/install/0.12.3": Install(version="0.12.3"),
+    f"/{SECRET}/install/0.12.3": Install(version="0.12.3", token=None),
 }
 
 NOT_ANSWERED = [

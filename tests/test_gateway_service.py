@@ -67,6 +67,7 @@ if TYPE_CHECKING:
 LINUX = Platform(triple="x86_64-unknown-linux-gnu")
 SCRIPT = b"#!/bin/sh\necho the release's own\n"
 INSTALLER = "uv-installer.sh"
+TOKEN = "token"  # noqa: S105 # of no gateway
 ARCHIVE = LINUX.archive
 
 REPOSITORY = "api/v3/repos/astral-sh/uv/releases"
@@ -145,10 +146,25 @@ class Watching(ReleaseInstaller):
 
     def __init__(self) -> None:
         """Watch over nothing."""
-        super().__init__(LINUX, NotReplaced(Path("/"), "not here"), environ={}, receipts=tuple)
+        super().__init__(
+            LINUX,
+            NotReplaced(Path("/"), "not here"),
+            folder=Path("/"),
+            environ={},
+            receipts=tuple,
+            rewrites=lambda receipt, version: (receipt.rewrite(version),),
+        )
 
-    def begin(self, found: Found) -> None:
-        """Keep nothing."""
+    def begin(self, found: Found, script: bytes) -> bytes:  # noqa: ARG002
+        """Keep nothing, and run nothing before or after."""
+        self.token = TOKEN
+        return script
+
+    def finish(self) -> None:
+        """Note that the release was to be put in place."""
+        self.finished += 1
+
+    finished = 0
 
 
 class Native(NativeInstaller):
@@ -159,6 +175,7 @@ class Native(NativeInstaller):
         super().__init__(
             LINUX,
             NotReplaced(Path("/"), "not here"),
+            folder=Path("/"),
             environ={},
             digests=DigestRules(),
             rewrites=lambda receipt, version: (receipt.rewrite(version),),
@@ -192,12 +209,13 @@ class Gateway:
         """Make the service."""
         self.address = address or ADDRESS
         self.native = native or Native()
+        self.watching = Watching()
         self.service = Service(
             self.address,
             sources,
             Installing(
                 native=self.native,
-                release=Watching(),
+                release=self.watching,
                 choice=choice,
                 barred=barred,
                 digests=digests or DigestRules(),
@@ -442,6 +460,29 @@ def test_nothing_is_installed_before_its_installer(path: str) -> None:
 
     assert gateway.get(path).status == 404
     assert gateway.native.told == []
+
+
+def test_only_its_script_ends_a_release_installer() -> None:
+    """Whoever reads the secret from curl's arguments has nothing installed: there is a token."""
+    gateway = Gateway(Archives(WITH_INSTALLER, FILES), choice="release")
+    early = gateway.get(f"install/1.2.3/{TOKEN}")
+    gateway.file(INSTALLER)
+    wrong = [gateway.get(f"install/1.2.3{token}") for token in ("", "/", "/tokem", "/é")]
+
+    assert [reply.status for reply in (early, *wrong)] == [404] * 5
+    assert (gateway.watching.finished, gateway.native.told) == (0, [])
+
+    assert gateway.text(f"install/1.2.3/{TOKEN}") == "uv 1.2.3 is installed\n"
+    assert (gateway.watching.finished, gateway.native.told) == (1, [])
+
+
+def test_ours_has_no_token() -> None:
+    """Ours is not asked for with one: its secret is in no argument."""
+    gateway = Gateway(Wheels())
+    gateway.file(INSTALLER)
+
+    assert gateway.get(f"install/1.2.3/{TOKEN}").status == 404
+    assert gateway.native.told == ["begin 1.2.3"]
 
 
 def test_refusals() -> None:

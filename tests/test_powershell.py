@@ -91,6 +91,12 @@ def literal(node: Node) -> str:
     return "".join(part[0] for part in parts)
 
 
+def only_literal(statement: Node) -> str:
+    """Return the value of the one literal in a statement."""
+    (node,) = (node for node in everything(statement) if node.type == "string_literal")
+    return literal(node)
+
+
 def command(statement: Node) -> tuple[str, list[str]]:
     """Return the name and the arguments of a statement that is one command, and nothing else."""
     (chain,) = statement.named_children
@@ -145,6 +151,37 @@ def test_every_path_is_a_literal(value: str, monkeypatch: pytest.MonkeyPatch) ->
     words = native(value, value, monkeypatch)
 
     assert words == [value, "-I", str(folder / "handover.py"), value]
+
+
+@pytest.mark.parametrize("value", NASTY.values(), ids=NASTY)
+def test_every_value_for_a_release_is_a_literal(value: str) -> None:
+    """So do the variables and the script of a release's own installer."""
+    folder = Path("/", *value.split("/"))
+    environ = {"UV_INSTALL_DIR": value}
+
+    assigned, moved, cleared, called, failed, token, *rest = statements(
+        scripts.staged(
+            "install/1",
+            token="T",  # noqa: S106 # of no gateway
+            script=folder / "s.ps1",
+            folder=folder,
+            environ=environ,
+            windows=True,
+        )
+    )
+
+    assert text(assigned).startswith("$env:UV_INSTALL_DIR = ")
+    assert only_literal(assigned) == value
+    assert text(moved).startswith("Set-Location -LiteralPath ")
+    assert only_literal(moved) == str(folder)
+    assert text(cleared) == "$global:LASTEXITCODE = 0"
+    assert text(called).startswith("& ")
+    assert only_literal(called) == str(folder / "s.ps1")
+    assert text(failed) == "if ($LASTEXITCODE -ne 0) { exit $LASTEXITCODE }"
+    assert text(token) == "$env:UV_SELF_UPDATE_TOKEN = 'T'"
+    assert list(map(text, rest)) == list(
+        map(text, statements(scripts.native("install/1", windows=True)))
+    )
 
 
 @pytest.mark.parametrize("value", NASTY.values(), ids=NASTY)

@@ -38,6 +38,8 @@ _REMOVED = frozenset(
     {
         "CARGO_DIST_FORCE_INSTALL_DIR",
         "INSTALLER_DOWNLOAD_URL",
+        # With these a release's own installer does not even say why it fails.
+        "INSTALLER_PRINT_QUIET",
         # It speaks no TLS, and some of its versions end where these name something broken.
         "SSL_CERT_DIR",
         "SSL_CERT_FILE",
@@ -49,6 +51,7 @@ _REMOVED = frozenset(
         "UV_GITHUB_TOKEN",
         "UV_INSTALL_DIR",
         "UV_OFFLINE",
+        "UV_PRINT_QUIET",
         "UV_UNMANAGED_INSTALL",
     }
 )

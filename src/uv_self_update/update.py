@@ -98,7 +98,7 @@ class Outcome:
     """Whether uv is another one now, rather than there being nothing to do."""
 
     replaced: str | None = None
-    """The version that our own installer has put in place, whatever became of uv then."""
+    """The version that was put in place, whatever became of uv then."""
 
     ours: bool = True
     """Whether no other installer was to be used, which may go on when uv has ended."""
@@ -147,11 +147,13 @@ def run(job: Job) -> Outcome:
             with _gateway(job, address, sources, work, environ, adoption) as (service, installing):
                 code = signals.wait()
             replaced, broken = _concluded(installing.release, signals)
-        installed = installing.native.installed
+        installed = installing.native.installed or installing.release.installed
         updated = installed is not None or replaced
         # One that is the newest already is adopted as well, so that it is updated from then on.
         adoption.settled = updated or (code == 0 and service.asked and not arguments.dry_run)
     failures = [*service.failures]
+    if code != 0 and not updated and signals.received is None:
+        failures.extend(_diagnosis(installing.release, service, broken))
     if broken is not None:
         failures.append(broken)
         code = code or broken.exit_code
@@ -204,6 +206,15 @@ def _concluded(release: ReleaseInstaller, signals: Signals) -> tuple[bool, Insta
         ), None
     except InstallError as error:
         return False, error
+
+
+def _diagnosis(
+    release: ReleaseInstaller, service: Service, broken: InstallError | None
+) -> Iterator[UvSelfUpdateError]:
+    """Yield why a release's own installer has failed, unless that is known, or explains it."""
+    failed = release.diagnose()
+    if failed is not None and (failed.missing or not (service.failures or broken)):
+        yield failed
 
 
 def _folder_of(work: Workplace | NotReplaced) -> Path | None:
@@ -269,9 +280,11 @@ def _gateway(
     from uv_self_update.installer.native import NativeInstaller, chosen
     from uv_self_update.installer.others import ReleaseInstaller
 
+    folder = job.uv.resolve().parent
     native = NativeInstaller(
         sources.platform,
         work,
+        folder=folder,
         environ=environ,
         digests=job.settings.digests,
         rewrites=adoption.rewrites,
@@ -279,7 +292,12 @@ def _gateway(
     installing = Installing(
         native=native,
         release=ReleaseInstaller(
-            sources.platform, work, environ=environ, receipts=adoption.receipts
+            sources.platform,
+            work,
+            folder=folder,
+            environ=environ,
+            receipts=adoption.receipts,
+            rewrites=adoption.rewrites,
         ),
         choice=chosen(job.settings.installer, environ, sources.platform),
         barred=lambda script: powershell.barred(script, environ),
@@ -300,6 +318,7 @@ def _gateway(
         # First the sources, so that a staging that waits for one of them ends too.
         sources.close()
         native.close()
+        installing.release.close()
 
 
 def _refuse_too_old(job: Job, environ: Mapping[str, str]) -> None:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from support import binaries
+from support import binaries, release_installers
 from support.web import Page
 from uv_self_update import platforms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
 
     from support.web import Asked
 
@@ -29,8 +29,6 @@ __all__ = (
     "urls_pages",
 )
 
-_SCRIPT = Path(__file__).with_name("release_installer.sh")
-
 
 @cache
 def sha256(path: Path) -> str:
@@ -39,25 +37,16 @@ def sha256(path: Path) -> str:
 
 
 def installer(version: str) -> bytes:
-    """Return the release's own installer."""
-    archive = binaries.archive(version)
-    text = _SCRIPT.read_text()
-    for name, value in {
-        "VERSION": version,
-        "ARCHIVE": archive.name,
-        "SHA256": sha256(archive),
-    }.items():
-        text = text.replace(f"@{name}@", value)
-    return text.encode()
+    """Return the release's own installer for sh."""
+    return release_installers.script(version)
 
 
 def github_json(version: str, *, digests: bool = True) -> dict[str, Any]:
     """Return GitHub's JSON for a release; its URLs lead to GitHub, as those of a copy do."""
     archive = binaries.archive(version)
-    files = {
-        "uv-installer.sh": hashlib.sha256(installer(version)).hexdigest(),
-        archive.name: sha256(archive),
-    }
+    files = {archive.name: sha256(archive)}
+    if release_installers.available():
+        files = {"uv-installer.sh": hashlib.sha256(installer(version)).hexdigest(), **files}
     page = f"https://github.com/astral-sh/uv/releases/download/{version}"
     return {
         "url": f"https://api.github.com/repos/astral-sh/uv/releases/{version}",
@@ -80,10 +69,10 @@ def github_json(version: str, *, digests: bool = True) -> dict[str, Any]:
 def file_pages(version: str, folder: str) -> Pages:
     """Return a release's files below a folder."""
     archive = binaries.archive(version)
-    return {
-        f"{folder}/uv-installer.sh": Page(body=installer(version)),
-        f"{folder}/{archive.name}": Page(body=archive),
-    }
+    pages: Pages = {f"{folder}/{archive.name}": Page(body=archive)}
+    if release_installers.available():
+        pages[f"{folder}/uv-installer.sh"] = Page(body=installer(version))
+    return pages
 
 
 def urls_pages(versions: Iterable[str]) -> Pages:

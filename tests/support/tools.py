@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 __all__ = ("NEEDED", "tools")
 
 NEEDED = (
-    *("basename", "cat", "chmod", "cp", "cut", "dirname", "env", "grep", "gzip", "head", "ls"),
-    *("mkdir", "mktemp", "mv", "rm", "sed", "sh", "sha256sum", "tar", "tr", "uname"),
+    *("awk", "basename", "cat", "chmod", "cp", "cut", "dirname", "env", "grep", "gzip", "head"),
+    *("ldd", "ls", "mkdir", "mktemp", "mv", "rm", "sed", "sh", "sha256sum", "tar", "tr", "uname"),
 )
 """What an installer may call beside curl or wget."""
 

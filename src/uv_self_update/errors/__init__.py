@@ -52,6 +52,8 @@ UvSelfUpdateError
 │   ├── NoDigest
 │   │   └── NotPinned                 other files of the version are pinned, and this is not
 │   ├── UnusableArchive
+│   ├── NothingInstalled          a release's own installer has done nothing
+│   ├── ReleaseInstallerFailed
 │   ├── StagedUvBroken
 │   ├── NotReplaced
 │   ├── NotRestored
@@ -90,12 +92,14 @@ from uv_self_update.errors.installing import (
     Halted,
     InstallError,
     NoDigest,
+    NothingInstalled,
     NotPinned,
     NotReplaced,
     NotRestored,
     NotStandalone,
     Owned,
     ReceiptError,
+    ReleaseInstallerFailed,
     ScriptsBarred,
     StagedUvBroken,
     UnusableArchive,
@@ -161,6 +165,7 @@ __all__ = (
     "NotReplaced",
     "NotRestored",
     "NotStandalone",
+    "NothingInstalled",
     "NothingRequired",
     "Owned",
     "Problem",
@@ -168,6 +173,7 @@ __all__ = (
     "RateLimited",
     "ReceiptError",
     "RehearsalError",
+    "ReleaseInstallerFailed",
     "ScriptsBarred",
     "SourceError",
     "StagedUvBroken",

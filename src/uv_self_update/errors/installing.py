@@ -8,6 +8,7 @@ from uv_self_update.errors.base import UvSelfUpdateError
 from uv_self_update.wording import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 __all__ = (
@@ -19,14 +20,19 @@ __all__ = (
     "NotReplaced",
     "NotRestored",
     "NotStandalone",
+    "NothingInstalled",
     "Owned",
     "ReceiptError",
+    "ReleaseInstallerFailed",
     "ScriptsBarred",
     "StagedUvBroken",
     "UnusableArchive",
     "UpdateUnderWay",
     "update_with",
 )
+
+
+_NATIVE = "`--installer native` installs uv without a shell script, curl, wget or tar."
 
 
 class InstallError(UvSelfUpdateError):
@@ -176,6 +182,36 @@ class StagedUvBroken(InstallError):
         super().__init__(
             f"uv {version} was fetched from {source} but does not work here: {reason}",
             hint="The uv that you have was left as it is.",
+        )
+
+
+class NothingInstalled(InstallError):
+    """A release's own installer says that it has installed uv, and has not."""
+
+    def __init__(self, version: str, uv: Path) -> None:
+        """Name the version and the uv that is still the old one."""
+        super().__init__(
+            f"the installer of uv {version} reported success without installing it: {uv} was not "
+            "changed",
+            hint=_NATIVE,
+        )
+
+
+class ReleaseInstallerFailed(InstallError):
+    """A release's own installer was run, and has failed."""
+
+    def __init__(self, version: str, missing: Sequence[str], *, native: bool) -> None:
+        """Name the version, the programs that it lacks, and what does without.
+
+        Args:
+            version: The release's.
+            missing: Programs that are not on PATH.
+            native: Whether our own installer could do it.
+        """
+        self.missing = tuple(missing)
+        reason = f": not on PATH: {', '.join(missing)}" if missing else ""
+        super().__init__(
+            f"the installer of uv {version} failed{reason}", hint=_NATIVE if native else None
         )
 
 

@@ -6,6 +6,7 @@
 <secret>/api/v3/repos/<owner>/<name>/releases/tags/<version>
 <secret>/<owner>/<name>/releases/download/<version>/<file>
 <secret>/install/<version>                      asked by our own installer only
+<secret>/install/<version>/<token>              asked once a release's own installer has ended
 ```
 
 `owner` and `name` are whatever uv's receipt says. A slash after the secret may be doubled: uv's
@@ -28,7 +29,7 @@ _API = re.compile(
 _FILE = re.compile(
     rf"/+(?P<repository>{_NAME}/{_NAME})/releases/download/v?(?P<version>{_VERSION})/(?P<name>{_NAME})"
 )
-_INSTALL = re.compile(rf"/install/(?P<version>{_VERSION})")
+_INSTALL = re.compile(rf"/install/(?P<version>{_VERSION})(?:/(?P<token>[A-Za-z0-9_-]+))?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,9 +75,12 @@ class File:
 
 @dataclass(frozen=True, kw_only=True)
 class Install:
-    """Our own installer says: uv is ready to be replaced."""
+    """An installer says: uv is ready to be replaced."""
 
     version: str
+    token: str | None
+    """What tells a release's own installer from everybody who can read the secret; None for ours.
+    """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,5 +123,5 @@ def route(request: Request, *, host: str, secret: str) -> Route:
     if match := _FILE.fullmatch(rest):
         return File(version=match["version"], name=match["name"])
     if match := _INSTALL.fullmatch(rest):
-        return Install(version=match["version"])
+        return Install(version=match["version"], token=match["token"])
     return Refused(status=404, reason="Not Found")

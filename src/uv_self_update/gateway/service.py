@@ -8,6 +8,7 @@ wrong is kept in `failures`, for the one who explains it when uv has ended.
 from __future__ import annotations
 
 import contextlib
+import hmac
 import logging
 import threading
 from dataclasses import dataclass
@@ -153,8 +154,13 @@ class Service:
                 return True
             case File(version=version, name=name) if name not in INSTALLER_NAMES:
                 return version == self._installing and name.startswith("uv-")
-            case Install(version=version):
-                return version == self._installing
+            case Install(version=version, token=token):
+                known = self._release_installer.token
+                return version == self._installing and (
+                    token == known
+                    if token is None or known is None
+                    else hmac.compare_digest(token, known)
+                )
             case _:
                 return self._installing is None
 
@@ -174,8 +180,11 @@ class Service:
                 )
             case File(version=version, name=name):
                 return self._file(version, name)
-            case Install(version=version):
-                self._native.finish(version)
+            case Install(version=version, token=token):
+                if token is None:
+                    self._native.finish(version)
+                else:
+                    self._release_installer.finish()
                 return Reply.of(f"uv {version} is installed\n")
             case Refused(status=status, reason=reason, allow=allow):
                 if allow is None:
@@ -228,7 +237,7 @@ class Service:
                 self._native.begin(found)
                 script = scripts.native(f"install/{version}", windows=windows)
             else:
-                self._release_installer.begin(found)
+                script = self._release_installer.begin(found, script)
         except ScriptsBarred as error:
             self._remember(error)
             return Reply(content_type=_BINARY, body=map(_break_off, (error,)))

@@ -1,8 +1,9 @@
-"""What the native installer's script runs: ask the gateway to install, and wait.
+"""What an installer's script runs: ask the gateway to install, and wait.
 
 It is run by its path, in Python's isolated mode, and needs the standard library alone: neither a
 `PYTHONPATH` nor where this package is installed has a say in it. The gateway's address is read from
-the environment, where uv has it from: an argument could be read by every user of the machine.
+the environment, where uv has it from: an argument could be read by every user of the machine. So is
+the token of a release's own installer.
 """
 
 from __future__ import annotations
@@ -35,4 +36,6 @@ def main(path: str, base: str) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1], os.environ["UV_INSTALLER_GHE_BASE_URL"]))
+    token = os.environ.get("UV_SELF_UPDATE_TOKEN")
+    wanted = sys.argv[1] if token is None else f"{sys.argv[1]}/{token}"
+    raise SystemExit(main(wanted, os.environ["UV_INSTALLER_GHE_BASE_URL"]))

@@ -14,6 +14,7 @@ from uv_self_update.receipt import locate, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
 
     from uv_self_update.digests import DigestRules
     from uv_self_update.installer.staging import Staged
@@ -23,13 +24,13 @@ if TYPE_CHECKING:
     from uv_self_update.settings import InstallerChoice
     from uv_self_update.sources.order import Found
 
-__all__ = ("NativeInstaller", "chosen")
+__all__ = ("NativeInstaller", "chosen", "suits")
 
 _LAST_WAIT = 10.0  # seconds for a staging that was told to stop
 _LAYOUTS = frozenset({None, "cargo-home", "flat", "hierarchical", "unspecified"})
 
 
-def _suits(receipt: Receipt, platform: Platform) -> bool:
+def suits(receipt: Receipt, platform: Platform) -> bool:
     """Return whether an installation is of a shape that this installer keeps.
 
     Another may be what a later release's own installer has made.
@@ -66,17 +67,18 @@ def chosen(
         return "native"
     path = environ.get("PATH", os.defpath)
     able = platform.windows or any(shutil.which(name, path=path) for name in ("curl", "wget"))
-    return "auto" if able and not _suits(receipt, platform) else "native"
+    return "auto" if able and not suits(receipt, platform) else "native"
 
 
 class NativeInstaller:
-    """Installs one release over the installation that uv's receipt describes."""
+    """Installs one release over the uv that is updated."""
 
     def __init__(
         self,
         platform: Platform,
         work: Workplace | NotReplaced,
         *,
+        folder: Path,
         environ: Mapping[str, str],
         digests: DigestRules,
         rewrites: Callable[[Receipt, str], Iterable[Rewrite]],
@@ -86,12 +88,15 @@ class NativeInstaller:
         Args:
             platform: Where uv runs.
             work: Where to work, or why that is not possible.
+            folder: Of the executables to replace. The receipt alone does not tell: its prefix may
+                hold one uv, and `bin` below it another.
             environ: The environment of the uv that is updated: its receipt is found by it.
             digests: Which digests an archive has to have.
             rewrites: Says what changes with the receipt's uv when that becomes a version.
         """
         self._platform = platform
         self._work = work
+        self._folder = folder
         self._environ = environ
         self._digests = digests
         self._rewrites = rewrites
@@ -124,14 +129,13 @@ class NativeInstaller:
         with self._lock:
             if self._closed or isinstance(self._work, NotReplaced):
                 raise Halted(version)
-            folder = receipt.folder(self._platform.uv)
             try:
                 rewrites = tuple(self._rewrites(receipt, staged.version))
             except OSError as error:
                 raise NotReplaced(receipt.path, error.strerror or str(error)) from error
             replace(
                 staged,
-                folder,
+                self._folder,
                 self._platform,
                 rewrites=rewrites,
                 work=self._work.path,
@@ -154,7 +158,7 @@ class NativeInstaller:
             raise self._work
         receipt = read(locate(self._environ, windows=self._platform.windows))
         # On the same file system as what it will replace, so that a rename is enough.
-        folder, place = self._work.path / "new", receipt.folder(self._platform.uv)
+        folder, place = self._work.path / "new", self._folder
         try:
             folder.mkdir()
         except OSError as error:

@@ -1,15 +1,37 @@
-"""A release's own installer: what it replaces is kept, and put back unless the new uv runs.
+"""A release's own installer: it lays uv ready, and we put it in place as our own installer does.
 
-It is a program of others, so that nothing is known of how it writes, nor whether it succeeds when
-it says so. It may even go on when uv has been ended: what is kept stays then for the next run.
+cargo-dist's scripts install into the prefix of a receipt, which is not always where the uv lies
+that is updated; they write a receipt of their own, edit profiles, and move the executables one by
+one. So a script is given an empty directory to install into, and no receipt to write. What it
+leaves there is tried, and replaces uv all at once, whatever is killed.
+
+It is a program of others all the same: it may write elsewhere, and it may report success without
+having done anything. So what it could replace is kept, and put back unless the new uv runs. It may
+even go on when uv has been ended: what is kept stays then for the next run.
 """
 
 from __future__ import annotations
 
 import contextlib
+import re
+import secrets
+import shutil
+import threading
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from uv_self_update.errors import NotReplaced, ReceiptError, StagedUvBroken
+from uv_self_update.errors import (
+    Halted,
+    NothingInstalled,
+    NotReplaced,
+    ReceiptError,
+    ReleaseInstallerFailed,
+    StagedUvBroken,
+)
+from uv_self_update.installer import scripts
+from uv_self_update.installer.native import suits
 from uv_self_update.receipt import locate, read
 from uv_self_update.writing import write_atomically
 
@@ -17,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from uv_self_update.installer.journal import Journal
+    from uv_self_update.installer.staging import Staged
     from uv_self_update.installer.workplace import Workplace
     from uv_self_update.platforms import Platform
     from uv_self_update.receipt import Receipt, Rewrite
@@ -24,56 +47,134 @@ if TYPE_CHECKING:
 
 __all__ = ("ReleaseInstaller",)
 
+_DOWNLOADERS = ("curl", "wget")
+_PROGRAMS = (
+    *("awk", "cat", "chmod", "grep", "gzip", "ldd", "mkdir", "mktemp", "mv", "rm", "sed", "tar"),
+    "uname",
+)
+"""Without any of these cargo-dist's script for sh fails on Linux, often in other words (0.33.0)."""
+
+_PLAIN = re.compile(r"[\w@%+=:./-]+")
+"""A path that the script's `sed` commands take for what it is."""
+
 
 class ReleaseInstaller:
-    """Watches over the installer of one release."""
+    """Runs and watches over the installer of one release."""
 
     def __init__(
         self,
         platform: Platform,
         work: Workplace | NotReplaced,
         *,
+        folder: Path,
         environ: Mapping[str, str],
         receipts: Callable[[], Iterable[Rewrite]],
+        rewrites: Callable[[Receipt, str], Iterable[Rewrite]],
     ) -> None:
         """Prepare; nothing is written yet.
 
         Args:
             platform: Where uv runs.
-            work: Where to keep what is replaced, or why that is not possible.
+            work: Where to work, or why that is not possible.
+            folder: Of the executables to replace.
             environ: The environment of the uv that is updated: its receipt is found by it.
             receipts: Says which receipts it may write, and what is in them.
+            rewrites: Says what changes with the receipt's uv when that becomes a version.
         """
         self._platform = platform
         self._work = work
+        self._folder = folder
         self._environ = environ
         self._receipts = receipts
+        self._rewrites = rewrites
+        self._lock = threading.Lock()
+        self._closed = False
         self._found: Found | None = None
         self._plan: Journal | None = None
+        self._scripts: Path | None = None
+        self.token: str | None = None
+        """What the script is known by, which no argument shows; None where there is no script."""
 
-    def begin(self, found: Found) -> None:
-        """Keep what the installer of a release is going to replace.
+        self.installed: Staged | None = None
+
+    def begin(self, found: Found, script: bytes) -> bytes:
+        """Keep what a release's installer could replace, and return what runs it.
+
+        Args:
+            found: The release.
+            script: Its installer.
 
         Raises:
-            NotReplaced: It cannot be kept.
-            ReceiptError: uv's receipt does not say where it is.
+            NotReplaced: It cannot be kept, or the installer cannot be written.
         """
-        from uv_self_update.installer.replacing import keep  # noqa: PLC0415 # few use this one
-
         if isinstance(self._work, NotReplaced):
             raise self._work
-        folder = self._receipt().folder(self._platform.uv)
         try:
-            self._plan = keep(
-                folder,
-                self._platform,
-                version=found.release.version,
-                rewrites=tuple(self._receipts()),
-                work=self._work.path,
-            )
+            self._keep(found, self._work.path)
+            script_file = self._written(script, self._work.path)
+            environ = self._lay_out(self._work.path / "release")
         except OSError as error:
-            raise NotReplaced(folder, error.strerror or str(error)) from error
-        self._found = found
+            raise NotReplaced(self._folder, error.strerror or str(error)) from error
+        self.token = secrets.token_urlsafe(16)
+        return scripts.staged(
+            f"install/{found.release.version}",
+            token=self.token,
+            folder=self._work.path / "release",
+            script=script_file,
+            environ=environ,
+            windows=self._platform.windows,
+        )
+
+    def finish(self) -> None:
+        """Put in place what the installer has laid ready.
+
+        Raises:
+            InstallError: It is not uv, or cannot be put in place, and everything is as it was.
+        """
+        from uv_self_update.installer import replacing  # noqa: PLC0415
+        from uv_self_update.installer.staging import Staged, confirm  # noqa: PLC0415
+
+        with self._lock:
+            found, plan, work = self._found, self._plan, self._work
+            if found is None or plan is None or isinstance(work, NotReplaced):
+                raise AssertionError
+            version = found.release.version
+            if self._closed:
+                raise Halted(version)
+            made = work.path / "release" / "bin"
+            if not (made / self._platform.uv).exists():
+                if any(step.changed for step in plan.steps):
+                    return  # it knows a place of its own: `conclude` looks at what that has become
+                raise NothingInstalled(version, self._folder / self._platform.uv)
+            replacing.put_back(plan, work.path, windows=self._platform.windows)
+            self._plan = None
+            check = partial(confirm, source=found.source.name, environ=self._environ)
+            check(made / self._platform.uv, version)
+            names = sorted(file.name for file in made.iterdir() if file.is_file())
+            others = tuple(name for name in names if name not in self._platform.executables)
+            size = sum((made / name).stat().st_size for name in names)
+            staged = Staged(folder=made, version=version, size=size, others=others)
+            receipt = self._receipt()
+            try:
+                rewrites = tuple(self._rewrites(_naming(receipt, others), version))
+            except OSError as error:
+                raise NotReplaced(receipt.path, error.strerror or str(error)) from error
+            replacing.replace(
+                staged,
+                self._folder,
+                self._platform,
+                rewrites=rewrites,
+                work=work.path,
+                check=check,
+            )
+            self.installed = staged
+
+    def close(self) -> None:
+        """Wait for a replacement that is under way, and refuse any other."""
+        with self._lock:
+            self._closed = True
+        if self._scripts is not None:
+            shutil.rmtree(self._scripts, ignore_errors=True)
 
     def conclude(self, *, at_work: Callable[[], bool]) -> bool:
         """Return whether uv is what was asked for now, and runs.
@@ -85,6 +186,8 @@ class ReleaseInstaller:
             StagedUvBroken: It is not, and everything was put back.
             NotRestored: It is not, and something could not be put back.
         """
+        if self.installed is not None:
+            return True
         found, plan, work = self._found, self._plan, self._work
         if found is None or plan is None or isinstance(work, NotReplaced):
             return False
@@ -103,11 +206,87 @@ class ReleaseInstaller:
         except StagedUvBroken:
             put_back(plan, work.path, windows=windows)
             if goes_on:
-                self.begin(found)
+                self._keep(found, work.path)
             raise
         self._correct(version)
         drop(plan, work.path)
         return True
+
+    def diagnose(self) -> ReleaseInstallerFailed | None:
+        """Say what an installer that has failed may lack; None where none was run."""
+        if self._found is None:
+            return None
+        missing = [] if self._platform.windows else list(self._missing())
+        try:
+            able = suits(self._receipt(), self._platform)
+        except ReceiptError:
+            able = True
+        return ReleaseInstallerFailed(self._found.release.version, missing, native=able)
+
+    def _missing(self) -> Iterable[str]:
+        which = partial(shutil.which, path=self._environ.get("PATH"))
+        if not any(map(which, _DOWNLOADERS)):
+            yield " or ".join(_DOWNLOADERS)
+        if "-linux-" in self._platform.triple:
+            yield from (name for name in _PROGRAMS if which(name) is None)
+
+    def _keep(self, found: Found, work: Path) -> None:
+        from uv_self_update.installer.replacing import keep  # noqa: PLC0415 # few use this one
+
+        self._plan = keep(
+            self._folder,
+            self._platform,
+            version=found.release.version,
+            rewrites=tuple(self._receipts()),
+            work=work,
+        )
+        self._found = found
+
+    def _written(self, script: bytes, work: Path) -> Path:
+        """Write the script into a file.
+
+        On Windows it lies where uv puts its scripts as well: see `Workplace.environ`.
+        """
+        folder = work
+        if self._platform.windows:
+            import tempfile  # noqa: PLC0415 # slow, and there only
+
+            folder = self._scripts = Path(tempfile.mkdtemp(prefix="uv-self-update-"))
+        file = folder / self._platform.installer
+        file.write_bytes(script)
+        file.chmod(0o700)
+        return file
+
+    def _lay_out(self, folder: Path) -> dict[str, str]:
+        """Make the directory that the script is run in, and return the variables that it gets.
+
+        Paths are relative to it, where possible: its own path may hold what the scripts do not
+        expect in one.
+        """
+        folder.mkdir(mode=0o700)
+        made = folder / "bin"
+        made.mkdir()
+        if self._platform.windows:
+            place = str(made)
+            # Its script asks this proxy for loopback too, whatever NO_PROXY says (0.33.0, read).
+            others = {"ALL_PROXY": "", "HTTPS_PROXY": ""}
+        else:
+            place = made.name
+            temporary = folder / "tmp"
+            temporary.mkdir()
+            # `sha256sum` writes a digest in another way if there is a backslash in the path.
+            others = _downloaders_without_configuration(folder) | {"TMPDIR": temporary.name}
+            home = self._environ.get("HOME", "")
+            if not _PLAIN.fullmatch(home):
+                (folder / "home").mkdir()
+                others["HOME"] = "home"
+        return {
+            "CARGO_DIST_FORCE_INSTALL_DIR": place,
+            "UV_DISABLE_UPDATE": "1",  # no receipt
+            "UV_INSTALL_DIR": place,
+            "UV_UNMANAGED_INSTALL": place,
+            **others,
+        }
 
     def _receipt(self) -> Receipt:
         return read(locate(self._environ, windows=self._platform.windows))
@@ -118,3 +297,26 @@ class ReleaseInstaller:
             receipt = self._receipt()
             if receipt.document.get("version") != version:
                 write_atomically(receipt.path, receipt.updated(version))
+
+
+def _naming(receipt: Receipt, others: tuple[str, ...]) -> Receipt:
+    """Return a receipt that names more executables."""
+    known = receipt.document.get("binaries", [])
+    more = [name for name in others if name not in known]
+    if not more:
+        return receipt
+    return replace(receipt, document={**receipt.document, "binaries": [*known, *more]})
+
+
+def _downloaders_without_configuration(folder: Path) -> dict[str, str]:
+    """Keep curl and wget from a user's or a system's files, and return the variables that do.
+
+    A proxy in those would be sent the gateway's URL, and with it its secret. curl looks into the
+    next place unless `CURL_HOME` holds a `.curlrc`; wget takes no device for a file.
+    """
+    curl, wget = folder / "curl", folder / "wgetrc"
+    curl.mkdir()
+    (curl / ".curlrc").touch()
+    wget.touch()
+    names = ("SYSTEM_WGETRC", "SYSTEM_WGET2RC", "WGETRC", "WGET2RC")
+    return {"CURL_HOME": curl.name, **dict.fromkeys(names, wget.name)}

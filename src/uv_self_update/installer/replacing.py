@@ -69,7 +69,7 @@ def replace(
             rewrites=tuple(rewrites),
             steps=tuple(
                 _step(staged.folder / name, folder / name, work)
-                for name in platform.executables
+                for name in (*staged.others, *platform.executables)
                 if (staged.folder / name).exists()
             ),
         )

@@ -18,11 +18,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-__all__ = ("failing", "looks_like_script", "native", "preamble")
+__all__ = ("failing", "looks_like_script", "native", "preamble", "staged")
 
 _HANDOVER = Path(__file__).absolute().with_name("handover.py")
+_TOKEN = "UV_SELF_UPDATE_TOKEN"  # noqa: S105 # the name of the variable
 
 
 def native(path: str, *, windows: bool) -> bytes:
@@ -32,18 +33,43 @@ def native(path: str, *, windows: bool) -> bytes:
         path: What to ask the gateway for, below its base URL.
         windows: Whether PowerShell is to run it, rather than sh.
     """
-    command = [sys.executable, "-I", str(_HANDOVER), path]
+    return _powershell(_hand_over_powershell(path)) if windows else _sh([_hand_over(path)])
+
+
+def staged(
+    path: str, *, token: str, script: Path, folder: Path, environ: Mapping[str, str], windows: bool
+) -> bytes:
+    """Return a script that runs a release's own installer, and then has the gateway install.
+
+    Args:
+        path: What to ask the gateway for, below its base URL.
+        token: What the gateway knows this script by.
+        script: The installer.
+        folder: Where it is run.
+        environ: The variables that it gets; one that is empty is removed for PowerShell.
+        windows: Whether PowerShell is to run it, rather than sh.
+    """
     if windows:
         return _powershell(
             [
-                # Where Python cannot be started at all, nothing else would set it, and `exit` with
-                # nothing is a success.
-                "$global:LASTEXITCODE = 1",
-                f"& {' '.join(map(_quote_powershell, command))}",
-                "exit $LASTEXITCODE",
+                *(f"$env:{key} = {_quote_powershell(value)}" for key, value in environ.items()),
+                f"Set-Location -LiteralPath {_quote_powershell(str(folder))}",
+                "$global:LASTEXITCODE = 0",
+                f"& {_quote_powershell(str(script))}",
+                "if ($LASTEXITCODE -ne 0) { exit $LASTEXITCODE }",
+                f"$env:{_TOKEN} = {_quote_powershell(token)}",
+                *_hand_over_powershell(path),
             ]
         )
-    return _sh([f"exec {shlex.join(command)}"])
+    assigned = [f"{key}={shlex.quote(value)}" for key, value in environ.items()]
+    return _sh(
+        [
+            f"cd -- {shlex.quote(str(folder))} || exit 1",
+            f"({' '.join(['export', *assigned])}; exec {shlex.quote(str(script))}) || exit",
+            f"{_TOKEN}={token}; export {_TOKEN}",
+            _hand_over(path),
+        ]
+    )
 
 
 def failing(message: str, *, windows: bool) -> bytes:
@@ -70,6 +96,24 @@ def looks_like_script(body: bytes, *, windows: bool) -> bool:
             (b"<!", b"<h", b"{")
         )
     return body.startswith(b"#!")
+
+
+def _hand_over(path: str) -> str:
+    return f"exec {shlex.join(_command(path))}"
+
+
+def _hand_over_powershell(path: str) -> list[str]:
+    return [
+        # Where Python cannot be started at all, nothing else would set it, and `exit` with nothing
+        # is a success.
+        "$global:LASTEXITCODE = 1",
+        f"& {' '.join(map(_quote_powershell, _command(path)))}",
+        "exit $LASTEXITCODE",
+    ]
+
+
+def _command(path: str) -> list[str]:
+    return [sys.executable, "-I", str(_HANDOVER), path]
 
 
 def _sh(lines: Sequence[str]) -> bytes:

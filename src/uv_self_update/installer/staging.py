@@ -33,6 +33,9 @@ class Staged:
     size: int
     """Bytes: of the archive, or for a wheel of what was in it."""
 
+    others: tuple[str, ...] = ()
+    """What a later release may bring beside the executables that are known here."""
+
 
 def stage(
     found: Found,
