@@ -17,7 +17,7 @@ from support.missing import missing
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ("full", "mounted", "obeying_modes", "portless", "read_only", "unreachable")
+__all__ = ("full", "mounted", "obeying_modes", "portless", "read_only", "unreachable", "unshare")
 
 _READ_ONLY = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && shift && exec "$@"'
 
@@ -54,7 +54,7 @@ os.execv(sys.argv[1], sys.argv[1:])
 
 def read_only(folder: Path) -> list[str]:
     """Return the start of a command that cannot write below a folder."""
-    return [*_unshare("--mount"), "sh", "-c", _READ_ONLY, "sh", str(folder)]
+    return [*unshare("--mount"), "sh", "-c", _READ_ONLY, "sh", str(folder)]
 
 
 def obeying_modes() -> list[str]:
@@ -73,7 +73,7 @@ def mounted(folder: Path, *, options: str) -> list[str]:
         folder: Where to mount it.
         options: Of the mount, such as `noexec`.
     """
-    return [*_unshare("--mount"), "sh", "-c", _MOUNTED, "sh", str(folder), options]
+    return [*unshare("--mount"), "sh", "-c", _MOUNTED, "sh", str(folder), options]
 
 
 def full(folder: Path, *, spare: int, report: Path) -> list[str]:
@@ -84,20 +84,21 @@ def full(folder: Path, *, spare: int, report: Path) -> list[str]:
         spare: Bytes.
         report: Where to write what is there in the end: all names, then the files' digests.
     """
-    return [*_unshare("--mount"), "sh", "-c", _FULL, "sh", str(folder), str(spare), str(report)]
+    return [*unshare("--mount"), "sh", "-c", _FULL, "sh", str(folder), str(spare), str(report)]
 
 
 def portless(python: str) -> list[str]:
     """Return the start of a command that can bind no port on loopback but one that is named."""
-    return [*_unshare("--net"), python, "-c", _PORTLESS]
+    return [*unshare("--net"), python, "-c", _PORTLESS]
 
 
 def unreachable() -> list[str]:
     """Return the start of a command that can bind ports on loopback, but reach none of them."""
-    return _unshare("--net")
+    return unshare("--net")
 
 
-def _unshare(kind: str) -> list[str]:
+def unshare(kind: str) -> list[str]:
+    """Return the start of a command in a namespace of its own, such as `--mount`."""
     reason = _refusal(kind)
     if reason is not None:
         missing(f"no namespaces here: {reason}")

@@ -30,6 +30,7 @@ _UNIX = _LINUX | {"darwin"}
 _PROCESSES = Needs(why="/proc, and util-linux's setsid", systems=_LINUX)
 _NETWORKS = Needs(why="namespaces, and strace", systems=_LINUX)
 _SERVERS = Needs(why="servers of Debian's packages, bound to the tests by setpriv", systems=_LINUX)
+_DIST = Needs(why="cargo-dist, as the package index has it, and namespaces", systems=_LINUX)
 _XDG = Needs(why="folders as XDG names them", systems=_LINUX)
 _PROC = Needs(why="a file of /proc", systems=_LINUX)
 _PORTS = Needs(why="Linux's rules for who may share a port", systems=_LINUX)
@@ -57,6 +58,7 @@ TABLE: Mapping[str, Needs] = {
     "test_detection.py::test_in_use": _HOME,
     "test_detection.py::test_index_recognised_for_real": _SERVERS,
     "test_detection.py::test_recognised_for_real": _SERVERS,
+    "test_dist_installers.py": _DIST,
     "test_end_to_end.py": _HOME,
     "test_environment.py": _HOME,
     "test_faults.py": _HOME,
@@ -68,6 +70,7 @@ TABLE: Mapping[str, Needs] = {
     "test_gateway_service.py::test_no_installer_in_its_place": _SH,
     "test_gateway_service.py::test_slow_script_is_run": _SH,
     "test_gateway_under_attack.py": _PROCESSES,
+    "test_generated_installers.py": _DIST,
     "test_isolation.py": _NETWORKS,
     "test_killed.py": _PROCESSES,
     "test_killed_at_every_call.py": _PROCESSES,
