@@ -141,14 +141,21 @@ class ReleaseInstaller:
             version = found.release.version
             if self._closed:
                 raise Halted(version)
+            check = partial(confirm, source=found.source.name, environ=self._environ)
             made = work.path / "release" / "bin"
             if not (made / self._platform.uv).exists():
-                if any(step.changed for step in plan.steps):
-                    return  # it knows a place of its own: `conclude` looks at what that has become
-                raise NothingInstalled(version, self._folder / self._platform.uv)
+                if not any(step.changed for step in plan.steps):
+                    raise NothingInstalled(version, self._folder / self._platform.uv)
+                # It knows a place of its own: what is there now is kept by `conclude`, if it is uv.
+                try:
+                    check(plan.steps[-1].named, version)
+                except StagedUvBroken:
+                    replacing.put_back(plan, work.path, windows=self._platform.windows)
+                    self._plan = None
+                    raise
+                return
             replacing.put_back(plan, work.path, windows=self._platform.windows)
             self._plan = None
-            check = partial(confirm, source=found.source.name, environ=self._environ)
             check(made / self._platform.uv, version)
             names = sorted(file.name for file in made.iterdir() if file.is_file())
             others = tuple(name for name in names if name not in self._platform.executables)
