@@ -66,7 +66,9 @@ def wheel(version: str) -> tuple[str, bytes]:
         packed.writestr(f"{info}/METADATA", metadata)
         tags = "Wheel-Version: 1.0\nGenerator: a test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
         packed.writestr(f"{info}/WHEEL", tags)
-        packed.writestr(f"uv-{version}.data/scripts/uv", PROGRAM)
+        program = zipfile.ZipInfo(f"uv-{version}.data/scripts/uv")
+        program.external_attr = 0o100755 << 16  # one that is not executable is never linked
+        packed.writestr(program, PROGRAM)
         names = [f"{info}/METADATA", f"{info}/WHEEL", f"uv-{version}.data/scripts/uv"]
         record = "".join(f"{name},," + "\n" for name in [*names, f"{info}/RECORD"])
         packed.writestr(f"{info}/RECORD", record)
@@ -365,6 +367,36 @@ def test_credentials_of_a_named_index(newest: Path, home: Home, web: Web, tmp_pa
     prove(newest, home, tmp_path, environ)
 
 
+@pytest.mark.parametrize("name", UVS)
+def test_proxy(name: str, home: Home, web: Web, tmp_path: Path) -> None:
+    """A proxy in uv.toml counts, also for a uv that is older than that key."""
+    index(web)
+    config(
+        home,
+        f'index-url = "http://nowhere.invalid/simple/"\nhttp-proxy = "{web.url}"\n'
+        f'https-proxy = "{web.url}"\nno-proxy = ["a.example", "b.example"]\nsystem-certs = true\n',
+    )
+    prove(uv_of(name), home, tmp_path)
+
+
+def test_what_an_older_uv_does_not_know(place: Path) -> None:
+    """What an older uv refuses is told by variables, one after another; nothing else is."""
+    (place / ".config" / "uv" / "uv.toml").write_text(
+        'no-proxy = ["a", "b"]\nsystem-certs = false\nexclude-newer-package = { uv = false }\n'
+    )
+    settings = read({"HOME": str(place), "NO_PROXY": "c"})
+    assert settings.for_older("error: unknown field `exclude-newer-package`, expected") is None
+    assert settings.for_older("error: unknown field `http-proxy`, expected") is None
+    assert settings.for_older("error: no index") is None
+    told = settings.for_older("error: unknown field `no-proxy`, expected one of `index`")
+    assert told is not None
+    told = told.for_older("unknown field `system-certs`")
+    assert told is not None
+    assert told.table == {"exclude-newer-package": {"uv": False}}
+    expected = {"NO_PROXY": "a,b", "no_proxy": "a,b", "UV_NATIVE_TLS": "false"}
+    assert told.environ == {**settings.environ, **expected}
+
+
 def test_policy_of_the_user(newest: Path, home: Home, web: Web) -> None:
     """`exclude-newer` counts, wherever it is."""
     url = index(web)  # without dates, and so all too new
@@ -425,6 +457,40 @@ def test_configuration_that_cannot_be_used(text: str, said: str, newest: Path, h
     assert said in str(caught.value)
     assert "uv-self-update-" not in str(caught.value)
     assert "s3cret" not in str(caught.value)
+
+
+def test_update(home: Home) -> None:
+    """A whole update, offline, from a directory of wheels that uv.toml names."""
+    version = binaries.newest()
+    home.install("0.8.24")
+    path = config(
+        home,
+        'offline = true\nno-index = true\nfind-links = ["wheels"]\nlink-mode = "symlink"\n'
+        f'required-version = ">={version}"\nresolution = "lowest"\n'
+        '[pip]\noutput-file = "written.txt"\ntarget = "target"\nrequire-hashes = true\n',
+    )
+    wheels = path.parent / "wheels"
+    wheels.mkdir()
+    (wheels / binaries.wheel(version).name).symlink_to(binaries.wheel(version))
+    before = home.rest()
+
+    done = home.run()
+
+    assert done.code == 0, done.err
+    assert (home.version(), home.receipt_version()) == (version, version)
+    assert home.rest() == before
+
+
+def test_update_without_the_network(home: Home, web: Web) -> None:
+    """An update that needs the network is refused where that is switched off, in uv's words."""
+    home.install("0.8.24")
+    config(home, f'index-url = "{index(web)}"\n')
+
+    done = home.run(environ={"UV_OFFLINE": "1"})
+
+    assert done.code == 2
+    assert "the network was disabled" in " ".join(done.err.split())
+    assert web.asked == []
 
 
 # What is handed over

@@ -162,6 +162,16 @@ _OTHER_KEYS = frozenset({"extra-index-url", "find-links", "index-url", "no-index
 
 _CACHE_KEYS = frozenset({"cache-dir", "no-cache"})
 
+_AS_VARIABLES = {
+    "http-proxy": ("HTTP_PROXY", "http_proxy"),
+    "https-proxy": ("HTTPS_PROXY", "https_proxy"),
+    "no-proxy": ("NO_PROXY", "no_proxy"),
+    "system-certs": ("UV_NATIVE_TLS",),
+}
+"""The keys that an older uv refuses -> the variables that tell it the same."""
+
+_UNKNOWN = re.compile(r"unknown field `([\w-]+)`")
+
 
 def counts(variable: str) -> bool:
     """Return whether an environment variable is handed on to uv."""
@@ -233,6 +243,25 @@ class UvSettings:
         environ = {name: value for name, value in self.environ.items() if name != "UV_NO_CACHE"}
         table = {key: value for key, value in self.table.items() if key not in _CACHE_KEYS}
         return replace(self, environ={**environ, "UV_CACHE_DIR": str(cache)}, table=table)
+
+    def for_older(self, said: str) -> Self | None:
+        """Return the same for a uv that is older than a key; None if that is not what it says.
+
+        It is not done before uv says so: a newer one prefers the key to the variables.
+
+        Args:
+            said: What the uv has said of the configuration.
+        """
+        unknown = _UNKNOWN.search(said)
+        key = unknown[1] if unknown else ""
+        if key not in _AS_VARIABLES or key not in self.table:
+            return None
+        value = self.table[key]
+        values = value if isinstance(value, list) else [value]
+        text = ",".join(str(one).lower() if isinstance(one, bool) else str(one) for one in values)
+        told = dict.fromkeys(_AS_VARIABLES[key], text)
+        table = {name: one for name, one in self.table.items() if name != key}
+        return replace(self, environ={**self.environ, **told}, table=table)
 
     @contextmanager
     def handed_over(self, directory: Path | None) -> Iterator[dict[str, str]]:

@@ -87,16 +87,23 @@ class UvPip:
             IndexFailed: It is closed, or the user's configuration of uv cannot be read.
             UvNotRunnable: The uv cannot be started.
         """
-        settings = self._settings
-        with (
-            settings.handed_over(self._folder) as environ,
-            self._started(arguments, environ) as process,
-        ):
-            output, errors = process.communicate(stdin)
-        return _answer(process, output, settings.in_own_words(errors, environ))
+        while True:
+            settings = self._settings
+            with (
+                settings.handed_over(self._folder) as environ,
+                self._started(arguments, environ) as process,
+            ):
+                output, errors = process.communicate(stdin)
+            answer = _answer(process, output, settings.in_own_words(errors, environ))
+            understood = settings.for_older(answer.errors)
+            if understood is None:
+                return answer
+            self._settings = understood
 
     def fill(self, arguments: list[str], stdin: str, folder: Path) -> Answer:
         """Run uv, and have all that it writes lie below a folder, the temporary included.
+
+        To be called after `ask`, which finds out what this uv understands.
 
         What a wheel unpacks to is bounded so: uv itself bounds it nowhere. The cache is one of our
         own, since uv unpacks there.
