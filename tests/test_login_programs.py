@@ -175,6 +175,19 @@ def test_project_has_no_say(
     assert asked(environ, URL, uv=uv_of("newest")) == ("me:s3cret", STORE)
 
 
+@pytest.mark.parametrize("text", ['required-version = ">=999"', "link-mode = 5", "[pip]\nx = 1"])
+def test_uv_toml_that_the_uv_refuses(environ: dict[str, str], text: str) -> None:
+    """What the user's uv.toml says about packages does not keep uv from its store."""
+    log_in(environ, URL, "--username", "me", "--password", "-")
+    path = Path(environ["HOME"], ".config", "uv", "uv.toml")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+    assert asked(environ, URL, uv=uv_of("newest")) == ("me:s3cret", STORE)
+    path.write_text("[broken")
+    assert asked(environ, URL, uv=uv_of("newest")) is None
+
+
 def test_relative_store(
     environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -456,7 +469,12 @@ def test_store_of_the_system(environ: dict[str, str]) -> None:
     record = program(environ, "uv", "exit 2")
 
     assert asked(environ | {"UV_PREVIEW": "1"}, URL, uv=Path(environ["PATH"], "uv")) is None
+    path = Path(environ["HOME"], ".config", "uv", "uv.toml")
+    path.parent.mkdir(parents=True)
+    path.write_text('preview-features = ["native-auth"]\n')
+    assert asked(environ, URL, uv=Path(environ["PATH"], "uv")) is None
     assert "auth dir in /" not in record.read_text().splitlines()
+    assert len(record.read_text().splitlines()) == 4
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,6 @@ from uv_self_update.neutral import neutral_folder
 from uv_self_update.release import Release
 from uv_self_update.sources import uv_pip
 from uv_self_update.sources.index import IndexSource
-from uv_self_update.sources.uv_pip import index_environment
 from uv_self_update.target import NEWEST, Wanted, parse_target
 
 if TYPE_CHECKING:
@@ -431,32 +430,6 @@ def test_uv_that_has_moved_aside(home: Home, tmp_path: Path) -> None:
     """While uv is replaced on Windows, it can be asked under the name that it has meanwhile."""
     _script(tmp_path / "uv.exe.previous.exe", "echo uv==0.12.3")
     assert source(tmp_path / "uv.exe", home).find(NEWEST).version == "0.12.3"
-
-
-def test_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The user's environment is kept, with paths that do not depend on the folder."""
-    (tmp_path / "ca.pem").touch()
-    monkeypatch.chdir(tmp_path)
-    environ = {
-        "HOME": "/home/me",
-        "SSL_CERT_FILE": "ca.pem",
-        "UV_CONFIG_FILE": "missing.toml",
-        "UV_CONSTRAINT": "",
-        "UV_EXTRA_INDEX_URL": "https://extra.example",
-        "UV_OFFLINE": "1",
-        "UV_PROJECT": "project",
-    }
-    expected = {**environ, "SSL_CERT_FILE": str(tmp_path / "ca.pem")}
-    del expected["UV_PROJECT"], expected["UV_OFFLINE"]
-    assert index_environment(environ, url=None) == expected
-    del expected["UV_EXTRA_INDEX_URL"]
-    url = "https://me:pw@h.example/simple/"
-    assert index_environment(environ, url=url) == {
-        **expected,
-        "UV_INDEX": url,
-        "UV_DEFAULT_INDEX": url,
-        "UV_INDEX_STRATEGY": "first-index",
-    }
 
 
 @pytest.mark.parametrize(

@@ -144,6 +144,19 @@ def test_no_configuration(tmp_path: Path, etc: Path, yes: str) -> None:
         assert proxy_of({**environ, "UV_NO_CONFIG": no}) == ("http://home", home)
 
 
+def test_no_configuration_of_the_system(tmp_path: Path, etc: Path) -> None:
+    """With `UV_NO_SYSTEM_CONFIG` the system's file is not looked for, and the user's is."""
+    write(etc, 'http-proxy = "http://etc"\nhttps-proxy = "http://etc"')
+    home = write(tmp_path / ".config", 'http-proxy = "http://home"')
+    environ = {"HOME": str(tmp_path)}
+
+    assert read(environ, windows=False).https_proxy == "http://etc"
+    assert read({**environ, "UV_NO_SYSTEM_CONFIG": "0"}, windows=False).https_proxy == "http://etc"
+    told = {**environ, "UV_NO_SYSTEM_CONFIG": "True"}
+    assert read(told, windows=False).https_proxy is None
+    assert proxy_of(told) == ("http://home", home)
+
+
 def test_named_file(tmp_path: Path, etc: Path) -> None:
     """The file that `UV_CONFIG_FILE` names is the only one, whatever UV_NO_CONFIG says."""
     write(etc, 'http-proxy = "http://etc"\nhttps-proxy = "http://etc"')

@@ -10,19 +10,7 @@ if TYPE_CHECKING:
 
 __all__ = ("neutral_environment", "neutral_folder")
 
-_PATHS = (
-    "NETRC",
-    "SSL_CERT_DIR",
-    "SSL_CERT_FILE",
-    "SSL_CLIENT_CERT",
-    "UV_CACHE_DIR",
-    "UV_CONFIG_FILE",
-    "UV_CONSTRAINT",
-    "UV_CREDENTIALS_DIR",
-    "UV_FIND_LINKS",
-    "UV_OVERRIDE",
-)
-_REMOVED = ("UV_OFFLINE", "UV_PROJECT", "UV_WORKING_DIR", "UV_WORKING_DIRECTORY")
+_PATHS = ("NETRC", "SSL_CERT_DIR", "SSL_CERT_FILE", "SSL_CLIENT_CERT")
 
 
 def neutral_folder(environ: Mapping[str, str], *, windows: bool) -> str:
@@ -38,9 +26,9 @@ def neutral_folder(environ: Mapping[str, str], *, windows: bool) -> str:
 def neutral_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the user's own environment for a program that is run in that folder.
 
-    Relative paths are made absolute, since they mean another place there, and no project is named.
+    Relative paths are made absolute, since they mean another place there.
     """
-    result = {name: value for name, value in environ.items() if name not in _REMOVED}
+    result = dict(environ)
     for name in _PATHS:
         value = result.get(name)
         if value and Path(value).exists():

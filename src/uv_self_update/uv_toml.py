@@ -23,13 +23,14 @@ from uv_self_update.wording import listed
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ("UnusableFile", "UvToml", "files", "load", "places", "read", "switched_off")
+__all__ = ("TRUE", "UnusableFile", "UvToml", "files", "load", "places", "read", "switched_off")
 
 _log = logging.getLogger(__name__)
 
 _ETC = Path("/etc")
 _KEYRING_VARIABLE = "UV_KEYRING_PROVIDER"
-_TRUE = frozenset({"1", "on", "t", "true", "y", "yes"})
+TRUE = frozenset({"1", "on", "t", "true", "y", "yes"})
+"""What uv takes for a yes, in lower case."""
 
 _PROXIES = ("http-proxy", "https-proxy")
 _ARRAYS = ("no-proxy", "allow-insecure-host")
@@ -124,13 +125,15 @@ def places(environ: Mapping[str, str], *, windows: bool) -> Iterator[list[Path]]
     """
     if switched_off(environ):
         return
-    for folders in _windows_folders(environ) if windows else _xdg_folders(environ):
+    user, system = _windows_folders(environ) if windows else _xdg_folders(environ)
+    told = environ.get("UV_NO_SYSTEM_CONFIG", "").lower()
+    for folders in [user] if told in TRUE else [user, system]:
         yield [folder / "uv" / "uv.toml" for folder in folders]
 
 
 def switched_off(environ: Mapping[str, str]) -> bool:
     """Return whether uv looks for no configuration by itself."""
-    return environ.get("UV_NO_CONFIG", "").lower() in _TRUE
+    return environ.get("UV_NO_CONFIG", "").lower() in TRUE
 
 
 def _xdg_folders(environ: Mapping[str, str]) -> tuple[list[Path], list[Path]]:

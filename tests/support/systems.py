@@ -130,6 +130,7 @@ TABLE: Mapping[str, Needs] = {
     "test_trust.py::test_folders": _MODES,
     "test_two_at_once.py": _PROCESSES,
     "test_upstream_answers.py::test_no_regular_file": _MODES,
+    "test_uv_settings.py": _HOME,
     "test_uv_toml.py::test_real_uv_reads_the_same_files": _HOME,
     "test_wheel.py": _HOME,
     "test_workplace.py::test_links_are_not_followed": _MODES,

@@ -28,6 +28,8 @@ from uv_self_update.secret import Secret
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from uv_self_update.uv_settings import UvSettings
+
 __all__ = ("Found", "LoginPrograms", "Question")
 
 _log = logging.getLogger(__name__)
@@ -40,7 +42,6 @@ _HELPER = (
     *("auth", "helper", "--protocol", "bazel", "get"),
     *("--preview-features", "auth-helper"),
 )
-_PREVIEWS = ("UV_PREVIEW", "UV_PREVIEW_FEATURES")
 _GITHUB_VARIABLES = frozenset(
     {"GH_ENTERPRISE_TOKEN", "GH_TOKEN", "GITHUB_ENTERPRISE_TOKEN", "GITHUB_TOKEN"}
 )
@@ -74,15 +75,19 @@ class Found:
 class LoginPrograms:
     """The programs of one user, each asked the same question once in a run."""
 
-    def __init__(self, *, uv: Path | None, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, *, uv: Path | None, environ: Mapping[str, str], folder: Path | None = None
+    ) -> None:
         """Prepare; nothing is run yet.
 
         Args:
             uv: The uv whose store is asked, if any.
             environ: The user's environment; its PATH says where the others are.
+            folder: Where to put what is temporary; None for where the system puts it.
         """
         self._uv = uv
         self._environ = environ
+        self._folder = folder
         self._asking = threading.Lock()
         self._answers: dict[Question, Found | None] = {}
         self._state = threading.Lock()
@@ -120,7 +125,7 @@ class LoginPrograms:
         `uv auth token` (since uv 0.8.15) tells a password to whoever knows the user; its helper for
         Bazel (since 0.10) tells both. https://docs.astral.sh/uv/concepts/authentication/cli/
         """
-        if self._uv is None:
+        if self._uv is None or self._uv_settings is None:
             return None
         uv = str(present(self._uv))
         if not self._has_store(uv):
@@ -130,12 +135,12 @@ class LoginPrograms:
             folder = url if url.endswith("/") else f"{url}/"
             answer = None
             if question.username is None:
-                answer = self._run([uv, *_HELPER], text=json.dumps({"uri": folder}))
+                answer = self._run_uv([uv, *_HELPER], text=json.dumps({"uri": folder}))
             if answer is not None:
                 found = _basic_of(answer)
             else:
                 user = [] if question.username is None else ["--username", question.username]
-                password = self._run([uv, "auth", "token", folder, *user])
+                password = self._run_uv([uv, "auth", "token", folder, *user])
                 found = _login(question.username or _TOKEN_USER, password)
             if found is not None:
                 return found
@@ -146,10 +151,28 @@ class LoginPrograms:
 
         A uv that tries out the system's own keyring (a preview) has no file.
         """
-        if any(self._environ.get(name) for name in _PREVIEWS):
+        if self._uv_settings is not None and self._uv_settings.features:
             return True
-        folder = self._run([uv, "auth", "dir"])
+        folder = self._run_uv([uv, "auth", "dir"])
         return folder is not None and Path(folder, "credentials.toml").exists()
+
+    @cached_property
+    def _uv_settings(self) -> UvSettings | None:
+        from uv_self_update.uv_settings import UvSettings  # noqa: PLC0415 # few get here
+        from uv_self_update.uv_toml import UnusableFile  # noqa: PLC0415 # as above
+
+        try:
+            return UvSettings.read(self._environ, windows=sys.platform == "win32")
+        except UnusableFile as unusable:
+            _log.debug("uv's credential store is not used: %s", unusable)
+            return None
+
+    def _run_uv(self, command: Sequence[str], *, text: str | None = None) -> str | None:
+        """Return what uv prints, with what its user's settings say of credentials."""
+        if self._uv_settings is None:
+            return None
+        with self._uv_settings.handed_over(self._folder) as environ:
+            return self._run(command, environ, text=text)
 
     def _in_keyring(self, question: Question) -> Login | Secret | None:
         """Ask `keyring` as uv does: for the URL, then for the host.

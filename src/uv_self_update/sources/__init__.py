@@ -48,6 +48,9 @@ class Means:
     digests: DigestRules = field(default_factory=DigestRules)
     """Which digests a wheel has to have."""
 
+    folder: Path | None = None
+    """Where to put what is temporary; None for where the system puts it."""
+
 
 def build(settings: SourceSettings, around: Means) -> Source:
     """Make the source that a `[[source]]` describes; its settings are checked already."""
@@ -55,7 +58,11 @@ def build(settings: SourceSettings, around: Means) -> Source:
         from uv_self_update.sources.index import IndexSource
 
         return IndexSource(
-            uv=around.uv, environ=around.environ, url=settings.url, digests=around.digests
+            uv=around.uv,
+            environ=around.environ,
+            url=settings.url,
+            digests=around.digests,
+            folder=around.folder,
         )
     if settings.kind == "auto":
         from uv_self_update.sources.detect import DetectedSource

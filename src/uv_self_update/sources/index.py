@@ -27,7 +27,7 @@ from uv_self_update.policy import Objection, ago, hidden, tell
 from uv_self_update.release import LARGEST_UNPACKED, VERSION, Release, is_prerelease, utc
 from uv_self_update.secret import redact_url
 from uv_self_update.sources.interface import WheelSource
-from uv_self_update.sources.uv_pip import Answer, TooMuch, UvPip, index_environment
+from uv_self_update.sources.uv_pip import Answer, TooMuch, UvPip
 from uv_self_update.target import NEWEST, Wanted, choose, newest_first
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class IndexSource(WheelSource):
         environ: Mapping[str, str],
         url: str | None = None,
         digests: DigestRules | None = None,
+        folder: Path | None = None,
     ) -> None:
         """Prepare; nothing is run yet.
 
@@ -69,10 +70,11 @@ class IndexSource(WheelSource):
             environ: The user's environment.
             url: The root of a simple repository API (PEP 503); None for uv's own default.
             digests: Which digests a wheel has to have beside that of the index; None for any.
+            folder: Where to put what is temporary; None for where the system puts it.
         """
         self._digests = digests or DigestRules()
         self.name = "the package index" if url is None else f"the index {redact_url(url)}"
-        self._uv = UvPip(uv, index_environment(environ, url=url), name=self.name)
+        self._uv = UvPip(uv, environ, name=self.name, url=url, folder=folder)
 
     def find(self, wanted: Wanted) -> Release:
         """Return the newest release that is wanted; see Source."""
@@ -254,7 +256,7 @@ class IndexSource(WheelSource):
         """
         arguments = ["pip", "compile", "-", "--no-header", "--no-annotate", "--no-deps"]
         arguments += ["--only-binary", "uv", "--resolution", resolution]
-        if refresh:
+        if refresh and not self._uv.offline:
             # What was cached minutes ago may not know of today's release.
             arguments += ["--refresh-package", "uv"]
         # A person may want pre-releases of other packages, or the index may have nothing else.

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from uv_self_update.sources.interface import Source
     from uv_self_update.sources.order import Found
     from uv_self_update.target import Wanted
-    from uv_self_update.unrequired import Unrequired
 
 __all__ = ("OpenSources",)
 
@@ -73,7 +72,8 @@ class OpenSources:
             platform=self.platform,
             uv=self._uv,
             digests=self._settings.digests,
-            environ={**self._unrequired.environ, **_options_of_uv(self._settings.network)},
+            environ={**self._environ, **_options_of_uv(self._settings.network)},
+            folder=self._folder,
         )
 
     @cached_property
@@ -110,8 +110,6 @@ class OpenSources:
             self._upstream.close()
         if "_programs" in self.__dict__:
             self._programs.close()
-        if "_unrequired" in self.__dict__:
-            self._unrequired.close()
 
     @cached_property
     def _upstream(self) -> Upstream:
@@ -144,13 +142,7 @@ class OpenSources:
     def _programs(self) -> LoginPrograms:
         from uv_self_update.logins.programs import LoginPrograms  # noqa: PLC0415 # as above
 
-        return LoginPrograms(uv=self._uv, environ=self._unrequired.environ)
-
-    @cached_property
-    def _unrequired(self) -> Unrequired:
-        from uv_self_update.unrequired import Unrequired  # noqa: PLC0415 # as above
-
-        return Unrequired(self._uv, self._environ, self._folder)
+        return LoginPrograms(uv=self._uv, environ=self._environ, folder=self._folder)
 
 
 def _options_of_uv(network: Network) -> dict[str, str]:

@@ -11,28 +11,22 @@ import sys
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from uv_self_update.child import present
 from uv_self_update.errors import IndexFailed, UvNotRunnable
-from uv_self_update.neutral import neutral_environment, neutral_folder
+from uv_self_update.neutral import neutral_folder
 from uv_self_update.release import LARGEST_UNPACKED
 from uv_self_update.secret import redact
+from uv_self_update.uv_settings import UvSettings
+from uv_self_update.uv_toml import UnusableFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-__all__ = ("Answer", "TooMuch", "UvPip", "index_environment")
-
-_OTHER_INDEXES = (
-    "UV_EXTRA_INDEX_URL",
-    "UV_FIND_LINKS",
-    "UV_INDEX_URL",
-    "UV_NO_INDEX",
-)
-_CONTRARY = ("UV_NO_CACHE", "UV_NO_VERIFY_HASHES")
-"""What a person may have told uv for other packages, and cannot go along with our options."""
+__all__ = ("Answer", "TooMuch", "UvPip")
 
 _TEMPORARY = ("TMPDIR", "TMP", "TEMP")
 _BLOCK = 4096  # bytes that even an empty file takes, or a folder
@@ -59,17 +53,29 @@ class Answer:
 class UvPip:
     """A uv that is asked for what its user's index has, in its user's own ways."""
 
-    def __init__(self, uv: Path, environ: Mapping[str, str], *, name: str) -> None:
-        """Prepare; nothing is run yet.
+    def __init__(
+        self,
+        uv: Path,
+        environ: Mapping[str, str],
+        *,
+        name: str,
+        url: str | None = None,
+        folder: Path | None = None,
+    ) -> None:
+        """Prepare; nothing is read or run yet.
 
         Args:
             uv: The uv to ask; from 0.5.0 on.
-            environ: What `index_environment` says.
+            environ: The user's environment.
             name: What the index is called in messages.
+            url: The index, if it is not one that the user has configured uv with.
+            folder: Where to put what is temporary; None for where the system puts it.
         """
         self._uv = uv
-        self._environ = dict(environ)
+        self._environ = environ
         self._name = name
+        self._url = url
+        self._folder = folder
         self._lock = threading.Lock()
         self._running: set[subprocess.Popen[str]] = set()
         self._closed = False
@@ -78,15 +84,26 @@ class UvPip:
         """Run uv, and wait for its answer.
 
         Raises:
-            IndexFailed: It is closed.
+            IndexFailed: It is closed, or the user's configuration of uv cannot be read.
             UvNotRunnable: The uv cannot be started.
         """
-        with self._started(arguments, self._environ) as process:
-            output, errors = process.communicate(stdin)
-        return _answer(process, output, errors)
+        while True:
+            settings = self._settings
+            with (
+                settings.handed_over(self._folder) as environ,
+                self._started(arguments, environ) as process,
+            ):
+                output, errors = process.communicate(stdin)
+            answer = _answer(process, output, settings.in_own_words(errors, environ))
+            understood = settings.for_older(answer.errors)
+            if understood is None:
+                return answer
+            self._settings = understood
 
     def fill(self, arguments: list[str], stdin: str, folder: Path) -> Answer:
         """Run uv, and have all that it writes lie below a folder, the temporary included.
+
+        To be called after `ask`, which finds out what this uv understands.
 
         What a wheel unpacks to is bounded so: uv itself bounds it nowhere. The cache is one of our
         own, since uv unpacks there.
@@ -98,22 +115,40 @@ class UvPip:
 
         Raises:
             TooMuch: There is more than LARGEST_UNPACKED in the folder.
-            IndexFailed: It is closed.
+            IndexFailed: It is closed, or the user's configuration of uv cannot be read.
             UvNotRunnable: The uv cannot be started.
             OSError: The folder cannot be written.
         """
         temporary = folder / "tmp"
         temporary.mkdir()
-        environ = {name: value for name, value in self._environ.items() if name not in _CONTRARY}
-        environ |= dict.fromkeys(_TEMPORARY, str(temporary))
         cache = folder / "cache"
         try:
-            with self._started([*arguments, "--cache-dir", str(cache)], environ) as process:
-                output, errors = _watched(process, stdin, folder)
+            settings = self._settings.with_cache(cache)
+            with settings.handed_over(temporary) as handed:
+                environ = {**handed, **dict.fromkeys(_TEMPORARY, str(temporary))}
+                with self._started(arguments, environ) as process:
+                    output, errors = _watched(process, stdin, folder)
         finally:
             for place in (cache, temporary):
                 shutil.rmtree(place, ignore_errors=True)
-        return _answer(process, output, errors)
+        return _answer(process, output, settings.in_own_words(errors, environ))
+
+    @property
+    def offline(self) -> bool:
+        """Whether uv has to do without the network.
+
+        Raises:
+            IndexFailed: The user's configuration of uv cannot be read.
+        """
+        return self._settings.offline
+
+    @cached_property
+    def _settings(self) -> UvSettings:
+        windows = sys.platform == "win32"
+        try:
+            return UvSettings.read(self._environ, windows=windows, url=self._url)
+        except UnusableFile as unusable:
+            raise IndexFailed(self._name, "uv pip", str(unusable)) from None
 
     def close(self) -> None:
         """End the uv that is under way, if any, and start no other."""
@@ -194,19 +229,3 @@ def _without_quotes(errors: str) -> str:
     own = _OWN.search(errors)
     lines = errors[own.start() if own else 0 :].splitlines()
     return _PHRASE.sub(r"\1", "\n".join(line for line in lines if not _EXCERPT.match(line)))
-
-
-def index_environment(environ: Mapping[str, str], *, url: str | None) -> dict[str, str]:
-    """Return the environment in which uv is asked for its index.
-
-    A `url` comes before every index of the user's uv.toml; it is handed over here rather than as an
-    argument, where other users of the machine could read a login in it.
-    """
-    result = neutral_environment(environ)
-    if url is not None:
-        for name in _OTHER_INDEXES:
-            result.pop(name, None)
-        result["UV_INDEX"] = result["UV_DEFAULT_INDEX"] = url
-        # Another index of the user's uv.toml is then asked for nothing that this one has.
-        result["UV_INDEX_STRATEGY"] = "first-index"
-    return result
