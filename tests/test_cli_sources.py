@@ -145,12 +145,13 @@ def test_init_index(home: Home, web: Web) -> None:
     web.pages |= mirrors.index_pages([MIDDLE])
     done = home.run("init", "--no-rehearse", f"{web.url}/simple/")
     assert done.code == 0, done.err
-    assert done.out.splitlines()[1:6] == [
+    assert done.out.splitlines()[1:7] == [
         f"  versions   {MIDDLE}",
         f"  newest     {MIDDLE}",
         "  archive    a wheel for this machine is there",
         "  installer  not needed: ours is used",
-        "  digest     the index's, which new versions of uv check",
+        "  digest     sha256",
+        "  dates      none: `policy.min-age` would hide every release",
     ]
     assert configured(home) == [{"kind": "index", "url": f"{web.url}/simple/"}]
 

@@ -59,6 +59,7 @@ EXAMPLES = [
     errors.UnusableArchive("uv.zip", "the mirror", "it is damaged"),
     errors.StagedUvBroken("0.12.3", "the mirror", "it does not run"),
     errors.NoDigest("uv.zip", "the mirror", "/etc/site.toml"),
+    errors.NoWheelDigest("the wheel", "the index", "/etc/x.toml", version="0.13.9", weak="md5"),
     errors.NotPinned("uv.zip", "the mirror", "0.12.3", "/etc/site.toml"),
     errors.NotReplaced(Path("/usr/bin"), "Permission denied"),
     errors.NotRestored(Path("/usr/bin/uv"), Path("/usr/bin/old/uv"), "Permission denied"),

@@ -141,6 +141,7 @@ def test_inspect_wheel(home: Home) -> None:
         wheel=True,
         installer=False,
         digest=True,
+        dated=False,
     )
 
 

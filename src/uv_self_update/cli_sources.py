@@ -201,7 +201,8 @@ def _described(version: str, found: Inspection, platform: Platform) -> str:
     versions = ", ".join(found.versions) + (" and older ones" if found.more else "")
     if found.wheel:
         archive, installer = "a wheel for this machine is there", "not needed: ours is used"
-        digest = "the index's, which new versions of uv check"
+        digest = found.algorithm if found.digest else "none"
+        digest += " (weak)" if found.digest and found.algorithm == "md5" else ""
     else:
         archive = f"{platform.archive} is there"
         there = "is there" if found.installer else "is not there: ours is used"
@@ -213,6 +214,7 @@ def _described(version: str, found: Inspection, platform: Platform) -> str:
         f"  archive    {archive}\n"
         f"  installer  {installer}\n"
         f"  digest     {digest}"
+        + ("" if found.dated else "\n  dates      none: `policy.min-age` would hide every release")
     )
 
 

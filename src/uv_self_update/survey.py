@@ -53,6 +53,12 @@ class Inspection:
     digest: bool
     """Whether what holds uv can be checked."""
 
+    algorithm: str = "sha256"
+    """Of the digest, where there is one."""
+
+    dated: bool = True
+    """Whether the source says when releases were published; asked of an index only."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
@@ -84,7 +90,12 @@ def inspect(source: Source, release: Release, platform: Platform) -> Inspection:
     versions = _versions(source, release)
     wheel = isinstance(source, WheelSource)
     archive = installer = digest = True
-    if isinstance(source, ArchiveSource):
+    algorithm, dated = "sha256", True
+    if isinstance(source, WheelSource):
+        given = source.digest_algorithm(release)
+        digest, algorithm = given is not None, given or algorithm
+        dated = source.dated(release)
+    elif isinstance(source, ArchiveSource):
         archive, digest = _there(source, release, platform.archive)
         installer, _ = _there(source, release, platform.installer)
     return Inspection(
@@ -94,6 +105,8 @@ def inspect(source: Source, release: Release, platform: Platform) -> Inspection:
         wheel=wheel,
         installer=installer and not wheel,
         digest=digest,
+        algorithm=algorithm,
+        dated=dated,
     )
 
 

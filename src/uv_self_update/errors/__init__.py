@@ -50,6 +50,7 @@ UvSelfUpdateError
 │   ├── Owned                     a package manager has installed it
 │   ├── DigestMismatch
 │   ├── NoDigest
+│   │   ├── NoWheelDigest             the index gives none, or a weak one
 │   │   └── NotPinned                 other files of the version are pinned, and this is not
 │   ├── UnusableArchive
 │   ├── StagedUvBroken
@@ -94,6 +95,7 @@ from uv_self_update.errors.installing import (
     NotReplaced,
     NotRestored,
     NotStandalone,
+    NoWheelDigest,
     Owned,
     ReceiptError,
     ScriptsBarred,
@@ -156,6 +158,7 @@ __all__ = (
     "NoLatest",
     "NoSourceAnswered",
     "NoSuchVersion",
+    "NoWheelDigest",
     "NotDetected",
     "NotPinned",
     "NotReplaced",

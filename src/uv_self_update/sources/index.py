@@ -11,21 +11,15 @@ before a day, or for one version only. Where the person has told uv itself to le
 
 from __future__ import annotations
 
-import re
 import time
 from typing import TYPE_CHECKING
 
 from uv_self_update.digests import DigestRules
-from uv_self_update.errors import (
-    DigestMismatch,
-    IndexFailed,
-    NoDigest,
-    NoSuchVersion,
-    UnusableArchive,
-)
+from uv_self_update.errors import IndexFailed, NoSuchVersion, NoWheelDigest, UnusableArchive
 from uv_self_update.policy import Objection, ago, hidden, tell
 from uv_self_update.release import LARGEST_UNPACKED, VERSION, Release, is_prerelease, utc
 from uv_self_update.secret import redact_url
+from uv_self_update.sources.index_digests import SECURE, mismatch, strongest
 from uv_self_update.sources.interface import WheelSource
 from uv_self_update.sources.uv_pip import Answer, TooMuch, UvPip, index_environment
 from uv_self_update.target import NEWEST, Wanted, choose, newest_first
@@ -42,12 +36,6 @@ _NAMED_NEWER = "--exclude-newer-package"
 _FOREVER = "9999-12-30T00:00:00Z"
 """So far ahead that everything with a date was published before."""
 
-_HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})\b")
-_SHA256 = re.compile(r"sha256:([0-9a-f]{64})")
-_MISMATCH = re.compile(
-    r"Hash mismatch for .*?(Expected:.*?)Computed:\s*sha256:([0-9a-f]{64})", re.DOTALL
-)
-_SHOWN_DIGESTS = 3
 _SHOWN_LINES = 12
 
 
@@ -157,9 +145,16 @@ class IndexSource(WheelSource):
         requirement = f"uv=={version}"
         if self._resolve(requirement, before=day, refresh=False) is not None:
             return None
-        if self._resolve(requirement, before=_FOREVER, refresh=False) is None:
+        if not self._dated(version):
             return Objection(rule=rule, reason="the source gives no date of it", undated=True)
         return Objection(rule=rule, reason=f"it was published less than {ago(rule.seconds)} ago")
+
+    def dated(self, release: Release) -> bool:
+        """Return whether the index says when a release was uploaded; see WheelSource."""
+        return self._dated(release.version)
+
+    def _dated(self, version: str) -> bool:
+        return self._resolve(f"uv=={version}", before=_FOREVER, refresh=False) is not None
 
     def releases(self, limit: int) -> tuple[Release, ...]:
         """Return the newest releases; see Source.
@@ -193,14 +188,9 @@ class IndexSource(WheelSource):
         except TooMuch:
             reason = f"it holds more than {LARGEST_UNPACKED:,} bytes"
             raise UnusableArchive(wheel, self.name, reason) from None
-        if mismatch := _MISMATCH.search(answer.errors):
-            raise DigestMismatch(
-                wheel,
-                self.name,
-                expected=_any_of(_SHA256.findall(mismatch[1])),
-                got=mismatch[2],
-                pinned=self._digests.places(release.version),
-            )
+        pinned = self._digests.places(release.version)
+        if wrong := mismatch(answer.errors, wheel, self.name, pinned=pinned):
+            raise wrong
         if answer.code != 0:
             raise IndexFailed(self.name, "uv pip install", _end_of(answer.errors))
         executables = target / "bin"  # with `--target` on every system, Windows too
@@ -213,22 +203,36 @@ class IndexSource(WheelSource):
 
         Raises:
             NotPinned: Other files of the version are pinned, and no wheel.
-            NoDigest: There is none, and there has to be one.
+            NoWheelDigest: The index gives none, or a weak one, and there has to be one.
             IndexFailed: The index cannot be used.
         """
         wheel = f"the wheel of uv {version}"
         pinned = self._digests.wheels(version, name=wheel, source=self.name)
         if pinned:
             return [f"--hash=sha256:{digest}" for digest in sorted(pinned)]
+        algorithm, digests = strongest(self._listed(version))
+        if self._digests.required and algorithm not in SECURE:
+            raise NoWheelDigest(
+                wheel, self.name, self._digests.required_by, version=version, weak=algorithm
+            )
+        return [f"--hash={algorithm}:{digest}" for digest in digests]
+
+    def digest_algorithm(self, release: Release) -> str | None:
+        """Return the algorithm in which the index gives digests; see WheelSource."""
+        return strongest(self._listed(release.version))[0]
+
+    def _listed(self, version: str) -> str:
+        """Return a version's requirement with the digests of all its files, as uv writes it.
+
+        Raises:
+            IndexFailed: The index cannot be used.
+        """
         arguments = ["pip", "compile", "-", "--no-header", "--no-annotate", "--no-deps"]
         arguments += ["--only-binary", "uv", "--generate-hashes"]
         answer = self._uv.ask(arguments, f"uv=={version}")
         if answer.code != 0:
             raise IndexFailed(self.name, "uv pip compile", _end_of(answer.errors))
-        found = [f"--hash=sha256:{digest}" for digest in _HASH.findall(answer.output)]
-        if not found and self._digests.required:
-            raise NoDigest(wheel, self.name, self._digests.required_by)
-        return found
+        return answer.output
 
     def close(self) -> None:
         """End the uv that is under way, if any; see Source."""
@@ -310,12 +314,6 @@ def _day(policy: Policy) -> str | None:
     """Return the instant before which a version has to be published, in RFC 3339."""
     rule = policy.longest_age
     return None if rule is None else utc(time.time() - rule.seconds)
-
-
-def _any_of(digests: list[str]) -> str:
-    """Return digests of which any would do; an index has one for each platform's wheel."""
-    more = f" or one of {len(digests) - _SHOWN_DIGESTS} more"
-    return " or ".join(digests[:_SHOWN_DIGESTS]) + (more if len(digests) > _SHOWN_DIGESTS else "")
 
 
 def _end_of(errors: str) -> str:

@@ -92,3 +92,19 @@ class WheelSource(Source):
             SourceError: The source cannot be used, or the folder cannot be written.
             UnusableArchive: The wheel holds no executables.
         """
+
+    @abstractmethod
+    def digest_algorithm(self, release: Release) -> str | None:
+        """Return the algorithm of the digests that a release's wheels have here; None for none.
+
+        Raises:
+            SourceError: The source cannot be used.
+        """
+
+    @abstractmethod
+    def dated(self, release: Release) -> bool:
+        """Return whether the source says when a release was published.
+
+        Raises:
+            SourceError: The source cannot be used.
+        """
