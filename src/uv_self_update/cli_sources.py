@@ -20,6 +20,7 @@ from uv_self_update.exposure import is_exposing
 from uv_self_update.kinds import check_source, parse_source
 from uv_self_update.passphrase import with_passphrase
 from uv_self_update.rehearse import hold
+from uv_self_update.release import without_local
 from uv_self_update.secret import redact_url
 from uv_self_update.sources.detect import detect
 from uv_self_update.sources.opened import OpenSources
@@ -248,7 +249,7 @@ def releases(invocation: Invocation, *, limit: int, as_json: bool) -> None:
         rows = overview(
             opened.all,
             platform=opened.platform,
-            installed=installed,
+            installed=None if installed is None else without_local(installed),
             limit=limit,
             policy=opened.policy,
         )

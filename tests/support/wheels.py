@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import io
 import zipfile
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ("small_wheel",)
 
 
-def small_wheel(version: str, *, says: str | None = None) -> bytes:
+def small_wheel(version: str, *, says: str | None = None, real: Path | None = None) -> bytes:
     """Return a wheel that every uv installs.
 
     Args:
         version: Of the wheel; it may be a local one.
         says: What its `uv --version` says; None for the same.
+        real: The uv that it runs for all else; None where nothing else is run.
     """
     info = f"uv-{version}.dist-info"
-    script = f'#!/bin/sh\necho "uv {says or version}"\n'
+    rest = "" if real is None else f'[ "$1" = --version ] || exec "{real}" "$@"\n'
+    script = f'#!/bin/sh\n{rest}echo "uv {says or version}"\n'
     wheel = "Wheel-Version: 1.0\nGenerator: a test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
     members = {
         f"{info}/METADATA": f"Metadata-Version: 2.1\nName: uv\nVersion: {version}\n",

@@ -17,7 +17,14 @@ from typing import TYPE_CHECKING
 from uv_self_update.digests import DigestRules
 from uv_self_update.errors import IndexFailed, NoSuchVersion, NoWheelDigest, UnusableArchive
 from uv_self_update.policy import Objection, ago, hidden, tell
-from uv_self_update.release import LARGEST_UNPACKED, VERSION, Release, is_prerelease, utc
+from uv_self_update.release import (
+    LARGEST_UNPACKED,
+    VERSION,
+    Release,
+    is_prerelease,
+    utc,
+    without_local,
+)
 from uv_self_update.secret import redact_url
 from uv_self_update.sources.index_digests import SECURE, mismatch, strongest
 from uv_self_update.sources.interface import WheelSource
@@ -267,7 +274,7 @@ class IndexSource(WheelSource):
         if answer.code == 0:
             for line in answer.output.splitlines():
                 name, _, version = line.partition("==")
-                version = version.split(" ")[0].strip()
+                version = without_local(version.split(" ")[0].strip())
                 if name.strip() == "uv" and VERSION.fullmatch(version):
                     return version
             raise IndexFailed(
