@@ -11,6 +11,7 @@ before a day, or for one version only. Where the person has told uv itself to le
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,7 @@ from uv_self_update.release import (
 from uv_self_update.secret import redact_url
 from uv_self_update.sources.index_digests import SECURE, mismatch, strongest
 from uv_self_update.sources.interface import WheelSource
-from uv_self_update.sources.uv_pip import Answer, TooMuch, UvPip, index_environment
+from uv_self_update.sources.uv_pip import Answer, TooMuch, UvPip, end_of, index_environment
 from uv_self_update.target import NEWEST, Wanted, choose, newest_first
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from uv_self_update.policy import Policy
+    from uv_self_update.sources.index_settings import IndexSettings
 
 __all__ = ("IndexSource",)
 
@@ -43,7 +45,10 @@ _NAMED_NEWER = "--exclude-newer-package"
 _FOREVER = "9999-12-30T00:00:00Z"
 """So far ahead that everything with a date was published before."""
 
-_SHOWN_LINES = 12
+_COMPILE = (
+    *("pip", "compile", "-", "--no-header", "--no-annotate", "--no-deps"),
+    *("--only-binary", "uv"),
+)
 
 
 class IndexSource(WheelSource):
@@ -66,6 +71,7 @@ class IndexSource(WheelSource):
             digests: Which digests a wheel has to have beside that of the index; None for any.
         """
         self._digests = digests or DigestRules()
+        self._environ, self._url = environ, url
         self.name = "the package index" if url is None else f"the index {redact_url(url)}"
         self._uv = UvPip(uv, index_environment(environ, url=url), name=self.name)
 
@@ -73,8 +79,59 @@ class IndexSource(WheelSource):
         """Return the newest release that is wanted; see Source."""
         version = self._newest(wanted) if wanted.exact is None else self._exact(wanted)
         if version is None:
-            raise NoSuchVersion(self.name, str(wanted), self._nearest(wanted))
+            raise self._lack(wanted)
         return Release(version=version, tag=version, assets=())
+
+    def _lack(self, wanted: Wanted) -> NoSuchVersion:
+        """Return why there is none that is wanted: what hides it, or which are near."""
+        from uv_self_update.sources import index_explanation  # noqa: PLC0415 # only for an error
+        from uv_self_update.sources.uv_trace import inquiries, undated  # noqa: PLC0415 # as above
+
+        settings = self._settings()
+        nearest = self._nearest(wanted)
+        if nearest and settings.cutoff is None:
+            return NoSuchVersion(self.name, str(wanted), nearest)
+        arguments = [*_compile(mode=_mode(wanted)), "--refresh-package", "uv"]
+        log = self._uv.logged(arguments, wanted.requirement)
+        if settings.cutoff is not None:
+            for any_of in (wanted,) if nearest else (wanted, NEWEST):
+                cut = index_explanation.hidden_by_cutoff(
+                    self._resolve(any_of.requirement, mode=_mode(any_of), before=_FOREVER),
+                    undated(log if any_of is wanted else self._uv.logged(arguments, "uv")),
+                    inquiries(log),
+                    settings,
+                    source=self.name,
+                    wanted=str(any_of),
+                )
+                if cut is not None:
+                    return cut
+        nothing = None
+        if not nearest:
+            nothing = index_explanation.nothing_listed(
+                inquiries(log), settings, source=self.name, wanted=str(wanted)
+            )
+        return nothing or NoSuchVersion(self.name, str(wanted), nearest)
+
+    def _failure(self, answer: Answer, arguments: list[str], requirement: str) -> IndexFailed:
+        """Return what uv has failed of, as far as its log and its configuration tell."""
+        from uv_self_update.sources import index_explanation  # noqa: PLC0415 # only for an error
+        from uv_self_update.sources.uv_trace import inquiries  # noqa: PLC0415 # as above
+
+        # Where nothing came, another attempt would take as long, and tell no more.
+        refused = index_explanation.is_refusal(answer.errors)
+        asked = inquiries(self._uv.logged(arguments, requirement)) if refused else ()
+        return index_explanation.failure(
+            answer.errors,
+            asked,
+            self._settings(),
+            source=self.name,
+            command=f"uv {' '.join(arguments[:2])}",
+        )
+
+    def _settings(self) -> IndexSettings:
+        from uv_self_update.sources.index_settings import read_settings  # noqa: PLC0415 # as above
+
+        return read_settings(self._environ, url=self._url, windows=os.name == "nt")
 
     def objection(self, release: Release, policy: Policy) -> Objection | None:
         """Return why the policy hides a release; see Source."""
@@ -199,7 +256,7 @@ class IndexSource(WheelSource):
         if wrong := mismatch(answer.errors, wheel, self.name, pinned=pinned):
             raise wrong
         if answer.code != 0:
-            raise IndexFailed(self.name, "uv pip install", _end_of(answer.errors))
+            raise IndexFailed(self.name, "uv pip install", end_of(answer.errors))
         executables = target / "bin"  # with `--target` on every system, Windows too
         if not executables.is_dir():
             raise UnusableArchive(wheel, self.name, "there is no executable in it")
@@ -234,11 +291,10 @@ class IndexSource(WheelSource):
         Raises:
             IndexFailed: The index cannot be used.
         """
-        arguments = ["pip", "compile", "-", "--no-header", "--no-annotate", "--no-deps"]
-        arguments += ["--only-binary", "uv", "--generate-hashes"]
+        arguments = [*_COMPILE, "--generate-hashes"]
         answer = self._uv.ask(arguments, f"uv=={version}")
         if answer.code != 0:
-            raise IndexFailed(self.name, "uv pip compile", _end_of(answer.errors))
+            raise self._failure(answer, arguments, f"uv=={version}")
         return answer.output
 
     def close(self) -> None:
@@ -263,13 +319,10 @@ class IndexSource(WheelSource):
             mode: Whether pre-releases are welcome, in uv's words.
             before: Before which instant it has to be published, in RFC 3339.
         """
-        arguments = ["pip", "compile", "-", "--no-header", "--no-annotate", "--no-deps"]
-        arguments += ["--only-binary", "uv", "--resolution", resolution]
+        arguments = [*_compile(mode=mode), "--resolution", resolution]
         if refresh:
             # What was cached minutes ago may not know of today's release.
             arguments += ["--refresh-package", "uv"]
-        # A person may want pre-releases of other packages, or the index may have nothing else.
-        arguments += ["--prerelease", mode]
         answer = self._asked(arguments, requirement, before)
         if answer.code == 0:
             for line in answer.output.splitlines():
@@ -282,7 +335,7 @@ class IndexSource(WheelSource):
             )
         if "No solution found" in answer.errors and "was not found" not in answer.errors:
             return None
-        raise IndexFailed(self.name, "uv pip compile", _end_of(answer.errors))
+        raise self._failure(answer, arguments, requirement)
 
     def _asked(self, arguments: list[str], requirement: str, before: str | None) -> Answer:
         """Ask uv for what was published before an instant, if one is given.
@@ -307,6 +360,11 @@ class IndexSource(WheelSource):
         return tuple(newest_first(version for version in found if version is not None))
 
 
+def _compile(*, mode: str) -> list[str]:
+    # A person may want pre-releases of other packages, or the index may have nothing else.
+    return [*_COMPILE, "--prerelease", mode]
+
+
 def _mode(wanted: Wanted) -> str:
     """Return whether pre-releases are welcome, in uv's words.
 
@@ -321,7 +379,3 @@ def _day(policy: Policy) -> str | None:
     """Return the instant before which a version has to be published, in RFC 3339."""
     rule = policy.longest_age
     return None if rule is None else utc(time.time() - rule.seconds)
-
-
-def _end_of(errors: str) -> str:
-    return "\n".join(errors.splitlines()[-_SHOWN_LINES:])

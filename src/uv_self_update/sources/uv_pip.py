@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-__all__ = ("Answer", "TooMuch", "UvPip", "index_environment")
+__all__ = ("Answer", "TooMuch", "UvPip", "end_of", "index_environment")
 
 _OTHER_INDEXES = (
     "UV_EXTRA_INDEX_URL",
@@ -34,8 +34,13 @@ _OTHER_INDEXES = (
 _CONTRARY = ("UV_NO_CACHE", "UV_NO_VERIFY_HASHES")
 """What a person may have told uv for other packages, and cannot go along with our options."""
 
+_LOGGING = {"RUST_LOG": "uv_auth=trace,uv_client=trace"}
+"""What makes uv write its log, which `uv_trace` reads."""
+
+_PLAIN = ("--color", "never")
 _TEMPORARY = ("TMPDIR", "TMP", "TEMP")
 _BLOCK = 4096  # bytes that even an empty file takes, or a folder
+_SHOWN_LINES = 12
 _GLANCE = 0.1  # seconds between two looks at what has been written
 _OWN = re.compile(r"^(?:error:| *\u00d7)", re.MULTILINE)
 _EXCERPT = re.compile(r"\s*\d* \|")
@@ -81,9 +86,19 @@ class UvPip:
             IndexFailed: It is closed.
             UvNotRunnable: The uv cannot be started.
         """
-        with self._started(arguments, self._environ) as process:
+        with self._started([*arguments, "--quiet"], self._environ) as process:
             output, errors = process.communicate(stdin)
         return _answer(process, output, errors)
+
+    def logged(self, arguments: list[str], stdin: str) -> str:
+        """Run uv, and return its own log; it may hold passwords, and is not to be shown.
+
+        Raises:
+            IndexFailed: It is closed.
+            UvNotRunnable: The uv cannot be started.
+        """
+        with self._started([*arguments, *_PLAIN], {**self._environ, **_LOGGING}) as process:
+            return process.communicate(stdin)[1]
 
     def fill(self, arguments: list[str], stdin: str, folder: Path) -> Answer:
         """Run uv, and have all that it writes lie below a folder, the temporary included.
@@ -108,7 +123,8 @@ class UvPip:
         environ |= dict.fromkeys(_TEMPORARY, str(temporary))
         cache = folder / "cache"
         try:
-            with self._started([*arguments, "--cache-dir", str(cache)], environ) as process:
+            command = [*arguments, "--cache-dir", str(cache), "--quiet"]
+            with self._started(command, environ) as process:
                 output, errors = _watched(process, stdin, folder)
         finally:
             for place in (cache, temporary):
@@ -127,7 +143,7 @@ class UvPip:
         self, arguments: list[str], environ: Mapping[str, str]
     ) -> Iterator[subprocess.Popen[str]]:
         """Start uv; whatever happens meanwhile, it has ended afterwards."""
-        command = [str(present(self._uv)), *arguments, "--quiet", "--python", sys.executable]
+        command = [str(present(self._uv)), *arguments, "--python", sys.executable]
         with self._lock:
             if self._closed:
                 raise IndexFailed(self._name, " ".join(["uv", *arguments[:2]]), "interrupted")
@@ -210,3 +226,8 @@ def index_environment(environ: Mapping[str, str], *, url: str | None) -> dict[st
         # Another index of the user's uv.toml is then asked for nothing that this one has.
         result["UV_INDEX_STRATEGY"] = "first-index"
     return result
+
+
+def end_of(errors: str) -> str:
+    """Return the last lines of what uv has said, where its reason is."""
+    return "\n".join(errors.splitlines()[-_SHOWN_LINES:])
