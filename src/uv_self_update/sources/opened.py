@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from uv_self_update.settings import Network, Settings
     from uv_self_update.sources.interface import Source
     from uv_self_update.sources.order import Found
+    from uv_self_update.sources.uv_certificates import UvCertificates
     from uv_self_update.target import Wanted
     from uv_self_update.unrequired import Unrequired
 
@@ -73,7 +74,11 @@ class OpenSources:
             platform=self.platform,
             uv=self._uv,
             digests=self._settings.digests,
-            environ={**self._unrequired.environ, **_options_of_uv(self._settings.network)},
+            environ={
+                **self._unrequired.environ,
+                **_options_of_uv(self._settings.network),
+                **self._certificates_of_uv(),
+            },
         )
 
     @cached_property
@@ -112,6 +117,8 @@ class OpenSources:
             self._programs.close()
         if "_unrequired" in self.__dict__:
             self._unrequired.close()
+        if "_certificates" in self.__dict__:
+            self._certificates.close()
 
     @cached_property
     def _upstream(self) -> Upstream:
@@ -151,6 +158,19 @@ class OpenSources:
         from uv_self_update.unrequired import Unrequired  # noqa: PLC0415 # as above
 
         return Unrequired(self._uv, self._environ, self._folder)
+
+    def _certificates_of_uv(self) -> Mapping[str, str]:
+        """Return the variables for our own certificates, where an index may be asked."""
+        network = self._settings.network
+        configured = network.ca_bundle is not None or network.client_cert is not None
+        kinds = {section.kind for section in self._settings.sources}
+        return self._certificates.environ if configured and kinds & {"auto", "index"} else {}
+
+    @cached_property
+    def _certificates(self) -> UvCertificates:
+        from uv_self_update.sources.uv_certificates import UvCertificates  # noqa: PLC0415 # as above
+
+        return UvCertificates(self._settings.network, self._environ, self._folder)
 
 
 def _options_of_uv(network: Network) -> dict[str, str]:
