@@ -156,6 +156,18 @@ def test_init_index(home: Home, web: Web) -> None:
     assert configured(home) == [{"kind": "index", "url": f"{web.url}/simple/"}]
 
 
+def test_init_without_dates(home: Home, web: Web) -> None:
+    """Where a minimum age is configured, and the index has no dates, nothing can be installed."""
+    web.pages |= mirrors.index_pages([MIDDLE])
+    home.configure('[policy]\nmin-age = "3 days"\n')
+    done = home.run("init", "--no-rehearse", f"{web.url}/simple/")
+    assert done.code == 0, done.err
+    assert (
+        f"warning: policy.min-age in {home.config} hides releases of the index {web.url}/simple/: "
+        "it gives no dates for them\n"
+    ) in done.err
+
+
 def test_init_default_index(home: Home, web: Web) -> None:
     """`index` is the one that uv is configured for."""
     web.pages |= mirrors.index_pages([MIDDLE])

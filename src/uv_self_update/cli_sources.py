@@ -24,7 +24,7 @@ from uv_self_update.release import without_local
 from uv_self_update.secret import redact_url
 from uv_self_update.sources.detect import detect
 from uv_self_update.sources.opened import OpenSources
-from uv_self_update.survey import Inspection, inspect, overview
+from uv_self_update.survey import Inspection, inspect, overview, without_dates
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -175,6 +175,9 @@ def _examined(section: SourceSettings, opened: OpenSources) -> SourceSettings:
         name = detection.source.name
         raise NoArchive(name, f"uv {version}", platform.archive, [version], ())
     click.echo(_described(version, found, platform))
+    objection = detection.source.objection(detection.newest, opened.policy)
+    if objection is not None and objection.undated:
+        _log.warning("%s", without_dates(detection.source.name, objection))
     return source
 
 
