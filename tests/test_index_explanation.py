@@ -10,7 +10,7 @@ import pytest
 
 from support import binaries, mirrors
 from support.web import Page
-from uv_self_update.errors import SourceError
+from uv_self_update.errors import HiddenByCutoff, NoSuchVersion, SourceError
 from uv_self_update.sources.index import IndexSource
 from uv_self_update.sources.index_explanation import failure, hidden_by_cutoff, nothing_listed
 from uv_self_update.sources.index_settings import IndexSettings
@@ -117,13 +117,13 @@ CASES = {
     "first of two is empty": Case(
         environ={"UV_INDEX": "{web}/empty/", "UV_DEFAULT_INDEX": "{web}/undated/"},
         said=f"the package index {NO_UV}: {{web}}/empty/uv/ (index from UV_INDEX) lists no wheel "
-        "for this machine, and uv asked no other index",
+        "of uv for this machine, or only yanked ones; uv asked no other index",
         hint=('`index-strategy = "unsafe-best-match"`', "UV_INDEX_STRATEGY"),
     ),
     "only one, and empty": Case(
         environ={"UV_DEFAULT_INDEX": "{web}/empty/"},
         said=f"the package index {NO_UV}: {{web}}/empty/uv/ (index from UV_DEFAULT_INDEX) lists no "
-        "wheel for this machine",
+        "wheel of uv for this machine, or only yanked ones",
         hint=("Open the URL in a browser",),
     ),
     "cutoff, no dates": Case(
@@ -231,6 +231,19 @@ def test_real_uv(case: Case, version: str, home: Home, filled: Web) -> None:
     hint = str(caught.value.hint)
     assert [part for part in case.hint if full(part) not in hint] == []
     assert "s3cret" not in f"{caught.value}{hint}"
+
+
+def test_releases(home: Home, filled: Web) -> None:
+    """A list of releases is not empty without a reason; pre-releases alone are named."""
+    environ = home.full_environ({"UV_EXCLUDE_NEWER": "2020-01-01T00:00:00Z"})
+    uv = binaries.executables(binaries.newest()) / "uv"
+    with pytest.raises(HiddenByCutoff):
+        IndexSource(uv=uv, environ=environ, url=f"{filled.url}/dated/").releases(3)
+    wheel = '<a href="uv-1.0.0rc1-py3-none-any.whl">uv-1.0.0rc1-py3-none-any.whl</a>'
+    filled.pages["/rc/uv/"] = Page(body=f"<!DOCTYPE html>{wheel}".encode(), headers=HTML)
+    with pytest.raises(NoSuchVersion) as caught:
+        IndexSource(uv=uv, environ=home.full_environ(), url=f"{filled.url}/rc/").find(NEWEST)
+    assert caught.value.nearest == ("1.0.0rc1",)
 
 
 def _other_credentials(home: Home, url: str) -> None:

@@ -223,8 +223,8 @@ class NotListed(NoSuchVersion):
         """
         super().__init__(source, wanted, ())
         self.message = printable(
-            f"{source} has no {wanted}: {url} (index from {named_by}) lists no wheel for this "
-            "machine" + (", and uv asked no other index" if others else "")
+            f"{source} has no {wanted}: {url} (index from {named_by}) lists no wheel of uv for "
+            "this machine, or only yanked ones" + ("; uv asked no other index" if others else "")
         )
         self.hint = (
             "By default, uv takes a package from the first index that has a page of it. Put the "

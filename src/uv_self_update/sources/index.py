@@ -106,6 +106,8 @@ class IndexSource(WheelSource):
                 if cut is not None:
                     return cut
         nothing = None
+        if not nearest and (prerelease := self._resolve("uv", mode="allow", refresh=False)):
+            nearest = (prerelease,)
         if not nearest:
             nothing = index_explanation.nothing_listed(
                 inquiries(log), settings, source=self.name, wanted=str(wanted)
@@ -234,6 +236,8 @@ class IndexSource(WheelSource):
                 break
             found.append(Release(version=version, tag=version))
             requirement = f"uv<{version}"
+        if not found:
+            raise self._lack(NEWEST)
         return tuple(found)
 
     def unpack(self, release: Release, folder: Path) -> Path:

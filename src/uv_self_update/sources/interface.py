@@ -43,6 +43,7 @@ class Source(ABC):
         Each comes with its files, where the source can list them.
 
         Raises:
+            NoSuchVersion: It has none, and knows why.
             SourceError: The source cannot be used.
         """
 

@@ -67,31 +67,38 @@ def pip_index(
 
 def _files(environ: Mapping[str, str], platform: str, etc: Path) -> Iterator[Path]:
     """Yield the files that pip reads, the strongest first."""
-    if named := environ.get("PIP_CONFIG_FILE"):
+    named = environ.get("PIP_CONFIG_FILE")
+    if named:
         yield Path(named)
         if named == os.devnull:
             return
     name = "pip.ini" if platform == "win32" else "pip.conf"
     if environment := environ.get("VIRTUAL_ENV"):
         yield Path(environment, name)
-    home = environ.get("USERPROFILE" if platform == "win32" else "HOME")
+    # The one that is named stands for the user's.
+    if not (named and Path(named).exists()):
+        yield from (folder / name for folder in _user_folders(environ, platform))
     if platform == "win32":
-        folders = [environ.get("APPDATA"), environ.get("PROGRAMDATA")]
-        yield from (Path(folder, "pip", name) for folder in folders[:1] if folder)
-        if home:
-            yield Path(home, "pip", name)
-        yield from (Path(folder, "pip", name) for folder in folders[1:] if folder)
+        if shared := environ.get("PROGRAMDATA"):
+            yield Path(shared, "pip", name)
         return
-    if home:
-        if platform == "darwin":
-            yield Path(home, "Library", "Application Support", "pip", name)
-        yield Path(environ.get("XDG_CONFIG_HOME") or Path(home, ".config"), "pip", name)
-        yield Path(home, ".pip", name)
     if platform == "darwin":
         yield Path("/Library/Application Support/pip", name)
     shared = environ.get("XDG_CONFIG_DIRS") or str(etc / "xdg")
     yield from (Path(folder, "pip", name) for folder in shared.split(":") if folder)
     yield etc / name
+
+
+def _user_folders(environ: Mapping[str, str], platform: str) -> Iterator[Path]:
+    home = environ.get("USERPROFILE" if platform == "win32" else "HOME")
+    if platform == "win32":
+        places = [environ.get("APPDATA"), home]
+        yield from (Path(place, "pip") for place in places if place)
+    elif home:
+        if platform == "darwin":
+            yield Path(home, "Library", "Application Support", "pip")
+        yield Path(environ.get("XDG_CONFIG_HOME") or Path(home, ".config"), "pip")
+        yield Path(home, ".pip")
 
 
 def _in_file(path: Path) -> Iterator[PipIndex]:
