@@ -36,7 +36,15 @@ def serve(web: Web, versions: tuple[str, ...] = BUILDS, *, says: str | None = No
     web.pages["/simple/uv/"] = Page(body=f"<!DOCTYPE html>{links}".encode(), headers=html)
 
 
-@pytest.mark.parametrize("version", ["0.5.0", "0.8.24", "0.11.13", "newest"])
+@pytest.mark.parametrize(
+    "version",
+    [
+        "0.5.0",
+        pytest.param("0.8.24", marks=pytest.mark.slow),
+        pytest.param("0.11.13", marks=pytest.mark.slow),
+        "newest",
+    ],
+)
 def test_found(version: str, home: Home, web: Web) -> None:
     """A build is found under the version that it is a build of."""
     serve(web)

@@ -59,7 +59,15 @@ def found(version: str, home: Home, url: str, network: Network, **environ: str) 
         return opened.find(NEWEST).release.version
 
 
-@pytest.mark.parametrize("version", ["0.5.0", "0.8.24", "0.11.13", "newest"])
+@pytest.mark.parametrize(
+    "version",
+    [
+        "0.5.0",
+        pytest.param("0.8.24", marks=pytest.mark.slow),
+        pytest.param("0.11.13", marks=pytest.mark.slow),
+        "newest",
+    ],
+)
 def test_handed_over(
     version: str, index: tuple[str, bool], authority: trustme.CA, home: Home, tmp_path: Path
 ) -> None:
