@@ -254,6 +254,24 @@ def test_set_into_a_file_that_others_read(person: Person, caplog: pytest.LogCapt
     assert "s3cret" not in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("pairs", "told"),
+    [
+        (("policy.min-age", "3 days"), True),
+        (("policy.min-age", "0 days"), False),
+        (("policy.yanked", "true"), False),
+        (("policy.min-age", "3 days", "source.kind", "github"), False),
+    ],
+)
+def test_set_min_age(
+    pairs: tuple[str, ...], *, told: bool, person: Person, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A minimum age for releases of an index is warned of at once, as few servers give dates."""
+    github = ("source.url", "https://github.example/a/uv") if "github" in pairs else ()
+    person.reads("set", *pairs, *github)
+    assert ("gives no upload times, such as devpi" in caplog.text) is told
+
+
 def test_set_relative_path(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     """A path is that of the folder that the person stands in, wherever the file is."""
     folder = person.folder / "elsewhere"

@@ -145,14 +145,27 @@ def test_init_index(home: Home, web: Web) -> None:
     web.pages |= mirrors.index_pages([MIDDLE])
     done = home.run("init", "--no-rehearse", f"{web.url}/simple/")
     assert done.code == 0, done.err
-    assert done.out.splitlines()[1:6] == [
+    assert done.out.splitlines()[1:7] == [
         f"  versions   {MIDDLE}",
         f"  newest     {MIDDLE}",
         "  archive    a wheel for this machine is there",
         "  installer  not needed: ours is used",
-        "  digest     the index's, which new versions of uv check",
+        "  digest     sha256",
+        "  dates      none: `policy.min-age` would hide every release",
     ]
     assert configured(home) == [{"kind": "index", "url": f"{web.url}/simple/"}]
+
+
+def test_init_without_dates(home: Home, web: Web) -> None:
+    """Where a minimum age is configured, and the index has no dates, nothing can be installed."""
+    web.pages |= mirrors.index_pages([MIDDLE])
+    home.configure('[policy]\nmin-age = "3 days"\n')
+    done = home.run("init", "--no-rehearse", f"{web.url}/simple/")
+    assert done.code == 0, done.err
+    assert (
+        f"warning: policy.min-age in {home.config} hides releases of the index {web.url}/simple/: "
+        "it gives no dates for them\n"
+    ) in done.err
 
 
 def test_init_default_index(home: Home, web: Web) -> None:

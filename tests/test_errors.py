@@ -44,9 +44,14 @@ EXAMPLES = [
     errors.NoInstaller("the mirror", "0.12.3", "uv-installer.sh"),
     errors.NoLatest("the mirror", "release of uv"),
     errors.IndexFailed("the package index", "uv pip compile", "error: no"),
+    errors.IndexRefused(
+        URL, 401, user="me", place="a netrc file", named_by="UV_INDEX", hint="Renew them."
+    ),
     errors.NoSourceAnswered([errors.Unreachable(URL, "timed out")]),
     errors.NoSuchVersion("the mirror", "uv 9.9.9", ["0.12.3"]),
     errors.NoArchive("the mirror", "uv 9.9.9", "uv.zip", ["9.9.9"], []),
+    errors.NotListed("the index", "uv 9.9.9", url=URL, named_by="UV_INDEX", others=True),
+    errors.HiddenByCutoff("the index", "uv 9", "`UV_EXCLUDE_NEWER=1`", "no date", file="uv.toml"),
     errors.HiddenByPolicy("the mirror", "9.9.9", "it is a pre-release, and no more is known"),
     errors.ListUnusable(URL, str(FILE), "it is a web page"),
     errors.NotDetected(URL, [f"{URL}: 404"], "Say what it is."),
@@ -59,6 +64,7 @@ EXAMPLES = [
     errors.UnusableArchive("uv.zip", "the mirror", "it is damaged"),
     errors.StagedUvBroken("0.12.3", "the mirror", "it does not run"),
     errors.NoDigest("uv.zip", "the mirror", "/etc/site.toml"),
+    errors.NoWheelDigest("the wheel", "the index", "/etc/x.toml", version="0.13.9", weak="md5"),
     errors.NotPinned("uv.zip", "the mirror", "0.12.3", "/etc/site.toml"),
     errors.NotReplaced(Path("/usr/bin"), "Permission denied"),
     errors.NotRestored(Path("/usr/bin/uv"), Path("/usr/bin/old/uv"), "Permission denied"),
@@ -114,7 +120,7 @@ def test_every_leaf_has_an_example() -> None:
     """Each error that is raised is looked at below."""
     leaves = {name for name, cls in classes().items() if not cls.__subclasses__()}
     assert {type(error).__name__ for error in EXAMPLES} == leaves | {
-        *("NoDigest", "NoSuchVersion", "StatusRefused", "UsageError")
+        *("IndexFailed", "NoDigest", "NoSuchVersion", "StatusRefused", "UsageError")
     }
 
 

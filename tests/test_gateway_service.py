@@ -140,6 +140,14 @@ class Wheels(WheelSource):
         """Do nothing: nothing is installed here."""
         raise NotImplementedError
 
+    def digest_algorithm(self, release: Release) -> str | None:
+        """Is not asked."""
+        raise NotImplementedError
+
+    def dated(self, release: Release) -> bool:
+        """Is not asked."""
+        raise NotImplementedError
+
 
 class Watching(ReleaseInstaller):
     """What only lets the release's installer go on."""

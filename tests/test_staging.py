@@ -105,6 +105,14 @@ class Index(WheelSource):
         (target / "uvx").write_bytes(b"x" * 1000)
         return target
 
+    def digest_algorithm(self, release: Release) -> str | None:
+        """Is not asked."""
+        raise NotImplementedError
+
+    def dated(self, release: Release) -> bool:
+        """Is not asked."""
+        raise NotImplementedError
+
 
 class Other(Source):
     """A source of a kind that nobody knows."""

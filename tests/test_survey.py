@@ -17,6 +17,7 @@ from support.simulator.gitea import GiteaReleases
 from support.simulator.index import Index
 from support.simulator.server import Simulator, replaced
 from support.web import Page
+from test_policy_rules import USER, rules
 from uv_self_update import platforms
 from uv_self_update.errors import (
     NoSourceAnswered,
@@ -141,6 +142,7 @@ def test_inspect_wheel(home: Home) -> None:
         wheel=True,
         installer=False,
         digest=True,
+        dated=False,
     )
 
 
@@ -192,6 +194,17 @@ def test_overview_order() -> None:
         ("0.9.9", "a"),
     ]
     assert rows(a, b, limit=1) == [("1.0.0rc1", "b"), ("0.9.9", "a")]
+
+
+def test_overview_without_dates(caplog: pytest.LogCaptureFixture) -> None:
+    """A rule about the age that a source has no dates for is named once, with its file."""
+    undated = [Release(version=version, tag=version) for version in ("0.9.9", "0.10.0")]
+    sources = [Scripted("a", *undated), Scripted("b", release("0.9.9"))]
+    policy = rules(min_age="3 days")
+    overview(sources, platform=PLATFORM, installed=None, limit=9, policy=policy)
+    assert [record.getMessage() for record in caplog.records] == [
+        f"policy.min-age in {USER} hides releases of a: it gives no dates for them"
+    ]
 
 
 def test_overview_row() -> None:

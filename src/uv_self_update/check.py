@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from uv_self_update.adoption import has_receipt
 from uv_self_update.child import Signals, version_of
 from uv_self_update.errors import UvNotRunnable, update_with
+from uv_self_update.release import without_local
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.surroundings import find_owner
 from uv_self_update.target import NEWEST, parse_target
@@ -58,7 +59,7 @@ class Verdict:
         """Whether uv would change: without TARGET it only goes upwards."""
         from packaging.version import Version  # noqa: PLC0415 # slow to import
 
-        installed, newest = Version(self.installed), Version(self.newest)
+        installed, newest = Version(without_local(self.installed)), Version(self.newest)
         return newest > installed if self.target is None else newest != installed
 
     @property

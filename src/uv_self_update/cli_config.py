@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,7 +30,10 @@ if TYPE_CHECKING:
 
 __all__ = ("config", "template")
 
+_log = logging.getLogger(__name__)
+
 _NOTHING = "(none)"
+_MIN_AGE = "policy.min-age"
 
 
 def template() -> str:
@@ -110,6 +114,19 @@ def set_(invocation: Invocation, pairs: tuple[str, ...], *, plaintext: bool) -> 
     config_edit.assign(invocation.user_file, assignments, plaintext=plaintext)
     written = places.load(invocation.user_file)
     warn_if_exposed(written.path, written.values.get("source", ()), shared=False)
+    if assignments.get(_MIN_AGE):
+        _warn_of_undated(invocation.settings())
+
+
+def _warn_of_undated(settings: Settings) -> None:
+    """Say what a rule about the age does where an index gives no dates; no index is asked."""
+    kinds = {source.kind for source in settings.sources}
+    if settings.policy.longest_age is not None and kinds & {"auto", "index"}:
+        _log.warning(
+            "`%s` hides every release of an index that gives no upload times, such as devpi, "
+            "pypiserver, proxpi and static pages; `uv-self-update releases` shows what is left",
+            _MIN_AGE,
+        )
 
 
 @config.command()

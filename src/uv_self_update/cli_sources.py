@@ -20,10 +20,11 @@ from uv_self_update.exposure import is_exposing
 from uv_self_update.kinds import check_source, parse_source
 from uv_self_update.passphrase import with_passphrase
 from uv_self_update.rehearse import hold
+from uv_self_update.release import without_local
 from uv_self_update.secret import redact_url
 from uv_self_update.sources.detect import detect
 from uv_self_update.sources.opened import OpenSources
-from uv_self_update.survey import Inspection, inspect, overview
+from uv_self_update.survey import Inspection, inspect, overview, without_dates
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -174,6 +175,9 @@ def _examined(section: SourceSettings, opened: OpenSources) -> SourceSettings:
         name = detection.source.name
         raise NoArchive(name, f"uv {version}", platform.archive, [version], ())
     click.echo(_described(version, found, platform))
+    objection = detection.source.objection(detection.newest, opened.policy)
+    if objection is not None and objection.undated:
+        _log.warning("%s", without_dates(detection.source.name, objection))
     return source
 
 
@@ -201,7 +205,8 @@ def _described(version: str, found: Inspection, platform: Platform) -> str:
     versions = ", ".join(found.versions) + (" and older ones" if found.more else "")
     if found.wheel:
         archive, installer = "a wheel for this machine is there", "not needed: ours is used"
-        digest = "the index's, which new versions of uv check"
+        digest = found.algorithm if found.digest else "none"
+        digest += " (weak)" if found.digest and found.algorithm == "md5" else ""
     else:
         archive = f"{platform.archive} is there"
         there = "is there" if found.installer else "is not there: ours is used"
@@ -213,6 +218,7 @@ def _described(version: str, found: Inspection, platform: Platform) -> str:
         f"  archive    {archive}\n"
         f"  installer  {installer}\n"
         f"  digest     {digest}"
+        + ("" if found.dated else "\n  dates      none: `policy.min-age` would hide every release")
     )
 
 
@@ -246,7 +252,7 @@ def releases(invocation: Invocation, *, limit: int, as_json: bool) -> None:
         rows = overview(
             opened.all,
             platform=opened.platform,
-            installed=installed,
+            installed=None if installed is None else without_local(installed),
             limit=limit,
             policy=opened.policy,
         )

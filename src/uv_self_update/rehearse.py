@@ -33,6 +33,7 @@ from uv_self_update.errors import (
     UvSelfUpdateError,
 )
 from uv_self_update.installer.staging import stage
+from uv_self_update.release import without_local
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.target import NEWEST, Wanted, newest_first, parse_target
 from uv_self_update.update import Job, run
@@ -273,7 +274,7 @@ def _check(
         message = f"`uv self update` ended with code {exit_code} on the copy{reasons}"
         raise RehearsalError(message, hint=hint)
     version = version_of(stand.uv, bare_environment(stand.environ))
-    if version != end:
+    if version is None or without_local(version) != end:
         message = f"the copy should be uv {end} now, but it is {version or 'broken'}{reasons}"
         raise RehearsalError(message, hint=hint)
     if stand.receipt_version() != end:

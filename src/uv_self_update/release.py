@@ -20,6 +20,7 @@ __all__ = (
     "parse_releases",
     "utc",
     "version_of_tag",
+    "without_local",
 )
 
 INSTALLER_NAMES = ("uv-installer.sh", "uv-installer.ps1")
@@ -93,6 +94,11 @@ class Release:
 def is_prerelease(version: str) -> bool:
     """Return whether PEP 440 calls a version, in its normal form, a pre-release."""
     return re.search(r"a|b|rc|dev", version) is not None
+
+
+def without_local(version: str) -> str:
+    """Return the version that a local one is a build of (PEP 440): 0.13.9 of `0.13.9+site`."""
+    return version.partition("+")[0]
 
 
 def version_of_tag(tag: str) -> str | None:

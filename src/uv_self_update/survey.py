@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from uv_self_update.platforms import Platform
-    from uv_self_update.policy import Policy
+    from uv_self_update.policy import Objection, Policy
     from uv_self_update.release import Release
     from uv_self_update.sources.interface import Source
 
-__all__ = ("Inspection", "Row", "inspect", "overview")
+__all__ = ("Inspection", "Row", "inspect", "overview", "without_dates")
 
 _log = logging.getLogger(__name__)
 
@@ -52,6 +52,12 @@ class Inspection:
 
     digest: bool
     """Whether what holds uv can be checked."""
+
+    algorithm: str = "sha256"
+    """Of the digest, where there is one."""
+
+    dated: bool = True
+    """Whether the source says when releases were published; asked of an index only."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +90,12 @@ def inspect(source: Source, release: Release, platform: Platform) -> Inspection:
     versions = _versions(source, release)
     wheel = isinstance(source, WheelSource)
     archive = installer = digest = True
-    if isinstance(source, ArchiveSource):
+    algorithm, dated = "sha256", True
+    if isinstance(source, WheelSource):
+        given = source.digest_algorithm(release)
+        digest, algorithm = given is not None, given or algorithm
+        dated = source.dated(release)
+    elif isinstance(source, ArchiveSource):
         archive, digest = _there(source, release, platform.archive)
         installer, _ = _there(source, release, platform.installer)
     return Inspection(
@@ -94,6 +105,8 @@ def inspect(source: Source, release: Release, platform: Platform) -> Inspection:
         wheel=wheel,
         installer=installer and not wheel,
         digest=digest,
+        algorithm=algorithm,
+        dated=dated,
     )
 
 
@@ -153,8 +166,11 @@ def overview(
         except SourceError as error:
             failures.append(error)
             continue
+        undated: Objection | None = None
         for release in releases:
-            rule = _hiding(answering, release, policy)
+            objection = answering.objection(release, policy)
+            undated = objection if objection is not None and objection.undated else undated
+            rule = _hiding(objection, release, policy)
             row = Row(
                 version=release.version,
                 source=answering.name,
@@ -165,6 +181,8 @@ def overview(
                 installed=release.version == installed,
             )
             rows.setdefault(release.version, []).append(row)
+        if undated is not None:
+            _log.warning("%s", without_dates(answering.name, undated))
     if failures and not rows:
         raise failures[0] if len(failures) == 1 else NoSourceAnswered(failures)
     for failure in failures:
@@ -172,8 +190,13 @@ def overview(
     return [row for version in newest_first(rows) for row in rows[version]]
 
 
-def _hiding(source: Source, release: Release, policy: Policy) -> str | None:
-    objection = source.objection(release, policy)
+def without_dates(source: str, objection: Objection) -> str:
+    """Say that a rule about the age hides what a source has, since that gives no dates."""
+    rule = objection.rule
+    return f"{rule.key} in {rule.origin} hides releases of {source}: it gives no dates for them"
+
+
+def _hiding(objection: Objection | None, release: Release, policy: Policy) -> str | None:
     if objection is not None:
         return str(objection.rule)
     return None if ranked([release.version], NEWEST.under(policy)) else "pre-release"

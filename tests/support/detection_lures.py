@@ -220,7 +220,12 @@ LURES = (
         name="an index with a login",
         answer=front.always(_UNAUTHORIZED),
         path="/simple/",
-        said=("as `index`, because its path ends in `simple`: `uv pip compile` failed",),
+        said=(
+            (
+                "as `index`, because its path ends in `simple`: {url}/simple/uv/ refuses user "
+                "`reader` (401 Unauthorized, credentials from the URL in "
+            ),
+        ),
         hint=("The server does not accept the login that it got, which is from the URL.",),
     ),
     Lure(

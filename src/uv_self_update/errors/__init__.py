@@ -37,10 +37,13 @@ UvSelfUpdateError
 │   ├── NoLatest                  only an exact version can be asked for
 │   ├── NotDetected               nobody knows what kind of source a URL is
 │   ├── IndexFailed               uv could not use its package index
+│   │   └── IndexRefused              401, 403 or 404
 │   ├── NoSourceAnswered          several sources, and each has failed
 │   ├── ListUnusable              the list of approved versions
 │   └── NoSuchVersion         7   the source is fine, but does not hold that version
 │       ├── NoArchive                 it holds it, but not for this machine
+│       ├── NotListed                 an index answered, and lists no uv
+│       ├── HiddenByCutoff            uv's own `exclude-newer` hides it
 │       └── HiddenByPolicy            it may hold it, but a rule hides it
 ├── InstallError              8   the new version could not be put in place; the old one stays
 │   ├── Halted
@@ -50,6 +53,7 @@ UvSelfUpdateError
 │   ├── Owned                     a package manager has installed it
 │   ├── DigestMismatch
 │   ├── NoDigest
+│   │   ├── NoWheelDigest             the index gives none, or a weak one
 │   │   └── NotPinned                 other files of the version are pinned, and this is not
 │   ├── UnusableArchive
 │   ├── NothingInstalled          a release's own installer has done nothing
@@ -97,6 +101,7 @@ from uv_self_update.errors.installing import (
     NotReplaced,
     NotRestored,
     NotStandalone,
+    NoWheelDigest,
     Owned,
     ReceiptError,
     ReleaseInstallerFailed,
@@ -107,8 +112,10 @@ from uv_self_update.errors.installing import (
     update_with,
 )
 from uv_self_update.errors.sources import (
+    HiddenByCutoff,
     HiddenByPolicy,
     IndexFailed,
+    IndexRefused,
     ListUnusable,
     NoArchive,
     NoInstaller,
@@ -116,6 +123,7 @@ from uv_self_update.errors.sources import (
     NoSourceAnswered,
     NoSuchVersion,
     NotDetected,
+    NotListed,
     SourceError,
     UnexpectedBody,
     Unreadable,
@@ -145,8 +153,10 @@ __all__ = (
     "GatewayError",
     "Halted",
     "Hidden",
+    "HiddenByCutoff",
     "HiddenByPolicy",
     "IndexFailed",
+    "IndexRefused",
     "InstallError",
     "Interrupted",
     "InvalidConfiguration",
@@ -160,7 +170,9 @@ __all__ = (
     "NoLatest",
     "NoSourceAnswered",
     "NoSuchVersion",
+    "NoWheelDigest",
     "NotDetected",
+    "NotListed",
     "NotPinned",
     "NotReplaced",
     "NotRestored",

@@ -16,6 +16,7 @@ __all__ = (
     "Halted",
     "InstallError",
     "NoDigest",
+    "NoWheelDigest",
     "NotPinned",
     "NotReplaced",
     "NotRestored",
@@ -33,6 +34,7 @@ __all__ = (
 
 
 _NATIVE = "`--installer native` installs uv without a shell script, curl, wget or tar."
+_SET = "uv-self-update config set"
 
 
 class InstallError(UvSelfUpdateError):
@@ -120,15 +122,22 @@ class DigestMismatch(InstallError):
     """A file is not the one that its source describes."""
 
     def __init__(
-        self, name: str, source: str, *, expected: str, got: str, pinned: str = ""
+        self,
+        name: str,
+        source: str,
+        *,
+        expected: str,
+        got: str,
+        pinned: str = "",
+        algorithm: str = "sha256",
     ) -> None:
-        """Name the file, the source, both digests (sha256), and where the one that counts stands.
+        """Name the file, the source, both digests, and where the one that counts stands.
 
         That is the file in which it is pinned; empty where the source has published it.
         """
         what = f"the one that {pinned} names" if pinned else "the file that was published"
         super().__init__(
-            f"{name} from {source} is not {what}: expected sha256 {expected}, got {got}",
+            f"{name} from {source} is not {what}: expected {algorithm} {expected}, got {got}",
             hint=(
                 "The pin is of another file, or the mirror was changed: compare it with what the "
                 "release publishes."
@@ -147,6 +156,27 @@ class NoDigest(InstallError):
             f"{name} from {source} was not taken: nothing says which sha256 it has to have, and "
             f"`policy.require-digest` in {required_by} requires it",
             hint="Put `sha256.sum` beside the archives, or pin it in `policy.digests`.",
+        )
+
+
+class NoWheelDigest(NoDigest):
+    """The index gives no digest for a wheel, or only a weak one."""
+
+    def __init__(
+        self, wheel: str, source: str, required_by: str, *, version: str, weak: str | None
+    ) -> None:
+        """Name the wheel, the source, what requires a digest, and the weak one's algorithm."""
+        super().__init__(wheel, source, required_by)
+        given = f"only {weak} as its digest" if weak else "no digest that uv can check"
+        self.message = printable(
+            f"{wheel} from {source} was not taken: the index gives {given}, and "
+            f"`policy.require-digest` in {required_by} requires one"
+        )
+        pin = f"policy.digests.{version}.FILE SHA256"
+        self.hint = (
+            f"Pin the wheel: `{_SET} {pin}`. FILE is the name of the wheel for this machine, such "
+            f"as uv-{version}-py3-none-manylinux_2_17_x86_64.whl, and SHA256 is the sha256 of that "
+            f"file; `python -m pip download --no-deps uv=={version}` fetches it."
         )
 
 

@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = (
+    "HiddenByCutoff",
     "HiddenByPolicy",
     "IndexFailed",
+    "IndexRefused",
     "ListUnusable",
     "NoArchive",
     "NoInstaller",
@@ -20,10 +22,15 @@ __all__ = (
     "NoSourceAnswered",
     "NoSuchVersion",
     "NotDetected",
+    "NotListed",
     "SourceError",
     "UnexpectedBody",
     "Unreadable",
 )
+
+
+_NOT_FOUND = 404
+_REASONS = {401: "Unauthorized", 403: "Forbidden", _NOT_FOUND: "Not Found"}
 
 
 class SourceError(UvSelfUpdateError):
@@ -81,13 +88,48 @@ class NoLatest(SourceError):
 class IndexFailed(SourceError):
     """Uv could not use its package index."""
 
-    def __init__(self, source: str, command: str, output: str) -> None:
-        """Show the command and what uv said."""
+    def __init__(self, source: str, command: str, output: str, *, hint: str | None = None) -> None:
+        """Show the command and what uv said; and another hint, where more is known."""
         super().__init__(
             f"`{command}` failed for {source}:\n{output}",
-            hint="What makes `uv pip install --dry-run --target FOLDER uv` work makes this work as "
+            hint=hint
+            or "What makes `uv pip install --dry-run --target FOLDER uv` work makes this work as "
             "well.",
         )
+
+
+class IndexRefused(IndexFailed):
+    """An index answered 401, 403 or 404."""
+
+    def __init__(
+        self,
+        url: str,
+        status: int,
+        *,
+        user: str | None,
+        place: str | None,
+        named_by: str,
+        hint: str,
+    ) -> None:
+        """Name the page, the status, and the credentials.
+
+        Args:
+            url: The page, without credentials.
+            status: 401, 403 or 404.
+            user: Whom it refused, if that may be shown.
+            place: Where the credentials come from; None if none were sent.
+            named_by: The variable or the file that names the index; empty if unknown.
+            hint: What to type.
+        """
+        super().__init__("", "uv pip compile", "", hint=hint)
+        self.url, self.status = url, status
+        verb = "does not show uv to" if status == _NOT_FOUND else "refuses"
+        whom = "requests without credentials" if place is None else "the credentials"
+        whom = f"user `{user}`" if user and place else whom
+        origin = f", credentials from {place}" if place else ""
+        named = f", index from {named_by}" if named_by and named_by not in origin else ""
+        reason = f"{status} {_REASONS[status]}{origin}{named}"
+        self.message = printable(f"{url} {verb} {whom} ({reason})")
 
 
 class NoSuchVersion(SourceError):
@@ -128,6 +170,70 @@ class NoArchive(NoSuchVersion):
         )
         if not others:
             self.hint = "Ask whoever fills the mirror for that file, or add another source."
+
+
+class HiddenByCutoff(NoSuchVersion):
+    """uv's own `exclude-newer` leaves out every version that was wanted."""
+
+    def __init__(  # the facts of two sentences
+        self,
+        source: str,
+        wanted: str,
+        cutoff: str,
+        reason: str,
+        *,
+        file: str,
+        index_file: str | None = None,
+    ) -> None:
+        """Name the source, what was wanted, the setting with its place, and why it hides uv.
+
+        Args:
+            source: The source.
+            wanted: What was wanted.
+            cutoff: The setting, its value and its place.
+            reason: Why it hides uv.
+            file: The file of uv in which an exception for the package belongs.
+            index_file: The file whose `[[index]]` the index is; None if a variable names it.
+        """
+        super().__init__(source, wanted, ())
+        self.message = printable(f"{source} has no {wanted} that {cutoff} allows: {reason}")
+        of_index = (
+            f", or `exclude-newer = false` to the `[[index]]` in {index_file} (uv 0.11.5 and later)"
+            if index_file
+            else ""
+        )
+        self.hint = printable(
+            f"Add `exclude-newer-package = {{ uv = false }}` to {file} (uv 0.9.25 and later)"
+            f"{of_index}. With an older uv, remove the setting."
+        )
+
+
+class NotListed(NoSuchVersion):
+    """An index answered, and lists no uv for this machine."""
+
+    def __init__(self, source: str, wanted: str, *, url: str, named_by: str, others: bool) -> None:
+        """Name the source, what was wanted, and the index that answered.
+
+        Args:
+            source: The source.
+            wanted: What was wanted.
+            url: The page that came, without credentials.
+            named_by: The variable or the file that names its index.
+            others: Whether uv has other indexes, which it did not ask.
+        """
+        super().__init__(source, wanted, ())
+        self.message = printable(
+            f"{source} has no {wanted}: {url} (index from {named_by}) lists no wheel of uv for "
+            "this machine, or only yanked ones" + ("; uv asked no other index" if others else "")
+        )
+        self.hint = (
+            "By default, uv takes a package from the first index that has a page of it. Put the "
+            'index that has uv first, or set `index-strategy = "unsafe-best-match"` in uv.toml '
+            "(UV_INDEX_STRATEGY) if all your indexes are equally trusted."
+            if others
+            else "Open the URL in a browser: it must list wheels of uv. A page to log in means "
+            "that uv needs credentials."
+        )
 
 
 class HiddenByPolicy(NoSuchVersion):

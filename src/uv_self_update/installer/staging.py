@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from uv_self_update.child import ask_version, bare_environment
 from uv_self_update.errors import NotReplaced, StagedUvBroken
 from uv_self_update.installer.archive import unpack
-from uv_self_update.release import Asset
+from uv_self_update.release import Asset, without_local
 from uv_self_update.sources.documents import checked
 from uv_self_update.sources.interface import ArchiveSource, WheelSource
 
@@ -127,7 +127,7 @@ def confirm(uv: Path, version: str, *, source: str, environ: Mapping[str, str]) 
 
 
 def _is(answer: str, version: str) -> bool:
-    """Return whether `uv --version` names a version, which may be written in another way."""
+    """Return whether `uv --version` names a version, in another spelling or as a local build."""
     program, *words = answer.split(" ")
     said = words[0] if words else ""
     if program != "uv" or said == version:
@@ -135,6 +135,6 @@ def _is(answer: str, version: str) -> bool:
     from packaging.version import InvalidVersion, Version  # noqa: PLC0415 # slow to import
 
     try:
-        return Version(said) == Version(version)
+        return without_local(str(Version(said))) == str(Version(version))
     except InvalidVersion:
         return False

@@ -11,23 +11,25 @@ before a day, or for one version only. Where the person has told uv itself to le
 
 from __future__ import annotations
 
-import re
+import os
 import time
 from typing import TYPE_CHECKING
 
 from uv_self_update.digests import DigestRules
-from uv_self_update.errors import (
-    DigestMismatch,
-    IndexFailed,
-    NoDigest,
-    NoSuchVersion,
-    UnusableArchive,
-)
+from uv_self_update.errors import IndexFailed, NoSuchVersion, NoWheelDigest, UnusableArchive
 from uv_self_update.policy import Objection, ago, hidden, tell
-from uv_self_update.release import LARGEST_UNPACKED, VERSION, Release, is_prerelease, utc
+from uv_self_update.release import (
+    LARGEST_UNPACKED,
+    VERSION,
+    Release,
+    is_prerelease,
+    utc,
+    without_local,
+)
 from uv_self_update.secret import redact_url
+from uv_self_update.sources.index_digests import SECURE, mismatch, strongest
 from uv_self_update.sources.interface import WheelSource
-from uv_self_update.sources.uv_pip import Answer, TooMuch, UvPip
+from uv_self_update.sources.uv_pip import Answer, TooMuch, UvPip, end_of
 from uv_self_update.target import NEWEST, Wanted, choose, newest_first
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from uv_self_update.policy import Policy
+    from uv_self_update.sources.index_settings import IndexSettings
 
 __all__ = ("IndexSource",)
 
@@ -42,13 +45,10 @@ _NAMED_NEWER = "--exclude-newer-package"
 _FOREVER = "9999-12-30T00:00:00Z"
 """So far ahead that everything with a date was published before."""
 
-_HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})\b")
-_SHA256 = re.compile(r"sha256:([0-9a-f]{64})")
-_MISMATCH = re.compile(
-    r"Hash mismatch for .*?(Expected:.*?)Computed:\s*sha256:([0-9a-f]{64})", re.DOTALL
+_COMPILE = (
+    *("pip", "compile", "-", "--no-header", "--no-annotate", "--no-deps"),
+    *("--only-binary", "uv"),
 )
-_SHOWN_DIGESTS = 3
-_SHOWN_LINES = 12
 
 
 class IndexSource(WheelSource):
@@ -73,6 +73,7 @@ class IndexSource(WheelSource):
             folder: Where to put what is temporary; None for where the system puts it.
         """
         self._digests = digests or DigestRules()
+        self._environ, self._url = environ, url
         self.name = "the package index" if url is None else f"the index {redact_url(url)}"
         self._uv = UvPip(uv, environ, name=self.name, url=url, folder=folder)
 
@@ -80,8 +81,61 @@ class IndexSource(WheelSource):
         """Return the newest release that is wanted; see Source."""
         version = self._newest(wanted) if wanted.exact is None else self._exact(wanted)
         if version is None:
-            raise NoSuchVersion(self.name, str(wanted), self._nearest(wanted))
+            raise self._lack(wanted)
         return Release(version=version, tag=version, assets=())
+
+    def _lack(self, wanted: Wanted) -> NoSuchVersion:
+        """Return why there is none that is wanted: what hides it, or which are near."""
+        from uv_self_update.sources import index_explanation  # noqa: PLC0415 # only for an error
+        from uv_self_update.sources.uv_trace import inquiries, undated  # noqa: PLC0415 # as above
+
+        settings = self._settings()
+        nearest = self._nearest(wanted)
+        if nearest and settings.cutoff is None:
+            return NoSuchVersion(self.name, str(wanted), nearest)
+        arguments = [*_compile(mode=_mode(wanted)), "--refresh-package", "uv"]
+        log = self._uv.logged(arguments, wanted.requirement)
+        if settings.cutoff is not None:
+            for any_of in (wanted,) if nearest else (wanted, NEWEST):
+                cut = index_explanation.hidden_by_cutoff(
+                    self._resolve(any_of.requirement, mode=_mode(any_of), before=_FOREVER),
+                    undated(log if any_of is wanted else self._uv.logged(arguments, "uv")),
+                    inquiries(log),
+                    settings,
+                    source=self.name,
+                    wanted=str(any_of),
+                )
+                if cut is not None:
+                    return cut
+        nothing = None
+        if not nearest and (prerelease := self._resolve("uv", mode="allow", refresh=False)):
+            nearest = (prerelease,)
+        if not nearest:
+            nothing = index_explanation.nothing_listed(
+                inquiries(log), settings, source=self.name, wanted=str(wanted)
+            )
+        return nothing or NoSuchVersion(self.name, str(wanted), nearest)
+
+    def _failure(self, answer: Answer, arguments: list[str], requirement: str) -> IndexFailed:
+        """Return what uv has failed of, as far as its log and its configuration tell."""
+        from uv_self_update.sources import index_explanation  # noqa: PLC0415 # only for an error
+        from uv_self_update.sources.uv_trace import inquiries  # noqa: PLC0415 # as above
+
+        # Where nothing came, another attempt would take as long, and tell no more.
+        refused = index_explanation.is_refusal(answer.errors)
+        asked = inquiries(self._uv.logged(arguments, requirement)) if refused else ()
+        return index_explanation.failure(
+            answer.errors,
+            asked,
+            self._settings(),
+            source=self.name,
+            command=f"uv {' '.join(arguments[:2])}",
+        )
+
+    def _settings(self) -> IndexSettings:
+        from uv_self_update.sources.index_settings import read_settings  # noqa: PLC0415 # as above
+
+        return read_settings(self._environ, url=self._url, windows=os.name == "nt")
 
     def objection(self, release: Release, policy: Policy) -> Objection | None:
         """Return why the policy hides a release; see Source."""
@@ -159,9 +213,16 @@ class IndexSource(WheelSource):
         requirement = f"uv=={version}"
         if self._resolve(requirement, before=day, refresh=False) is not None:
             return None
-        if self._resolve(requirement, before=_FOREVER, refresh=False) is None:
+        if not self._dated(version):
             return Objection(rule=rule, reason="the source gives no date of it", undated=True)
         return Objection(rule=rule, reason=f"it was published less than {ago(rule.seconds)} ago")
+
+    def dated(self, release: Release) -> bool:
+        """Return whether the index says when a release was uploaded; see WheelSource."""
+        return self._dated(release.version)
+
+    def _dated(self, version: str) -> bool:
+        return self._resolve(f"uv=={version}", before=_FOREVER, refresh=False) is not None
 
     def releases(self, limit: int) -> tuple[Release, ...]:
         """Return the newest releases; see Source.
@@ -177,6 +238,8 @@ class IndexSource(WheelSource):
                 break
             found.append(Release(version=version, tag=version))
             requirement = f"uv<{version}"
+        if not found:
+            raise self._lack(NEWEST)
         return tuple(found)
 
     def unpack(self, release: Release, folder: Path) -> Path:
@@ -195,16 +258,11 @@ class IndexSource(WheelSource):
         except TooMuch:
             reason = f"it holds more than {LARGEST_UNPACKED:,} bytes"
             raise UnusableArchive(wheel, self.name, reason) from None
-        if mismatch := _MISMATCH.search(answer.errors):
-            raise DigestMismatch(
-                wheel,
-                self.name,
-                expected=_any_of(_SHA256.findall(mismatch[1])),
-                got=mismatch[2],
-                pinned=self._digests.places(release.version),
-            )
+        pinned = self._digests.places(release.version)
+        if wrong := mismatch(answer.errors, wheel, self.name, pinned=pinned):
+            raise wrong
         if answer.code != 0:
-            raise IndexFailed(self.name, "uv pip install", _end_of(answer.errors))
+            raise IndexFailed(self.name, "uv pip install", end_of(answer.errors))
         executables = target / "bin"  # with `--target` on every system, Windows too
         if not executables.is_dir():
             raise UnusableArchive(wheel, self.name, "there is no executable in it")
@@ -215,22 +273,35 @@ class IndexSource(WheelSource):
 
         Raises:
             NotPinned: Other files of the version are pinned, and no wheel.
-            NoDigest: There is none, and there has to be one.
+            NoWheelDigest: The index gives none, or a weak one, and there has to be one.
             IndexFailed: The index cannot be used.
         """
         wheel = f"the wheel of uv {version}"
         pinned = self._digests.wheels(version, name=wheel, source=self.name)
         if pinned:
             return [f"--hash=sha256:{digest}" for digest in sorted(pinned)]
-        arguments = ["pip", "compile", "-", "--no-header", "--no-annotate", "--no-deps"]
-        arguments += ["--only-binary", "uv", "--generate-hashes"]
+        algorithm, digests = strongest(self._listed(version))
+        if self._digests.required and algorithm not in SECURE:
+            raise NoWheelDigest(
+                wheel, self.name, self._digests.required_by, version=version, weak=algorithm
+            )
+        return [f"--hash={algorithm}:{digest}" for digest in digests]
+
+    def digest_algorithm(self, release: Release) -> str | None:
+        """Return the algorithm in which the index gives digests; see WheelSource."""
+        return strongest(self._listed(release.version))[0]
+
+    def _listed(self, version: str) -> str:
+        """Return a version's requirement with the digests of all its files, as uv writes it.
+
+        Raises:
+            IndexFailed: The index cannot be used.
+        """
+        arguments = [*_COMPILE, "--generate-hashes"]
         answer = self._uv.ask(arguments, f"uv=={version}")
         if answer.code != 0:
-            raise IndexFailed(self.name, "uv pip compile", _end_of(answer.errors))
-        found = [f"--hash=sha256:{digest}" for digest in _HASH.findall(answer.output)]
-        if not found and self._digests.required:
-            raise NoDigest(wheel, self.name, self._digests.required_by)
-        return found
+            raise self._failure(answer, arguments, f"uv=={version}")
+        return answer.output
 
     def close(self) -> None:
         """End the uv that is under way, if any; see Source."""
@@ -254,18 +325,15 @@ class IndexSource(WheelSource):
             mode: Whether pre-releases are welcome, in uv's words.
             before: Before which instant it has to be published, in RFC 3339.
         """
-        arguments = ["pip", "compile", "-", "--no-header", "--no-annotate", "--no-deps"]
-        arguments += ["--only-binary", "uv", "--resolution", resolution]
+        arguments = [*_compile(mode=mode), "--resolution", resolution]
         if refresh and not self._uv.offline:
             # What was cached minutes ago may not know of today's release.
             arguments += ["--refresh-package", "uv"]
-        # A person may want pre-releases of other packages, or the index may have nothing else.
-        arguments += ["--prerelease", mode]
         answer = self._asked(arguments, requirement, before)
         if answer.code == 0:
             for line in answer.output.splitlines():
                 name, _, version = line.partition("==")
-                version = version.split(" ")[0].strip()
+                version = without_local(version.split(" ")[0].strip())
                 if name.strip() == "uv" and VERSION.fullmatch(version):
                     return version
             raise IndexFailed(
@@ -273,7 +341,7 @@ class IndexSource(WheelSource):
             )
         if "No solution found" in answer.errors and "was not found" not in answer.errors:
             return None
-        raise IndexFailed(self.name, "uv pip compile", _end_of(answer.errors))
+        raise self._failure(answer, arguments, requirement)
 
     def _asked(self, arguments: list[str], requirement: str, before: str | None) -> Answer:
         """Ask uv for what was published before an instant, if one is given.
@@ -298,6 +366,11 @@ class IndexSource(WheelSource):
         return tuple(newest_first(version for version in found if version is not None))
 
 
+def _compile(*, mode: str) -> list[str]:
+    # A person may want pre-releases of other packages, or the index may have nothing else.
+    return [*_COMPILE, "--prerelease", mode]
+
+
 def _mode(wanted: Wanted) -> str:
     """Return whether pre-releases are welcome, in uv's words.
 
@@ -312,13 +385,3 @@ def _day(policy: Policy) -> str | None:
     """Return the instant before which a version has to be published, in RFC 3339."""
     rule = policy.longest_age
     return None if rule is None else utc(time.time() - rule.seconds)
-
-
-def _any_of(digests: list[str]) -> str:
-    """Return digests of which any would do; an index has one for each platform's wheel."""
-    more = f" or one of {len(digests) - _SHOWN_DIGESTS} more"
-    return " or ".join(digests[:_SHOWN_DIGESTS]) + (more if len(digests) > _SHOWN_DIGESTS else "")
-
-
-def _end_of(errors: str) -> str:
-    return "\n".join(errors.splitlines()[-_SHOWN_LINES:])

@@ -43,6 +43,7 @@ class Source(ABC):
         Each comes with its files, where the source can list them.
 
         Raises:
+            NoSuchVersion: It has none, and knows why.
             SourceError: The source cannot be used.
         """
 
@@ -91,4 +92,20 @@ class WheelSource(Source):
         Raises:
             SourceError: The source cannot be used, or the folder cannot be written.
             UnusableArchive: The wheel holds no executables.
+        """
+
+    @abstractmethod
+    def digest_algorithm(self, release: Release) -> str | None:
+        """Return the algorithm of the digests that a release's wheels have here; None for none.
+
+        Raises:
+            SourceError: The source cannot be used.
+        """
+
+    @abstractmethod
+    def dated(self, release: Release) -> bool:
+        """Return whether the source says when a release was published.
+
+        Raises:
+            SourceError: The source cannot be used.
         """

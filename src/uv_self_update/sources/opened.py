@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from uv_self_update.settings import Network, Settings
     from uv_self_update.sources.interface import Source
     from uv_self_update.sources.order import Found
+    from uv_self_update.sources.uv_certificates import UvCertificates
     from uv_self_update.target import Wanted
 
 __all__ = ("OpenSources",)
@@ -72,7 +73,11 @@ class OpenSources:
             platform=self.platform,
             uv=self._uv,
             digests=self._settings.digests,
-            environ={**self._environ, **_options_of_uv(self._settings.network)},
+            environ={
+                **self._environ,
+                **_options_of_uv(self._settings.network),
+                **self._certificates_of_uv(),
+            },
             folder=self._folder,
         )
 
@@ -110,6 +115,8 @@ class OpenSources:
             self._upstream.close()
         if "_programs" in self.__dict__:
             self._programs.close()
+        if "_certificates" in self.__dict__:
+            self._certificates.close()
 
     @cached_property
     def _upstream(self) -> Upstream:
@@ -143,6 +150,19 @@ class OpenSources:
         from uv_self_update.logins.programs import LoginPrograms  # noqa: PLC0415 # as above
 
         return LoginPrograms(uv=self._uv, environ=self._environ, folder=self._folder)
+
+    def _certificates_of_uv(self) -> Mapping[str, str]:
+        """Return the variables for our own certificates, where an index may be asked."""
+        network = self._settings.network
+        configured = network.ca_bundle is not None or network.client_cert is not None
+        kinds = {section.kind for section in self._settings.sources}
+        return self._certificates.environ if configured and kinds & {"auto", "index"} else {}
+
+    @cached_property
+    def _certificates(self) -> UvCertificates:
+        from uv_self_update.sources.uv_certificates import UvCertificates  # noqa: PLC0415 # as above
+
+        return UvCertificates(self._settings.network, self._environ, self._folder)
 
 
 def _options_of_uv(network: Network) -> dict[str, str]:

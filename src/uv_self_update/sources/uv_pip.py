@@ -26,10 +26,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-__all__ = ("Answer", "TooMuch", "UvPip")
+__all__ = ("Answer", "TooMuch", "UvPip", "end_of")
 
+_LOGGING = {"RUST_LOG": "uv_auth=trace,uv_client=trace"}
+"""What makes uv write its log, which `uv_trace` reads."""
+
+_PLAIN = ("--color", "never")
 _TEMPORARY = ("TMPDIR", "TMP", "TEMP")
 _BLOCK = 4096  # bytes that even an empty file takes, or a folder
+_SHOWN_LINES = 12
 _GLANCE = 0.1  # seconds between two looks at what has been written
 _OWN = re.compile(r"^(?:error:| *\u00d7)", re.MULTILINE)
 _EXCERPT = re.compile(r"\s*\d* \|")
@@ -91,7 +96,7 @@ class UvPip:
             settings = self._settings
             with (
                 settings.handed_over(self._folder) as environ,
-                self._started(arguments, environ) as process,
+                self._started([*arguments, "--quiet"], environ) as process,
             ):
                 output, errors = process.communicate(stdin)
             answer = _answer(process, output, settings.in_own_words(errors, environ))
@@ -99,6 +104,19 @@ class UvPip:
             if understood is None:
                 return answer
             self._settings = understood
+
+    def logged(self, arguments: list[str], stdin: str) -> str:
+        """Run uv, and return its own log; it may hold passwords, and is not to be shown.
+
+        Raises:
+            IndexFailed: It is closed.
+            UvNotRunnable: The uv cannot be started.
+        """
+        with (
+            self._settings.handed_over(self._folder) as environ,
+            self._started([*arguments, *_PLAIN], {**environ, **_LOGGING}) as process,
+        ):
+            return process.communicate(stdin)[1]
 
     def fill(self, arguments: list[str], stdin: str, folder: Path) -> Answer:
         """Run uv, and have all that it writes lie below a folder, the temporary included.
@@ -126,7 +144,7 @@ class UvPip:
             settings = self._settings.with_cache(cache)
             with settings.handed_over(temporary) as handed:
                 environ = {**handed, **dict.fromkeys(_TEMPORARY, str(temporary))}
-                with self._started(arguments, environ) as process:
+                with self._started([*arguments, "--quiet"], environ) as process:
                     output, errors = _watched(process, stdin, folder)
         finally:
             for place in (cache, temporary):
@@ -162,7 +180,7 @@ class UvPip:
         self, arguments: list[str], environ: Mapping[str, str]
     ) -> Iterator[subprocess.Popen[str]]:
         """Start uv; whatever happens meanwhile, it has ended afterwards."""
-        command = [str(present(self._uv)), *arguments, "--quiet", "--python", sys.executable]
+        command = [str(present(self._uv)), *arguments, "--python", sys.executable]
         with self._lock:
             if self._closed:
                 raise IndexFailed(self._name, " ".join(["uv", *arguments[:2]]), "interrupted")
@@ -229,3 +247,8 @@ def _without_quotes(errors: str) -> str:
     own = _OWN.search(errors)
     lines = errors[own.start() if own else 0 :].splitlines()
     return _PHRASE.sub(r"\1", "\n".join(line for line in lines if not _EXCERPT.match(line)))
+
+
+def end_of(errors: str) -> str:
+    """Return the last lines of what uv has said, where its reason is."""
+    return "\n".join(errors.splitlines()[-_SHOWN_LINES:])

@@ -49,8 +49,12 @@ def devpi(wheels: Iterable[Path]) -> Iterator[str]:
 
 
 @contextmanager
-def pypiserver(folder: Path) -> Iterator[str]:
+def pypiserver(folder: Path, *, digests: str = "sha256") -> Iterator[str]:
     """Run pypiserver on a folder of wheels.
+
+    Args:
+        folder: Where the wheels are.
+        digests: The algorithm of the digests in its links.
 
     Yields:
         The index's URL.
@@ -58,7 +62,8 @@ def pypiserver(folder: Path) -> Iterator[str]:
     server = script("pypi-server")
     with free_port() as port, work_folder() as work:
         command = (server, "run", "--interface", HOST, "--port", str(port), "--disable-fallback")
-        with running(*command, str(folder), port=port, work=work):
+        hashes = ("--hash-algo", digests)
+        with running(*command, *hashes, str(folder), port=port, work=work):
             yield f"http://{HOST}:{port}/simple/"
 
 

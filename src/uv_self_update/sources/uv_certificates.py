@@ -1,0 +1,127 @@
+"""`network.ca-bundle` and `network.client-cert`, as the uv that is asked for an index takes them.
+
+uv knows two variables, each of one file: SSL_CERT_FILE replaces the authorities that it trusts, and
+SSL_CLIENT_CERT holds a certificate together with its key
+(https://docs.astral.sh/uv/concepts/authentication/certificates/; tried with 0.5.0 to 0.13.9). So
+the bundle is merged with the authorities that the user's uv trusts, and a key of its own file is
+put beside its certificate.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from uv_self_update.network.identity import Identity, needs_passphrase
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from tempfile import TemporaryDirectory
+
+    from uv_self_update.settings import Network
+
+__all__ = ("UvCertificates",)
+
+_log = logging.getLogger(__name__)
+
+_FILE, _FOLDERS, _CLIENT = "SSL_CERT_FILE", "SSL_CERT_DIR", "SSL_CLIENT_CERT"
+_BLOCK = re.compile(
+    rb"-----BEGIN ((?:TRUSTED |X509 )?CERTIFICATE)-----.*?-----END \1-----", re.DOTALL
+)
+
+
+class UvCertificates:
+    """The variables for uv, and the files that they name; those are there until it is closed."""
+
+    def __init__(
+        self, network: Network, environ: Mapping[str, str], folder: Path | None = None
+    ) -> None:
+        """Write the files that are needed.
+
+        Args:
+            network: The settings.
+            environ: The user's environment.
+            folder: Where to put them; None for where the system puts what is temporary.
+        """
+        self.environ: dict[str, str] = {}
+        self._place = folder
+        self._folder: TemporaryDirectory[str] | None = None
+        if network.ca_bundle is not None:
+            blocks = dict.fromkeys([*_blocks(network.ca_bundle), *_trusted_by_uv(environ)])
+            self.environ[_FILE] = self._write("authorities.pem", b"\n".join(blocks))
+        if network.client_cert is not None and (named := self._client(network)) is not None:
+            self.environ[_CLIENT] = named
+
+    def close(self) -> None:
+        """Remove the files."""
+        if self._folder is not None:
+            self._folder.cleanup()
+
+    def _client(self, network: Network) -> str | None:
+        """Return the file of the client certificate; None, with a warning, if uv cannot use it."""
+        encrypted = needs_passphrase(network, {}) if network.passphrase is None else None
+        identity = Identity.of(network, {})
+        assert identity is not None, "it is configured"  # noqa: S101 # for the type checker
+        if encrypted is not None or network.passphrase is not None:
+            _log.warning(
+                "the client certificate is not handed to uv for an index: uv cannot decrypt the "
+                "private key in %s; `openssl pkey -in FILE -out NEW` writes one without a "
+                "passphrase for `network.client-key`",
+                identity.key,
+            )
+            return None
+        if identity.key == identity.certificate:
+            return str(identity.certificate.absolute())
+        try:
+            key, certificate = identity.key.read_bytes(), identity.certificate.read_bytes()
+        except OSError as error:
+            reason = error.strerror or str(error)
+            _log.warning("the client certificate is not handed to uv for an index: %s", reason)
+            return None
+        return self._write("client.pem", key.rstrip() + b"\n" + certificate)
+
+    def _write(self, name: str, content: bytes) -> str:
+        from tempfile import TemporaryDirectory  # noqa: PLC0415 # few get here
+
+        if self._folder is None:
+            # Nobody else may look into it.
+            self._folder = TemporaryDirectory(prefix="uv-self-update-", dir=self._place)
+        path = Path(self._folder.name, name)
+        path.touch(mode=0o600)
+        path.write_bytes(content + b"\n")
+        return str(path)
+
+
+def _trusted_by_uv(environ: Mapping[str, str]) -> Iterator[bytes]:
+    """Yield the authorities that uv trusts without the bundle, and those of the system."""
+    import ssl  # noqa: PLC0415 # slow, and few have such a bundle
+
+    named = [environ.get(_FILE, ""), *environ.get(_FOLDERS, "").split(os.pathsep)]
+    if not any(named):
+        import certifi  # noqa: PLC0415 # as above
+
+        # Mozilla's, as in uv itself. The system's may have a company's in addition.
+        paths = ssl.get_default_verify_paths()
+        named = [certifi.where(), paths.cafile or "", *(paths.capath or "").split(os.pathsep)]
+        if sys.platform == "win32":
+            for encoded, kind, _ in ssl.enum_certificates("ROOT"):
+                if kind == "x509_asn":
+                    yield ssl.DER_cert_to_PEM_cert(encoded).strip().encode()
+    for name in named:
+        if name:
+            yield from _blocks(Path(name))
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    """Yield the certificates in a file, or in the files of a directory."""
+    try:
+        files = sorted(path.iterdir()) if path.is_dir() else [path]
+        for file in files:
+            if file.is_file():
+                yield from (block[0] for block in _BLOCK.finditer(file.read_bytes()))
+    except OSError as error:
+        _log.warning("%s is not handed to uv: %s", path, error.strerror or error)
