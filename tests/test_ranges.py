@@ -46,6 +46,48 @@ def test_rest(headers: dict[str, str], asked: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
+    "headers", [{}, {"etag": 'W/"a"'}, {"last-modified": DATE, "date": DATE}, {"etag": "a"}]
+)
+def test_rest_of_a_file_with_a_digest(headers: dict[str, str]) -> None:
+    """Where a digest is checked in the end, the rest is requested without a validator."""
+    version = Version.of(headers)
+
+    assert version.rest(5, verified=True) == {"Range": "bytes=5-"}
+    assert version.rest(0, verified=True) == {}
+
+
+def test_validator_counts_beside_a_digest() -> None:
+    """A validator that there is tells sooner that the file has changed."""
+    version = Version.of({"etag": '"a"'})
+
+    assert version.rest(5, verified=True) == {"Range": "bytes=5-", "If-Range": '"a"'}
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "expected"),
+    [
+        (206, {"content-range": "bytes 5-9/10"}, 0),
+        (206, {"content-range": "bytes 5-9/10", "last-modified": DATE, "etag": '"b"'}, 0),
+        (206, {"content-range": "bytes 5-9/11"}, None),
+        (206, {"content-range": "bytes 4-9/10"}, None),
+        (206, {}, None),
+        (200, {"content-length": "10"}, 5),
+        (200, {"content-length": "11"}, None),
+        (416, {"content-range": "bytes */4"}, None),
+    ],
+)
+def test_already_had_of_a_file_with_a_digest(
+    status: int, headers: dict[str, str], expected: int | None
+) -> None:
+    """Place and length have to agree all the same."""
+    version = Version(etag=None, modified=None, size=10)
+
+    had = already_had(version, 5, status=status, headers=headers, verified=True)
+
+    assert had == expected
+
+
+@pytest.mark.parametrize(
     ("status", "headers", "expected"),
     [
         (206, {"content-range": "bytes 5-9/10", "etag": '"a"'}, 0),

@@ -134,7 +134,11 @@ class Upstream:
             if size is not None and size > limit:
                 raise TooLarge(reply.url, limit)
             yield Download(
-                url=reply.url, size=size, chunks=transfer.chunks(), sha256=_digest_of(reply)
+                url=reply.url,
+                size=size,
+                chunks=transfer.chunks(),
+                sha256=_digest_of(reply),
+                verify=transfer.verify,
             )
 
     def look(self, url: str, *, accept: str = "*/*") -> Answer:
