@@ -14,6 +14,7 @@ from uv_self_update.errors import (
     SourceError,
     StatusRefused,
     UnexpectedBody,
+    WheelsOnly,
 )
 from uv_self_update.network.answers import Download
 from uv_self_update.platforms import Platform
@@ -265,3 +266,29 @@ def test_file_that_may_be_a_directory(error: SourceError) -> None:
     tree = Mixed("latest", "0.13.0", f"0.12.3/{ARCHIVE}", dates={}, told=False)
 
     assert TreeSource(tree, PLATFORM).find(NEWEST).version == "0.12.3"
+
+
+@pytest.mark.parametrize("above", ["", "uv/", "downloads/uv/"])
+def test_wheels(above: str) -> None:
+    """Wheels are named as such, with where they are."""
+    tree = Memory(f"{above}uv-0.13.9-py3-none-win_amd64.whl", name="https://h.example/base/")
+
+    with pytest.raises(WheelsOnly) as caught:
+        TreeSource(tree, PLATFORM).find(NEWEST)
+
+    assert caught.value.url == f"https://h.example/base/{above}"
+
+
+@pytest.mark.parametrize(
+    "other", [f"0.12.3/{ARCHIVE}", FLAT, "uv_build-0.13.9-py3-none-any.whl", "ruff-0.1.0-py3.whl"]
+)
+def test_wheels_beside_releases(other: str) -> None:
+    """Archives come first; wheels of other packages are none of uv's."""
+    wheels = [] if other.endswith(".whl") else ["uv-0.13.9-py3-none-win_amd64.whl"]
+    source = TreeSource(Memory(other, *wheels), PLATFORM)
+
+    if other.endswith(".whl"):
+        with pytest.raises(NoSuchVersion):
+            source.find(NEWEST)
+    else:
+        assert source.find(NEWEST).version == "0.12.3"

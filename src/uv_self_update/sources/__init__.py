@@ -55,12 +55,22 @@ def build(settings: SourceSettings, around: Means) -> Source:
         from uv_self_update.sources.index import IndexSource
 
         return IndexSource(
-            uv=around.uv, environ=around.environ, url=settings.url, digests=around.digests
+            uv=around.uv,
+            environ=around.environ,
+            url=settings.url,
+            flat=settings.format == "flat",
+            digests=around.digests,
         )
     if settings.kind == "auto":
         from uv_self_update.sources.detect import DetectedSource
 
         return DetectedSource(settings, around)
+    if settings.kind in {"listing", "directory"}:
+        from uv_self_update.sources.tree import TreeSource
+        from uv_self_update.sources.wheels import TreeOrWheels
+
+        tree = TreeSource(_tree(settings, around.upstream(settings)), around.platform)
+        return TreeOrWheels(tree, flat=lambda wheels: build(wheels, around))
     return _archives(settings, around.upstream(settings), around.platform)
 
 

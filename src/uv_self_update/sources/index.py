@@ -60,6 +60,7 @@ class IndexSource(WheelSource):
         uv: Path,
         environ: Mapping[str, str],
         url: str | None = None,
+        flat: bool = False,
         digests: DigestRules | None = None,
     ) -> None:
         """Prepare; nothing is run yet.
@@ -68,11 +69,13 @@ class IndexSource(WheelSource):
             uv: The uv to ask; from 0.5.0 on.
             environ: The user's environment.
             url: The root of a simple repository API (PEP 503); None for uv's own default.
+            flat: Whether `url` is a directory or a page of wheels instead, as for `--find-links`.
             digests: Which digests a wheel has to have beside that of the index; None for any.
         """
         self._digests = digests or DigestRules()
         self.name = "the package index" if url is None else f"the index {redact_url(url)}"
-        self._uv = UvPip(uv, index_environment(environ, url=url), name=self.name)
+        found = index_environment(environ, url=url, flat=flat)
+        self._uv = UvPip(uv, found, name=self.name, no_index=flat)
 
     def find(self, wanted: Wanted) -> Release:
         """Return the newest release that is wanted; see Source."""

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
-from uv_self_update.errors import StatusRefused, UnexpectedBody
+from uv_self_update.errors import StatusRefused, UnexpectedBody, WheelsOnly
 from uv_self_update.release import INSTALLER_NAMES, Asset, Release
 from uv_self_update.secret import redact_url
 from uv_self_update.sources.catalog import CatalogSource
@@ -44,6 +44,7 @@ _log = logging.getLogger(__name__)
 _MAX_FOLDERS = 24
 """Folders to look into before giving up; each costs a request."""
 
+_WHEEL = re.compile(r"uv-[0-9][^-/]*-[^/]+\.whl")
 _LARGEST_SCRIPT = 4 << 20  # bytes
 
 
@@ -70,6 +71,10 @@ class Tree(ABC):
             SourceError: It cannot be fetched.
         """
 
+    def url(self, path: Names) -> str:
+        """Return the URL of a directory, with the credentials that the base has."""
+        return below(self.name, path, folder=True)
+
     def checksum(self, path: Names) -> str | None:  # noqa: ARG002 # few servers know one
         """Return the sha256 that the server knows of a file, or None.
 
@@ -87,6 +92,10 @@ class HttpTree(Tree):
         self._upstream = upstream
         self._base = base
         self.name = redact_url(base)
+
+    def url(self, path: Names) -> str:
+        """Return the URL of a directory; see Tree."""
+        return below(self._base, path, folder=True)
 
     def open(self, path: Names) -> AbstractContextManager[Download]:
         """Begin to fetch a file; see Tree."""
@@ -120,7 +129,11 @@ class TreeSource(CatalogSource):
         """What has the name of a directory, on a page that does not tell these from files."""
 
     def listed(self) -> Iterator[Release]:
-        """Return the releases of the first folder that has any, from the base downwards."""
+        """Return the releases of the first folder that has any, from the base downwards.
+
+        Raises:
+            WheelsOnly: A directory holds wheels of uv, and nothing above it a release.
+        """
         waiting: list[Names] = [()]
         for _ in range(_MAX_FOLDERS):
             if not waiting:
@@ -132,6 +145,8 @@ class TreeSource(CatalogSource):
             if releases or (releases := [*self._only(path, entries)]):
                 yield from map(self._dated, releases)
                 return
+            if any(_WHEEL.fullmatch(entry.name) for entry in entries):
+                raise WheelsOnly(redact_url(url := self._tree.url(path)), url=url)
             inner = {
                 entry.name.lower(): entry.name for entry in entries if entry.folder is not False
             }

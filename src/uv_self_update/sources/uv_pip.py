@@ -59,17 +59,21 @@ class Answer:
 class UvPip:
     """A uv that is asked for what its user's index has, in its user's own ways."""
 
-    def __init__(self, uv: Path, environ: Mapping[str, str], *, name: str) -> None:
+    def __init__(
+        self, uv: Path, environ: Mapping[str, str], *, name: str, no_index: bool = False
+    ) -> None:
         """Prepare; nothing is run yet.
 
         Args:
             uv: The uv to ask; from 0.5.0 on.
             environ: What `index_environment` says.
             name: What the index is called in messages.
+            no_index: Whether uv looks at flat indexes alone; no variable tells old versions so.
         """
         self._uv = uv
         self._environ = dict(environ)
         self._name = name
+        self._options = ("--no-index",) if no_index else ()
         self._lock = threading.Lock()
         self._running: set[subprocess.Popen[str]] = set()
         self._closed = False
@@ -127,7 +131,8 @@ class UvPip:
         self, arguments: list[str], environ: Mapping[str, str]
     ) -> Iterator[subprocess.Popen[str]]:
         """Start uv; whatever happens meanwhile, it has ended afterwards."""
-        command = [str(present(self._uv)), *arguments, "--quiet", "--python", sys.executable]
+        command = [str(present(self._uv)), *arguments, *self._options]
+        command += ["--quiet", "--python", sys.executable]
         with self._lock:
             if self._closed:
                 raise IndexFailed(self._name, " ".join(["uv", *arguments[:2]]), "interrupted")
@@ -196,16 +201,24 @@ def _without_quotes(errors: str) -> str:
     return _PHRASE.sub(r"\1", "\n".join(line for line in lines if not _EXCERPT.match(line)))
 
 
-def index_environment(environ: Mapping[str, str], *, url: str | None) -> dict[str, str]:
+def index_environment(
+    environ: Mapping[str, str], *, url: str | None, flat: bool = False
+) -> dict[str, str]:
     """Return the environment in which uv is asked for its index.
 
     A `url` comes before every index of the user's uv.toml; it is handed over here rather than as an
     argument, where other users of the machine could read a login in it.
     """
     result = neutral_environment(environ)
-    if url is not None:
-        for name in _OTHER_INDEXES:
-            result.pop(name, None)
+    if url is None:
+        return result
+    for name in _OTHER_INDEXES:
+        result.pop(name, None)
+    if flat:
+        result.pop("UV_INDEX", None)
+        result.pop("UV_DEFAULT_INDEX", None)
+        result["UV_FIND_LINKS"] = url.replace(",", "%2C")  # a comma separates two
+    else:
         result["UV_INDEX"] = result["UV_DEFAULT_INDEX"] = url
         # Another index of the user's uv.toml is then asked for nothing that this one has.
         result["UV_INDEX_STRATEGY"] = "first-index"
