@@ -241,6 +241,16 @@ def test_date_of_a_release(path: str, dates: Mapping[str, str], expected: str | 
     assert TreeSource(tree, PLATFORM).find(NEWEST).published == expected
 
 
+def test_date_without_this_platform() -> None:
+    """A release for other platforms has a date as well: the latest of its files."""
+    other = "0.12.3/uv-aarch64-apple-darwin.tar.gz"
+    tree = Dated(other, f"{other}.sha256", dates={other: EARLY, f"{other}.sha256": LATE})
+
+    (release,) = TreeSource(tree, PLATFORM).releases(1)
+
+    assert release.published == LATE
+
+
 @pytest.mark.parametrize("path", [f"0.12.3/{ARCHIVE}", f"uv/releases/download/v0.12.3/{ARCHIVE}"])
 def test_directories_without_slashes(path: str) -> None:
     """What may be a directory, and has the name of one that is looked for, is looked into."""

@@ -190,10 +190,11 @@ class TreeSource(CatalogSource):
         """Return a release with the date of its directory or of its archive, the later one.
 
         A directory's date changes where a file is added, a file's where it is replaced; and a
-        bucket has no directories.
+        bucket has no directories. Without this platform's archive, any file counts.
         """
         archive = release.asset(self._platform.archive)
-        dates = [release.published, None if archive is None else archive.modified]
+        files = (release.assets or ()) if archive is None else (archive,)
+        dates = [release.published, *(file.modified for file in files)]
         return replace(release, published=max(filter(None, dates), default=None))
 
     def _only(self, path: Names, entries: Sequence[Entry]) -> Iterator[Release]:

@@ -116,6 +116,7 @@ def nginx(
     listing: NginxListing = "html",
     login: tuple[str, str] | None = None,
     gzip_label: bool = False,
+    index: bool = False,
 ) -> Iterator[str]:
     """Serve a folder with nginx.
 
@@ -124,12 +125,13 @@ def nginx(
         listing: What a folder is shown as; "off" is 403.
         login: The user and the password (without a colon) to see it with; None for everybody.
         gzip_label: Whether `.gz` files are said to be encoded, as some servers do.
+        index: Whether a folder's `index.html` takes the place of the listing.
 
     Yields:
         The server's URL, without a slash at its end.
     """
     with free_port() as port, work_folder() as work:
-        inside = _nginx_listing(listing)
+        inside = _nginx_listing(listing) + ("index index.html;" if index else "")
         if login is not None:
             (work / "users").write_text(":{PLAIN}".join(login))
             inside += 'auth_basic "uv"; auth_basic_user_file users;'
