@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import zipfile
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import httpx
 import pytest
 
-from support import binaries
+from support import binaries, mirrors
+from support.servers import indexes, small_indexes
 from support.servers.listed import FAST, LATE
+from support.web import Page
 from uv_self_update import platforms
 from uv_self_update.kinds import parse_source
 from uv_self_update.settings import Network, Settings
@@ -28,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
 
+    from support.web import Web
+
     Start = Callable[[Path], AbstractContextManager[str]]
 
 PAGE = Path(__file__).parents[1] / "docs" / "servers.md"
@@ -37,6 +43,12 @@ ODD = "a b&c"
 ARCHIVE = platforms.current().archive
 CONTENT = b"\x1f\x8b" + bytes(range(256))
 PUBLISHED = 1_788_260_000  # 2026-09-01T10:53:20Z
+OF_UV = (
+    "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, "
+    "text/html;q=0.01"
+)
+"""What uv accepts of an index."""
+
 UV = "0.8.24"
 """The uv that is there, and not asked."""
 
@@ -96,6 +108,65 @@ def test_server(name: str, tmp_path: Path) -> None:
 def test_every_row_has_a_test() -> None:
     """The page has the servers that are tried, and no others."""
     assert list(documented()) == [*FAST, *LATE]
+    assert list(documented("indexes")) == [*INDEXES, *PROXIES]
+
+
+INDEXES: Mapping[str, Callable[[Path], AbstractContextManager[str]]] = {
+    "devpi-server": lambda wheels: indexes.devpi(wheels.glob("*.whl")),
+    "pypiserver": indexes.pypiserver,
+    "simple-repository-server, a directory": small_indexes.simple_repository_server,
+    "simpleindex, `path`": small_indexes.simpleindex,
+    "morgan": small_indexes.morgan,
+    "dumb-pypi behind nginx": small_indexes.dumb_pypi,
+    "a tree like bandersnatch's behind nginx": small_indexes.bandersnatch_tree,
+}
+PROXIES: Mapping[str, Callable[[str], AbstractContextManager[str]]] = {
+    "proxpi": indexes.proxpi,
+    "pypi-timemachine": small_indexes.pypi_timemachine,
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", INDEXES)
+def test_index(name: str, tmp_path: Path) -> None:
+    """An index with one wheel sends what the page says of it."""
+    wheel = tmp_path / "uv-0.13.9-py3-none-any.whl"
+    metadata = f"{wheel.name.removesuffix('-py3-none-any.whl')}.dist-info/METADATA"
+    with zipfile.ZipFile(wheel, "w") as file:
+        file.writestr(metadata, "Metadata-Version: 2.1\nName: uv\nVersion: 0.13.9\n")
+    with INDEXES[name](tmp_path) as url:
+        seen = observed_index(url)
+
+    assert seen == {column: documented("indexes")[name][column] for column in seen}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PROXIES)
+def test_index_before_another(name: str, web: Web) -> None:
+    """So does one that hands on what another has, which has dates and digests."""
+    web.pages |= mirrors.dated_index_pages({UV: "2026-09-01T10:53:20Z"})
+    json_type = {"Content-Type": "application/vnd.pypi.simple.v1+json"}
+    projects = {"meta": {"api-version": "1.1"}, "projects": [{"name": "uv"}]}
+    web.pages["/simple/"] = Page(body=json.dumps(projects).encode(), headers=json_type)
+    with PROXIES[name](f"{web.url}/simple/") as url:
+        seen = observed_index(url)
+
+    assert seen == {column: documented("indexes")[name][column] for column in seen}
+
+
+def observed_index(url: str) -> dict[str, str]:
+    """Return what an index sends, in the words of the page."""
+    accept = {"Accept": OF_UV}
+    with httpx.Client(trust_env=False, follow_redirects=True, headers=accept) as client:
+        page = client.get(f"{url}uv/").raise_for_status()
+    assert "uv-" in page.text
+    digests = re.findall(r"#(\w+)=|\"(sha256|md5)\":", page.text)
+    return {
+        "index": f"`{urlsplit(url).path}`",
+        "type": "JSON" if "json" in page.headers["content-type"] else "HTML",
+        "upload time": "yes" if "upload-time" in page.text else "no",
+        "digest": next(("".join(found) for found in digests), "-"),
+    }
 
 
 def found(spec: str, home: Path) -> str | None:
@@ -173,9 +244,9 @@ def validators(response: httpx.Response) -> str:
     return ", ".join(found) or "-"
 
 
-def documented() -> dict[str, dict[str, str]]:
-    """Return the rows of the page by the names of the servers."""
-    table = PAGE.read_text().partition("<!-- seen -->\n\n")[2].partition("\n\n")[0]
+def documented(table_name: str = "files") -> dict[str, dict[str, str]]:
+    """Return the rows of a table of the page by the names of the servers."""
+    table = PAGE.read_text().partition(f"<!-- {table_name} -->\n\n")[2].partition("\n\n")[0]
     lines = [line for line in table.splitlines() if line.startswith("|")]
     head, _, *rows = ([cell.strip() for cell in line.strip("|").split("|")] for line in lines)
     return {row[0]: dict(zip(head, row, strict=True)) for row in rows}
