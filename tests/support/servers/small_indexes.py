@@ -92,7 +92,13 @@ def dumb_pypi(wheels: Path) -> Iterator[str]:
         packages = _copy(wheels, work / "made" / "packages")
         names = work / "names"
         names.write_text("".join(f"{wheel.name}\n" for wheel in packages))
-        command = [programs / "dumb-pypi", "--package-list", names, "--output-dir", work / "made"]
+        command: list[str | Path] = [
+            programs / "dumb-pypi",
+            "--package-list",
+            names,
+            "--output-dir",
+            work / "made",
+        ]
         subprocess.run([*command, "--packages-url", "../../packages/"], check=True)
         with listings.nginx(work / "made", listing="off", index=True) as url:
             yield f"{url}/simple/"
