@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from uv_self_update.network.ranges import Version, already_had, length_of
+from uv_self_update.network.ranges import Version, already_had, has_changed, length_of
 
 DATE = "Tue, 24 Nov 2026 12:00:00 GMT"
 EARLIER = "Tue, 24 Nov 2026 11:59:00 GMT"
@@ -43,6 +43,24 @@ def test_rest(headers: dict[str, str], asked: dict[str, str]) -> None:
 
     assert version.rest(5) == asked
     assert version.rest(0) == {}
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "expected"),
+    [
+        (200, {}, True),
+        (416, {"content-range": "bytes */9"}, True),
+        (416, {"content-range": "bytes */10"}, False),
+        (416, {}, False),
+        (206, {"content-range": "bytes */9"}, False),
+        (503, {}, False),
+    ],
+)
+def test_has_changed(status: int, headers: dict[str, str], expected: bool) -> None:  # noqa: FBT001 # a table
+    """An answer of no use may say that the file is another; else the whole may still do."""
+    version = Version(etag=None, modified=None, size=10)
+
+    assert has_changed(version, status=status, headers=headers) == expected
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ("Version", "already_had", "length_of")
+__all__ = ("Version", "already_had", "has_changed", "length_of")
 
-_OK, _PARTIAL = 200, 206
+_OK, _PARTIAL, _NOT_SATISFIABLE = 200, 206, 416
+_NOW_OF = re.compile(r"bytes\s+\*/(\d{1,18})", re.ASCII)
 _CONTENT_RANGE = re.compile(r"bytes\s+(\d{1,18})-(\d{1,18})/(\d{1,18}|\*)", re.ASCII)
 _SETTLED = 1.0  # seconds
 
@@ -97,6 +98,18 @@ def already_had(
     if total != "*" and version.size not in (None, int(total)):
         return None
     return 0 if first == received <= last else None
+
+
+def has_changed(version: Version, *, status: int, headers: Mapping[str, str]) -> bool:
+    """Return whether an answer that is of no use says that the file is another by now.
+
+    A whole file that does not fit the first does, as does a 416 that names another length (RFC 9110
+    section 15.5.17).
+    """
+    now = _NOW_OF.fullmatch(headers.get("content-range", "").strip())
+    if status != _NOT_SATISFIABLE or now is None:
+        return status == _OK
+    return version.size not in (None, int(now[1]))
 
 
 def length_of(headers: Mapping[str, str]) -> int | None:

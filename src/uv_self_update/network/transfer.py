@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import Interrupted, TooLarge, UpstreamError
-from uv_self_update.network.ranges import Version, already_had
+from uv_self_update.network.ranges import Version, already_had, has_changed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -168,7 +168,7 @@ class Transfer:
             if had is not None:
                 self._had = had
                 return failures
-            if reply.status == _OK:
+            if has_changed(self.version, status=reply.status, headers=reply.headers):
                 raise self._broken(CHANGED, passing=False)
             self._sends_parts = False
             failure, failures = self._broken(_NO_PART), failures + 1
