@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import tomllib
 import zipfile
 from contextlib import closing
 from dataclasses import dataclass
@@ -16,11 +17,11 @@ import httpx
 import pytest
 
 from support import binaries, mirrors
-from support.servers import indexes, small_indexes
+from support.servers import indexes, small, small_indexes
 from support.servers.listed import FAST, LATE
 from support.web import Page
 from uv_self_update import platforms
-from uv_self_update.kinds import parse_source
+from uv_self_update.kinds import check_source, parse_source
 from uv_self_update.settings import Network, Settings
 from uv_self_update.sources.detect import detect
 from uv_self_update.sources.interface import ArchiveSource
@@ -109,6 +110,41 @@ def test_every_row_has_a_test() -> None:
     """The page has the servers that are tried, and no others."""
     assert list(documented()) == [*FAST, *LATE]
     assert list(documented("indexes")) == [*INDEXES, *PROXIES]
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        'kind = "astral"\nurl = "{url}"\n',
+        (
+            'kind = "urls"\nlatest = "{url}/list"\n'
+            'download = "{url}/github/uv/releases/download/{{tag}}/{{asset}}"\n'
+        ),
+    ],
+)
+def test_server_without_head(spec: str, tmp_path: Path) -> None:
+    """micro-httpd answers 501 to `HEAD`; the kinds that ask by it find the files all the same."""
+    line = json.dumps(
+        {
+            "version": "0.13.9",
+            "date": "2026-09-01T10:53:20Z",
+            "artifacts": [{"platform": "any", "url": f"https://h.example/{ARCHIVE}"}],
+        }
+    )
+    root = tmp_path / "served"
+    for place in (root / "list", root / "github" / "versions" / "main" / "v1" / "uv.ndjson"):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(f"{line}\n{line.replace('0.13.9', '0.14.0')}\n")
+    archive = root / "github" / "uv" / "releases" / "download" / "0.13.9" / ARCHIVE
+    archive.parent.mkdir(parents=True)
+    archive.write_bytes(CONTENT)
+    with small.micro_httpd(root) as url:
+        section, problems = check_source(tomllib.loads(spec.format(url=url)))
+        assert not problems
+        settings = Settings(sources=(section,), network=Network(timeout=10, retries=0))
+        uv = binaries.executables(UV) / "uv"
+        with closing(OpenSources(settings, uv=uv, environ={"HOME": str(tmp_path)})) as opened:
+            assert opened.find(NEWEST).release.version == "0.13.9"
 
 
 INDEXES: Mapping[str, Callable[[Path], AbstractContextManager[str]]] = {

@@ -136,9 +136,11 @@ def micro_httpd(folder: Path) -> Iterator[str]:
     with SuperServer((HOST, 0), Handler) as listening:
         thread = threading.Thread(target=listening.serve_forever, args=(0.01,))
         thread.start()
-        yield f"http://{HOST}:{listening.server_address[1]}"
-        listening.shutdown()
-        thread.join()
+        try:
+            yield f"http://{HOST}:{listening.server_address[1]}"
+        finally:
+            listening.shutdown()
+            thread.join()
 
 
 @contextmanager
