@@ -61,7 +61,7 @@ def sample(name: str, *, prefix: str = "mirror/") -> BucketPage:
 
 def names(page: BucketPage) -> list[str]:
     """Return the names on a page, with a slash behind those of folders."""
-    return [entry.name + "/" * entry.folder for entry in page.entries]
+    return [entry.name + "/" * bool(entry.folder) for entry in page.entries]
 
 
 def s3(*keys: str, more: str = "", namespace: str = "") -> str:

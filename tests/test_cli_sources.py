@@ -203,6 +203,60 @@ def test_init_folder(home: Home, form: str) -> None:
     assert source["path"].removeprefix("file://") == str(path)
 
 
+@pytest.mark.parametrize("form", ["{place}0.10.1/", "{place}v0.10.0", "listing+{place}0.10.1"])
+def test_init_one_version(form: str, home: Home) -> None:
+    """The directory of one version is accepted, with a warning and the one above it."""
+    with serving(listing.NginxHtml, catalogue("0.10.1", "v0.10.0")) as simulator:
+        place = f"{simulator.url}/"
+        done = home.run("init", "--no-rehearse", form.format(place=place))
+        assert done.code == 0, done.err
+        assert f"use the directory above: {place}\n" in done.err
+        written = form.format(place=place).removeprefix("listing+")
+        assert configured(home) == [{"kind": "listing", "url": written}]
+
+
+def test_init_one_version_of_a_directory(home: Home, tmp_path: Path) -> None:
+    """So is one of this machine."""
+    plain.Directory(catalogue(*VERSIONS), Setup(folder=tmp_path / "share"))
+    done = home.run("init", "--no-rehearse", str(tmp_path / "share" / "0.10.1"))
+    assert done.code == 0, done.err
+    assert f"use the directory above: {tmp_path / 'share'}/\n" in done.err
+
+
+@pytest.mark.parametrize("form", ["{path}", "directory+{path}", "file://{path}/"])
+def test_init_directory_of_wheels(form: str, home: Home, tmp_path: Path) -> None:
+    """A directory of wheels is configured as the flat index that it is."""
+    share = tmp_path / "our wheels"
+    share.mkdir()
+    (share / binaries.wheel(MIDDLE).name).symlink_to(binaries.wheel(MIDDLE))
+    before = home.snapshot()
+    done = home.run("init", "--no-rehearse", form.format(path=share))
+    assert done.code == 0, done.err
+    url = f"{share.as_uri()}/"
+    assert done.out.startswith(f"{url} is of kind `index`, because wheels of uv are there.\n")
+    assert configured(home) == [{"kind": "index", "url": url, "format": "flat"}]
+    assert home.snapshot(leave_out=[home.config, home.config.parent]) == before
+
+
+@pytest.mark.parametrize("form", ["{url}/wheels/", "listing+{url}/wheels", "{url}/all/"])
+def test_init_page_of_wheels(form: str, home: Home, web: Web) -> None:
+    """So is a page of them, wherever below the URL it is."""
+    wheel = binaries.wheel(MIDDLE)
+    html = {"Content-Type": "text/html"}
+    page = Page(body=f'<a href="{wheel.name}">{wheel.name}</a>'.encode(), headers=html)
+    index = Page(body=b'<title>Index of /all/</title><a href="uv/">uv/</a>', headers=html)
+    for place in ("/wheels/", "/all/uv/"):
+        web.pages |= {place: page, f"{place}{wheel.name}": Page(body=wheel)}
+    web.pages["/all/"] = index
+    done = home.run("init", "--no-rehearse", form.format(url=web.url))
+    assert done.code == 0, done.err
+    (source,) = configured(home)
+    flat = form.format(url=web.url).removeprefix("listing+").replace("/wheels/", "/wheels")
+    if "/all/" in form:
+        flat = f"{flat}uv"
+    assert source == {"kind": "index", "url": f"{flat}/", "format": "flat"}
+
+
 def test_init_said(home: Home, mirror: Simulator) -> None:
     """A kind that is written before the URL is taken, and proved."""
     done = home.run("init", "--no-rehearse", f"listing+{mirror.url}/uv")

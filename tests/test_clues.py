@@ -234,15 +234,21 @@ def test_pages(body: bytes, kinds: list[str]) -> None:
 @pytest.mark.parametrize(
     ("url", "manifest", "page", "kinds", "roots"),
     [
-        (URL, 404, 200, ["listing", "gitea", "s3"], ["", "uv/simple/"]),
-        (URL, 404, 404, ["gitea", "s3"], ["", "uv/simple/"]),
+        (URL, 404, 200, ["listing", "gitea", "s3"], ["", "uv/simple/", "uv/index/"]),
+        (URL, 404, 404, ["gitea", "s3"], ["", "uv/simple/", "uv/index/"]),
         (URL, 401, 401, [], []),
-        (URL, 401, 200, ["listing", "gitea", "s3"], ["", "uv/simple/"]),
+        (URL, 401, 200, ["listing", "gitea", "s3"], ["", "uv/simple/", "uv/index/"]),
         (URL, 500, 500, [], []),
-        (URL, 502, 404, ["gitea", "s3"], ["", "uv/simple/"]),
-        ("https://e.com/a/b", 404, 404, ["github", "gitlab", "gitea", "s3"], ["b/", "b/simple/"]),
+        (URL, 502, 404, ["gitea", "s3"], ["", "uv/simple/", "uv/index/"]),
+        (
+            "https://e.com/a/b",
+            404,
+            404,
+            ["github", "gitlab", "gitea", "s3"],
+            ["b/", "b/simple/", "b/index/"],
+        ),
         ("https://e.com/a/b", 401, 401, [], []),
-        ("https://e.com/", 404, 200, ["listing", "s3"], ["", "simple/"]),
+        ("https://e.com/", 404, 200, ["listing", "s3"], ["", "simple/", "index/"]),
     ],
 )
 def test_last_resorts(

@@ -6,6 +6,7 @@ often: see `MOST`.
 
 from __future__ import annotations
 
+import json
 import re
 from contextlib import closing, contextmanager
 from functools import partial
@@ -14,7 +15,7 @@ from urllib.parse import quote
 
 import pytest
 
-from support import binaries
+from support import binaries, mirrors
 from support import detection_servers as front
 from support.catalogue import catalogue
 from support.detection_lures import ARCHIVE, LURES, MOST, REDIRECTED, Lure
@@ -192,6 +193,75 @@ def test_index_recognised_for_real(environ: dict[str, str], tmp_path: Path) -> N
             assert (detection.settings.kind, detection.settings.url) == ("index", due)
             assert detection.newest is not None
             assert detection.newest.version == UV
+
+
+def devpi(web: Web, *indexes: str) -> str:
+    """Serve what devpi has at its root, with uv in some indexes; return the URL of the root."""
+    headers = {"X-Devpi-API-Version": "2", "Content-Type": "text/html"}
+    wheel = binaries.wheel(UV)
+    users: dict[str, object] = {
+        "root": {"indexes": {"pypi": {}}},
+        "jo": {"indexes": {"dev": {}, "prod": {}}},
+    }
+    root = json.dumps({"type": "list:userconfig", "result": users}).encode()
+
+    def page(asked: Asked) -> Page:
+        as_json = asked.headers.get("Accept") == "application/json"
+        return Page(body=root if as_json else b"<title>devpi</title>", headers=headers)
+
+    web.pages["/github/versions/main/v1/uv.ndjson"] = Page(status=404, headers=headers)
+    web.pages["/"] = page
+    for index in indexes:
+        link = f'<a href="/{wheel.name}#sha256={mirrors.sha256(wheel)}">{wheel.name}</a>'
+        web.pages[f"/{index}/+simple/uv/"] = Page(body=link.encode(), headers=headers)
+    web.pages[f"/{wheel.name}"] = Page(body=wheel)
+    return f"{web.url}/"
+
+
+def test_root_of_devpi(environ: dict[str, str], web: Web) -> None:
+    """From the root of a devpi, the only index that has uv is found."""
+    detection = examined(devpi(web, "jo/prod"), environ)
+
+    found = detection.settings
+    assert (found.kind, found.url) == ("index", f"{web.url}/jo/prod/+simple/")
+    assert_harmless(web.asked, most=MOST + 4)
+
+
+def test_root_of_devpi_with_several(environ: dict[str, str], web: Web) -> None:
+    """Of several indexes the user chooses: from each, uv could be another."""
+    with pytest.raises(NotDetected) as caught:
+        examined(devpi(web, "root/pypi", "jo/prod"), environ)
+
+    hint = str(caught.value.hint)
+    for index in ("root/pypi", "jo/prod"):
+        assert f"index+{web.url}/{index}/+simple/" in hint
+    assert "jo/dev" not in hint
+
+
+@pytest.mark.parametrize("body", ["[]", '{"result": 1}', '{"result": {"a": 1}}', "<html>", "{"])
+def test_root_of_something_like_devpi(environ: dict[str, str], web: Web, body: str) -> None:
+    """A server that says it is devpi, and answers anything else, is not found to be anything."""
+    root = devpi(web)
+    web.pages["/"] = Page(body=body.encode(), headers={"X-Devpi-API-Version": "2"})
+
+    with pytest.raises(NotDetected):
+        examined(root, environ)
+
+
+def test_root_of_proxpi(environ: dict[str, str], web: Web) -> None:
+    """From the root of a proxpi, its index is found."""
+    wheel = binaries.wheel(UV)
+    html = {"Content-Type": "text/html"}
+    link = f'<a href="/{wheel.name}#sha256={mirrors.sha256(wheel)}">{wheel.name}</a>'
+    web.pages |= {
+        "/": Page(body=b"<title>proxpi</title>", headers=html),
+        "/index/uv/": Page(body=link.encode(), headers=html),
+        f"/{wheel.name}": Page(body=wheel),
+    }
+
+    found = examined(f"{web.url}/", environ).settings
+
+    assert (found.kind, found.url) == ("index", f"{web.url}/index/")
 
 
 def test_table() -> None:

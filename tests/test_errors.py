@@ -19,6 +19,7 @@ FILE = Path("/etc/config.toml")
 URL = "https://h.example/a"
 
 EXAMPLES = [
+    errors.WheelsOnly("https://h.example/wheels/", url="https://h.example/wheels/"),
     errors.UsageError("only one TARGET can be given"),
     errors.InvalidTarget("nonsense"),
     errors.InvalidSource("x", "it is none"),

@@ -108,7 +108,7 @@ def names(body: str | bytes, *, url: str = MIRROR, **more: str) -> list[str]:
     found = page(
         b"<h1>Index of /</h1>" + (body.encode() if isinstance(body, str) else body), url=url, **more
     )
-    return [entry.name + "/" * entry.folder for entry in found]
+    return [entry.name + "/" * bool(entry.folder) for entry in found]
 
 
 def refused(body: str | bytes, *, content_type: str = "text/html") -> str:
@@ -364,7 +364,7 @@ def test_times(row: str, expected: str | None) -> None:
     """A time is read where it stands behind a name, and says that it is in UTC."""
     (entry,) = page(f"<table><tr><td>{row}")
 
-    assert entry == Entry(name="a", folder=False, modified=expected)
+    assert entry == Entry(name="a", folder=None, modified=expected)
 
 
 @pytest.mark.parametrize(
@@ -651,7 +651,9 @@ def test_there_and_back(listing: dict[str, bool]) -> None:
     """What nginx and Apache write of any names is read back as the same names."""
     for render in (nginx, apache):
         entries = page(render(listing))
-        assert {entry.name: entry.folder for entry in entries} == listing
+        told = any(listing.values())  # one slash at least: then the others are files
+        expected = listing if told else dict.fromkeys(listing)
+        assert {entry.name: entry.folder for entry in entries} == expected
         assert [entry.name for entry in entries] == list(listing)
 
 
@@ -681,3 +683,93 @@ def test_files_that_are_linked_elsewhere(context: str) -> None:
     assert read_listing(document, also="/repository/uv/0.9.9/") == (
         Entry(name="uv.zip", folder=False),
     )
+
+
+@pytest.mark.parametrize(
+    ("body", "folder"),
+    [
+        # As h2o, mini-httpd and updog write them.
+        ("<TITLE>Index of /</TITLE><LI><A HREF='..'>Parent</A><LI><A HREF='0.13.9'>", None),
+        ("<title>Index of ./</title><pre><a href='.'>.   </a><a href='0.13.9'>0.13.9  </a>", None),
+        ("<h2>Directory: /srv</h2><a href='/m/uv/0.13.9'>0.13.9/</a>", None),
+        # One slash on the page says that this server writes them.
+        ("<a href='0.13.9'>a</a><a href='0.9.30/'>b</a>", False),
+        ("<a href='./0.13.9/'>a</a>", True),
+        # npm's `serve` writes every slash as a reference.
+        ('<a href="&#47;m&#47;uv&#47;0.13.9&#47;" class="folder .9">0.13.9&#47;</a>', True),
+    ],
+)
+def test_link_to_a_directory(body: str, folder: bool | None) -> None:  # noqa: FBT001 # a table
+    """A link without a slash may be to a directory, unless another link has a slash."""
+    found = {entry.name: entry.folder for entry in page(body, url="https://h.example/m/uv/")}
+
+    assert found["0.13.9"] is folder
+
+
+def test_json_of_npm_serve() -> None:
+    """The parent directory, and what stands beside the list, is passed over."""
+    body = {
+        "files": [
+            {"type": "directory", "base": "..", "relative": "/m/", "title": "/m/", "ext": ""},
+            {"base": "0.13.9/", "relative": "/m/uv/0.13.9/", "type": "folder", "ext": ".9"},
+            {"base": "uv.tar.gz", "type": "file", "size": "18 MB", "ext": "gz"},
+        ],
+        "directory": "m/uv/",
+        "paths": [{"name": "m/", "url": ""}],
+    }
+    assert page(json.dumps(body), content_type="application/json") == (
+        Entry(name="0.13.9", folder=True),
+        Entry(name="uv.tar.gz", folder=False),
+    )
+
+
+XML = """\
+<?xml version="1.0"?>
+<list>
+<directory mtime="2026-01-29T20:24:46Z">0.13.9</directory>
+<directory mtime="2026-01-29T20:24:46Z">a b%20&amp;c</directory>
+<file mtime="2026-01-29T20:24:46Z" size="700">uv.tar.gz</file>
+<other mtime="2026-01-29T20:24:46Z">socket</other>
+<file mtime="yesterday">../up</file>
+</list>
+"""
+
+
+def test_xml_of_nginx() -> None:
+    """Names, kinds and dates of `autoindex_format xml` are read; a name that leaves is not."""
+    assert page(XML, content_type="text/xml") == (
+        Entry(name="0.13.9", folder=True, modified=MODIFIED),
+        Entry(name="a b%20&c", folder=True, modified=MODIFIED),
+        Entry(name="uv.tar.gz", folder=False, modified=MODIFIED),
+        Entry(name="socket", folder=False, modified=MODIFIED),
+    )
+
+
+def test_empty_xml_of_nginx() -> None:
+    """An empty directory is one."""
+    assert page('<?xml version="1.0"?>\n<list>\n</list>\n', content_type="text/xml") == ()
+
+
+def test_page_that_is_labelled_text() -> None:
+    """Apache sends its page as `text/plain` with `IndexOptions Type=text/plain`."""
+    body = "<!DOCTYPE HTML><html><title>Index of /</title><a href='0.13.9/'>0.13.9/</a>"
+    assert [entry.name for entry in page(body, content_type="text/plain")] == ["0.13.9"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-01-29 20:24:46 +0000 UTC", MODIFIED),
+        ("2026-01-29 20:24:46.123456789 +0000 UTC", MODIFIED),
+        ("2026-01-29 21:24:46 +0100 CET", MODIFIED),
+        ("2026-01-29 17:24:46 -0300 -03", MODIFIED),
+        ("2026-01-29 21:24:46 CET", None),
+        ("2026-01-29 20:24:46", None),
+        ("2026-01-29 20:24", None),
+        ("29-Jan-2026 20:24", None),
+        ("Thu Jan 29 20:24:46 2026", None),
+    ],
+)
+def test_times_of_go(text: str, expected: str | None) -> None:
+    """As Go and rclone write times; a time without a zone is not read, whoever writes it."""
+    assert utc_of(text) == expected

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from uv_self_update.network.ranges import Version, already_had, length_of
+from uv_self_update.network.ranges import Version, already_had, has_changed, length_of
 
 DATE = "Tue, 24 Nov 2026 12:00:00 GMT"
 EARLIER = "Tue, 24 Nov 2026 11:59:00 GMT"
@@ -43,6 +43,66 @@ def test_rest(headers: dict[str, str], asked: dict[str, str]) -> None:
 
     assert version.rest(5) == asked
     assert version.rest(0) == {}
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "expected"),
+    [
+        (200, {}, True),
+        (416, {"content-range": "bytes */9"}, True),
+        (416, {"content-range": "bytes */10"}, False),
+        (416, {}, False),
+        (206, {"content-range": "bytes */9"}, False),
+        (503, {}, False),
+    ],
+)
+def test_has_changed(status: int, headers: dict[str, str], expected: bool) -> None:  # noqa: FBT001 # a table
+    """An answer of no use may say that the file is another; else the whole may still do."""
+    version = Version(etag=None, modified=None, size=10)
+
+    assert has_changed(version, status=status, headers=headers) == expected
+
+
+@pytest.mark.parametrize(
+    "headers", [{}, {"etag": 'W/"a"'}, {"last-modified": DATE, "date": DATE}, {"etag": "a"}]
+)
+def test_rest_of_a_file_with_a_digest(headers: dict[str, str]) -> None:
+    """Where a digest is checked in the end, the rest is requested without a validator."""
+    version = Version.of(headers)
+
+    assert version.rest(5, verified=True) == {"Range": "bytes=5-"}
+    assert version.rest(0, verified=True) == {}
+
+
+def test_validator_counts_beside_a_digest() -> None:
+    """A validator that there is tells sooner that the file has changed."""
+    version = Version.of({"etag": '"a"'})
+
+    assert version.rest(5, verified=True) == {"Range": "bytes=5-", "If-Range": '"a"'}
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "expected"),
+    [
+        (206, {"content-range": "bytes 5-9/10"}, 0),
+        (206, {"content-range": "bytes 5-9/10", "last-modified": DATE, "etag": '"b"'}, 0),
+        (206, {"content-range": "bytes 5-9/11"}, None),
+        (206, {"content-range": "bytes 4-9/10"}, None),
+        (206, {}, None),
+        (200, {"content-length": "10"}, 5),
+        (200, {"content-length": "11"}, None),
+        (416, {"content-range": "bytes */4"}, None),
+    ],
+)
+def test_already_had_of_a_file_with_a_digest(
+    status: int, headers: dict[str, str], expected: int | None
+) -> None:
+    """Place and length have to agree all the same."""
+    version = Version(etag=None, modified=None, size=10)
+
+    had = already_had(version, 5, status=status, headers=headers, verified=True)
+
+    assert had == expected
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ import trustme
 
 from support import binaries, mirrors
 from support.proxy import trust
-from support.servers import indexes, listings, objects
+from support.servers import indexes, listings, objects, scripted, small_indexes
+from support.servers.listed import FAST, LATE
 from support.web import Page
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ Layout = Literal["folders", "releases", "flat"]
 
 ODD = "a b%20&c"
 """A folder whose name has to be written otherwise in a URL, and in HTML."""
+
+PLAIN = {"yaws": "plain", "updog": "plain"}
+"""The folder by the name of the server, if it cannot have an odd one: see `docs/servers.md`."""
 
 LOGIN = ("jo", "a/b@c%")
 
@@ -286,6 +290,41 @@ def test_directory_in_the_configuration(old: Home, share: Path) -> None:
     assert old.rest() == before
 
 
+SLOW = {**FAST, **LATE}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SLOW)
+def test_every_file_server(name: str, old: Home, share: Path) -> None:
+    """A whole update from each of the servers of `docs/servers.md`."""
+    inside = PLAIN.get(name, ODD)
+    put(share / inside / "uv", "releases")
+
+    with SLOW[name](share) as url:
+        update(old, f"{url}/{quote(inside)}/uv/")
+
+
+@pytest.mark.parametrize("start", [pytest.param(scripted.npm_sirv, marks=pytest.mark.slow)])
+def test_server_that_lists_nothing(start: Start, old: Home, share: Path) -> None:
+    """Where nothing is listed, what to write by hand is said, and works."""
+    put(share / "uv", "folders")
+    (share / "uv" / "latest.txt").write_text(binaries.newest())
+
+    with start(share) as url:
+        refused = old.run("init", f"{url}/uv/")
+        (latest, download) = [
+            line.partition('"')[2].rstrip('"')
+            for line in refused.err.splitlines()
+            if line.strip().startswith(("latest", "download"))
+        ]
+        old.configure(f'[[source]]\nkind = "urls"\nlatest = "{latest}"\ndownload = "{download}"\n')
+        done = old.run()
+
+    assert refused.code == 6, refused.err
+    assert done.code == 0, done.err
+    assert old.version() == binaries.newest()
+
+
 @pytest.fixture
 def wheels(share: Path) -> list[Path]:
     """Return the wheels of the newest uv and the one before, in a folder."""
@@ -324,6 +363,91 @@ def test_proxpi(kind: str, old: Home, plain: str) -> None:
     """An index that keeps what another has."""
     with indexes.proxpi(plain) as url:
         update(old, f"{kind}{url}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["index+", ""])
+@pytest.mark.parametrize(
+    "start",
+    [
+        small_indexes.bandersnatch_tree,
+        small_indexes.dumb_pypi,
+        small_indexes.morgan,
+        small_indexes.simple_repository_server,
+        small_indexes.simpleindex,
+    ],
+)
+@pytest.mark.usefixtures("wheels")
+def test_every_index(start: Start, kind: str, old: Home, share: Path) -> None:
+    """A whole update from each of the index servers of `docs/servers.md`."""
+    with start(share) as url:
+        update(old, f"{kind}{url}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["index+", ""])
+def test_pypi_timemachine(kind: str, old: Home, web: Web) -> None:
+    """An index as it was on a day, which its root redirects to."""
+    dates = dict.fromkeys((binaries.newest(), binaries.newest_but_one()), "2026-09-01T10:53:20Z")
+    web.pages |= mirrors.dated_index_pages(dates)
+    with small_indexes.pypi_timemachine(f"{web.url}/simple/") as url:
+        update(old, f"{kind}{url}")
+
+
+@pytest.mark.slow
+def test_roots_of_indexes(old: Home, wheels: list[Path], plain: str) -> None:
+    """Devpi and proxpi are found from their roots."""
+    with indexes.devpi(wheels) as index, indexes.proxpi(plain) as other:
+        for root in (index.partition("/company/")[0] + "/", other.removesuffix("index/")):
+            old.install(binaries.newest_but_one())
+            # Not `update`: where a server refuses something, uv is asked for credentials, and
+            # makes a lock in the home.
+            done = old.run("--source", root)
+            assert done.code == 0, done.err
+            assert old.version() == old.receipt_version() == binaries.newest()
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "{path}",
+        pytest.param("directory+{path}", marks=pytest.mark.slow),
+        pytest.param("{url}/", marks=pytest.mark.slow),
+        pytest.param("listing+{url}", marks=pytest.mark.slow),
+    ],
+)
+@pytest.mark.usefixtures("wheels")
+def test_wheels(form: str, old: Home, share: Path) -> None:
+    """A directory of wheels, or the page of one, needs no index server."""
+    with listings.nginx(share) as url:
+        update(old, form.format(path=share, url=url))
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("wheels")
+def test_wheels_configured_by_init(old: Home, share: Path) -> None:
+    """`init` proves it by a rehearsal, and later runs use what it has written."""
+    done = old.run("init", str(share))
+    assert done.code == 0, done.err
+    assert 'format = "flat"' in old.config.read_text()
+
+    done = old.run()
+    assert done.code == 0, done.err
+    assert old.version() == old.receipt_version() == binaries.newest()
+
+
+@pytest.mark.slow
+def test_dates_of_moto(old: Home, share: Path) -> None:
+    """A bucket says when a file was put there, and so a release that is too young is hidden."""
+    put(share, "folders")
+
+    with objects.moto(share) as url:
+        done = old.run("--source", f"s3+{url}/", environ={"UV_SELF_UPDATE_MIN_AGE": "3 days"})
+
+    assert done.code != 0
+    assert "published" in done.err
+    assert "gives no date" not in done.err
+    assert old.version() == binaries.newest_but_one()
 
 
 @pytest.mark.parametrize("kind", ["index+", ""])

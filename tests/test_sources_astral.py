@@ -58,6 +58,7 @@ def test_version_listed_before_its_files_are_there(web: Web) -> None:
     assert [(asked.method, asked.path) for asked in web.asked] == [
         ("GET", MANIFEST),
         ("HEAD", f"{DOWNLOADS}/0.13.1/{ARCHIVE}"),
+        ("GET", f"{DOWNLOADS}/0.13.1/{ARCHIVE}"),
         ("HEAD", f"{DOWNLOADS}/0.13.0/{ARCHIVE}"),
     ]
 

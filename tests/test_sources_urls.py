@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.web import Page
+from support.web import Asked, Page
 from uv_self_update.errors import (
     NoLatest,
     NoSuchVersion,
@@ -439,3 +439,24 @@ def test_unreachable(upstream: Upstream) -> None:
     source = UrlsSource(upstream, PLATFORM, download="http://nowhere.invalid/{tag}/{asset}")
     with pytest.raises(Unreachable):
         source.find(Wanted(exact="0.12.3"))
+
+
+@pytest.mark.parametrize("status", [403, 404, 405, 501])
+@pytest.mark.parametrize("target", [None, "0.13.0", "0.12.5"])
+def test_server_that_refuses_head(
+    upstream: Upstream, web: Web, status: int, target: str | None
+) -> None:
+    """An archive that `GET` finds is there, whatever `HEAD` is answered with; another is not."""
+
+    def archive(asked: Asked) -> Page:
+        return Page(status=status) if asked.method == "HEAD" else Page(body=b"archive")
+
+    web.pages["/latest"] = Page(body=ndjson("0.13.0", "0.12.9").encode())
+    for version in ("0.13.0", "0.12.9", "0.12.5"):  # the last is not listed
+        web.pages[f"/files/{version}/{ARCHIVE}"] = archive
+    source = mirror(upstream, web)
+
+    wanted = NEWEST if target is None else parse_target(target)
+    assert source.find(wanted).version == (target or "0.13.0")
+    with pytest.raises(NoSuchVersion):
+        source.find(Wanted(exact="0.12.4"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import socket
 import threading
 from contextlib import contextmanager, suppress
@@ -9,10 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from uv_self_update.errors import Interrupted, TooLarge, UpstreamError
+from uv_self_update.digests import DigestRules
+from uv_self_update.errors import DigestMismatch, Interrupted, TooLarge, UpstreamError
 from uv_self_update.logins.credentials import Credentials
 from uv_self_update.network.upstream import Upstream
+from uv_self_update.release import Asset
 from uv_self_update.settings import Network
+from uv_self_update.sources.documents import checked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -78,6 +82,43 @@ def test_rest(patient: Upstream) -> None:
         assert fetch(patient, url) == CONTENT
     assert f"Range: bytes={HALF}-\r\n".encode() in asked[1]
     assert b'If-Range: "a"\r\n' in asked[1]
+
+
+BARE = BROKEN.replace(b'ETag: "a"\r\n', b"")
+"""The same from a server that sends neither ETag nor date."""
+
+ASSET = Asset(name="uv.tar.gz", sha256=hashlib.sha256(CONTENT).hexdigest())
+
+
+def checked_fetch(upstream: Upstream, url: str, asset: Asset) -> bytes:
+    """Return a file as a whole, as every file of a release is read."""
+    with upstream.open(url) as download:
+        return b"".join(checked(download, asset, version="0.13.9", rules=DigestRules()))
+
+
+@pytest.mark.parametrize("length", [f"Content-Length: {HALF}", "X-Length: none"])
+def test_rest_without_a_validator(patient: Upstream, length: str) -> None:
+    """With a digest, a download without ETag and date goes on where it broke off."""
+    rest = answer("206 Partial Content", PART, length, body=CONTENT[HALF:])
+    with serve([BARE, rest.replace(b'ETag: "a"\r\n', b"")]) as (url, asked):
+        assert checked_fetch(patient, url, ASSET) == CONTENT
+    assert f"Range: bytes={HALF}-\r\n".encode() in asked[1]
+    assert b"If-Range" not in asked[1]
+
+
+def test_rest_of_another_file_without_a_validator(patient: Upstream) -> None:
+    """The digest tells that the rest was of another version."""
+    rest = answer("206 Partial Content", PART, body=CONTENT[HALF:][::-1])
+    with serve([BARE, rest]) as (url, _), pytest.raises(DigestMismatch):
+        checked_fetch(patient, url, ASSET)
+
+
+def test_whole_again_without_validator_and_digest(patient: Upstream) -> None:
+    """Without a digest nothing would tell, so the whole file is requested again."""
+    whole = answer("200 OK", WHOLE, body=CONTENT)
+    with serve([BARE, whole]) as (url, asked):
+        assert checked_fetch(patient, url, Asset(name="uv.tar.gz")) == CONTENT
+    assert b"Range: " not in asked[1]
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import logging
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from uv_self_update.errors import NoSuchVersion, StatusRefused
+from uv_self_update.errors import (
+    NoSuchVersion,
+    SourceError,
+    StatusRefused,
+    UnexpectedBody,
+    WheelsOnly,
+)
 from uv_self_update.network.answers import Download
 from uv_self_update.platforms import Platform
 from uv_self_update.sources.entry import Entry
@@ -16,7 +23,7 @@ from uv_self_update.sources.tree import Tree, TreeSource, below
 from uv_self_update.target import NEWEST, Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from uv_self_update.sources.tree import Names
 
@@ -185,3 +192,113 @@ def test_below(base: str, names: Names, expected: str | None, *, folder: bool) -
     """Names are quoted, and the query of the base stays behind them."""
     due = expected or "https://h/a%20b/c%20d/100%25/%C3%A9%2F%C3%BC%3F%23?sig=1"
     assert below(base, names, folder=folder) == due
+
+
+EARLY, LATE = "2026-09-01T10:53:20Z", "2026-09-02T10:53:20Z"
+
+
+class Dated(Memory):
+    """The same, with the dates of some files and directories, and links without slashes."""
+
+    def __init__(self, *paths: str, dates: Mapping[str, str], told: bool = True) -> None:
+        """Keep the dates, and whether a directory is told from a file."""
+        super().__init__(*paths)
+        self._dates = dates
+        self._told = told
+
+    def entries(self, path: Names) -> Sequence[Entry]:
+        """List a directory."""
+        return [
+            replace(
+                entry,
+                folder=entry.folder if self._told else None,
+                modified=self._dates.get("/".join((*path, entry.name))),
+            )
+            for entry in super().entries(path)
+        ]
+
+
+@pytest.mark.parametrize(
+    ("path", "dates", "expected"),
+    [
+        # A bucket has no directories with dates.
+        (f"0.12.3/{ARCHIVE}", {f"0.12.3/{ARCHIVE}": EARLY}, EARLY),
+        (f"0.12.3/{ARCHIVE}", {"0.12.3": EARLY}, EARLY),
+        # An archive that was replaced in its place.
+        (f"0.12.3/{ARCHIVE}", {"0.12.3": EARLY, f"0.12.3/{ARCHIVE}": LATE}, LATE),
+        # A copy that has kept the dates of its files.
+        (f"0.12.3/{ARCHIVE}", {"0.12.3": LATE, f"0.12.3/{ARCHIVE}": EARLY}, LATE),
+        (FLAT, {FLAT: EARLY}, EARLY),
+        (f"releases/download/v0.12.3/{ARCHIVE}", {"releases/download/v0.12.3": EARLY}, EARLY),
+        (f"0.12.3/{ARCHIVE}", {}, None),
+    ],
+)
+def test_date_of_a_release(path: str, dates: Mapping[str, str], expected: str | None) -> None:
+    """A release is as young as its directory or its archive, whichever is younger."""
+    others = {f"0.12.3/{ARCHIVE}.sha256": "2026-11-01T00:00:00Z"}
+    tree = Dated(path, *(others if path.startswith("0.12.3/") else {}), dates={**others, **dates})
+
+    assert TreeSource(tree, PLATFORM).find(NEWEST).published == expected
+
+
+def test_date_without_this_platform() -> None:
+    """A release for other platforms has a date as well: the latest of its files."""
+    other = "0.12.3/uv-aarch64-apple-darwin.tar.gz"
+    tree = Dated(other, f"{other}.sha256", dates={other: EARLY, f"{other}.sha256": LATE})
+
+    (release,) = TreeSource(tree, PLATFORM).releases(1)
+
+    assert release.published == LATE
+
+
+@pytest.mark.parametrize("path", [f"0.12.3/{ARCHIVE}", f"uv/releases/download/v0.12.3/{ARCHIVE}"])
+def test_directories_without_slashes(path: str) -> None:
+    """What may be a directory, and has the name of one that is looked for, is looked into."""
+    tree = Dated(path, "notes", dates={}, told=False)
+
+    assert TreeSource(tree, PLATFORM).find(NEWEST).version == "0.12.3"
+    assert "notes" not in tree.listed
+
+
+@pytest.mark.parametrize(
+    "error",
+    [UnexpectedBody("latest", "a directory listing", "something else"), StatusRefused("x", 403)],
+)
+def test_file_that_may_be_a_directory(error: SourceError) -> None:
+    """A file that has the name of a directory, on a page without slashes, is passed over."""
+
+    class Mixed(Dated):
+        def entries(self, path: Names) -> Sequence[Entry]:
+            if path[-1:] in {("latest",), ("0.13.0",)}:
+                raise error
+            return super().entries(path)
+
+    tree = Mixed("latest", "0.13.0", f"0.12.3/{ARCHIVE}", dates={}, told=False)
+
+    assert TreeSource(tree, PLATFORM).find(NEWEST).version == "0.12.3"
+
+
+@pytest.mark.parametrize("above", ["", "uv/", "downloads/uv/"])
+def test_wheels(above: str) -> None:
+    """Wheels are named as such, with where they are."""
+    tree = Memory(f"{above}uv-0.13.9-py3-none-win_amd64.whl", name="https://h.example/base/")
+
+    with pytest.raises(WheelsOnly) as caught:
+        TreeSource(tree, PLATFORM).find(NEWEST)
+
+    assert caught.value.url == f"https://h.example/base/{above}"
+
+
+@pytest.mark.parametrize(
+    "other", [f"0.12.3/{ARCHIVE}", FLAT, "uv_build-0.13.9-py3-none-any.whl", "ruff-0.1.0-py3.whl"]
+)
+def test_wheels_beside_releases(other: str) -> None:
+    """Archives come first; wheels of other packages are none of uv's."""
+    wheels = [] if other.endswith(".whl") else ["uv-0.13.9-py3-none-win_amd64.whl"]
+    source = TreeSource(Memory(other, *wheels), PLATFORM)
+
+    if other.endswith(".whl"):
+        with pytest.raises(NoSuchVersion):
+            source.find(NEWEST)
+    else:
+        assert source.find(NEWEST).version == "0.12.3"

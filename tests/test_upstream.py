@@ -634,7 +634,30 @@ def test_head(connect: Connect, web: Web, path: str, expected: int) -> None:
         "/broken": Page(status=500),
     }
     assert connect().status(web.url + path) == expected
-    assert {asked.method for asked in web.asked} == {"HEAD"}
+    assert {asked.method for asked in web.asked} <= {"HEAD", "GET"}
+    confirmed = [asked for asked in web.asked if asked.method == "GET"]
+    assert bool(confirmed) == (expected in {404, 405})
+    assert {asked.headers["Range"] for asked in confirmed} <= {"bytes=0-0"}
+
+
+@pytest.mark.parametrize("status", [403, 404, 405, 410, 501, 400])
+@pytest.mark.parametrize("found", [200, 206, 416])
+def test_refused_head_is_confirmed(connect: Connect, web: Web, status: int, found: int) -> None:
+    """A file that its server has for `GET` alone is there."""
+
+    def page(asked: Asked) -> Page:
+        return Page(status=status if asked.method == "HEAD" else found)
+
+    web.pages["/uv"] = page
+    assert connect().status(f"{web.url}/uv") == 200
+    assert [asked.method for asked in web.asked] == ["HEAD", "GET"]
+
+
+def test_head_that_needs_credentials_is_not_repeated(connect: Connect, web: Web) -> None:
+    """A `GET` without credentials would be refused as well."""
+    web.pages["/uv"] = Page(status=401)
+    assert connect().status(f"{web.url}/uv") == 401
+    assert [asked.method for asked in web.asked] == ["HEAD"]
 
 
 def test_head_without_answer(connect: Connect) -> None:

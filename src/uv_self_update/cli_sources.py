@@ -166,6 +166,12 @@ def _examined(section: SourceSettings, opened: OpenSources) -> SourceSettings:
     source = detection.settings
     why = f", because {detection.reason}" if detection.reason else ""
     click.echo(f"{_place(source)} is of kind `{source.kind}`{why}.")
+    if detection.parent is not None:
+        _log.warning(
+            "This is the directory of one version, so no newer one will ever be found; "
+            "for updates, use the directory above: %s",
+            redact_url(detection.parent),
+        )
     if detection.newest is None:
         assert detection.lack is not None, "one of the two"  # noqa: S101 # for the type checker
         raise detection.lack

@@ -17,7 +17,7 @@ from uv_self_update.login_keys import (
     UserField,
     VariableField,
 )
-from uv_self_update.place_keys import NameField, PathField, UrlField
+from uv_self_update.place_keys import ChoiceField, NameField, PathField, UrlField
 from uv_self_update.wording import echo, listed, shown, suggestion
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ _ONE, _TWO = "[^/]", "[^/]/+[^/]"
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
         "index": Kind(
-            optional=("url",),
+            optional=("url", "format"),
             no_login="uv asks an index itself, and finds the login as it does for packages: "
             "`uv auth login`, a netrc file, a keyring, or `uv.toml`",
         ),
@@ -105,7 +105,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
 """Every kind; `auto` finds out which of the others a URL is, whenever it is used."""
 
 
-Field = UrlField | PathField | NameField | UserField | VariableField | HeadersField
+Field = UrlField | ChoiceField | PathField | NameField | UserField | VariableField | HeadersField
 
 SOURCE_FIELDS: Mapping[str, Field] = MappingProxyType(
     {
@@ -115,6 +115,7 @@ SOURCE_FIELDS: Mapping[str, Field] = MappingProxyType(
         "download": UrlField(placeholders=("{tag}", "{version}", "{asset}"), needed=("{asset}",)),
         "path": PathField(),
         "package": NameField(),
+        "format": ChoiceField(words=("simple", "flat")),
         **LOGIN_FIELDS,
     }
 )
@@ -131,6 +132,9 @@ class SourceSettings:
     download: str | None = None
     path: str | None = None
     package: str | None = None
+    format: str | None = None
+    """How an index is laid out, in uv's words: `simple` (the default) or `flat`."""
+
     username: str | None = None
     password_env: str | None = None
     """The environment variable that holds the password of `username`."""

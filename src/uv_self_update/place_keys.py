@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from uv_self_update.kinds import Kind
 
-__all__ = ("NameField", "PathField", "UrlField")
+__all__ = ("ChoiceField", "NameField", "PathField", "UrlField")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +50,18 @@ class NameField:
         """Say what is wrong with a value."""
         if not isinstance(value, str) or not re.fullmatch(r"[\w.+~-]+", value):
             yield f"it is {echo(value)}, but a name of letters, digits, `-`, `_` and `.` is due"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChoiceField:
+    """A key of a `[[source]]`, which holds one of a few words."""
+
+    words: tuple[str, ...]
+
+    def problems(self, value: object, _kind: Kind) -> Iterator[str]:
+        """Say what is wrong with a value."""
+        if value not in self.words:
+            yield f"invalid value {echo(value)}: expected {listed(self.words)}"
 
 
 def _path_problems(value: object) -> Iterator[str]:

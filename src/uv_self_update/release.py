@@ -61,6 +61,9 @@ class Asset:
     where: str = ""
     """How its source finds it again; it means nothing to anybody else."""
 
+    modified: str | None = None
+    """When the file was last changed, in UTC as RFC 3339 writes it, where a listing says so."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Release:

@@ -194,7 +194,14 @@ class UvSettings:
     """Where that is from."""
 
     @classmethod
-    def read(cls, environ: Mapping[str, str], *, windows: bool, url: str | None = None) -> Self:
+    def read(
+        cls,
+        environ: Mapping[str, str],
+        *,
+        windows: bool,
+        url: str | None = None,
+        flat: bool = False,
+    ) -> Self:
         """Read the user's settings.
 
         Args:
@@ -202,6 +209,7 @@ class UvSettings:
             windows: Whether they are where they are on Windows.
             url: An index that comes before all of the user's. It is handed over in the environment
                 rather than as an argument, where other users of the machine could read it.
+            flat: Whether that is a directory or a page of wheels, as for `--find-links`.
 
         Raises:
             UnusableFile: A file cannot be read, or is not TOML.
@@ -223,6 +231,11 @@ class UvSettings:
             made = _without_other_indexes(made)
             for name in _OTHER_VARIABLES:
                 result.pop(name, None)
+        if url is not None and flat:
+            result.pop("UV_INDEX", None)
+            result.pop("UV_DEFAULT_INDEX", None)
+            result["UV_FIND_LINKS"] = url.replace(",", "%2C")  # a comma separates two
+        elif url is not None:
             result["UV_INDEX"] = result["UV_DEFAULT_INDEX"] = url
             # Another index of the user's uv.toml is then asked for nothing that this one has.
             result["UV_INDEX_STRATEGY"] = "first-index"

@@ -130,6 +130,7 @@ def dated_index_pages(
             "filename": wheel.name,
             "url": f"../../wheels/{wheel.name}",
             "hashes": {"sha256": sha256(wheel)},
+            "size": wheel.stat().st_size,
             "yanked": "broken" if version in yanked else False,
         }
         files.append(file | ({} if date is None else {"upload-time": date}))

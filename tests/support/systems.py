@@ -110,6 +110,7 @@ TABLE: Mapping[str, Needs] = {
     "test_scripts.py::test_native_script_hands_over": _SH,
     "test_scripts.py::test_native_script_keeps_the_secret": _SH,
     "test_secrets_stay_hidden.py": _HOME,
+    "test_servers_seen.py": _SERVERS,
     "test_servers_start.py": _SERVERS,
     "test_settings.py::test_no_warning_without_secret": _MODES,
     "test_settings.py::test_secret_in_the_site_file": _MODES,

@@ -33,6 +33,7 @@ UvSelfUpdateError
 │   │   └── TooLarge
 │   ├── Unreadable                a folder of this machine, or a share
 │   ├── UnexpectedBody            status 200, but not what was asked for
+│   ├── WheelsOnly                wheels of uv where its archives are expected
 │   ├── NoInstaller               a release has no installer, and ours was ruled out
 │   ├── NoLatest                  only an exact version can be asked for
 │   ├── NotDetected               nobody knows what kind of source a URL is
@@ -127,6 +128,7 @@ from uv_self_update.errors.sources import (
     SourceError,
     UnexpectedBody,
     Unreadable,
+    WheelsOnly,
 )
 from uv_self_update.errors.upstream import (
     GONE,
@@ -205,6 +207,7 @@ __all__ = (
     "UvNotRunnable",
     "UvSelfUpdateError",
     "UvTooOld",
+    "WheelsOnly",
     "phrase_of",
     "update_with",
 )

@@ -26,6 +26,7 @@ __all__ = (
     "SourceError",
     "UnexpectedBody",
     "Unreadable",
+    "WheelsOnly",
 )
 
 
@@ -61,6 +62,19 @@ class UnexpectedBody(SourceError):
             if got.startswith("a web page")
             else "Check the URL.",
         )
+
+
+class WheelsOnly(SourceError):
+    """A directory holds wheels of uv, where the archives of its releases are expected."""
+
+    def __init__(self, place: str, *, url: str) -> None:
+        """Name the directory (redacted), and give its URL with whatever credentials it has."""
+        super().__init__(
+            f"{place} holds wheels of uv, not the archives of its releases",
+            hint='Wheels are a source of kind `index` with `format = "flat"`; '
+            f"`uv-self-update init {place}` configures it.",
+        )
+        self.url = url
 
 
 class NoInstaller(SourceError):

@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 __all__ = ("Answer", "Document", "Download")
+
+
+def _nothing() -> None:
+    """Do nothing: a file of this machine does not break off."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +46,10 @@ class Download:
 
     sha256: str | None = None
     """The digest that the server, or a file beside it, gives for it: 64 lower-case digits."""
+
+    verify: Callable[[], None] = _nothing
+    """To be called by a receiver that checks a digest: a download without ETag or date then goes on
+    where it broke off."""
 
 
 @dataclass(frozen=True, kw_only=True)

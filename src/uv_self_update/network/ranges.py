@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ("Version", "already_had", "length_of")
+__all__ = ("Version", "already_had", "has_changed", "length_of")
 
-_OK, _PARTIAL = 200, 206
+_OK, _PARTIAL, _NOT_SATISFIABLE = 200, 206, 416
+_NOW_OF = re.compile(r"bytes\s+\*/(\d{1,18})", re.ASCII)
 _CONTENT_RANGE = re.compile(r"bytes\s+(\d{1,18})-(\d{1,18})/(\d{1,18}|\*)", re.ASCII)
 _SETTLED = 1.0  # seconds
 
@@ -40,20 +41,30 @@ class Version:
             size=length_of(headers),
         )
 
-    def rest(self, received: int) -> dict[str, str]:
-        """Return the headers that ask for the rest, or for the whole if it is another by now.
+    def rest(self, received: int, *, verified: bool = False) -> dict[str, str]:
+        """Return the headers that request the rest, or the whole if the file has changed.
 
-        Without something to tell versions apart by, the rest could be that of another: then the
-        whole is asked for, and nothing stands here.
+        Without a validator the rest could be that of another version. It is requested only where a
+        digest of the whole file is checked in the end; otherwise no header is returned.
+
+        Args:
+            received: Bytes that came.
+            verified: Whether a digest is checked.
         """
         validator = self.etag or self.modified
-        if validator is None or received == 0:
+        if received == 0 or (validator is None and not verified):
             return {}
-        return {"Range": f"bytes={received}-", "If-Range": validator}
+        asked = {"Range": f"bytes={received}-"}
+        return asked if validator is None else {**asked, "If-Range": validator}
 
 
 def already_had(
-    version: Version, received: int, *, status: int, headers: Mapping[str, str]
+    version: Version,
+    received: int,
+    *,
+    status: int,
+    headers: Mapping[str, str],
+    verified: bool = False,
 ) -> int | None:
     """Return how many bytes at the start of a second answer were received before.
 
@@ -62,6 +73,7 @@ def already_had(
         received: How many bytes came of it.
         status: That of the second answer.
         headers: Its headers, with names in lower case.
+        verified: Whether a digest is checked; see `Version.rest`.
 
     Returns:
         A number of bytes; None if the answer is about another version, or of no use.
@@ -75,16 +87,29 @@ def already_had(
     # part comes the tag that comes with the whole, but no date need (RFC 9110 section 15.3.7).
     if version.etag is not None and etag != version.etag:
         return None
-    if version.etag is None and modified not in (None, version.modified):
+    dates = (None, version.modified)
+    if version.etag is None and modified not in dates and (version.modified or not verified):
         return None
     # What was not asked for cannot be a part of it.
     found = _CONTENT_RANGE.fullmatch(headers.get("content-range", "").strip())
-    if status != _PARTIAL or found is None or not version.rest(received):
+    if status != _PARTIAL or found is None or not version.rest(received, verified=verified):
         return None
     first, last, total = int(found[1]), int(found[2]), found[3]
     if total != "*" and version.size not in (None, int(total)):
         return None
     return 0 if first == received <= last else None
+
+
+def has_changed(version: Version, *, status: int, headers: Mapping[str, str]) -> bool:
+    """Return whether an answer that is of no use says that the file is another by now.
+
+    A whole file that does not fit the first does, as does a 416 that names another length (RFC 9110
+    section 15.5.17).
+    """
+    now = _NOW_OF.fullmatch(headers.get("content-range", "").strip())
+    if status != _NOT_SATISFIABLE or now is None:
+        return status == _OK
+    return version.size not in (None, int(now[1]))
 
 
 def length_of(headers: Mapping[str, str]) -> int | None:

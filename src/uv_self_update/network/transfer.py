@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import Interrupted, TooLarge, UpstreamError
-from uv_self_update.network.ranges import Version, already_had
+from uv_self_update.network.ranges import Version, already_had, has_changed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -31,7 +31,8 @@ TOO_OFTEN = f"{MOST} connections were not enough"
 class Transfer:
     """The bytes of a file, of which every one belongs to the same version of it.
 
-    Where a connection breaks off, the rest is asked for. A server that cannot send a part sends the
+    Where a connection breaks off, the rest is requested if a validator tells versions apart, or if
+    the receiver checks a digest. A server that cannot send a part sends the
     whole again: of that, what has been handed on already is passed over, and has to be the same.
     Tags would not say so: two servers behind one name may have two for the same file.
     """
@@ -59,7 +60,12 @@ class Transfer:
         self._limit = limit
         self._received = self._had = 0
         self._sends_parts = True
+        self._verified = False
         self._begin(reply)
+
+    def verify(self) -> None:
+        """Take note that the receiver checks a digest, with which only one version passes."""
+        self._verified = True
 
     def chunks(self) -> Iterator[bytes]:
         """Return the bytes, once.
@@ -143,7 +149,7 @@ class Transfer:
             self._reply.close()
             self._pause(failure, failures)
             try:
-                rest = self.version.rest(self._received) if self._sends_parts else {}
+                rest = self._rest() if self._sends_parts else {}
                 reply = self._again(rest)
             except UpstreamError as error:
                 failure, failures = error, failures + 1
@@ -152,16 +158,23 @@ class Transfer:
                 self._begin(reply)
                 return failures
             had = already_had(
-                self.version, self._received, status=reply.status, headers=reply.headers
+                self.version,
+                self._received,
+                status=reply.status,
+                headers=reply.headers,
+                verified=self._verified,
             )
             self._reply = reply
             if had is not None:
                 self._had = had
                 return failures
-            if reply.status == _OK:
+            if has_changed(self.version, status=reply.status, headers=reply.headers):
                 raise self._broken(CHANGED, passing=False)
             self._sends_parts = False
             failure, failures = self._broken(_NO_PART), failures + 1
+
+    def _rest(self) -> dict[str, str]:
+        return self.version.rest(self._received, verified=self._verified)
 
     def _broken(self, reason: str, *, passing: bool = True) -> Interrupted:
         return Interrupted(

@@ -48,6 +48,10 @@ _OK, _UNAUTHORIZED, _NOT_FOUND = 200, 401, 404
 _OF_A_PART = {200, 206, 416}
 """What a request for a part of a file may be answered with (RFC 9110 section 14)."""
 
+_FIRST_BYTE = {"Range": "bytes=0-0", "Accept-Encoding": "identity"}
+_CONFIRMED = {400, 403, 404, 405, 410, 501}
+"""What a `HEAD` may be answered with though a `GET` succeeds."""
+
 _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
@@ -130,7 +134,11 @@ class Upstream:
             if size is not None and size > limit:
                 raise TooLarge(reply.url, limit)
             yield Download(
-                url=reply.url, size=size, chunks=transfer.chunks(), sha256=_digest_of(reply)
+                url=reply.url,
+                size=size,
+                chunks=transfer.chunks(),
+                sha256=_digest_of(reply),
+                verify=transfer.verify,
             )
 
     def look(self, url: str, *, accept: str = "*/*") -> Answer:
@@ -155,7 +163,10 @@ class Upstream:
         )
 
     def status(self, url: str) -> int:
-        """Return the status of a `HEAD` request, after redirects; 200 for a file that exists.
+        """Return whether a file exists: 200, or the status that its server refuses it with.
+
+        A refused `HEAD` is confirmed by a `GET` of one byte: some servers know `GET` only, and a
+        signed URL may be signed for it.
 
         Raises:
             UpstreamError: No answer came.
@@ -164,8 +175,15 @@ class Upstream:
             return _OK if path_of_url(url).is_file() else _NOT_FOUND
 
         def once() -> int:
-            reply = self._exchange.follow("HEAD", url, {}, self._credentials)
-            reply.close()
+            requests: tuple[tuple[str, Mapping[str, str]], ...]
+            requests = ("HEAD", {}), ("GET", _FIRST_BYTE)
+            for method, headers in requests:
+                reply = self._exchange.follow(method, url, headers, self._credentials)
+                reply.close()
+                if reply.status in _OF_A_PART:
+                    return _OK  # an empty file has no first byte: 416
+                if reply.status not in _CONFIRMED:
+                    break
             refused = _refusal(reply)
             if refused.passing:
                 raise refused

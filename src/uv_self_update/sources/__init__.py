@@ -61,6 +61,7 @@ def build(settings: SourceSettings, around: Means) -> Source:
             uv=around.uv,
             environ=around.environ,
             url=settings.url,
+            flat=settings.format == "flat",
             digests=around.digests,
             folder=around.folder,
         )
@@ -68,6 +69,12 @@ def build(settings: SourceSettings, around: Means) -> Source:
         from uv_self_update.sources.detect import DetectedSource
 
         return DetectedSource(settings, around)
+    if settings.kind in {"listing", "directory"}:
+        from uv_self_update.sources.tree import TreeSource
+        from uv_self_update.sources.wheels import TreeOrWheels
+
+        tree = TreeSource(_tree(settings, around.upstream(settings)), around.platform)
+        return TreeOrWheels(tree, flat=lambda wheels: build(wheels, around))
     return _archives(settings, around.upstream(settings), around.platform)
 
 

@@ -52,12 +52,16 @@ configuration:
 _VERSIONS = """\
 That file names versions of uv, but not where their files are. Write both into the configuration:
 {urls}"""
+_INDEXES = """\
+The server has several indexes with wheels of uv. Give the URL of one:
+{urls}"""
 _URLS = """\
     [[source]]
     kind = "urls"
     latest = "{latest}"
     download = "{folder}{{tag}}/{{asset}}\""""
 _PLACES = {
+    "devpi": ("devpi", "an index", "/USER/INDEX/+simple/"),
     "nexus": ("Nexus", "a repository", "/repository/NAME/"),
     "artifactory": ("Artifactory", "a repository", "/artifactory/NAME/"),
     "gitlab": ("GitLab", "a project", "/GROUP/PROJECT"),
@@ -95,6 +99,9 @@ class Findings:
     unfit: tuple[Clue, ...]
     """What answers there, though the URL is not one that a source can have."""
 
+    indexes: tuple[str, ...] = ()
+    """The roots of several indexes of one server that have uv."""
+
     login: str | None = None
     """Where the login comes from that the server got; None if it got none."""
 
@@ -109,6 +116,8 @@ def advice(found: Findings, archive: str) -> str:
     statuses = _statuses(found)
     if statuses == {_UNAUTHORIZED}:
         return _LOG_IN if found.login is None else _NOT_ACCEPTED.format(place=found.login)
+    if found.indexes:
+        return _INDEXES.format(urls="\n".join(f"    index+{_plain(url)}" for url in found.indexes))
     folder = _folder(found.url)
     for look in found.looks:
         if look.url == found.url and _names_versions(look.answer):

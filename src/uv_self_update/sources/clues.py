@@ -23,16 +23,19 @@ if TYPE_CHECKING:
 
 __all__ = (
     "Clue",
+    "devpi_roots",
     "from_answer",
     "from_index_page",
     "from_page",
     "from_url",
     "index_roots",
+    "is_devpi",
     "is_file",
     "is_login_page",
     "is_web_page",
     "last_resorts",
     "proper",
+    "server_of",
 )
 
 _OK = 200
@@ -96,6 +99,10 @@ _PAGES = (
     (rb'^\s*\[\s*\{\s*"name"', "listing", "it lists a folder"),
     (rb"\?sort=name", "listing", "it lists a folder"),
 )
+_MAX_INDEXES = 8
+"""Indexes of one devpi server to look into; each costs a request."""
+
+_DEVPI_NAME = re.compile(r"[\w.-]{1,128}", re.ASCII)
 _FILE = re.compile(r"/[^/]+\.(?:json|ndjson|txt|toml|xml|gz|zip|sh|ps1|sha256|sum|whl)$")
 _WHEEL = re.compile(rb"uv-[0-9][^\"'<>/]{0,200}?\.whl")
 _REPOSITORY = re.compile(r"^((?:/[^/]+){2,}?)(?:\.git|/(?:releases|tags|tree)(?:/.*)?)/?$")
@@ -205,12 +212,41 @@ def index_roots(url: str, manifest: Answer, page: Answer) -> Iterator[str]:
     if refused != _UNAUTHORIZED and refused < _BROKEN:
         yield _without(url, ("uv",))
         yield _extended(url, "simple/")
+        yield _extended(url, "index/")  # proxpi
 
 
 def from_index_page(root: str, answer: Answer) -> Iterator[Clue]:
     """Return what an index says of uv: its own page lists wheels."""
     if answer.status == _OK and _WHEEL.search(answer.body):
         yield _clue("index", root, "it lists wheels of uv")
+
+
+def is_devpi(answer: Answer) -> bool:
+    """Return whether a devpi server answers."""
+    return "x-devpi-api-version" in answer.headers
+
+
+def devpi_roots(url: str, users: Answer) -> Iterator[str]:
+    """Return the roots of the indexes that a devpi server has, at most `_MAX_INDEXES`.
+
+    Args:
+        url: Any URL of the server.
+        users: Its answer to a request for JSON at its root: users, each with their indexes.
+    """
+    try:
+        result = json.loads(users.body)["result"]
+        found = [(user, index) for user in result for index in result[user]["indexes"]]
+    except (ValueError, RecursionError, LookupError, TypeError):
+        return
+    for user, index in found[:_MAX_INDEXES]:
+        if _DEVPI_NAME.fullmatch(user) and _DEVPI_NAME.fullmatch(index):
+            yield f"{server_of(url)}/{user}/{index}/+simple/"
+
+
+def server_of(url: str) -> str:
+    """Return the address of a server, without a path."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _refused(manifest: Answer, page: Answer) -> int:

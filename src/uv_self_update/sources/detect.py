@@ -31,19 +31,24 @@ from uv_self_update.secret import redact_url
 from uv_self_update.sources.advice import Attempt, Findings, Look, advice
 from uv_self_update.sources.astral import MANIFEST
 from uv_self_update.sources.clues import (
+    devpi_roots,
     from_answer,
     from_index_page,
     from_page,
     from_url,
     index_roots,
+    is_devpi,
     is_file,
     is_web_page,
     last_resorts,
     proper,
+    server_of,
 )
 from uv_self_update.sources.documents import describe
 from uv_self_update.sources.interface import Source
+from uv_self_update.sources.layout import above_version
 from uv_self_update.sources.tree import below
+from uv_self_update.sources.wheels import TreeOrWheels
 from uv_self_update.target import NEWEST
 
 if TYPE_CHECKING:
@@ -60,6 +65,7 @@ __all__ = ("DetectedSource", "Detection", "detect")
 
 _log = logging.getLogger(__name__)
 
+_WHEELS = "wheels of uv are there"
 _OK = 200
 _SHOWN = 3  # pre-releases, where there is nothing else
 _WORDS = {"JSON of another kind": "JSON", "something else": "neither a web page nor JSON nor XML"}
@@ -82,6 +88,9 @@ class Detection:
 
     lack: NoSuchVersion | None = None
     """Why there is none, though there are releases of uv."""
+
+    parent: str | None = None
+    """The URL or path above, where the source is the directory of one version and never moves."""
 
 
 def detect(settings: SourceSettings, around: Means) -> Detection:
@@ -107,6 +116,9 @@ def _proved(settings: SourceSettings, reason: str, around: Means) -> Detection:
         SourceError: It cannot be used, or has no release of uv at all.
     """
     source = sources.build(settings, around)
+    if isinstance(source, TreeOrWheels):
+        settings, reason = source.wheels or settings, _WHEELS if source.wheels else reason
+        source = source.itself()
     newest: Release | None = None
     lack: NoSuchVersion | None = None
     try:
@@ -118,7 +130,14 @@ def _proved(settings: SourceSettings, reason: str, around: Means) -> Detection:
         if not others:
             raise
         lack = NoSuchVersion(source.name, "release of uv but pre-releases", others)
-    return Detection(settings=settings, source=source, reason=reason, newest=newest, lack=lack)
+    return Detection(
+        settings=settings,
+        source=source,
+        reason=reason,
+        newest=newest,
+        lack=lack,
+        parent=above_version(settings.path or settings.url or ""),
+    )
 
 
 class DetectedSource(Source):
@@ -172,8 +191,10 @@ class _Examination:
         self._around = replace(around, upstream=around.cautious)
         self._upstream = around.cautious(settings)
         self._looks: list[Look] = []
+        self._answers: dict[tuple[str, str], Answer] = {}
         self._attempts: list[Attempt] = []
         self._unfit: list[Clue] = []
+        self._indexes: list[str] = []
 
     def run(self) -> Detection:
         """Try one clue after the other."""
@@ -193,6 +214,7 @@ class _Examination:
             looks=tuple(self._looks),
             attempts=tuple(self._attempts),
             unfit=tuple(self._unfit),
+            indexes=tuple(self._indexes),
             login=self._upstream.login_for(self._url),
         )
         hint = advice(found, self._around.platform.archive)
@@ -220,8 +242,22 @@ class _Examination:
             yield from from_page(self._url, self._look(self._url))
         yield from last_resorts(self._url, manifest, page)
         for root in index_roots(self._url, manifest, page):
-            answer = self._look(below(root, ("uv",), folder=True), accept=_SIMPLE)
-            yield from from_index_page(root, answer)
+            yield from from_index_page(root, self._look_for_wheels(root))
+        if is_devpi(manifest):
+            yield from self._clues_of_devpi()
+
+    def _clues_of_devpi(self) -> Iterator[Clue]:
+        """Yield the index of a devpi server that has uv; of several, the user has to choose."""
+        users = self._look(below(server_of(self._url), (), folder=True), accept="application/json")
+        for root in devpi_roots(self._url, users):
+            found = [*from_index_page(root, self._look_for_wheels(root))]
+            if found:
+                self._indexes.append(root)
+        if len(self._indexes) == 1:
+            yield from from_index_page(self._indexes[0], self._look_for_wheels(self._indexes[0]))
+
+    def _look_for_wheels(self, root: str) -> Answer:
+        return self._look(below(root, ("uv",), folder=True), accept=_SIMPLE)
 
     def _logged_in(self, found: SourceSettings) -> SourceSettings:
         """Return what was found with the login that was given, if that is for this server."""
@@ -229,12 +265,10 @@ class _Examination:
         return found.with_login_of(self._section) if own and found.kind != "index" else found
 
     def _look(self, url: str, *, accept: str = "*/*") -> Answer:
-        for look in self._looks:
-            if look.url == url:
-                return look.answer
-        answer = self._upstream.look(url, accept=accept)
-        self._looks.append(Look(url=url, answer=answer))
-        return answer
+        if (url, accept) not in self._answers:
+            answer = self._answers[url, accept] = self._upstream.look(url, accept=accept)
+            self._looks.append(Look(url=url, answer=answer))
+        return self._answers[url, accept]
 
 
 def _account(found: Findings) -> list[str]:

@@ -62,6 +62,10 @@ class DirectoryTree(Tree):
                 raise StatusRefused(str(folder), _NOT_FOUND, "(no such folder)") from error
             raise Unreadable(str(folder), error.strerror or str(error)) from error
 
+    def url(self, path: tree.Names) -> str:
+        """Return the URL of a directory; see Tree."""
+        return f"{self._root.joinpath(*path).absolute().as_uri()}/"
+
     def open(self, path: tree.Names) -> AbstractContextManager[Download]:
         """Begin to read a file; see Tree."""
         return self._upstream.open(self._root.joinpath(*path).as_uri())

@@ -88,6 +88,8 @@ def checked(
     """
     published = asset.sha256 or download.sha256
     expected = rules.expected(version, asset.name, published, source=download.url)
+    if expected is not None:
+        download.verify()
     chunks = _refuse_web_page(download)
     return hold_back(chunks, expected, name=asset.name, source=download.url)
 

@@ -14,7 +14,12 @@ _UNFIT = re.compile(r"[/\\\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 _LONGEST = 255  # characters, as in file systems
 
-_ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d[\d:.]*(?:Z|[+-]\d\d:?\d\d)", re.ASCII)
+_ISO = re.compile(
+    r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d[\d:.]*)"
+    # Go, and so rclone, writes a space before the offset, and the zone's name or offset after it.
+    r"(?:Z|\ ?([+-]\d\d:?\d\d)(?:\ (?:[A-Z]{1,5}|[+-]\d{2,4}))?)",
+    re.ASCII,
+)
 _FORMATS = (
     "%a, %d %b %Y %H:%M:%S GMT",  # HTTP
     "%a %b %d %H:%M:%S UTC %Y",  # Java, where the server's own time is UTC
@@ -29,10 +34,11 @@ class Entry:
     name: str
     """Decoded, without a slash; see is_name."""
 
-    folder: bool
+    folder: bool | None
+    """None where a page links to directories and files alike, without a slash."""
 
     modified: str | None = None
-    """RFC 3339 in UTC, as in `2026-01-29T20:24:46Z`, where the server says so unambiguously."""
+    """RFC 3339 in UTC, as in `2026-01-29T20:24:46Z`, where the server gives the time zone."""
 
     sha256: str | None = None
 
@@ -47,8 +53,8 @@ def utc_of(text: str) -> str | None:
     from datetime import UTC, datetime  # noqa: PLC0415 # slow to import, and seldom needed
 
     text = text.strip()
-    if _ISO.fullmatch(text):
-        return utc(text)
+    if iso := _ISO.fullmatch(text):
+        return utc(f"{iso[1]}{iso[2] or 'Z'}")
     if "GMT" not in text and "UTC" not in text:
         return None  # most texts, and the formats take their time
     for form in _FORMATS:

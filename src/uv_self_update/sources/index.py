@@ -60,6 +60,7 @@ class IndexSource(WheelSource):
         uv: Path,
         environ: Mapping[str, str],
         url: str | None = None,
+        flat: bool = False,
         digests: DigestRules | None = None,
         folder: Path | None = None,
     ) -> None:
@@ -69,13 +70,14 @@ class IndexSource(WheelSource):
             uv: The uv to ask; from 0.5.0 on.
             environ: The user's environment.
             url: The root of a simple repository API (PEP 503); None for uv's own default.
+            flat: Whether `url` is a directory or a page of wheels instead, as for `--find-links`.
             digests: Which digests a wheel has to have beside that of the index; None for any.
             folder: Where to put what is temporary; None for where the system puts it.
         """
         self._digests = digests or DigestRules()
         self._environ, self._url = environ, url
         self.name = "the package index" if url is None else f"the index {redact_url(url)}"
-        self._uv = UvPip(uv, environ, name=self.name, url=url, folder=folder)
+        self._uv = UvPip(uv, environ, name=self.name, url=url, flat=flat, folder=folder)
 
     def find(self, wanted: Wanted) -> Release:
         """Return the newest release that is wanted; see Source."""

@@ -14,7 +14,14 @@ import re
 
 from uv_self_update.release import version_of_tag
 
-__all__ = ("IN_BETWEEN", "flat_name", "is_asset", "version_in_script", "version_of_folder")
+__all__ = (
+    "IN_BETWEEN",
+    "above_version",
+    "flat_name",
+    "is_asset",
+    "version_in_script",
+    "version_of_folder",
+)
 
 IN_BETWEEN = (
     *("releases", "download", "downloads", "uv", "github", "astral-sh", "astral", "dist"),
@@ -37,6 +44,12 @@ def version_of_folder(name: str) -> str | None:
     """
     version = version_of_tag(name)
     return version if version is not None and _THREE_NUMBERS.match(version) else None
+
+
+def above_version(place: str) -> str | None:
+    """Return what is above the directory of one version, by URL or path; None for other places."""
+    match = re.fullmatch(r"(?P<above>.*[/\\])(?P<name>[^/\\?#]+)[/\\]?", place)
+    return match["above"] if match is not None and version_of_folder(match["name"]) else None
 
 
 def is_asset(name: str) -> bool:

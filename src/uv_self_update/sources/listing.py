@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from uv_self_update.sources.entry import Entry
     from uv_self_update.sources.tree import Names
 
-__all__ = ("ListingTree",)
+__all__ = ("ACCEPT", "ListingTree")
 
-_ACCEPT = "text/html, application/json;q=0.9, */*;q=0.1"
+ACCEPT = "text/html, application/json;q=0.9, */*;q=0.1"
 
 
 class ListingTree(HttpTree):
@@ -25,5 +25,5 @@ class ListingTree(HttpTree):
         The slash is ours: a server that would add it may know neither its own name nor that it is
         reached by https.
         """
-        document = self._upstream.read(below(self._base, path, folder=True), accept=_ACCEPT)
+        document = self._upstream.read(below(self._base, path, folder=True), accept=ACCEPT)
         return read_listing(document)

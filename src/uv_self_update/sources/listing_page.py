@@ -28,12 +28,15 @@ _NO_LISTING = "a web page that is not a directory listing"
 _LOGIN = "a web page to log in"
 
 _HTML = frozenset({"", "text/html", "application/xhtml+xml", "application/xml", "text/xml"})
+_TEXT = "text/plain"
+_IS_HTML = re.compile(r"\s*<(?:!doctype html|html)\b", re.IGNORECASE)
 _HEADINGS = frozenset({"title", "h1", "h2"})
 _LONGEST_HEADING = 4096  # characters
 _SAYS_SO = re.compile(r"\s*(?:index of\b|directory listing\b|listing:)", re.IGNORECASE)
 _SORT = "?sort=name"
 """How the links that sort Caddy's pages begin, whose headings name nothing but the folder."""
 
+_XML_ENTRIES = frozenset({"directory", "file", "other"})
 _OF_A_PAGE = frozenset({"html", "head", "body", "form", "h1", "a", "p", "div"})
 _ENDS_OF_ROWS = frozenset({"tr", "li", "table", "ul", "pre"})
 
@@ -44,8 +47,8 @@ _Path = tuple[str, ...]
 def read_listing(document: Document, *, also: str | None = None) -> tuple[Entry, ...]:
     """Read what a folder holds, in the order of the page.
 
-    Known are the pages, in HTML or JSON, of nginx, Apache, Caddy, lighttpd, webfs, IIS, Python's
-    `http.server`, Nexus and Artifactory, and whatever else links to what is right below the page.
+    Known are the pages, in HTML, JSON or XML, of the servers in `docs/servers.md`, of IIS, Nexus
+    and Artifactory, and any other page that links to what is directly below it.
 
     Args:
         document: The page.
@@ -59,8 +62,12 @@ def read_listing(document: Document, *, also: str | None = None) -> tuple[Entry,
     text = document.body.decode("utf-8", errors="surrogateescape").removeprefix("\ufeff")
     if text.lstrip()[:1] in {"[", "{"}:
         return _read_json(document, text)
-    if document.content_type not in _HTML:
+    # Apache relabels its pages with `IndexOptions Type=text/plain`.
+    labelled_text = document.content_type == _TEXT and _IS_HTML.match(text)
+    if document.content_type not in _HTML and not labelled_text:
         raise UnexpectedBody(document.url, _EXPECTED, describe(document.body))
+    if (listed := _read_xml(text)) is not None:
+        return listed
     page = _Page(document.url, also)
     for piece in pieces(text):
         if isinstance(piece, str):
@@ -73,6 +80,9 @@ def read_listing(document: Document, *, also: str | None = None) -> tuple[Entry,
     if not page.entries and not page.says_so:
         kind = _NO_LISTING if page.is_page else describe(document.body)
         raise UnexpectedBody(document.url, _EXPECTED, kind)
+    if also is not None or any(entry.folder for entry in page.entries.values()):
+        # A server that ends one directory in a slash does so with all.
+        return tuple(replace(entry, folder=bool(entry.folder)) for entry in page.entries.values())
     return tuple(page.entries.values())
 
 
@@ -179,7 +189,7 @@ class _Page:
             return None
         if not is_name(path[-1]):
             return None
-        return Entry(name=path[-1], folder=parts.path.endswith("/"))
+        return Entry(name=path[-1], folder=parts.path.endswith("/") or None)
 
 
 def _names(path: str) -> _Path:
@@ -188,7 +198,7 @@ def _names(path: str) -> _Path:
 
 
 def _read_json(document: Document, text: str) -> tuple[Entry, ...]:
-    """Read the JSON of nginx or Caddy.
+    """Read the JSON of nginx, Caddy or npm's `serve`.
 
     Raises:
         UnexpectedBody: It is of another kind.
@@ -197,6 +207,8 @@ def _read_json(document: Document, text: str) -> tuple[Entry, ...]:
         items = json.loads(text)
     except (ValueError, RecursionError):
         items = None
+    if isinstance(items, dict):
+        items = items.get("files")
     entries: dict[str, Entry] = {}
     for item in items if isinstance(items, list) else [None]:
         entry = _entry(item)
@@ -208,8 +220,11 @@ def _read_json(document: Document, text: str) -> tuple[Entry, ...]:
 
 
 def _entry(item: object) -> Entry | None:
-    """Read what nginx or Caddy say of a name; None if it is neither."""
+    """Read what nginx, Caddy or npm's `serve` say of a name; None if it is none of these."""
+    time: object = None
     match item:
+        case {"base": str(name), "type": "directory" | "folder" | "file" as kind}:
+            name, folder = name.removesuffix("/"), kind != "file"
         case {"name": str(name), "type": "directory" | "file" | "other" as kind, **more}:
             folder = kind == "directory"
             time = more.get("mtime")
@@ -219,3 +234,23 @@ def _entry(item: object) -> Entry | None:
         case _:
             return None
     return Entry(name=name, folder=folder, modified=utc_of(time) if isinstance(time, str) else None)
+
+
+def _read_xml(text: str) -> tuple[Entry, ...] | None:
+    """Read the XML of nginx (`autoindex_format xml`); None if the root is another element."""
+    entries: dict[str, Entry] = {}
+    tag: Tag | None = None
+    inside = False
+    for piece in pieces(text):
+        if isinstance(piece, str):
+            if inside and tag is not None and is_name(piece):
+                modified = utc_of(tag.attributes.get("mtime", ""))
+                found = Entry(name=piece, folder=tag.name == "directory", modified=modified)
+                entries.setdefault(piece, found)
+        elif not inside:
+            if piece.name != "list":
+                return None
+            inside = True
+        else:
+            tag = piece if piece.opens and piece.name in _XML_ENTRIES else None
+    return tuple(entries.values()) if inside else None

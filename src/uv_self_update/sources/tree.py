@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
-from uv_self_update.errors import StatusRefused
+from uv_self_update.errors import StatusRefused, UnexpectedBody, WheelsOnly
 from uv_self_update.release import INSTALLER_NAMES, Asset, Release
 from uv_self_update.secret import redact_url
 from uv_self_update.sources.catalog import CatalogSource
@@ -44,6 +44,7 @@ _log = logging.getLogger(__name__)
 _MAX_FOLDERS = 24
 """Folders to look into before giving up; each costs a request."""
 
+_WHEEL = re.compile(r"uv-[0-9][^-/]*-[^/]+\.whl")
 _LARGEST_SCRIPT = 4 << 20  # bytes
 
 
@@ -70,6 +71,10 @@ class Tree(ABC):
             SourceError: It cannot be fetched.
         """
 
+    def url(self, path: Names) -> str:
+        """Return the URL of a directory, with the credentials that the base has."""
+        return below(self.name, path, folder=True)
+
     def checksum(self, path: Names) -> str | None:  # noqa: ARG002 # few servers know one
         """Return the sha256 that the server knows of a file, or None.
 
@@ -87,6 +92,10 @@ class HttpTree(Tree):
         self._upstream = upstream
         self._base = base
         self.name = redact_url(base)
+
+    def url(self, path: Names) -> str:
+        """Return the URL of a directory; see Tree."""
+        return below(self._base, path, folder=True)
 
     def open(self, path: Names) -> AbstractContextManager[Download]:
         """Begin to fetch a file; see Tree."""
@@ -116,20 +125,31 @@ class TreeSource(CatalogSource):
         super().__init__(platform)
         self._tree = tree
         self.name = tree.name
+        self._unsure: set[Names] = set()
+        """What has the name of a directory, on a page that does not tell these from files."""
 
     def listed(self) -> Iterator[Release]:
-        """Return the releases of the first folder that has any, from the base downwards."""
+        """Return the releases of the first folder that has any, from the base downwards.
+
+        Raises:
+            WheelsOnly: A directory holds wheels of uv, and nothing above it a release.
+        """
         waiting: list[Names] = [()]
         for _ in range(_MAX_FOLDERS):
             if not waiting:
                 return
             path = waiting.pop(0)
             entries = self._entries(path)
+            self._unsure |= {(*path, entry.name) for entry in entries if entry.folder is None}
             releases = [*_of_folders(path, entries), *_of_flat_names(path, entries)]
             if releases or (releases := [*self._only(path, entries)]):
-                yield from releases
+                yield from map(self._dated, releases)
                 return
-            inner = {entry.name.lower(): entry.name for entry in entries if entry.folder}
+            if any(_WHEEL.fullmatch(entry.name) for entry in entries):
+                raise WheelsOnly(redact_url(url := self._tree.url(path)), url=url)
+            inner = {
+                entry.name.lower(): entry.name for entry in entries if entry.folder is not False
+            }
             # The folders in between are followed downwards before their neighbours are looked at.
             waiting[:0] = [(*path, inner[name]) for name in IN_BETWEEN if name in inner]
 
@@ -140,7 +160,7 @@ class TreeSource(CatalogSource):
         path = _path_of(release.where)
         entries = self._entries(path)
         assets = tuple(_asset(path, entry) for entry in entries if not entry.folder)
-        return replace(release, assets=assets)
+        return self._dated(replace(release, assets=assets))
 
     def fetch(self, release: Release, asset: Asset) -> AbstractContextManager[Download]:
         """Begin to fetch one file; see CatalogSource."""
@@ -158,9 +178,24 @@ class TreeSource(CatalogSource):
         try:
             return self._tree.entries(path)
         except StatusRefused as error:
-            if path and error.gone:
+            if path and (error.gone or path in self._unsure):
                 return ()
             raise
+        except UnexpectedBody:
+            if path in self._unsure:  # it is a file
+                return ()
+            raise
+
+    def _dated(self, release: Release) -> Release:
+        """Return a release with the date of its directory or of its archive, the later one.
+
+        A directory's date changes where a file is added, a file's where it is replaced; and a
+        bucket has no directories. Without this platform's archive, any file counts.
+        """
+        archive = release.asset(self._platform.archive)
+        files = (release.assets or ()) if archive is None else (archive,)
+        dates = [release.published, *(file.modified for file in files)]
+        return replace(release, published=max(filter(None, dates), default=None))
 
     def _only(self, path: Names, entries: Sequence[Entry]) -> Iterator[Release]:
         """Return the one release whose files lie in a folder, if it can be told which it is."""
@@ -181,7 +216,7 @@ class TreeSource(CatalogSource):
 def _of_folders(path: Names, entries: Sequence[Entry]) -> Iterator[Release]:
     """Return the releases that have a folder each, not looked into yet."""
     for entry in entries:
-        version = version_of_folder(entry.name) if entry.folder else None
+        version = None if entry.folder is False else version_of_folder(entry.name)
         if version is not None:
             yield Release(
                 version=version,
@@ -204,7 +239,8 @@ def _of_flat_names(path: Names, entries: Sequence[Entry]) -> Iterator[Release]:
 
 
 def _asset(path: Names, entry: Entry) -> Asset:
-    return Asset(name=entry.name, sha256=entry.sha256, where=_where((*path, entry.name)))
+    where = _where((*path, entry.name))
+    return Asset(name=entry.name, sha256=entry.sha256, where=where, modified=entry.modified)
 
 
 def _where(path: Names) -> str:

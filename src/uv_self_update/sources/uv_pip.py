@@ -65,6 +65,7 @@ class UvPip:
         *,
         name: str,
         url: str | None = None,
+        flat: bool = False,
         folder: Path | None = None,
     ) -> None:
         """Prepare; nothing is read or run yet.
@@ -74,13 +75,17 @@ class UvPip:
             environ: The user's environment.
             name: What the index is called in messages.
             url: The index, if it is not one that the user has configured uv with.
+            flat: Whether `url` is a flat index, and no other is asked.
             folder: Where to put what is temporary; None for where the system puts it.
         """
         self._uv = uv
         self._environ = environ
         self._name = name
         self._url = url
+        self._flat = flat
         self._folder = folder
+        # No variable tells old versions of uv so.
+        self._options = ("--no-index",) if flat else ()
         self._lock = threading.Lock()
         self._running: set[subprocess.Popen[str]] = set()
         self._closed = False
@@ -164,7 +169,7 @@ class UvPip:
     def _settings(self) -> UvSettings:
         windows = sys.platform == "win32"
         try:
-            return UvSettings.read(self._environ, windows=windows, url=self._url)
+            return UvSettings.read(self._environ, windows=windows, url=self._url, flat=self._flat)
         except UnusableFile as unusable:
             raise IndexFailed(self._name, "uv pip", str(unusable)) from None
 
@@ -180,7 +185,7 @@ class UvPip:
         self, arguments: list[str], environ: Mapping[str, str]
     ) -> Iterator[subprocess.Popen[str]]:
         """Start uv; whatever happens meanwhile, it has ended afterwards."""
-        command = [str(present(self._uv)), *arguments, "--python", sys.executable]
+        command = [str(present(self._uv)), *arguments, *self._options, "--python", sys.executable]
         with self._lock:
             if self._closed:
                 raise IndexFailed(self._name, " ".join(["uv", *arguments[:2]]), "interrupted")

@@ -143,12 +143,18 @@ PARTS = (
         AGAIN,
         _of(_without_parts, _of(_without_etag, broken())),
     ),
-    of_file("there is neither ETag nor date", AGAIN, _of(_without_etag, broken())),
-    of_file("there is a weak ETag only", AGAIN, _of(_weak, broken())),
+    of_file("there is neither ETag nor date", THE_REST, _of(_without_etag, broken())),
+    replace(
+        of_file(
+            "there is neither ETag nor date, and no digest", AGAIN, _of(_without_etag, broken())
+        ),
+        digests=False,
+    ),
+    of_file("there is a weak ETag only", THE_REST, _of(_weak, broken())),
     of_file("there is a date of long ago only", THE_REST, _of(_dated, broken())),
     of_file(
         "there is a date of this second only",
-        AGAIN,
+        THE_REST,
         lambda file: in_turn(half(_changed_just_now(file), file), _changed_just_now(file)),
     ),
     of_file("the part begins earlier than was asked for", _THEN_AGAIN, broken(_earlier)),
@@ -187,8 +193,16 @@ CHANGES = (
     ),
     of_file(
         "there is no ETag, and the bytes are others",
-        _CHANGED,
+        Failed(words=_WRONG, requests=2),
         _of(_without_etag, broken(_other)),
+    ),
+    replace(
+        of_file(
+            "there is no ETag and no digest, and the bytes are others",
+            _CHANGED,
+            _of(_without_etag, broken(_other)),
+        ),
+        digests=False,
     ),
     replace(
         of_file(

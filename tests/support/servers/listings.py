@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ("apache", "caddy", "http_server", "nginx", "nginx_behind_tls")
 
-NginxListing = Literal["html", "json", "off"]
-ApacheListing = Literal["plain", "fancy", "table", "off"]
+NginxListing = Literal["html", "json", "xml", "fancy", "off"]
+ApacheListing = Literal["plain", "fancy", "table", "text", "off"]
 CaddyListing = Literal["accepted", "json"]
 
 _APACHE_MODULES = Path("/usr/lib/apache2/modules")
@@ -26,11 +26,14 @@ _APACHE_LISTINGS: dict[ApacheListing, str] = {
     "plain": "Options +Indexes\nIndexOptions -FancyIndexing",
     "fancy": "Options +Indexes\nIndexOptions FancyIndexing",
     "table": "Options +Indexes\nIndexOptions FancyIndexing HTMLTable VersionSort Charset=UTF-8",
+    "text": "Options +Indexes\nIndexOptions -FancyIndexing Type=text/plain",
     "off": "Options -Indexes",
 }
+_FANCYINDEX = Path("/usr/lib/nginx/modules/ngx_http_fancyindex_module.so")
 
 # In one process nothing is left to be ended separately, and root's temporary folders can be read.
 _NGINX = """\
+{load}
 daemon off;
 master_process off;
 pid nginx.pid;
@@ -113,6 +116,7 @@ def nginx(
     listing: NginxListing = "html",
     login: tuple[str, str] | None = None,
     gzip_label: bool = False,
+    index: bool = False,
 ) -> Iterator[str]:
     """Serve a folder with nginx.
 
@@ -121,18 +125,26 @@ def nginx(
         listing: What a folder is shown as; "off" is 403.
         login: The user and the password (without a colon) to see it with; None for everybody.
         gzip_label: Whether `.gz` files are said to be encoded, as some servers do.
+        index: Whether a folder's `index.html` takes the place of the listing.
 
     Yields:
         The server's URL, without a slash at its end.
     """
     with free_port() as port, work_folder() as work:
-        inside = _nginx_listing(listing)
+        inside = _nginx_listing(listing) + ("index index.html;" if index else "")
         if login is not None:
             (work / "users").write_text(":{PLAIN}".join(login))
             inside += 'auth_basic "uv"; auth_basic_user_file users;'
         if gzip_label:
             inside += r"location ~ \.gz$ { add_header Content-Encoding gzip; }"
-        text = _NGINX.format(host=HOST, port=port, folder=folder, inside=inside, beside="")
+        load = ""
+        if listing == "fancy":
+            if not _FANCYINDEX.exists():
+                missing(f"nginx has no {_FANCYINDEX}")
+            load = f"load_module {_FANCYINDEX};"
+        text = _NGINX.format(
+            load=load, host=HOST, port=port, folder=folder, inside=inside, beside=""
+        )
         with _running_nginx(text, port, work):
             yield f"http://{HOST}:{port}"
 
@@ -152,6 +164,7 @@ def nginx_behind_tls(
         certificate = authority.issue_cert(HOST)
         certificate.private_key_and_cert_chain_pem.write_to_path(work / "certificate.pem")
         text = _NGINX.format(
+            load="",
             host=HOST,
             port=backend,
             folder=folder,
@@ -246,4 +259,6 @@ def _running_nginx(configuration: str, port: int, work: Path) -> Iterator[None]:
 
 
 def _nginx_listing(listing: NginxListing) -> str:
+    if listing == "fancy":
+        return "fancyindex on; fancyindex_exact_size off;"
     return "" if listing == "off" else f"autoindex on; autoindex_format {listing};"

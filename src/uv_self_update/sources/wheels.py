@@ -1,0 +1,76 @@
+"""A directory, or a page of links, that holds wheels of uv rather than archives of its releases.
+
+uv calls that a flat index, and reads it itself.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from uv_self_update.errors import WheelsOnly
+from uv_self_update.kinds import SourceSettings
+from uv_self_update.sources.interface import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from uv_self_update.policy import Objection, Policy
+    from uv_self_update.release import Release
+    from uv_self_update.sources.tree import TreeSource
+    from uv_self_update.target import Wanted
+
+__all__ = ("TreeOrWheels",)
+
+
+class TreeOrWheels(Source):
+    """The releases in directories, or else the wheels."""
+
+    def __init__(self, tree: TreeSource, *, flat: Callable[[SourceSettings], Source]) -> None:
+        """Prepare; nothing is listed yet.
+
+        Args:
+            tree: The directories.
+            flat: Makes the source for the settings of a flat index.
+        """
+        self._tree = tree
+        self._flat = flat
+        self.name = tree.name
+
+    @cached_property
+    def wheels(self) -> SourceSettings | None:
+        """The settings of the flat index that the directories turn out to be, if they do.
+
+        Raises:
+            SourceError: The directories cannot be listed.
+        """
+        try:
+            _ = self._tree.by_version
+        except WheelsOnly as error:
+            return SourceSettings(kind="index", url=error.url, format="flat")
+        return None
+
+    def itself(self) -> Source:
+        """Return the one of the two that there is; see Source."""
+        return self._chosen
+
+    def find(self, wanted: Wanted) -> Release:
+        """Return the newest release that is wanted; see Source."""
+        return self._chosen.find(wanted)
+
+    def releases(self, limit: int) -> tuple[Release, ...]:
+        """Return the newest releases; see Source."""
+        return self._chosen.releases(limit)
+
+    def objection(self, release: Release, policy: Policy) -> Objection | None:
+        """Return why the policy hides a release; see Source."""
+        return self._chosen.objection(release, policy)
+
+    def close(self) -> None:
+        """End what is under way; see Source."""
+        if "_chosen" in self.__dict__:
+            self._chosen.close()
+
+    @cached_property
+    def _chosen(self) -> Source:
+        return self._tree if self.wheels is None else self._flat(self.wheels)
