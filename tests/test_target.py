@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from uv_self_update.errors import InvalidTarget
+from uv_self_update.policy import Policy, Rule
 from uv_self_update.target import NEWEST, Wanted, choose, nearest, newest_first, parse_target
 from uv_self_update.wording import shown
 
@@ -175,12 +176,16 @@ def test_choose(versions: tuple[str, ...], target: str | None, expected: str | N
     ("target", "expected"),
     [
         (None, ("1.0.0rc1", "0.13.0", "0.12.10")),
-        ("0.12.4", ("0.12.10", "0.12.3", "0.10.0")),
-        ("0.12.3", ("0.12.10", "0.12.3", "0.10.0")),
+        ("0.12.4", ("0.13.0", "0.12.10", "0.12.3")),
+        ("0.12.3", ("0.13.0", "0.12.10", "0.12.3")),
+        ("0.10.5", ("0.10.0", "0.9.10", "0.9.9")),
+        ("0.11.0", ("0.12.10", "0.12.3", "0.10.0")),
+        ("1.0.1", ("1.0.0rc1", "0.13.0", "0.12.10")),
         ("9.9.9", ("1.0.0rc1", "0.13.0", "0.12.10")),
         ("0.1.0", ("0.10.0", "0.9.10", "0.9.9")),
-        ("0.11", ("0.12.3", "0.10.0", "0.9.10")),
+        ("0.11", ("0.12.10", "0.12.3", "0.10.0")),
         ("<0.9.9", ("0.10.0", "0.9.10", "0.9.9")),
+        (">=0.12.4,<0.12.9", ("0.13.0", "0.12.10", "0.12.3")),
         ("===nonsense", ("1.0.0rc1", "0.13.0", "0.12.10")),
     ],
 )
@@ -194,3 +199,26 @@ def test_nearest(target: str | None, expected: tuple[str, ...]) -> None:
 def test_nearest_of_few(versions: list[str]) -> None:
     """Where there are no three versions, all are named."""
     assert nearest(versions, Wanted(exact="0.12.3")) == tuple(reversed(versions))
+
+
+def test_nearest_of_many() -> None:
+    """Of many versions, the closest are named, on either side; the newer of two as close."""
+    many = [f"0.{minor}.{patch}" for minor in range(15) for patch in range(30)]
+
+    missing = [version for version in many if version != "0.12.4"]
+    assert nearest(missing, Wanted(exact="0.12.4")) == ("0.12.6", "0.12.5", "0.12.3")
+    assert nearest(many, Wanted(exact="0.12.31")) == ("0.12.29", "0.12.28", "0.12.27")
+    assert nearest(many, Wanted(exact="0.12.30")) == ("0.12.29", "0.12.28", "0.12.27")
+    assert nearest(["0.11.29", "0.13.0", "0.13.9"], Wanted(exact="0.12.4"), count=2) == (
+        "0.13.0",
+        "0.11.29",
+    )
+
+
+def test_nearest_obeys_the_policy() -> None:
+    """What the policy forbids by its name is not offered, unless there is nothing else."""
+    rule = Rule(name="versions", value="<0.12", written="<0.12", origin="f.toml")
+    wanted = Wanted(exact="0.12.4", policy=Policy(rules=(rule,)))
+
+    assert nearest(VERSIONS, wanted) == ("0.10.0", "0.9.10", "0.9.9")
+    assert nearest(["0.13.0"], wanted) == ("0.13.0",)
