@@ -201,6 +201,42 @@ def test_nearest_of_few(versions: list[str]) -> None:
     assert nearest(versions, Wanted(exact="0.12.3")) == tuple(reversed(versions))
 
 
+@pytest.mark.parametrize(
+    ("target", "hint"),
+    [
+        ("", "Leave it out for the newest version."),
+        ("  ", "Leave it out for the newest version."),
+        ("latest", "Leave it out: without a version"),
+        ("https://uv.example.com/", "type `uv-self-update init URL` once, or `uv-self-update --so"),
+        ("nexus+https://uv.example.com/", "`uv-self-update init URL`"),
+        ("file:///mnt/share/uv", "`uv-self-update init URL`"),
+        ("uv.example.com/mirror", "Did you mean `https://uv.example.com/mirror`?"),
+        ("/mnt/share/uv", "`uv-self-update init PATH`"),
+        ("~/uv", "`uv-self-update init PATH`"),
+        ("mirror/uv", "`uv-self-update --source PATH`"),
+        ("Z:\\uv", "`--uv PATH` names the uv to update."),
+        ("uv==0.12.3", "Did you mean `==0.12.3`?"),
+        ("uv@0.12.3", "Did you mean `0.12.3`?"),
+        ("uv 0.12.3", "Did you mean `0.12.3`?"),
+        ("uv-v0.12.3", "Did you mean `0.12.3`?"),
+        ("refs/tags/0.12.3", "Did you mean `0.12.3`?"),
+        ("=0.12.3", "Did you mean `0.12.3`?"),
+        ("v0.12.x", "Did you mean `0.12`?"),
+        ("0.12.*", "Did you mean `0.12`?"),
+        ("^0.12.3", "Did you mean `~=0.12.3`?"),
+        ("~0.12", "Did you mean `~=0.12`?"),
+        (">=0.12 <0.13", "Did you mean `>=0.12,<0.13`?"),
+        ("0.12.3.4", "Give an exact version"),
+        ("nonsense?", "Give an exact version"),
+    ],
+)
+def test_advice(target: str, hint: str) -> None:
+    """A word that is no version is answered with what was probably meant."""
+    with pytest.raises(InvalidTarget) as caught:
+        parse_target(target)
+    assert hint in (caught.value.hint or "")
+
+
 def test_nearest_of_many() -> None:
     """Of many versions, the closest are named, on either side; the newer of two as close."""
     many = [f"0.{minor}.{patch}" for minor in range(15) for patch in range(30)]

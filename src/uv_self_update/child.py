@@ -28,6 +28,7 @@ __all__ = (
     "end_like",
     "environment",
     "find_uv",
+    "knows_option",
     "present",
     "version_of",
     "which",
@@ -312,6 +313,23 @@ def ask_version(uv: Path, environ: Mapping[str, str]) -> subprocess.CompletedPro
         timeout=_ANSWER,
         check=False,
     )
+
+
+def knows_option(uv: Path, option: str, environ: Mapping[str, str]) -> bool:
+    """Return whether `uv self update` has an option; a uv that cannot be asked has none."""
+    try:
+        done = subprocess.run(  # noqa: S603 # the user's own uv
+            [uv, "self", "update", option, "--help"],
+            env={**environ, "UV_NO_CONFIG": "1"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_ANSWER,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    # It may lack a value, which is another error.
+    return b"unexpected argument" not in done.stderr
 
 
 def bare_environment(environ: Mapping[str, str]) -> dict[str, str]:

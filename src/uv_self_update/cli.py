@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uv_self_update.arguments import (
+    ABOUT_US,
     Arguments,
     arrange,
     level,
+    misspelled,
     split,
     take,
     take_flags,
@@ -24,8 +26,8 @@ from uv_self_update.arguments import (
     values_of,
     without,
 )
-from uv_self_update.child import Ended, end_like
-from uv_self_update.errors import Unforeseen, UsageError, UvSelfUpdateError
+from uv_self_update.child import Ended, end_like, find_uv, knows_option
+from uv_self_update.errors import Unforeseen, UsageError, UvNotFound, UvSelfUpdateError
 from uv_self_update.invocation import Invocation
 from uv_self_update.passphrase import with_passphrase
 from uv_self_update.secret import Secret
@@ -81,7 +83,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str], terminal: Terminal) -> int:
-    ordered = arrange(arguments, own=OPTIONS, flags=FLAGS, commands=COMMANDS, default="update")
+    try:
+        ordered = arrange(arguments, own=OPTIONS, flags=FLAGS, commands=COMMANDS, default="update")
+    except UsageError:
+        # The word that is no command may be the value of an option that is none.
+        _refuse_misspelled(arguments, os.environ.get("UV_SELF_UPDATE_UV"))
+        raise
     values, flags, rest = take(ordered, OPTIONS, flags=FLAGS)
     invocation = Invocation(
         options=Options(
@@ -96,11 +103,30 @@ def _run(arguments: Sequence[str], terminal: Terminal) -> int:
         environ=dict(os.environ),
         named_uv=next(reversed(values["--uv"]), None) or os.environ.get("UV_SELF_UPDATE_UV"),
     )
-    if rest[:1] == ["update"]:
+    if rest[:1] == ["update"] and ABOUT_US.isdisjoint(rest):
+        _refuse_misspelled(arguments, invocation.named_uv)
         return _update(rest[1:], invocation, terminal)
     from uv_self_update import commands  # noqa: PLC0415 # click is slow to import
 
-    return commands.run(rest, invocation)
+    return commands.run([word for word in rest if word != "update"], invocation)
+
+
+def _refuse_misspelled(arguments: Sequence[str], named_uv: str | None) -> None:
+    """Refuse an option that is nearly one of ours, unless uv has it.
+
+    Raises:
+        UsageError: There is one.
+    """
+    for option, meant in misspelled(arguments, (*OPTIONS, *FLAGS, *UPDATE_FLAGS), OPTIONS):
+        try:
+            uv = find_uv(named_uv, os.environ, windows=os.name == "nt")
+            # What does not begin with a hyphen is a version to uv.
+            if option.startswith("-") and knows_option(uv, option, os.environ):
+                continue
+        except UvNotFound:
+            pass
+        message = f"unexpected argument `{shown(option)}` found"
+        raise UsageError(message, hint=f"Did you mean `{meant}`?")
 
 
 def _installer(said: Sequence[str]) -> InstallerChoice | None:

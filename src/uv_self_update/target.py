@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import InvalidTarget
+from uv_self_update.mistyped import with_scheme
 from uv_self_update.policy import EVERYTHING, Policy
 from uv_self_update.release import LONGEST_SPECIFIERS, VERSION
 
@@ -27,6 +28,12 @@ __all__ = (
 
 _PREFIX = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _ANCHOR = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,18})*")
+_NEWEST_NAMES = frozenset({"latest", "newest", "stable"})
+_PACKAGE = re.compile(r"(?:uv|release|tag|refs/tags)[-_@/ ]*(?=[\dv<>=~!^])", re.IGNORECASE)
+_PLACE_ADVICE = (
+    "To update from there, type `uv-self-update init {0}` once, or `uv-self-update --source {0}`."
+)
+
 NEAREST = 3
 """Versions to offer where the wanted one is missing."""
 
@@ -75,20 +82,52 @@ def parse_target(target: str) -> Wanted:
     if len(text) > LONGEST_SPECIFIERS:
         start = text[:_SHOWN] + "…"
         raise InvalidTarget(start)
+    if (found := _parsed(text)) is None:
+        raise InvalidTarget(target, hint=_advice(text))
+    return found
+
+
+def _parsed(text: str) -> Wanted | None:
+    """Return what a TARGET asks for; None if it is none."""
     version = text.removeprefix("v")
     if _PREFIX.fullmatch(version):
         return Wanted(specifier=f"=={version}.*")
     if VERSION.fullmatch(version):
         return Wanted(exact=version)
     if not re.search(r"[<>=~!]", text):
-        raise InvalidTarget(target)
+        return None
     # Slow to import, and an update to the newest or to an exact version does without.
     from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415
 
     try:
         return Wanted(specifier=str(SpecifierSet(text)))
     except InvalidSpecifier:
-        raise InvalidTarget(target) from None
+        return None
+
+
+def _advice(text: str) -> str | None:
+    """Return what was probably meant by a word that is no version; None where nobody knows."""
+    if not text:
+        return "Leave it out for the newest version. Is the variable that it comes from set?"
+    if text.lower() in _NEWEST_NAMES:
+        return "Leave it out: without a version, uv-self-update takes the newest."
+    if "://" in text:
+        return _PLACE_ADVICE.format("URL")
+    written = re.sub(r"\s+(?=[<>=~!])", ",", _PACKAGE.sub("", text))
+    written = re.sub(r"[@^]|(?<![~<>=!])[~=](?!=)", _corrected, written)
+    written = re.sub(r"\bv(?=\d)", "", re.sub(r"(?:\.[x*])+$", "", written))
+    if _parsed(written) is not None:
+        return f"Did you mean `{written}`?"
+    if url := with_scheme(text):
+        return f"{_PLACE_ADVICE.format('URL')} Did you mean `{url}`?"
+    if re.match(r"[~.]*[/\\]|[A-Za-z]:[/\\]", text) or re.search(r"\w[/\\]\w", text):
+        return f"{_PLACE_ADVICE.format('PATH')} `--uv PATH` names the uv to update."
+    return None
+
+
+def _corrected(sign: re.Match[str]) -> str:
+    """Return what a sign of other languages is in a specifier of Python's."""
+    return "~=" if sign[0] in "~^" else ""
 
 
 def newest_first(versions: Iterable[str]) -> list[str]:
