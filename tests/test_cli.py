@@ -303,10 +303,11 @@ def test_flags_are_in_the_help(home: Home) -> None:
 )
 def test_mistyped_options(line: str, hint: str, home: Home) -> None:
     """An option that is nearly ours is refused, with ours, before anything is done."""
-    home.install("0.8.24")
+    home.bin.mkdir(parents=True)
+    home.uv.symlink_to(binaries.executables("0.8.24") / "uv")
     before = home.snapshot()
 
-    done = home.run(*line.split())
+    done = home.call(*line.split())
 
     assert (done.code, done.out) == (2, "")
     assert f"\nhint: {hint}" in done.err
@@ -376,7 +377,7 @@ def test_version(flag: str, home: Home) -> None:
 )
 def test_help(arguments: list[str], command: str, home: Home) -> None:
     """Help is there by `-h`, `--help` and `help`, and starts no uv."""
-    done = home.run(*arguments)
+    done = home.call(*arguments)
 
     assert done.out.startswith(f"Usage: uv-self-update{command} [")
     assert done.code == 0

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from uv_self_update.adoption import has_receipt
 from uv_self_update.child import Signals, version_of
 from uv_self_update.errors import UvNotRunnable, update_with
+from uv_self_update.explanation import foreseen
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.surroundings import find_owner
 from uv_self_update.target import NEWEST, parse_target
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from uv_self_update.errors import UvSelfUpdateError
     from uv_self_update.owners import Owner
     from uv_self_update.policy import Objection
     from uv_self_update.settings import Settings
@@ -53,6 +55,9 @@ class Verdict:
     owner: Owner | None
     """The package manager that this uv belongs to, and without which it is not updated."""
 
+    refusal: UvSelfUpdateError | None = None
+    """Why an update would be refused; None where nothing is known against it."""
+
     @property
     def due(self) -> bool:
         """Whether uv would change: without TARGET it only goes upwards."""
@@ -83,6 +88,9 @@ class Verdict:
         if self.owner is not None and self.due:
             name, command = self.owner.name, self.owner.command
             found.append(f"{self.uv} belongs to {name}. {update_with(command)}")
+        elif self.refusal is not None and self.due:
+            advice = " ".join((self.refusal.hint or "").splitlines())
+            found.append(f"an update would be refused: {self.refusal}. {advice}".rstrip())
         return tuple(found)
 
     def as_json(self) -> str:
@@ -94,6 +102,9 @@ class Verdict:
             "installed": self.installed,
             "newest": self.newest,
             "due": self.due,
+            "updatable": self.refusal is None,
+            "reason": None if self.refusal is None else str(self.refusal),
+            "hint": None if self.refusal is None else self.refusal.hint,
             "source": self.source,
             "published": self.published,
             "uv": str(self.uv),
@@ -130,4 +141,5 @@ def check(
         source=found.source.name,
         outside=outside,
         owner=None if has_receipt(uv, environ) else find_owner(uv),
+        refusal=foreseen(uv, environ, version=installed, adopt=settings.adopt),
     )

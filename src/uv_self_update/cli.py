@@ -6,10 +6,12 @@ which needs a good part of that time, is for the other commands only: they are i
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import signal
 import sys
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,6 +57,9 @@ FLAGS = ("--adopt",)
 UPDATE_FLAGS = ("--check", "--json", "--required")
 """Those of the update; another command may have its own of that name."""
 
+WITH_JSON = ("releases",)
+"""The commands that have `--json` as well."""
+
 INSECURE = ("--allow-insecure-host", "--trusted-host")
 """Two names of an option of uv's, which takes blanks between hosts."""
 
@@ -69,8 +74,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(arguments, terminal)
     except UvSelfUpdateError as error:
-        terminal.error(error)
-        return error.exit_code
+        return _failed(error, arguments, terminal)
     except Ended as error:
         return end_like(error.number)
     except KeyboardInterrupt:
@@ -78,8 +82,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001 # Python would print what may hold a login
         unforeseen = Unforeseen(error)
         _log.debug("%s", unforeseen.trace)
-        terminal.error(unforeseen)
-        return unforeseen.exit_code
+        return _failed(unforeseen, arguments, terminal)
+
+
+def _failed(error: UvSelfUpdateError, arguments: Sequence[str], terminal: Terminal) -> int:
+    """Say what went wrong, to a program as well where one is listening; return the exit code."""
+    terminal.error(error)
+    if _wants_json(arguments):
+        # Where nobody listens any more, the exit code is all that is left to say.
+        with contextlib.suppress(OSError):
+            print(error.as_json(), flush=True)  # noqa: T201 # its output
+    return error.exit_code
+
+
+def _wants_json(arguments: Sequence[str]) -> bool:
+    """Return whether a command that has `--json` was given it, whatever else is wrong."""
+    words = list(takewhile(lambda word: word != "--", arguments))
+    able = any(word in words for word in ("--check", *WITH_JSON))
+    return able and "--json" in words and not level(words, "quiet")
 
 
 def _run(arguments: Sequence[str], terminal: Terminal) -> int:
