@@ -9,7 +9,7 @@ import signal
 import subprocess
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import IO, TYPE_CHECKING, Any, Self
 
 from uv_self_update.background import Background
 from uv_self_update.errors import UvNotFound, UvNotRunnable
@@ -85,12 +85,19 @@ _ANSWER = 60  # seconds for `uv --version`; a virus scanner may read the file fi
 
 
 class Ended(BaseException):
-    """This process was asked to end by a signal, and uv does not run yet."""
+    """This process was asked to end by a signal, and uv does not run yet.
+
+    Its notes (PEP 678) tell what was left.
+    """
 
     def __init__(self, number: int) -> None:
         """Keep the signal's number."""
         super().__init__(number)
         self.number = number
+
+    def __str__(self) -> str:
+        """Say what was left; nothing where that is what was there before."""
+        return "; ".join(getattr(self, "__notes__", ()))
 
 
 def find_uv(named: str | None, environ: Mapping[str, str], *, windows: bool) -> Path:
@@ -215,6 +222,7 @@ class Signals:
         environ: Mapping[str, str],
         *,
         kept: Sequence[int] = (),
+        output: IO[bytes] | None = None,
     ) -> None:
         """Start `uv self update` with the given arguments, on our own terminal.
 
@@ -223,6 +231,7 @@ class Signals:
             arguments: What follows `self update`.
             environ: Its environment.
             kept: Open files that it inherits.
+            output: Where its words go instead.
 
         Raises:
             UvNotRunnable: The system refuses to run it.
@@ -235,7 +244,11 @@ class Signals:
             kept = (*kept, theirs)
         try:
             self._process = subprocess.Popen(  # noqa: S603 # the user's own uv
-                [uv, "self", "update", *arguments], env=environ, pass_fds=kept
+                [uv, "self", "update", *arguments],
+                env=environ,
+                pass_fds=kept,
+                stdout=output,
+                stderr=output,
             )
         except OSError as error:
             reason, moved = error.strerror or str(error), present(uv)

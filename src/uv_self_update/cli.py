@@ -76,6 +76,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UvSelfUpdateError as error:
         return _failed(error, arguments, terminal)
     except Ended as error:
+        if left := str(error):
+            terminal.info(f"interrupted: {left}")
         return end_like(error.number)
     except KeyboardInterrupt:
         return end_like(signal.SIGINT)

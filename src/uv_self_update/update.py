@@ -21,7 +21,7 @@ import logging
 import os
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from uv_self_update.adoption import adopting
 from uv_self_update.child import Signals, bare_environment, environment, version_of
@@ -72,6 +72,9 @@ class Job:
 
     index_uv: Path | None = None
     """The uv that is asked for the index; None for the one that is updated."""
+
+    output: IO[bytes] | None = None
+    """Where uv's own words go; None for our own terminal."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,7 +145,9 @@ def run(job: Job) -> Outcome:
         address = listen()
         environ = environment({**adoption.environ, **_temporary(work)}, address.base)
         with closing(address):
-            signals.run(job.uv, arguments.for_uv(version), environ, kept=address.kept)
+            signals.run(
+                job.uv, arguments.for_uv(version), environ, kept=address.kept, output=job.output
+            )
             with _gateway(job, address, sources, work, environ, adoption) as (service, installing):
                 code = signals.wait()
             replaced, broken = _concluded(installing.release, signals)
