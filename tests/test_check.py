@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import pytest
 
 from support import binaries, mirrors, namespaces
 from support.web import Page
+from uv_self_update import platforms
 from uv_self_update.check import UPDATE_DUE, Verdict
 from uv_self_update.cli import WITH_JSON
 from uv_self_update.commands import root
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from support.homes import Home
     from support.web import Web
 
+ARCHIVE = platforms.current().archive
 PUBLISHED = "2025-10-07T20:24:46Z"
 
 
@@ -310,11 +313,14 @@ def test_update_that_would_be_refused(home: Home, spoil: Callable[[Home], str]) 
     """Where the update would refuse, `--check` says so with the same reason, as JSON too."""
     home.install("0.8.24")
     reason = spoil(home)
-    as_user = namespaces.obeying_modes()
+    # Modes do not stop root.
+    run = (
+        partial(home.run, before=namespaces.obeying_modes())
+        if spoil in {_locked_directory, _locked_receipt}
+        else home.call
+    )
 
-    said = home.run("--check", before=as_user)
-    as_json = home.run("--check", "--json", before=as_user)
-    update = home.run("0.5.31", before=as_user)
+    said, as_json, update = run("--check"), run("--check", "--json"), run("0.5.31")
 
     document = json.loads(as_json.out)
     assert (said.code, as_json.code) == (UPDATE_DUE, UPDATE_DUE)
@@ -330,15 +336,78 @@ def test_update_that_would_be_refused(home: Home, spoil: Callable[[Home], str]) 
     assert reason.partition(": the directory")[0] in update.err
 
 
+PINS = f"""\
+[policy.digests."0.11.13"]
+"uv-x.tar.gz" = "{"0" * 64}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("policy", "digests", "reason"),
+    [
+        ("[policy]\nrequire-digest = true", False, "nothing says which sha256 it has to have"),
+        ("[policy]\nrequire-digest = true", True, None),
+        (PINS, True, "pins files of uv 0.11.13, and not this one"),
+        (PINS.replace("uv-x.tar.gz", ARCHIVE), True, "is not the one that "),
+    ],
+    ids=["required", "published", "not pinned", "another pinned"],
+)
+def test_policy_that_forbids_the_file(
+    policy: str, reason: str | None, home: Home, web: Web, *, digests: bool
+) -> None:
+    """Where a rule about digests would refuse the file, that is said; the file is not fetched."""
+    home.install("0.8.24")
+    web.pages |= mirrors.github_pages(["0.11.13"])
+    document = mirrors.github_json("0.11.13", digests=digests)
+    web.pages["/api/v3/repos/astral-sh/uv/releases"] = Page(body=json.dumps([document]).encode())
+    home.configure(policy)
+
+    source = f"github+{web.url}/astral-sh/uv"
+    done = home.call("--check", "--json", "--source", source)
+
+    found = json.loads(done.out)
+    assert (done.code, found["due"]) == (UPDATE_DUE, True)
+    assert found["updatable"] is (reason is None)
+    assert (reason or "") in (found["reason"] or "")
+    update = home.call("--source", source)
+    assert (update.code == 0) is (reason is None)
+    assert (found["reason"] or "") in update.err
+
+
+def test_policy_that_forbids_the_wheel(home: Home, web: Web) -> None:
+    """A version of which other files are pinned is not updatable from an index."""
+    home.install("0.8.24")
+    web.pages |= mirrors.index_pages(["0.11.13"])
+    home.configure(PINS)
+
+    done = home.call("--check", "--json", "--source", f"index+{web.url}/simple/")
+
+    assert "pins files of uv 0.11.13, and not this one" in json.loads(done.out)["reason"]
+
+
+@pytest.mark.usefixtures("source")
+def test_policy_that_forbids_the_version(home: Home) -> None:
+    """A version that the policy forbids by its name is a failure, as JSON too."""
+    home.install("0.8.24")
+    home.configure('[policy]\nversions = "<0.11"\n')
+
+    done = home.call("--check", "--json", "0.11.13")
+
+    document = json.loads(done.out)
+    assert (done.code, document["code"]) == (7, 7)
+    assert "is hidden by the policy: it is out of range" in document["error"]
+    assert "`uv-self-update releases`" in document["hint"]
+
+
 @pytest.mark.usefixtures("source")
 def test_adoption_makes_it_updatable(home: Home) -> None:
     """With `--adopt` a uv without a receipt can be updated, but a package manager's cannot."""
     home.install("0.8.24")
     home.receipt.unlink()
 
-    free = home.run("--check", "--json", "--adopt")
+    free = home.call("--check", "--json", "--adopt")
     (home.bin.parent / "pyvenv.cfg").touch()
-    owned = home.run("--check", "--json", "--adopt")
+    owned = home.call("--check", "--json", "--adopt")
 
     assert json.loads(free.out)["updatable"]
     assert not json.loads(owned.out)["updatable"]

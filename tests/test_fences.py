@@ -57,9 +57,16 @@ OURS = "uv-self-update"
 CI = (ROOT / ".ci" / "run").read_text()
 SHORTEST_REASON = 10  # characters
 
+
+def repeats(fence: Fence) -> bool:
+    """Return whether other blocks, of later pages, have each command of a block as well."""
+    later = {c.line for other in FENCES[FENCES.index(fence) + 1 :] for c in other.commands}
+    return all(not command.output and command.line in later for command in fence.commands)
+
+
 MARKED = [fence for fence in FENCES if fence.reason is not None]
 RUN = [fence for fence in FENCES if fence.reason is None]
-CONSOLES = [fence for fence in RUN if fence.commands]
+CONSOLES = [fence for fence in RUN if fence.commands and not repeats(fence)]
 SCRIPTS = [fence for fence in RUN if fence.language == "sh"]
 
 

@@ -231,16 +231,14 @@ def test_interrupted_update_says_that_uv_is_the_old_one(
     assert shown.count("interrupted") == said
 
 
-TWO_WAYS = pytest.mark.parametrize(
-    ("way", "number"),
-    [(ctrl_c, signal.SIGINT), (terminate, signal.SIGTERM)],
-    ids=["Ctrl-C", "SIGTERM"],
-)
 REMOVED = " interrupted: the temporary copy of uv was removed, and your own uv was not changed"
 
 
-@TWO_WAYS
-@pytest.mark.parametrize("at", ["latest", "archive"])
+@pytest.mark.parametrize(
+    ("at", "way", "number"),
+    [("latest", terminate, signal.SIGTERM), ("archive", ctrl_c, signal.SIGINT)],
+    ids=["latest", "archive"],
+)
 def test_interrupted_rehearsal_says_what_was_left(
     at: str,
     way: Callable[[Running], None],
@@ -266,8 +264,15 @@ def test_interrupted_rehearsal_says_what_was_left(
     assert list((home.path.parent / "temporary").iterdir()) == []
 
 
-@TWO_WAYS
-@pytest.mark.parametrize("written", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize(
+    ("written", "way", "number"),
+    [
+        (False, ctrl_c, signal.SIGINT),
+        (True, ctrl_c, signal.SIGINT),
+        (True, terminate, signal.SIGTERM),
+    ],
+    ids=["before", "after, Ctrl-C", "after, SIGTERM"],
+)
 def test_interrupted_init_says_what_was_left(
     way: Callable[[Running], None],
     number: int,
