@@ -476,6 +476,24 @@ def test_failures_as_json(line: str, code: int, home: Home) -> None:
     assert document["hint"] is None or f"hint: {document['hint']}\n" in done.err
 
 
+def test_mistake_as_json(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So is a mistake in this program, without what may be a secret in it."""
+
+    def fail(*_: object, **__: object) -> None:
+        message = "s3cret"
+        raise ValueError(message)
+
+    monkeypatch.setattr("uv_self_update.check.check", fail)
+    home.bin.mkdir(parents=True)
+    home.uv.write_text("#!/bin/sh\n")
+    home.uv.chmod(0o755)
+
+    done = home.call("--check", "--json")
+
+    assert (done.code, json.loads(done.out)["code"]) == (10, 10)
+    assert "s3cret" not in done.out + done.err
+
+
 @pytest.mark.parametrize("line", ["--check --json -q", "config path --json", "--json -v"])
 def test_no_json_where_there_is_none(line: str, home: Home) -> None:
     """With `-q` nothing is printed, and neither is JSON by what has no `--json`."""
