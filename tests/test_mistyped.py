@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from uv_self_update.errors import InvalidSource
+from uv_self_update.errors import InvalidSource, InvalidTarget
 from uv_self_update.kinds import check_source, parse_source
 from uv_self_update.mistyped import with_scheme
+from uv_self_update.target import parse_target
 
 
 @pytest.mark.parametrize(
@@ -57,6 +58,25 @@ def test_source_without_scheme(spec: str, meant: str) -> None:
     with pytest.raises(InvalidSource) as caught:
         parse_source(spec)
     assert str(caught.value).endswith(f"; did you mean `{meant}`?")
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "u.example.com/x?token=s3cret",
+        "nexus+u.example.com/repository/x?token=s3cret",
+        "s3cr/et:s3cret@u.example.com/x",
+        "me:s3cret@u.example.com/x",
+        "s3cret/s3cret/@u.example.com/x",
+    ],
+)
+def test_proposals_hold_no_secret(spec: str) -> None:
+    """What may be a password or a token is not repeated in a proposal."""
+    with pytest.raises(InvalidSource) as source:
+        parse_source(spec)
+    with pytest.raises(InvalidTarget) as target:
+        parse_target(spec)
+    assert "s3cret" not in f"{source.value} {source.value.hint} {target.value} {target.value.hint}"
 
 
 @pytest.mark.parametrize("key", ["url", "latest", "release", "download"])

@@ -227,7 +227,7 @@ def parse_source(spec: str) -> SourceSettings:
         due = f"{listed(KINDS)} is due before the `+`" if plus else "no kind, no URL and no path"
         meant = suggestion(name, KINDS)
         if not plus and (place := with_scheme(spec) or _as_path(spec)):
-            due, meant = "it has no scheme", f"; did you mean `{place}`?"
+            due, meant = "it has no scheme", f"; did you mean `{shown(place)}`?"
         raise InvalidSource(shown(spec), f"{due}{meant}")
     table = {"kind": name}
     if plus:
@@ -250,7 +250,7 @@ def _looks_like_path(spec: str) -> bool:
 
 def _as_path(spec: str) -> str | None:
     """Return a relative path as it has to be written; None for what is no such path."""
-    return f"./{spec}" if re.match(r"[^@:+]+[/\\]", spec) else None
+    return f"./{spec}" if re.match(r"[^@:+]+[/\\][^@]*$", spec) else None
 
 
 def _absolute(path: str) -> str:

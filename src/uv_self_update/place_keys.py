@@ -86,7 +86,7 @@ def _url_problems(value: object, template: UrlField, kind: Kind) -> Iterator[str
     elif "://" not in value or parts.scheme not in kind.schemes:
         lacks = f"`{url}` does not start with {listed([f'{scheme}://' for scheme in kind.schemes])}"
         meant = with_scheme(value)
-        yield f"{lacks}; did you mean `{meant}`?" if meant else lacks
+        yield f"{lacks}; did you mean `{shown(meant)}`?" if meant else lacks
     elif parts.scheme == "file" and not parts.path.startswith("/"):
         yield f"`{url}` has no absolute path, as in `file:///folder`"
     elif parts.scheme != "file" and not parts.hostname:

@@ -10,6 +10,7 @@ from uv_self_update.errors import InvalidTarget
 from uv_self_update.mistyped import with_scheme
 from uv_self_update.policy import EVERYTHING, Policy
 from uv_self_update.release import LONGEST_SPECIFIERS, VERSION
+from uv_self_update.wording import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -119,7 +120,7 @@ def _advice(text: str) -> str | None:
     if _parsed(written) is not None:
         return f"Did you mean `{written}`?"
     if url := with_scheme(text):
-        return f"{_PLACE_ADVICE.format('URL')} Did you mean `{url}`?"
+        return f"{_PLACE_ADVICE.format('URL')} Did you mean `{shown(url)}`?"
     if re.match(r"[~.]*[/\\]|[A-Za-z]:[/\\]", text) or re.search(r"\w[/\\]\w", text):
         return f"{_PLACE_ADVICE.format('PATH')} `--uv PATH` names the uv to update."
     return None
