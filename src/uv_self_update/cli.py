@@ -91,7 +91,7 @@ def _failed(error: UvSelfUpdateError, arguments: Sequence[str], terminal: Termin
     """Say what went wrong, to a program as well where one is listening; return the exit code."""
     terminal.error(error)
     if _wants_json(arguments):
-        # Where nobody listens any more, the exit code is all that is left to say.
+        # With stdout closed, the exit code still tells.
         with contextlib.suppress(OSError):
             print(error.as_json(), flush=True)  # noqa: T201 # its output
     return error.exit_code
@@ -108,7 +108,7 @@ def _run(arguments: Sequence[str], terminal: Terminal) -> int:
     try:
         ordered = arrange(arguments, own=OPTIONS, flags=FLAGS, commands=COMMANDS, default="update")
     except UsageError:
-        # The word that is no command may be the value of an option that is none.
+        # The unknown command may be the value of a mistyped option.
         _refuse_misspelled(arguments, os.environ.get("UV_SELF_UPDATE_UV"))
         raise
     values, flags, rest = take(ordered, OPTIONS, flags=FLAGS)

@@ -107,7 +107,7 @@ def _parsed(text: str) -> Wanted | None:
 
 
 def _advice(text: str) -> str | None:
-    """Return what was probably meant by a word that is no version; None where nobody knows."""
+    """Return what was probably meant by a word that is no version; None where that is not clear."""
     if not text:
         return "Leave it out for the newest version. Is the variable that it comes from set?"
     if text.lower() in _NEWEST_NAMES:
