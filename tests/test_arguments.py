@@ -12,6 +12,7 @@ from uv_self_update.arguments import (
     Arguments,
     arrange,
     level,
+    misspelled,
     split,
     take,
     take_flags,
@@ -138,6 +139,11 @@ def test_token_is_not_shown() -> None:
         ("rehearse --help", "rehearse --help"),
         ("update --help", "update --help"),
         ("--help rehearse", "rehearse --help"),
+        ("help", "--help"),
+        ("-q help", "--help"),
+        ("help update", "--help"),
+        ("help rehearse", "rehearse --help"),
+        ("--source a help config get", "--source a config get --help"),
         ("-- 0.12.3", "update -- 0.12.3"),
         ("-- --source=index", "update -- --source=index"),
         ("<0.13 --help", "--help"),
@@ -159,8 +165,18 @@ def test_arrange(line: str, expected: str) -> None:
     [
         ("--source", "`--source` needs a value", None),
         ("rehearse --config", "`--config` needs a value", None),
-        ("rehears", "there is no command `rehears`", "Did you mean `rehearse`? "),
+        ("rehears", "there is no command `rehears`", "Did you mean `uv-self-update rehearse`? "),
         ("-q latest", "there is no command `latest`", "lists the commands"),
+        ("list", "there is no command `list`", "Did you mean `uv-self-update releases`? "),
+        ("LS", "there is no command `LS`", "Did you mean `uv-self-update releases`? "),
+        ("check", "there is no command `check`", "Did you mean `uv-self-update --check`? "),
+        ("dry-run", "there is no command `dry-run`", "Did you mean `uv-self-update --dry-run`? "),
+        ("version", "there is no command `version`", "Did you mean `uv-self-update --version`? "),
+        ("self update", "there is no command `self`", "Did you mean `uv-self-update`? "),
+        ("self update 0.12.3", "there is no command `self`", "Did you mean `uv-self-update`? "),
+        ("set network.timeout 3", "there is no command `set`", "`uv-self-update config set`? "),
+        ("updaet", "there is no command `updaet`", "Did you mean `uv-self-update update`? "),
+        ("help rehears", "there is no command `rehears`", "`uv-self-update rehearse`? "),
         ("--sources index", "there is no command `index`", "lists the commands"),
     ],
 )
@@ -171,6 +187,27 @@ def test_misunderstood(line: str, said: str, hint: str | None) -> None:
     assert str(caught.value) == said
     assert (hint or "") in (caught.value.hint or "")
     assert (hint is None) is (caught.value.hint is None)
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("--chek", [("--chek", "--check")]),
+        ("-q --sorce index 0.12", [("--sorce", "--source")]),
+        ("--sorce=index", [("--sorce", "--source")]),
+        ("--src index --CHECK", [("--src", "--source"), ("--CHECK", "--check")]),
+        ("-check", [("-check", "--check")]),
+        ("\N{EM DASH}check", [("\N{EM DASH}check", "--check")]),
+        ("--check --source index --adopt --no-config -qq -vvv", []),
+        ("--token --chek --source --chek --color=--chek", []),
+        ("-- --chek", []),
+        ("0.12.3 --dry-run --quite --config-file f --unknown", []),
+    ],
+)
+def test_misspelled(line: str, found: list[tuple[str, str]]) -> None:
+    """What is nearly one of our options is found, but not in the place of a value."""
+    own = ("--source", "--config", "--check", "--adopt")
+    assert [*misspelled(line.split(), own, ("--source", "--config"))] == found
 
 
 WORDS = st.sampled_from(

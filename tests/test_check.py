@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from support import binaries, mirrors
+from support import binaries, mirrors, namespaces
 from support.web import Page
+from uv_self_update import platforms
 from uv_self_update.check import UPDATE_DUE, Verdict
+from uv_self_update.cli import WITH_JSON
+from uv_self_update.commands import root
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from support.homes import Home
     from support.web import Web
 
+ARCHIVE = platforms.current().archive
 PUBLISHED = "2025-10-07T20:24:46Z"
 
 
@@ -140,6 +147,9 @@ def test_json(installed: str, home: Home, web: Web, source: str, *, due: bool) -
         "rule": None,
         "rule_origin": None,
         "owner": None,
+        "updatable": True,
+        "reason": None,
+        "hint": None,
     }
     assert (done.code, done.err) == (UPDATE_DUE if due else 0, "")
 
@@ -247,12 +257,166 @@ def test_uv_of_a_package_manager(home: Home, source: str, installed: str) -> Non
     assert (with_receipt.out.count("\n"), with_receipt.err) == (1, "")
     assert without.out == (first if due else with_receipt.out)
     assert without.err == owned * due
-    assert json.loads(as_json.out)["owner"] == place
+    document = json.loads(as_json.out)
+    assert (document["owner"], document["updatable"]) == (place, False)
+    assert document["reason"].endswith(f"there is no receipt {home.receipt}")
+
+
+def _no_receipt(home: Home) -> str:
+    home.receipt.unlink()
+    return f"there is no receipt {home.receipt}"
+
+
+def _receipt_of_another(home: Home) -> str:
+    document = json.loads(home.receipt.read_text()) | {"install_prefix": "/opt/tools"}
+    home.receipt.write_text(json.dumps(document))
+    return f"the receipt {home.receipt} is about /opt/tools"
+
+
+def _broken_receipt(home: Home) -> str:
+    home.receipt.write_text("{")
+    return f"uv's receipt {home.receipt} cannot be used: it is not JSON"
+
+
+def _too_old(home: Home) -> str:
+    pretend = f"#!/bin/sh\necho uv {binaries.OLDEST}\n"
+    home.uv.unlink()
+    home.uv.write_text(pretend)
+    home.uv.chmod(0o755)
+    home.receipt.write_text(home.receipt.read_text().replace("0.8.24", binaries.OLDEST))
+    return f"{home.uv} is uv {binaries.OLDEST}, and only 0.5.0 and later"
+
+
+def _locked_directory(home: Home) -> str:
+    home.bin.chmod(0o555)
+    return f"the new version cannot be put into {home.bin}: the directory is not writable"
+
+
+def _locked_receipt(home: Home) -> str:
+    home.receipt.parent.chmod(0o555)
+    return f"cannot be put into {home.receipt.parent}: the directory is not writable"
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        _no_receipt,
+        _receipt_of_another,
+        _broken_receipt,
+        _too_old,
+        _locked_directory,
+        _locked_receipt,
+    ],
+)
+@pytest.mark.usefixtures("source")
+def test_update_that_would_be_refused(home: Home, spoil: Callable[[Home], str]) -> None:
+    """Where the update would refuse, `--check` says so with the same reason, as JSON too."""
+    home.install("0.8.24")
+    reason = spoil(home)
+    # Modes do not stop root.
+    run = (
+        partial(home.run, before=namespaces.obeying_modes())
+        if spoil in {_locked_directory, _locked_receipt}
+        else home.call
+    )
+
+    said, as_json, update = run("--check"), run("--check", "--json"), run("0.5.31")
+
+    document = json.loads(as_json.out)
+    assert (said.code, as_json.code) == (UPDATE_DUE, UPDATE_DUE)
+    assert "warning: an update would be refused: " in said.err
+    assert reason in said.err
+    assert (document["updatable"], document["due"]) == (False, True)
+    assert reason in document["reason"]
+    assert document["hint"]
+    home.bin.chmod(0o755)
+    home.receipt.parent.chmod(0o755)
+    assert update.code != 0
+    # The system has its own words for what the file system does not allow.
+    assert reason.partition(": the directory")[0] in update.err
+
+
+PINS = f"""\
+[policy.digests."0.11.13"]
+"uv-x.tar.gz" = "{"0" * 64}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("policy", "digests", "reason"),
+    [
+        ("[policy]\nrequire-digest = true", False, "nothing says which sha256 it has to have"),
+        ("[policy]\nrequire-digest = true", True, None),
+        (PINS, True, "pins files of uv 0.11.13, and not this one"),
+        (PINS.replace("uv-x.tar.gz", ARCHIVE), True, "is not the one that "),
+    ],
+    ids=["required", "published", "not pinned", "another pinned"],
+)
+def test_policy_that_forbids_the_file(
+    policy: str, reason: str | None, home: Home, web: Web, *, digests: bool
+) -> None:
+    """Where a rule about digests would refuse the file, that is said; the file is not fetched."""
+    home.install("0.8.24")
+    web.pages |= mirrors.github_pages(["0.11.13"])
+    document = mirrors.github_json("0.11.13", digests=digests)
+    web.pages["/api/v3/repos/astral-sh/uv/releases"] = Page(body=json.dumps([document]).encode())
+    home.configure(policy)
+
+    source = f"github+{web.url}/astral-sh/uv"
+    done = home.call("--check", "--json", "--source", source)
+
+    found = json.loads(done.out)
+    assert (done.code, found["due"]) == (UPDATE_DUE, True)
+    assert found["updatable"] is (reason is None)
+    assert (reason or "") in (found["reason"] or "")
+    update = home.call("--source", source)
+    assert (update.code == 0) is (reason is None)
+    assert (found["reason"] or "") in update.err
+
+
+def test_policy_that_forbids_the_wheel(home: Home, web: Web) -> None:
+    """A version of which other files are pinned is not updatable from an index."""
+    home.install("0.8.24")
+    web.pages |= mirrors.index_pages(["0.11.13"])
+    home.configure(PINS)
+
+    done = home.call("--check", "--json", "--source", f"index+{web.url}/simple/")
+
+    assert "pins files of uv 0.11.13, and not this one" in json.loads(done.out)["reason"]
+
+
+@pytest.mark.usefixtures("source")
+def test_policy_that_forbids_the_version(home: Home) -> None:
+    """A version that the policy forbids by its name is a failure, as JSON too."""
+    home.install("0.8.24")
+    home.configure('[policy]\nversions = "<0.11"\n')
+
+    done = home.call("--check", "--json", "0.11.13")
+
+    document = json.loads(done.out)
+    assert (done.code, document["code"]) == (7, 7)
+    assert "is hidden by the policy: it is out of range" in document["error"]
+    assert "`uv-self-update releases`" in document["hint"]
+
+
+@pytest.mark.usefixtures("source")
+def test_adoption_makes_it_updatable(home: Home) -> None:
+    """With `--adopt` a uv without a receipt can be updated, but a package manager's cannot."""
+    home.install("0.8.24")
+    home.receipt.unlink()
+
+    free = home.call("--check", "--json", "--adopt")
+    (home.bin.parent / "pyvenv.cfg").touch()
+    owned = home.call("--check", "--json", "--adopt")
+
+    assert json.loads(free.out)["updatable"]
+    assert not json.loads(owned.out)["updatable"]
+    assert json.loads(owned.out)["reason"].startswith(f"{home.uv} belongs to the virtual env")
 
 
 @pytest.mark.parametrize("flag", ["--json", "-v"])
 def test_failures_keep_their_codes(flag: str, home: Home, web: Web, source: str) -> None:
-    """What cannot be found out is the error that it always is, and nothing stands on stdout."""
+    """What cannot be found out is the error that it always is; `--json` prints it too."""
     home.install("0.8.24")
     nothing = home.run("--check", flag, "0.7")
     nowhere = home.run("--check", flag, "--source", f"{web.url}/none/")
@@ -265,8 +429,83 @@ def test_failures_keep_their_codes(flag: str, home: Home, web: Web, source: str)
     own = home.run("--check", flag, "--uv", str(home.bin / "own"))
 
     assert [done.code for done in (nothing, nowhere, no_uv, mute, own)] == [7, 6, 4, 4, 4]
-    assert {done.out for done in (nothing, nowhere, no_uv, mute, own)} == {""}
+    for done in (nothing, nowhere, no_uv, mute, own):
+        if flag == "-v":
+            assert done.out == ""
+            continue
+        document = json.loads(done.out)
+        assert list(document) == ["error", "code", "hint"]
+        assert document["code"] == done.code
+        assert f"error: {document['error']}\nhint: {document['hint']}\n" == done.err
     assert f"error: {source} has no uv 0.7\n" in nothing.err
     reason = "cannot be run: it does not say its version, or none that can be compared\n"
     assert f"mute {reason}" in mute.err
     assert f"own {reason}" in own.err
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("--check --json nonsense", 2),
+        ("--check --json 0.12.x", 2),
+        ("--check --json --dry-run", 2),
+        ("--check --json --installer nonsense", 2),
+        ("--check --json --source nonsense", 2),
+        ("--check --json --config /nowhere.toml", 3),
+        ("--check --json --required", 3),
+        ("--check --json --uv /nowhere/uv", 4),
+        ("--check --json --source /nowhere", 6),
+        ("releases --json --limit many", 2),
+        ("--json releases --unknown", 2),
+        ("releases --json --config /nowhere.toml", 3),
+        ("releases --json --uv /nowhere/uv", 4),
+        ("releases --json --source /nowhere", 6),
+    ],
+)
+def test_failures_as_json(line: str, code: int, home: Home) -> None:
+    """Every failure of a command that has `--json` is one object on stdout, and text on stderr."""
+    home.bin.mkdir(parents=True)
+    home.uv.write_text("#!/bin/sh\necho uv 0.8.24\n")
+    home.uv.chmod(0o755)
+
+    done = home.call(*line.split())
+
+    document = json.loads(done.out)
+    assert (done.code, document["code"]) == (code, code), done.err
+    assert f"error: {document['error']}\n" in done.err
+    assert document["hint"] is None or f"hint: {document['hint']}\n" in done.err
+
+
+def test_mistake_as_json(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So is a mistake in this program, without what may be a secret in it."""
+
+    def fail(*_: object, **__: object) -> None:
+        message = "s3cret"
+        raise ValueError(message)
+
+    monkeypatch.setattr("uv_self_update.check.check", fail)
+    home.bin.mkdir(parents=True)
+    home.uv.write_text("#!/bin/sh\n")
+    home.uv.chmod(0o755)
+
+    done = home.call("--check", "--json")
+
+    assert (done.code, json.loads(done.out)["code"]) == (10, 10)
+    assert "s3cret" not in done.out + done.err
+
+
+@pytest.mark.parametrize("line", ["--check --json -q", "config path --json", "--json -v"])
+def test_no_json_where_there_is_none(line: str, home: Home) -> None:
+    """With `-q` nothing is printed, and neither is JSON by what has no `--json`."""
+    assert home.call(*line.split(), "--uv", "/nowhere/uv").out == ""
+
+
+def test_commands_with_json() -> None:
+    """The failures of each command that has `--json` are printed as JSON, too."""
+    able = {
+        name
+        for name, command in root.commands.items()
+        for parameter in command.params
+        if "--json" in parameter.opts
+    }
+    assert able == set(WITH_JSON)

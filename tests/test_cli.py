@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import pytest
 
 from support import binaries, mirrors, namespaces
 from uv_self_update import __version__
+from uv_self_update.arguments import misspelled
 from uv_self_update.cli import FLAGS, OPTIONS, UPDATE_FLAGS, main
 from uv_self_update.secret import Secret
 from uv_self_update.settings import Options
@@ -285,6 +287,64 @@ def test_flags_are_in_the_help(home: Home) -> None:
     assert {*OPTIONS, *FLAGS, *UPDATE_FLAGS} <= listed
 
 
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("--chek", "Did you mean `--check`?"),
+        ("--sorce https://uv.example.com/", "Did you mean `--source`?"),
+        ("--sorce index", "Did you mean `--source`?"),
+        ("update --adpot", "Did you mean `--adopt`?"),
+        ("0.12 --jsno --check", "Did you mean `--json`?"),
+        ("--instaler=native", "Did you mean `--installer`?"),
+        ("\N{EM DASH}check", "Did you mean `--check`?"),
+        ("rehearse --sorce index", "Did you mean `--source`? "),
+        ("releases https://uv.example.com/", "`--source URL` names the source to use. "),
+    ],
+)
+def test_mistyped_options(line: str, hint: str, home: Home) -> None:
+    """An option that is nearly ours is refused, with ours, before anything is done."""
+    home.bin.mkdir(parents=True)
+    home.uv.symlink_to(binaries.executables("0.8.24") / "uv")
+    before = home.snapshot()
+
+    done = home.call(*line.split())
+
+    assert (done.code, done.out) == (2, "")
+    assert f"\nhint: {hint}" in done.err
+    assert home.snapshot() == before
+
+
+def test_options_of_another_uv_are_its_own(home: Home) -> None:
+    """An option that is nearly ours is handed on where uv has it, with a value or without."""
+    lacking = "error: a value is required for '--sources <URL>' but none was supplied"
+    pretend(
+        home,
+        f"""case "$*" in
+        "self update --adopts --help") echo help;;
+        "self update --sources --help") echo "{lacking}" >&2; exit 2;;
+        *--help*) echo "error: unexpected argument" >&2; exit 2;;
+        *) echo "$@";;
+        esac""",
+    )
+
+    done = home.run("--adopts", "--sources", "--dry-run")
+
+    assert (done.code, done.out) == (0, "self update --adopts --sources --dry-run\n"), done.err
+    assert home.run("--cheks").code == 2
+
+
+@pytest.mark.parametrize("version", ["0.5.31", "0.8.24", "newest"])
+def test_options_of_uv_are_known(version: str) -> None:
+    """No option of a real `uv self update` is taken for one of ours, or asked about."""
+    uv = binaries.executables(binaries.version(version)) / "uv"
+    command = (uv, "self", "update", "--help")
+    text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    options = set(re.findall(r"(?<![\w`-])--[a-z][a-z-]+", text))
+
+    assert {"--dry-run", "--no-config", "--config-file"} & options
+    assert [*misspelled(sorted(options), (*OPTIONS, *FLAGS, *UPDATE_FLAGS), OPTIONS)] == []
+
+
 def test_two_targets_are_refused(home: Home) -> None:
     """A second word that could be TARGET is an error before anything is started."""
     pretend(home, "echo started")
@@ -302,13 +362,24 @@ def test_version(flag: str, home: Home) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["-h"], ["--help"], ["rehearse", "-h"], ["config", "--help"]]
+    ("arguments", "command"),
+    [
+        (["-h"], ""),
+        (["--help"], ""),
+        (["help"], ""),
+        (["update", "--help"], ""),
+        (["help", "update"], ""),
+        (["rehearse", "-h"], " rehearse"),
+        (["config", "--help"], " config"),
+        (["help", "init"], " init"),
+        (["help", "config", "set"], " config set"),
+    ],
 )
-def test_help(arguments: list[str], home: Home) -> None:
-    """Help is there by `-h` and `--help`, and starts no uv."""
-    done = home.run(*arguments)
+def test_help(arguments: list[str], command: str, home: Home) -> None:
+    """Help is there by `-h`, `--help` and `help`, and starts no uv."""
+    done = home.call(*arguments)
 
-    assert done.out.startswith("Usage: uv-self-update")
+    assert done.out.startswith(f"Usage: uv-self-update{command} [")
     assert done.code == 0
 
 

@@ -112,6 +112,17 @@ def test_init_proves(home: Home, web: Web) -> None:
     assert home.snapshot(leave_out=[home.config, home.config.parent]) == before
 
 
+def test_init_on_a_machine_that_is_up_to_date(home: Home, web: Web) -> None:
+    """A mirror of the very version that is installed is configured and verified."""
+    home.install(MIDDLE)
+    web.pages |= shelf([MIDDLE])
+    done = home.call("init", f"{web.url}/uv/")
+    assert done.code == 0, done.err
+    assert f"A temporary copy of uv {MIDDLE} from the source runs, and is up to date." in done.out
+    assert "pgraded" not in done.out + done.err
+    assert configured(home) == [{"kind": "listing", "url": f"{web.url}/uv/"}]
+
+
 @pytest.mark.parametrize(
     "server",
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -145,6 +146,17 @@ def test_message(error: UvSelfUpdateError) -> None:
 def test_exit_code(error: UvSelfUpdateError) -> None:
     """Every error ends the command with a code of its own kind, never with success."""
     assert 2 <= error.exit_code <= 10
+
+
+@pytest.mark.parametrize("error", EXAMPLES, ids=lambda error: type(error).__name__)
+def test_json(error: UvSelfUpdateError) -> None:
+    """Every error is an object with the same three facts for a program."""
+    assert "\n" not in error.as_json()
+    assert json.loads(error.as_json()) == {
+        "error": str(error),
+        "code": error.exit_code,
+        "hint": error.hint,
+    }
 
 
 @pytest.mark.parametrize(

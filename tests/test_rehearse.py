@@ -231,7 +231,6 @@ def test_target(
 @pytest.mark.parametrize(
     ("versions", "arguments", "code", "said"),
     [
-        ([OLD], [], 9, f"there is no version before {OLD} to begin with"),
         ([OLD], ["--from", OLD], 9, f"there is nothing to update from uv {OLD} to uv {OLD}"),
         ([OLD], ["--from", "0.5.7"], 7, "the package index has no uv 0.5.7"),
         ([OLD], ["--from", "nonsense"], 2, "`nonsense` is not a version of uv"),
@@ -261,6 +260,77 @@ def test_cannot_be_held(  # noqa: PLR0913, PLR0917 # a table of cases, and what 
     assert done.out == ""
     assert home.snapshot() == before
     assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.parametrize(("serve", "standalone"), [(serve_index, True), (serve_urls, False)])
+def test_up_to_date(
+    home: Home,
+    web: Web,
+    temporary: Path,
+    serve: Callable[[Web, Home, str], None],
+    *,
+    standalone: bool,
+) -> None:
+    """With the only version of the source installed, that one is fetched, checked and run."""
+    home.install(MIDDLE)
+    if not standalone:
+        home.receipt.unlink()
+    serve(web, home, MIDDLE)
+    before = home.snapshot()
+    done = home.call("rehearse")
+    assert done.code == 0, done.err
+    head, source, version, size, _ = done.out.splitlines()
+    assert head == f"A temporary copy of uv {MIDDLE} from the source runs, and is up to date."
+    assert source.startswith("  source   ")
+    assert version == f"  version  {MIDDLE}"
+    assert int(size.split()[1].replace(",", "")) > 1_000_000
+    assert "pgraded" not in done.out + done.err
+    assert home.snapshot() == before
+    assert list(temporary.iterdir()) == []
+
+
+def test_mirror_that_is_behind(home: Home, web: Web, temporary: Path) -> None:
+    """Where the only version of the source is older, a copy of the user's uv goes back to it."""
+    home.install(MIDDLE)
+    serve_urls(web, home, OLD)
+    done = home.call("rehearse")
+    assert told(done) == (f"{web.url}/latest.json", MIDDLE, OLD)
+    assert done.err == ""
+    assert home.version() == MIDDLE
+    assert list(temporary.iterdir()) == []
+
+
+def test_up_to_date_and_damaged(home: Home, web: Web, temporary: Path) -> None:
+    """A file that is not what was published is found out with nothing to update as well."""
+    home.install(MIDDLE)
+    serve_urls(web, home, MIDDLE)
+    _wrong_version(web)
+    done = home.call("rehearse")
+    assert done.code == 8, done.err
+    assert "sha256" in done.err
+    assert list(temporary.iterdir()) == []
+
+
+def test_words_of_uv(home: Home, web: Web) -> None:
+    """What uv says of the copy is shown where more words are asked for."""
+    home.install(OLD)
+    serve_urls(web, home, MIDDLE)
+    done = home.call("rehearse", "-v")
+    assert done.code == 0, done.err
+    assert done.err.count("success: Upgraded uv") == 1
+
+
+def test_words_of_a_uv_that_fails(home: Home, web: Web) -> None:
+    """Where uv itself says why the copy was not updated, its words are in the error."""
+    home.bin.mkdir(parents=True)
+    home.uv.write_text(
+        '#!/bin/sh\n[ "$1" = self ] && { echo "no luck" >&2; exit 3; }\necho uv 0.5.31'
+    )
+    home.uv.chmod(0o755)
+    serve_urls(web, home, MIDDLE)
+    done = home.call("rehearse")
+    assert done.code == 9
+    assert "error: `uv self update` ended with code 3 on the copy\n  no luck\n" in done.err
 
 
 def _wrong_version(web: Web) -> None:

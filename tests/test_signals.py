@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support import binaries, mirrors
+from support.detection_shelves import shelf
 from support.processes import SOON, Running, Stuck, Trickle, ended, refuses
 from support.web import Page
 from uv_self_update.background import Background
@@ -228,6 +229,76 @@ def test_interrupted_update_says_that_uv_is_the_old_one(
     assert code == -signal.SIGINT
     assert (KEPT in shown) == said
     assert shown.count("interrupted") == said
+
+
+REMOVED = " interrupted: the temporary copy of uv was removed, and your own uv was not changed"
+
+
+@pytest.mark.parametrize(
+    ("at", "way", "number"),
+    [("latest", terminate, signal.SIGTERM), ("archive", ctrl_c, signal.SIGINT)],
+    ids=["latest", "archive"],
+)
+def test_interrupted_rehearsal_says_what_was_left(
+    at: str,
+    way: Callable[[Running], None],
+    number: int,
+    home: Home,
+    web: Web,
+    stuck: Callable[[Page], Stuck],
+) -> None:
+    """Whoever ends a rehearsal, before uv runs or later, is told that nothing was changed."""
+    prepare(home, web)
+    path = "/latest.json" if at == "latest" else f"/files/{END}/{binaries.archive(END).name}"
+    page = web.pages[path] = stuck(Page(status=404))
+    before = home.snapshot()
+
+    with Running(home, "rehearse") as running:
+        page.wait()
+        outcome = end(running, way)
+        shown = running.shown()
+
+    assert outcome == (-number, [], True)
+    assert shown.endswith(f"{REMOVED}\n")
+    assert home.snapshot() == before
+    assert list((home.path.parent / "temporary").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("written", "way", "number"),
+    [
+        (False, ctrl_c, signal.SIGINT),
+        (True, ctrl_c, signal.SIGINT),
+        (True, terminate, signal.SIGTERM),
+    ],
+    ids=["before", "after, Ctrl-C", "after, SIGTERM"],
+)
+def test_interrupted_init_says_what_was_left(
+    way: Callable[[Running], None],
+    number: int,
+    home: Home,
+    web: Web,
+    stuck: Callable[[Page], Stuck],
+    *,
+    written: bool,
+) -> None:
+    """Whoever ends `init` is told whether the configuration was written."""
+    home.install(START)
+    web.pages |= shelf([END])
+    page, listed = stuck(Page(status=404)), web.pages["/uv/"]
+    assert isinstance(listed, Page)
+    web.pages["/uv/"] = lambda asked: page(asked) if home.config.exists() is written else listed
+
+    with Running(home, "init", f"{web.url}/uv/") as running:
+        page.wait()
+        outcome = end(running, way)
+        shown = running.shown()
+
+    said = f"{REMOVED}; {home.config} was written\n"
+    assert outcome == (-number, [], True)
+    assert shown.endswith(said if written else f" interrupted: {home.config} was not changed\n")
+    assert home.config.exists() is written
+    assert list((home.path.parent / "temporary").iterdir()) == []
 
 
 LINGERING_UV = """#!{python}

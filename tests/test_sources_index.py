@@ -129,13 +129,12 @@ def test_which_index(uv: Path, home: Home, web: Web, where: str) -> None:
 @pytest.mark.parametrize(
     ("target", "nearest"),
     [
-        ("0.10.7", ("0.10.1",)),
-        ("0.9.1", ("0.9.9",)),
-        ("0.9.10", ("0.10.0", "0.9.9")),
-        ("1.0", ("0.10.1",)),
-        ("0.12", ("0.10.1",)),
-        ("<0.5", ("0.10.1",)),
-        (">0.10.1", ("0.10.1",)),
+        ("0.10.7", ("0.10.1", "0.10.0", "0.9.9")),
+        ("0.9.1", ("0.10.1", "0.10.0", "0.9.9")),
+        ("0.9.10", ("0.10.1", "0.10.0", "0.9.9")),
+        ("1.0", ("0.10.1", "0.10.0", "0.9.9")),
+        ("<0.5", ("0.10.1", "0.10.0", "0.9.9")),
+        (">0.10.1", ("0.10.1", "0.10.0", "0.9.9")),
     ],
 )
 def test_unknown_version(
@@ -148,6 +147,15 @@ def test_unknown_version(
         source(uv, home, f"{web.url}/simple/").find(wanted)
     assert str(caught.value) == f"the index {web.url}/simple/ has no {wanted}"
     assert caught.value.nearest == nearest
+
+
+def test_nearest_of_many(uv: Path, home: Home, web: Web) -> None:
+    """An index with many versions names those next to the missing one, not the newest."""
+    versions = [f"0.{minor}.{patch}" for minor in (9, 10, 11) for patch in (1, 2, 8, 9)]
+    web.pages |= pages(versions)
+    with pytest.raises(NoSuchVersion) as caught:
+        source(uv, home, f"{web.url}/simple/").find(parse_target("0.10.3"))
+    assert caught.value.nearest == ("0.10.8", "0.10.2", "0.10.1")
 
 
 def test_yanked(uv: Path, home: Home, web: Web) -> None:

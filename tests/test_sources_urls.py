@@ -181,7 +181,7 @@ def test_only_version(upstream: Upstream, web: Web, body: str) -> None:
 @pytest.mark.parametrize(
     ("target", "path", "nearest"),
     [
-        ("0.9.5", f"/files/0.9.5/{ARCHIVE}", ("0.9.10", "0.9.2", "0.8.0")),
+        ("0.9.5", f"/files/0.9.5/{ARCHIVE}", ("0.10.0", "0.9.10", "0.9.2")),
         ("9.9.9", f"/files/9.9.9/{ARCHIVE}", ("0.10.0", "0.9.10", "0.9.2")),
         ("0.1", "/latest", ("0.9.2", "0.8.0", "0.7.0")),
         ("<0.7", "/latest", ("0.9.2", "0.8.0", "0.7.0")),

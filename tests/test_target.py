@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from uv_self_update.errors import InvalidTarget
+from uv_self_update.policy import Policy, Rule
 from uv_self_update.target import NEWEST, Wanted, choose, nearest, newest_first, parse_target
 from uv_self_update.wording import shown
 
@@ -175,12 +176,16 @@ def test_choose(versions: tuple[str, ...], target: str | None, expected: str | N
     ("target", "expected"),
     [
         (None, ("1.0.0rc1", "0.13.0", "0.12.10")),
-        ("0.12.4", ("0.12.10", "0.12.3", "0.10.0")),
-        ("0.12.3", ("0.12.10", "0.12.3", "0.10.0")),
+        ("0.12.4", ("0.13.0", "0.12.10", "0.12.3")),
+        ("0.12.3", ("0.13.0", "0.12.10", "0.12.3")),
+        ("0.10.5", ("0.10.0", "0.9.10", "0.9.9")),
+        ("0.11.0", ("0.12.10", "0.12.3", "0.10.0")),
+        ("1.0.1", ("1.0.0rc1", "0.13.0", "0.12.10")),
         ("9.9.9", ("1.0.0rc1", "0.13.0", "0.12.10")),
         ("0.1.0", ("0.10.0", "0.9.10", "0.9.9")),
-        ("0.11", ("0.12.3", "0.10.0", "0.9.10")),
+        ("0.11", ("0.12.10", "0.12.3", "0.10.0")),
         ("<0.9.9", ("0.10.0", "0.9.10", "0.9.9")),
+        (">=0.12.4,<0.12.9", ("0.13.0", "0.12.10", "0.12.3")),
         ("===nonsense", ("1.0.0rc1", "0.13.0", "0.12.10")),
     ],
 )
@@ -194,3 +199,62 @@ def test_nearest(target: str | None, expected: tuple[str, ...]) -> None:
 def test_nearest_of_few(versions: list[str]) -> None:
     """Where there are no three versions, all are named."""
     assert nearest(versions, Wanted(exact="0.12.3")) == tuple(reversed(versions))
+
+
+@pytest.mark.parametrize(
+    ("target", "hint"),
+    [
+        ("", "Leave it out for the newest version."),
+        ("  ", "Leave it out for the newest version."),
+        ("latest", "Leave it out: without a version"),
+        ("https://uv.example.com/", "type `uv-self-update init URL` once, or `uv-self-update --so"),
+        ("nexus+https://uv.example.com/", "`uv-self-update init URL`"),
+        ("file:///mnt/share/uv", "`uv-self-update init URL`"),
+        ("uv.example.com/mirror", "Did you mean `https://uv.example.com/mirror`?"),
+        ("/mnt/share/uv", "`uv-self-update init PATH`"),
+        ("~/uv", "`uv-self-update init PATH`"),
+        ("mirror/uv", "`uv-self-update --source PATH`"),
+        ("Z:\\uv", "`--uv PATH` names the uv to update."),
+        ("uv==0.12.3", "Did you mean `==0.12.3`?"),
+        ("uv@0.12.3", "Did you mean `0.12.3`?"),
+        ("uv 0.12.3", "Did you mean `0.12.3`?"),
+        ("uv-v0.12.3", "Did you mean `0.12.3`?"),
+        ("refs/tags/0.12.3", "Did you mean `0.12.3`?"),
+        ("=0.12.3", "Did you mean `0.12.3`?"),
+        ("v0.12.x", "Did you mean `0.12`?"),
+        ("0.12.*", "Did you mean `0.12`?"),
+        ("^0.12.3", "Did you mean `~=0.12.3`?"),
+        ("~0.12", "Did you mean `~=0.12`?"),
+        (">=0.12 <0.13", "Did you mean `>=0.12,<0.13`?"),
+        ("0.12.3.4", "Give an exact version"),
+        ("nonsense?", "Give an exact version"),
+    ],
+)
+def test_advice(target: str, hint: str) -> None:
+    """A word that is no version is answered with what was probably meant."""
+    with pytest.raises(InvalidTarget) as caught:
+        parse_target(target)
+    assert hint in (caught.value.hint or "")
+
+
+def test_nearest_of_many() -> None:
+    """Of many versions, the closest are named, on either side; the newer of two as close."""
+    many = [f"0.{minor}.{patch}" for minor in range(15) for patch in range(30)]
+
+    missing = [version for version in many if version != "0.12.4"]
+    assert nearest(missing, Wanted(exact="0.12.4")) == ("0.12.6", "0.12.5", "0.12.3")
+    assert nearest(many, Wanted(exact="0.12.31")) == ("0.12.29", "0.12.28", "0.12.27")
+    assert nearest(many, Wanted(exact="0.12.30")) == ("0.12.29", "0.12.28", "0.12.27")
+    assert nearest(["0.11.29", "0.13.0", "0.13.9"], Wanted(exact="0.12.4"), count=2) == (
+        "0.13.0",
+        "0.11.29",
+    )
+
+
+def test_nearest_obeys_the_policy() -> None:
+    """What the policy forbids by its name is not offered, unless there is nothing else."""
+    rule = Rule(name="versions", value="<0.12", written="<0.12", origin="f.toml")
+    wanted = Wanted(exact="0.12.4", policy=Policy(rules=(rule,)))
+
+    assert nearest(VERSIONS, wanted) == ("0.10.0", "0.9.10", "0.9.9")
+    assert nearest(["0.13.0"], wanted) == ("0.13.0",)

@@ -8,20 +8,24 @@ that is not can still be given as `--option=value`.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import UsageError
+from uv_self_update.mistyped import closest_option, meant_command
 from uv_self_update.wording import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 __all__ = (
+    "ABOUT_US",
     "Arguments",
     "arrange",
     "level",
+    "misspelled",
     "split",
     "take",
     "take_flags",
@@ -47,7 +51,13 @@ _TAKING_VALUES = frozenset(
 
 _TOKEN = "--token"  # noqa: S105 # the name of an option
 
-_ABOUT_US = frozenset({"-h", "--help", "-V", "--version"})
+_NEAR_OURS = frozenset({"--no-config"})
+"""Options of `uv self update` that take no value, and are called nearly as one of ours is."""
+
+_LOOKS_MISSPELLED = re.compile(r"(?:--|-\w|[\N{EN DASH}\N{EM DASH}])[\w-]{2}")
+"""An option with more than one letter; such as `-check`, or with a dash for its hyphens."""
+
+ABOUT_US = frozenset({"-h", "--help", "-V", "--version"})
 """Flags that ask about this package where no command is named."""
 
 
@@ -139,14 +149,51 @@ def arrange(
         else:
             rest.append(argument)
     position = next((number for number, is_word in enumerate(_words(rest)) if is_word), None)
+    if position is not None and rest[position] == "help":
+        following = [word for word, is_word in zip(rest, _words(rest), strict=True) if is_word]
+        return [*front, *_help(following[1:], commands, default)]
     if position is not None and rest[position] in frozenset(commands):
         return [*front, rest.pop(position), *rest]
-    if about := [argument for argument in rest if argument in _ABOUT_US]:
+    if about := [argument for argument in rest if argument in ABOUT_US]:
         return [*front, *about]
-    if position is not None and rest[position].isalpha():
-        message = f"there is no command `{rest[position]}`"
-        raise UsageError(message, hint=_near(rest[position], commands))
+    if position is not None and re.fullmatch(r"[^\W\d_]+(?:-[^\W\d_]+)*", rest[position]):
+        raise _unknown(rest[position], commands)
     return [*front, default, *rest]
+
+
+def _help(words: Sequence[str], commands: Iterable[str], default: str) -> list[str]:
+    """Return how the help on a command is asked for; on none, and on the default, all of it."""
+    if not words or words[0] == default:
+        return ["--help"]
+    if words[0] not in frozenset(commands):
+        raise _unknown(words[0], commands)
+    return [*words, "--help"]
+
+
+def misspelled(
+    arguments: Sequence[str], own: Iterable[str], taking: Iterable[str]
+) -> Iterator[tuple[str, str]]:
+    """Yield each option that is probably one of ours with a letter wrong, and that one.
+
+    uv may know it all the same.
+
+    Args:
+        arguments: The whole command line of an update.
+        own: Our own options.
+        taking: Those of them that take a value.
+    """
+    ours, valued = frozenset(own), frozenset(taking) | _TAKING_VALUES
+    remaining = iter(arguments)
+    for argument in remaining:
+        name, equals, _ = argument.partition("=")
+        if argument == "--":
+            return
+        if name in valued and not equals:
+            next(remaining, None)
+        elif name in ours | valued | _NEAR_OURS or not _LOOKS_MISSPELLED.match(name):
+            continue
+        elif meant := closest_option(name, sorted(ours)):
+            yield name, meant
 
 
 def take(
@@ -204,12 +251,12 @@ def take_flags(arguments: Sequence[str], flags: Iterable[str]) -> tuple[frozense
     return frozenset(found), rest
 
 
-def _near(word: str, commands: Iterable[str]) -> str:
-    from difflib import get_close_matches  # noqa: PLC0415 # only a mistake needs it
-
-    near = get_close_matches(word, [*commands], n=1)
-    meant = f"Did you mean `{near[0]}`? " if near else ""
-    return f"{meant}`uv-self-update --help` lists the commands."
+def _unknown(word: str, commands: Iterable[str]) -> UsageError:
+    """Return the error for a word that is neither a command nor a version."""
+    meant = meant_command(word, commands)
+    advice = f"Did you mean `{meant}`? " if meant else ""
+    message = f"there is no command `{shown(word)}`"
+    return UsageError(message, hint=f"{advice}`uv-self-update --help` lists the commands.")
 
 
 def value_of(arguments: Sequence[str], option: str) -> str | None:

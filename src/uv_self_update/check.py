@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 
 from uv_self_update.adoption import has_receipt
 from uv_self_update.child import Signals, version_of
-from uv_self_update.errors import UvNotRunnable, update_with
-from uv_self_update.release import without_local
+from uv_self_update.errors import InstallError, SourceError, UvNotRunnable, update_with
+from uv_self_update.explanation import foreseen
+from uv_self_update.release import Asset, without_local
+from uv_self_update.sources.documents import checked
+from uv_self_update.sources.interface import ArchiveSource
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.surroundings import find_owner
 from uv_self_update.target import NEWEST, parse_target
@@ -18,9 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from uv_self_update.digests import DigestRules
+    from uv_self_update.errors import UvSelfUpdateError
     from uv_self_update.owners import Owner
     from uv_self_update.policy import Objection
     from uv_self_update.settings import Settings
+    from uv_self_update.sources.order import Found
 
 __all__ = ("UPDATE_DUE", "Verdict", "check")
 
@@ -54,6 +60,9 @@ class Verdict:
     owner: Owner | None
     """The package manager that this uv belongs to, and without which it is not updated."""
 
+    refusal: UvSelfUpdateError | None = None
+    """Why an update would be refused; None where nothing is known against it."""
+
     @property
     def due(self) -> bool:
         """Whether uv would change: without TARGET it only goes upwards."""
@@ -84,6 +93,9 @@ class Verdict:
         if self.owner is not None and self.due:
             name, command = self.owner.name, self.owner.command
             found.append(f"{self.uv} belongs to {name}. {update_with(command)}")
+        elif self.refusal is not None and self.due:
+            advice = " ".join((self.refusal.hint or "").splitlines())
+            found.append(f"an update would be refused: {self.refusal}. {advice}".rstrip())
         return tuple(found)
 
     def as_json(self) -> str:
@@ -95,6 +107,9 @@ class Verdict:
             "installed": self.installed,
             "newest": self.newest,
             "due": self.due,
+            "updatable": self.refusal is None,
+            "reason": None if self.refusal is None else str(self.refusal),
+            "hint": None if self.refusal is None else self.refusal.hint,
             "source": self.source,
             "published": self.published,
             "uv": str(self.uv),
@@ -122,6 +137,9 @@ def check(
             raise UvNotRunnable(uv, "it does not say its version, or none that can be compared")
         found = sources.find(wanted)
         outside = sources.policy.objection_to_name(installed)
+        refusal = foreseen(uv, environ, version=installed, adopt=settings.adopt)
+        if refusal is None and found.release.version != installed:
+            refusal = _without_digest(found, sources.platform.archive, settings.digests)
     return Verdict(
         uv=uv,
         installed=installed,
@@ -131,4 +149,28 @@ def check(
         source=found.source.name,
         outside=outside,
         owner=None if has_receipt(uv, environ) else find_owner(uv),
+        refusal=refusal,
     )
+
+
+def _without_digest(
+    found: Found, archive: str, rules: DigestRules
+) -> InstallError | SourceError | None:
+    """Return that the policy refuses a release for its digest, as far as its source tells.
+
+    The archive is asked for and not read. An index tells only with the wheel, except for pins.
+    """
+    source, release = found.source, found.release
+    if not (rules.required or rules.places(release.version)):
+        return None
+    try:
+        if isinstance(source, ArchiveSource):
+            asset = release.asset(archive) or Asset(name=archive)
+            with source.open(release, asset) as download:
+                checked(download, asset, version=release.version, rules=rules)
+        else:
+            wheel = f"the wheel of uv {release.version}"
+            rules.wheels(release.version, name=wheel, source=source.name)
+    except (InstallError, SourceError) as error:
+        return error
+    return None

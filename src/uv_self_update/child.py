@@ -9,7 +9,7 @@ import signal
 import subprocess
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import IO, TYPE_CHECKING, Any, Self
 
 from uv_self_update.background import Background
 from uv_self_update.errors import UvNotFound, UvNotRunnable
@@ -28,6 +28,7 @@ __all__ = (
     "end_like",
     "environment",
     "find_uv",
+    "knows_option",
     "present",
     "version_of",
     "which",
@@ -87,12 +88,19 @@ _ANSWER = 60  # seconds for `uv --version`; a virus scanner may read the file fi
 
 
 class Ended(BaseException):
-    """This process was asked to end by a signal, and uv does not run yet."""
+    """This process was asked to end by a signal, and uv does not run yet.
+
+    Its notes (PEP 678) tell what was left.
+    """
 
     def __init__(self, number: int) -> None:
         """Keep the signal's number."""
         super().__init__(number)
         self.number = number
+
+    def __str__(self) -> str:
+        """Say what was left; nothing where that is what was there before."""
+        return "; ".join(getattr(self, "__notes__", ()))
 
 
 def find_uv(named: str | None, environ: Mapping[str, str], *, windows: bool) -> Path:
@@ -217,6 +225,7 @@ class Signals:
         environ: Mapping[str, str],
         *,
         kept: Sequence[int] = (),
+        output: IO[bytes] | None = None,
     ) -> None:
         """Start `uv self update` with the given arguments, on our own terminal.
 
@@ -225,6 +234,7 @@ class Signals:
             arguments: What follows `self update`.
             environ: Its environment.
             kept: Open files that it inherits.
+            output: Where its words go instead.
 
         Raises:
             UvNotRunnable: The system refuses to run it.
@@ -237,7 +247,11 @@ class Signals:
             kept = (*kept, theirs)
         try:
             self._process = subprocess.Popen(  # noqa: S603 # the user's own uv
-                [uv, "self", "update", *arguments], env=environ, pass_fds=kept
+                [uv, "self", "update", *arguments],
+                env=environ,
+                pass_fds=kept,
+                stdout=output,
+                stderr=output,
             )
         except OSError as error:
             reason, moved = error.strerror or str(error), present(uv)
@@ -315,6 +329,23 @@ def ask_version(uv: Path, environ: Mapping[str, str]) -> subprocess.CompletedPro
         timeout=_ANSWER,
         check=False,
     )
+
+
+def knows_option(uv: Path, option: str, environ: Mapping[str, str]) -> bool:
+    """Return whether `uv self update` has an option; a uv that cannot be asked has none."""
+    try:
+        done = subprocess.run(  # noqa: S603 # the user's own uv
+            [uv, "self", "update", option, "--help"],
+            env={**environ, "UV_NO_CONFIG": "1"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_ANSWER,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    # It may lack a value, which is another error.
+    return b"unexpected argument" not in done.stderr
 
 
 def bare_environment(environ: Mapping[str, str]) -> dict[str, str]:

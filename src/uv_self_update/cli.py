@@ -6,17 +6,21 @@ which needs a good part of that time, is for the other commands only: they are i
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import signal
 import sys
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uv_self_update.arguments import (
+    ABOUT_US,
     Arguments,
     arrange,
     level,
+    misspelled,
     split,
     take,
     take_flags,
@@ -24,8 +28,8 @@ from uv_self_update.arguments import (
     values_of,
     without,
 )
-from uv_self_update.child import Ended, end_like
-from uv_self_update.errors import Unforeseen, UsageError, UvSelfUpdateError
+from uv_self_update.child import Ended, end_like, find_uv, knows_option
+from uv_self_update.errors import Unforeseen, UsageError, UvNotFound, UvSelfUpdateError
 from uv_self_update.invocation import Invocation
 from uv_self_update.passphrase import with_passphrase
 from uv_self_update.secret import Secret
@@ -53,6 +57,9 @@ FLAGS = ("--adopt",)
 UPDATE_FLAGS = ("--check", "--json", "--required")
 """Those of the update; another command may have its own of that name."""
 
+WITH_JSON = ("releases",)
+"""The commands that have `--json` as well."""
+
 INSECURE = ("--allow-insecure-host", "--trusted-host")
 """Two names of an option of uv's, which takes blanks between hosts."""
 
@@ -67,21 +74,43 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(arguments, terminal)
     except UvSelfUpdateError as error:
-        terminal.error(error)
-        return error.exit_code
+        return _failed(error, arguments, terminal)
     except Ended as error:
+        if left := str(error):
+            terminal.info(f"interrupted: {left}")
         return end_like(error.number)
     except KeyboardInterrupt:
         return end_like(signal.SIGINT)
     except Exception as error:  # noqa: BLE001 # Python would print what may hold a login
         unforeseen = Unforeseen(error)
         _log.debug("%s", unforeseen.trace)
-        terminal.error(unforeseen)
-        return unforeseen.exit_code
+        return _failed(unforeseen, arguments, terminal)
+
+
+def _failed(error: UvSelfUpdateError, arguments: Sequence[str], terminal: Terminal) -> int:
+    """Say what went wrong, to a program as well where one is listening; return the exit code."""
+    terminal.error(error)
+    if _wants_json(arguments):
+        # With stdout closed, the exit code still tells.
+        with contextlib.suppress(OSError):
+            print(error.as_json(), flush=True)  # noqa: T201 # its output
+    return error.exit_code
+
+
+def _wants_json(arguments: Sequence[str]) -> bool:
+    """Return whether a command that has `--json` was given it, whatever else is wrong."""
+    words = list(takewhile(lambda word: word != "--", arguments))
+    able = any(word in words for word in ("--check", *WITH_JSON))
+    return able and "--json" in words and not level(words, "quiet")
 
 
 def _run(arguments: Sequence[str], terminal: Terminal) -> int:
-    ordered = arrange(arguments, own=OPTIONS, flags=FLAGS, commands=COMMANDS, default="update")
+    try:
+        ordered = arrange(arguments, own=OPTIONS, flags=FLAGS, commands=COMMANDS, default="update")
+    except UsageError:
+        # The unknown command may be the value of a mistyped option.
+        _refuse_misspelled(arguments, os.environ.get("UV_SELF_UPDATE_UV"))
+        raise
     values, flags, rest = take(ordered, OPTIONS, flags=FLAGS)
     invocation = Invocation(
         options=Options(
@@ -96,11 +125,30 @@ def _run(arguments: Sequence[str], terminal: Terminal) -> int:
         environ=dict(os.environ),
         named_uv=next(reversed(values["--uv"]), None) or os.environ.get("UV_SELF_UPDATE_UV"),
     )
-    if rest[:1] == ["update"]:
+    if rest[:1] == ["update"] and ABOUT_US.isdisjoint(rest):
+        _refuse_misspelled(arguments, invocation.named_uv)
         return _update(rest[1:], invocation, terminal)
     from uv_self_update import commands  # noqa: PLC0415 # click is slow to import
 
-    return commands.run(rest, invocation)
+    return commands.run([word for word in rest if word != "update"], invocation)
+
+
+def _refuse_misspelled(arguments: Sequence[str], named_uv: str | None) -> None:
+    """Refuse an option that is nearly one of ours, unless uv has it.
+
+    Raises:
+        UsageError: There is one.
+    """
+    for option, meant in misspelled(arguments, (*OPTIONS, *FLAGS, *UPDATE_FLAGS), OPTIONS):
+        try:
+            uv = find_uv(named_uv, os.environ, windows=os.name == "nt")
+            # What does not begin with a hyphen is a version to uv.
+            if option.startswith("-") and knows_option(uv, option, os.environ):
+                continue
+        except UvNotFound:
+            pass
+        message = f"unexpected argument `{shown(option)}` found"
+        raise UsageError(message, hint=f"Did you mean `{meant}`?")
 
 
 def _installer(said: Sequence[str]) -> InstallerChoice | None:

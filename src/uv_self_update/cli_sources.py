@@ -12,7 +12,7 @@ import click
 
 from uv_self_update import config as files
 from uv_self_update import config_edit
-from uv_self_update.child import Signals, version_of
+from uv_self_update.child import Ended, Signals, version_of
 from uv_self_update.click_options import options_of_uv
 from uv_self_update.config_document import as_table
 from uv_self_update.errors import ConfigurationNotKept, NoArchive, UsageError, UvSelfUpdateError
@@ -25,6 +25,7 @@ from uv_self_update.secret import redact_url
 from uv_self_update.sources.detect import detect
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.survey import Inspection, inspect, overview, without_dates
+from uv_self_update.writing import content_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -88,6 +89,25 @@ def init(
     """
     section = _with_login(parse_source(url), headers, login)
     file = invocation.user_file
+    before = content_of(file)
+    try:
+        with Signals():
+            _initialize(invocation, section, plaintext=plaintext, rehearse=rehearse, force=force)
+    except Ended as error:
+        written = content_of(file) != before
+        error.add_note(f"{file} was written" if written else f"{file} was not changed")
+        raise
+
+
+def _initialize(
+    invocation: Invocation,
+    section: SourceSettings,
+    *,
+    plaintext: bool,
+    rehearse: bool,
+    force: bool,
+) -> None:
+    file = invocation.user_file
     if not plaintext and is_exposing(section):
         reason = "a password or a token stands in the URL, which was not asked for anything either"
         raise ConfigurationNotKept(file, reason, _OTHER_WAYS)
@@ -100,10 +120,7 @@ def init(
         raise ConfigurationNotKept(file, reason, hint)
     uv = invocation.uv()
     settings = with_passphrase(settings, invocation.environ)
-    with (
-        Signals(),
-        closing(OpenSources(settings, uv=uv, environ=invocation.environ)) as opened,
-    ):
+    with closing(OpenSources(settings, uv=uv, environ=invocation.environ)) as opened:
         source = _examined(section, opened).with_login_of(section)
     _write(file, source, old=bool(old))
     click.echo(f"Written to {file}.")

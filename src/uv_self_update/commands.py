@@ -12,6 +12,7 @@ from uv_self_update.cli_config import config
 from uv_self_update.cli_sources import init, releases
 from uv_self_update.click_options import options_of_uv
 from uv_self_update.errors import UsageError
+from uv_self_update.mistyped import closest_option
 from uv_self_update.passphrase import with_passphrase
 from uv_self_update.rehearse import hold
 from uv_self_update.settings import INSTALLERS
@@ -47,8 +48,23 @@ def run(arguments: Sequence[str], invocation: Invocation) -> int:
         # click repeats what was typed, and that may be a URL with a login.
         for word in sorted(arguments, key=len, reverse=True):
             message = message.replace(word, shown(word))
-        raise UsageError(message, hint="See `uv-self-update --help`.") from None
+        raise UsageError(message, hint=_advice(error, arguments)) from None
     return 0
+
+
+def _advice(error: click.ClickException, arguments: Sequence[str]) -> str:
+    """Say what was probably meant, where click has not said it, and where the help is."""
+    advice, command = "", "uv-self-update"
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        command = error.ctx.command_path
+        if isinstance(error, click.NoSuchOption) and not error.possibilities:
+            options = (name for option in root.params for name in option.opts)
+            known = [name for name in options if name.startswith("--")]
+            meant = closest_option(error.option_name, known)
+            advice = f"Did you mean `{meant}`? " if meant else ""
+        elif "unexpected extra argument" in error.message and "://" in " ".join(arguments):
+            advice = "`--source URL` names the source to use. "
+    return f"{advice}See `{command} --help`."
 
 
 @click.group(

@@ -1,4 +1,4 @@
-"""Why uv has failed: what went wrong behind the gateway, or what is wrong with its receipt.
+"""Why uv has failed, or would: what went wrong behind the gateway, or what its receipt lacks.
 
 uv reads its receipt before it asks for anything, and says no more than that it is "only available
 for uv binaries installed via the standalone installation scripts".
@@ -10,40 +10,95 @@ import os
 from typing import TYPE_CHECKING
 
 from uv_self_update.adoption import has_receipt
-from uv_self_update.errors import NotStandalone, ReceiptError
+from uv_self_update.errors import (
+    NotReplaced,
+    NotStandalone,
+    Owned,
+    ReceiptError,
+    StartedThroughUvx,
+    UvTooOld,
+)
 from uv_self_update.receipt import locate, read
+from uv_self_update.release import TOO_OLD
 from uv_self_update.surroundings import find_owner
+from uv_self_update.uvx import refuse_uvx
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from uv_self_update.errors import UvSelfUpdateError
     from uv_self_update.receipt import Receipt
     from uv_self_update.update import Job, Outcome
 
-__all__ = ("explain",)
+__all__ = ("explain", "foreseen", "refusal")
 
 
 def explain(job: Job, outcome: Outcome) -> tuple[UvSelfUpdateError, ...]:
     """Say why an update has failed; nothing where uv has said it itself."""
     if outcome.failures or outcome.asked:
         return outcome.failures
-    environ = {**job.environ, **job.child_environ}
+    found = refusal(job.uv, {**job.environ, **job.child_environ}, adopt=job.settings.adopt)
+    return () if found is None else (found,)
+
+
+def foreseen(
+    uv: Path, environ: Mapping[str, str], *, version: str, adopt: bool
+) -> UvSelfUpdateError | None:
+    """Return why an update would be refused, as far as that is known before it is begun.
+
+    Args:
+        uv: The uv that would be updated.
+        environ: The user's environment.
+        version: The version that it has.
+        adopt: Whether a uv without a receipt is to be updated as well.
+    """
+    try:
+        if os.name == "nt":
+            refuse_uvx(environ)
+    except StartedThroughUvx as error:
+        return error
+    if TOO_OLD.match(version):
+        return UvTooOld(uv, version)
+    if adopt and not has_receipt(uv, environ) and (owner := find_owner(uv)):
+        return Owned(uv, owner.name, owner.command)
+    return refusal(uv, environ, adopt=adopt) or _locked(uv, environ)
+
+
+def refusal(uv: Path, environ: Mapping[str, str], *, adopt: bool) -> UvSelfUpdateError | None:
+    """Return why uv refuses to update itself before it asks for anything: for want of a receipt.
+
+    Args:
+        uv: The uv that is updated.
+        environ: Its environment.
+        adopt: Whether it was to be given a receipt if it has none.
+    """
     path = locate(environ, windows=os.name == "nt")
     # One that uv is adopted with lies beside uv.
-    beside = job.settings.adopt and not has_receipt(job.uv, environ)
-    if not _all_utf8(job.uv.resolve(), *([] if beside else [path])):
+    beside = adopt and not has_receipt(uv, environ)
+    if not _all_utf8(uv.resolve(), *([] if beside else [path])):
         reason = "uv reads none where a path is not UTF-8, that of uv's folder included"
-        return (ReceiptError(path, reason),)
-    if job.settings.adopt:
-        return ()  # it had a receipt
+        return ReceiptError(path, reason)
+    if adopt:
+        return None  # it had a receipt
     try:
         receipt = read(path) if path.exists() else None
     except ReceiptError as error:
-        return (error,)
+        return error
     if receipt is None:
-        return (_not_standalone(job.uv, f"there is no receipt {path}"),)
-    return () if receipt.is_about(job.uv) else (_about_another(job.uv, receipt),)
+        return _not_standalone(uv, f"there is no receipt {path}")
+    return None if receipt.is_about(uv) else _about_another(uv, receipt)
+
+
+def _locked(uv: Path, environ: Mapping[str, str]) -> NotReplaced | None:
+    """Return that a directory is read-only to this user: uv's own, or that of its receipt."""
+    place = locate(environ, windows=os.name == "nt").resolve().parent
+    # One that is not there yet is made below the first that is.
+    above = next((folder for folder in (place, *place.parents) if folder.is_dir()), place)
+    for folder in (uv.resolve().parent, above):
+        if not os.access(folder, os.W_OK | os.X_OK):
+            return NotReplaced(folder, "the directory is not writable")
+    return None
 
 
 def _about_another(uv: Path, receipt: Receipt) -> NotStandalone:

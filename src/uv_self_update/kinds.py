@@ -17,6 +17,7 @@ from uv_self_update.login_keys import (
     UserField,
     VariableField,
 )
+from uv_self_update.mistyped import with_scheme
 from uv_self_update.place_keys import ChoiceField, NameField, PathField, UrlField
 from uv_self_update.wording import echo, listed, shown, suggestion
 
@@ -220,6 +221,7 @@ def parse_source(spec: str) -> SourceSettings:
     Raises:
         InvalidSource: It is none of these.
     """
+    spec = spec.strip()
     name, plus, rest = spec.partition("+")
     if spec.startswith("file://") or _looks_like_path(spec):
         name, plus, rest = "directory", "+", spec
@@ -227,7 +229,10 @@ def parse_source(spec: str) -> SourceSettings:
         name, plus, rest = "auto", "+", spec
     if name not in KINDS:
         due = f"{listed(KINDS)} is due before the `+`" if plus else "no kind, no URL and no path"
-        raise InvalidSource(shown(spec), f"{due}{suggestion(name, KINDS)}")
+        meant = suggestion(name, KINDS)
+        if not plus and (place := with_scheme(spec) or _as_path(spec)):
+            due, meant = "it has no scheme", f"; did you mean `{shown(place)}`?"
+        raise InvalidSource(shown(spec), f"{due}{meant}")
     table = {"kind": name}
     if plus:
         field = KINDS[name].fields[0]
@@ -245,6 +250,11 @@ _EXAMPLES = {"a path": "/mnt/share/uv", "a URL": "https://example.com/"}
 
 def _looks_like_path(spec: str) -> bool:
     return re.match(r"(?:~|\.{0,2}[/\\]|[A-Za-z]:[/\\])", spec) is not None
+
+
+def _as_path(spec: str) -> str | None:
+    """Return a relative path as it has to be written; None for what is no such path."""
+    return f"./{spec}" if re.match(r"[^@:+]+[/\\][^@]*$", spec) else None
 
 
 def _absolute(path: str) -> str:

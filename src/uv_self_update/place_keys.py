@@ -8,6 +8,7 @@ from pathlib import PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from uv_self_update.mistyped import with_scheme
 from uv_self_update.wording import echo, listed, shown
 
 if TYPE_CHECKING:
@@ -95,7 +96,9 @@ def _url_problems(value: object, template: UrlField, kind: Kind) -> Iterator[str
         written = "in a password, `/` is written %2F and `#` %23; elsewhere, `@` is written %40"
         yield f"`{url}` has a login in the wrong place: {written}"
     elif "://" not in value or parts.scheme not in kind.schemes:
-        yield f"`{url}` does not start with {listed([f'{scheme}://' for scheme in kind.schemes])}"
+        lacks = f"`{url}` does not start with {listed([f'{scheme}://' for scheme in kind.schemes])}"
+        meant = with_scheme(value)
+        yield f"{lacks}; did you mean `{shown(meant)}`?" if meant else lacks
     elif parts.scheme == "file" and not parts.path.startswith("/"):
         yield f"`{url}` has no absolute path, as in `file:///folder`"
     elif parts.scheme != "file" and not parts.hostname:

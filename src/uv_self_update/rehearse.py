@@ -2,9 +2,11 @@
 
 1. The source is asked for the version to update to, which has to be allowed.
 2. A copy of uv is made in a temporary folder, with a receipt of its own: of the user's standalone
-   uv if that is older; else an older version from the source; else of whatever uv there is. Where
-   programs cannot be run from there, it is another folder.
-3. The copy is updated by the same code as the real one, with a home of its own.
+   uv if that is older; else an older version from the source; else of the user's uv, if it is of
+   another version; else the very version from the source, which is thereby fetched, checked and
+   run. Where programs cannot be run from there, it is another folder.
+3. The copy is updated by the same code as the real one, with a home of its own. What uv says of it
+   is shown only if that fails: it would read as if the user's own uv had been updated.
 4. The copy is asked for its version.
 """
 
@@ -23,7 +25,7 @@ from typing import TYPE_CHECKING
 
 from uv_self_update import receipt
 from uv_self_update.adoption import has_receipt
-from uv_self_update.arguments import Arguments
+from uv_self_update.arguments import Arguments, level
 from uv_self_update.child import Ended, Signals, bare_environment, present, version_of
 from uv_self_update.errors import (
     NoLatest,
@@ -67,6 +69,14 @@ class Rehearsal:
 
     def __str__(self) -> str:
         """Say what was done, a line for each fact."""
+        if self.start == self.end:
+            return (
+                f"A temporary copy of uv {self.end} from the source runs, and is up to date.\n"
+                f"  source   {self.source}\n"
+                f"  version  {self.end}\n"
+                f"  bytes    {self.size:,}\n"
+                f"  seconds  {self.seconds:.1f}"
+            )
         return (
             f"A throwaway copy of uv was updated, and runs.\n"
             f"  source   {self.source}\n"
@@ -103,38 +113,57 @@ def hold(
     """
     wanted = NEWEST if target is None else parse_target(target)
     before = None if start is None else parse_target(start)
-    with (
-        # A signal must not leave the folder behind.
-        Signals(),
-        closing(OpenSources(settings, uv=uv, environ=environ)) as sources,
-        _folder(uv.resolve().parent) as folder,
-    ):
-        found = sources.find(wanted)
-        end = found.release.version
-        stand = _Stand(folder, sources.platform, environ, settings.digests)
-        version = stand.furnish(found, sources, uv=uv, before=before)
-        began = time.monotonic()
+    try:
+        with (
+            # A signal must not leave the folder behind.
+            Signals(),
+            closing(OpenSources(settings, uv=uv, environ=environ)) as sources,
+            _folder(uv.resolve().parent) as folder,
+        ):
+            stand = _Stand(folder, sources.platform, environ, settings, users_uv=uv)
+            return _held(stand, sources, wanted, before, options)
+    except Ended as error:
+        error.add_note("the temporary copy of uv was removed, and your own uv was not changed")
+        raise
+
+
+def _held(
+    stand: _Stand,
+    sources: OpenSources,
+    wanted: Wanted,
+    before: Wanted | None,
+    options: tuple[str, ...],
+) -> Rehearsal:
+    began = time.monotonic()
+    found = sources.find(wanted)
+    end = found.release.version
+    version = stand.furnish(found, sources, before=before)
+    began = began if version == end else time.monotonic()
+    # Without a version, uv only goes upwards.
+    named = wanted != NEWEST or newest_first([version, end])[0] != end
+    with stand.output.open("w+b") as output:
         outcome = run(
             Job(
                 uv=stand.uv,
-                arguments=Arguments(target=None if wanted == NEWEST else end, after=options),
-                settings=settings,
-                environ=environ,
+                arguments=Arguments(target=end if named else None, after=options),
+                settings=stand.settings,
+                environ=stand.users_environ,
                 child_environ=stand.own_environ,
-                index_uv=uv,
+                index_uv=stand.users_uv,
+                output=None if level(options, "verbose") else output,
             )
         )
-        if outcome.received is not None:
-            raise Ended(outcome.received)
-        seconds = time.monotonic() - began
-        _check(stand, end, outcome.exit_code, outcome.failures)
-        return Rehearsal(
-            source=found.source.name,
-            start=version,
-            end=end,
-            size=outcome.transferred,
-            seconds=seconds,
-        )
+    if outcome.received is not None:
+        raise Ended(outcome.received)
+    seconds = time.monotonic() - began
+    _check(stand, end, outcome.exit_code, outcome.failures)
+    return Rehearsal(
+        source=found.source.name,
+        start=version,
+        end=end,
+        size=outcome.transferred + (stand.fetched if version == end else 0),
+        seconds=seconds,
+    )
 
 
 @contextmanager
@@ -183,12 +212,14 @@ class _Stand:
         folder: Path,
         platform: Platform,
         environ: Mapping[str, str],
-        digests: DigestRules,
+        settings: Settings,
+        *,
+        users_uv: Path,
     ) -> None:
         self._folder = folder
         self._platform = platform
-        # What is thrown away needs no digest; but what is pinned is run only if it is that.
-        self._digests = replace(digests, required=False)
+        self.settings = settings
+        self.users_uv = users_uv
         self.uv = folder / "bin" / platform.uv
         self._receipt = folder / "config" / "uv" / receipt.NAME
         self.own_environ = {
@@ -200,15 +231,18 @@ class _Stand:
             "XDG_CONFIG_HOME": str(folder / "config"),
         }
         self.environ = {**environ, **self.own_environ}
-        self._users_environ = environ
+        self.users_environ = environ
+        self.output = folder / "output"
+        """What uv says of the copy."""
 
-    def furnish(
-        self, found: Found, sources: OpenSources, *, uv: Path, before: Wanted | None
-    ) -> str:
+        self.fetched = 0
+        """Bytes of uv that the copy itself was made of."""
+
+    def furnish(self, found: Found, sources: OpenSources, *, before: Wanted | None) -> str:
         """Lay the copy and its receipt, and return the copy's version."""
         self.uv.parent.mkdir()
         self._receipt.parent.mkdir(parents=True)
-        version = self._lay(found.release.version, sources, uv=uv, before=before)
+        version = self._lay(found, sources, before)
         document = receipt.new_receipt(
             prefix=self.uv.parent, version=version, executables=self._platform.executables
         )
@@ -219,30 +253,33 @@ class _Stand:
         """Return the version that the copy's receipt names."""
         return receipt.read(self._receipt).document.get("version")
 
-    def _lay(self, end: str, sources: OpenSources, *, uv: Path, before: Wanted | None) -> str:
-        older = version_of(uv, self._users_environ)
-        if older is None or older == end or newest_first([older, end])[0] != end:
-            older = None
-        if before is None and older is not None and has_receipt(uv, self._users_environ):
-            shutil.copy2(present(uv).resolve(), self.uv)
-            return older
+    def _lay(self, found: Found, sources: OpenSources, before: Wanted | None) -> str:
+        uv, end = self.users_uv, found.release.version
+        installed = version_of(uv, self.users_environ)
+        other = None if installed == end else installed
+        older = other if other and newest_first([other, end])[0] == end else None
+        standalone = has_receipt(uv, self.users_environ)
+        if before is None and older is not None and standalone:
+            return self._copy(older)
         try:
             first = sources.find_any(before or Wanted(specifier=f"<{end}"))
-        except (NoLatest, NoSourceAnswered, NoSuchVersion) as error:
+        except (NoLatest, NoSourceAnswered, NoSuchVersion):
             if before is not None:
                 raise
-            if older is None:
-                message = f"there is no version before {end} to begin with: {error}"
-                raise RehearsalError(message, hint="Name one: `--from VERSION`.") from error
-            # The source knows of one version only, but there is a uv here to begin with.
-            shutil.copy2(present(uv).resolve(), self.uv)
-            return older
+            # The source knows of one version only.
+            begin = other if standalone else older
+            return self._copy(begin) if begin else self._fetch(found, self.settings.digests)
         if first.release.version == end:
             message = f"there is nothing to update from uv {end} to uv {end}"
             raise RehearsalError(message, hint="Name an older one: `--from VERSION`.")
-        return self._fetch(first)
+        # What is thrown away needs no digest; but what is pinned is run only if it is that.
+        return self._fetch(first, replace(self.settings.digests, required=False))
 
-    def _fetch(self, found: Found) -> str:
+    def _copy(self, version: str) -> str:
+        shutil.copy2(present(self.users_uv).resolve(), self.uv)
+        return version
+
+    def _fetch(self, found: Found, digests: DigestRules) -> str:
         folder = self._folder / "fetched"
         folder.mkdir()
         staged = stage(
@@ -251,12 +288,13 @@ class _Stand:
             folder,
             place=self._folder,
             environ=self.environ,
-            digests=self._digests,
+            digests=digests,
         )
         for file in staged.folder.iterdir():
             if file.name in self._platform.executables:
                 shutil.move(file, self.uv.parent / file.name)
         shutil.rmtree(folder)
+        self.fetched = staged.size
         return staged.version
 
 
@@ -268,7 +306,10 @@ def _check(
     Raises:
         RehearsalError: It is not.
     """
-    reasons = "".join(f"\n  {failure}" for failure in failures)
+    said = [str(failure) for failure in failures] or stand.output.read_text(errors="replace").split(
+        "\n"
+    )
+    reasons = "".join(f"\n  {line}" for line in said if line.strip())
     hint = next((failure.hint for failure in failures if failure.hint), None)
     if exit_code != 0:
         message = f"`uv self update` ended with code {exit_code} on the copy{reasons}"

@@ -10,6 +10,7 @@ __all__ = (
     "INSTALLER_NAMES",
     "LARGEST_UNPACKED",
     "LONGEST_SPECIFIERS",
+    "TOO_OLD",
     "VERSION",
     "Asset",
     "NotARelease",
@@ -41,6 +42,9 @@ VERSION = re.compile(
 Another number of them could be another name for the same version: 0.14.0.0 is 0.14.0, but no pin
 and no list has it under that name.
 """
+
+TOO_OLD = re.compile(r"0\.[0-4]\.")
+"""The beginning of versions that ask GitHub for updates, whatever they are told."""
 
 _SHA256 = re.compile(r"sha256:([0-9a-f]{64})")
 _PREFIX = re.compile(r"^(?:uv[-_/@])?v?")

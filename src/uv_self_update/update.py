@@ -19,16 +19,16 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from uv_self_update.adoption import adopting
 from uv_self_update.child import Signals, bare_environment, environment, version_of
 from uv_self_update.errors import HiddenByPolicy, NotReplaced
 from uv_self_update.gateway.address import listen
 from uv_self_update.leftovers import mend
+from uv_self_update.release import TOO_OLD
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.target import parse_target
 
@@ -49,7 +49,6 @@ __all__ = ("Job", "Outcome", "run")
 
 _log = logging.getLogger(__name__)
 
-_TOO_OLD = re.compile(r"0\.[0-4]\.")
 _NO_RETURN = (
     "uv %s cannot be updated by uv-self-update again, since only 0.5.0 and later can be updated "
     "from elsewhere"
@@ -73,6 +72,9 @@ class Job:
 
     index_uv: Path | None = None
     """The uv that is asked for the index; None for the one that is updated."""
+
+    output: IO[bytes] | None = None
+    """Where uv's own words go; None for our own terminal."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,12 +140,14 @@ def run(job: Job) -> Outcome:
         version = None if wanted is None else wanted.exact
         if wanted is not None and version is None:
             version = sources.find(wanted).release.version
-        if version is not None and _TOO_OLD.match(version):
+        if version is not None and TOO_OLD.match(version):
             _log.warning(_NO_RETURN, version)
         address = listen()
         environ = environment({**adoption.environ, **_temporary(work)}, address.base)
         with closing(address):
-            signals.run(job.uv, arguments.for_uv(version), environ, kept=address.kept)
+            signals.run(
+                job.uv, arguments.for_uv(version), environ, kept=address.kept, output=job.output
+            )
             with _gateway(job, address, sources, work, environ, adoption) as (service, installing):
                 code = signals.wait()
             replaced, broken = _concluded(installing.release, signals)
@@ -337,7 +341,7 @@ def _refuse_too_old(job: Job, environ: Mapping[str, str]) -> None:
         said = str(read(locate(environ, windows=os.name == "nt")).document.get("version"))
     except ReceiptError:
         return  # uv refuses by itself, before it asks anybody
-    if _TOO_OLD.match(said):
+    if TOO_OLD.match(said):
         version = version_of(job.uv, job.environ)
-        if version is not None and _TOO_OLD.match(version):
+        if version is not None and TOO_OLD.match(version):
             raise UvTooOld(job.uv, version)

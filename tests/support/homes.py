@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import io
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
+from unittest.mock import patch
 
 from support import binaries
+from uv_self_update.cli import main
 from uv_self_update.receipt import new_receipt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
 __all__ = ("Done", "Home", "base_environment", "describe")
 
@@ -109,6 +115,21 @@ class Home:
         )
         return Done(code=done.returncode, out=done.stdout, err=done.stderr)
 
+    def call(self, *arguments: str, environ: Mapping[str, str] | None = None) -> Done:
+        """Run `uv-self-update` in this process, which takes a tenth of the time.
+
+        What uv and its installer print is caught with the rest.
+        """
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            with (
+                patch.dict(os.environ, self.full_environ(environ), clear=True),
+                contextlib.chdir(self.path),
+                _redirected(1, contextlib.redirect_stdout, out),
+                _redirected(2, contextlib.redirect_stderr, err),
+            ):
+                code = main(arguments)
+            return Done(code=code, out=_text_of(out), err=_text_of(err))
+
     def version(self) -> str:
         """Ask the installed uv for its version."""
         done = self.run("--version", program=(str(self.uv),))
@@ -147,3 +168,24 @@ def describe(path: Path) -> str:
     if path.is_dir():
         return f"folder {stat.st_mode:o}"
     return f"file {stat.st_mode:o} {hashlib.sha256(path.read_bytes()).hexdigest()}"
+
+
+@contextlib.contextmanager
+def _redirected(
+    number: int, redirect: Callable[[IO[str]], AbstractContextManager[object]], file: IO[bytes]
+) -> Iterator[None]:
+    """Let what is written to stdout or stderr go to a file, from child processes as well."""
+    kept = os.dup(number)
+    os.dup2(file.fileno(), number)
+    try:
+        raw = io.FileIO(number, "w", closefd=False)
+        with io.TextIOWrapper(raw, encoding="utf-8", line_buffering=True) as text, redirect(text):
+            yield
+    finally:
+        os.dup2(kept, number)
+        os.close(kept)
+
+
+def _text_of(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode(errors="replace")

@@ -36,6 +36,12 @@ class UvSelfUpdateError(Exception):
         """Say what happened, without the advice."""
         return self.message
 
+    def as_json(self) -> str:
+        """Return it as one JSON object, for `--json`; `code` is the exit code."""
+        import json  # noqa: PLC0415 # most failures are read by people
+
+        return json.dumps({"error": self.message, "code": self.exit_code, "hint": self.hint})
+
 
 class Unforeseen(UvSelfUpdateError):
     """A mistake in this package."""

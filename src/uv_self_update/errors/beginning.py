@@ -40,11 +40,11 @@ class UsageError(UvSelfUpdateError):
 class InvalidTarget(UsageError):
     """A TARGET is neither a version, nor a prefix of one, nor a specifier."""
 
-    def __init__(self, target: str) -> None:
-        """Name the target."""
+    def __init__(self, target: str, *, hint: str | None = None) -> None:
+        """Name the target, and what was probably meant, if that is known."""
+        forms = "Give an exact version (`0.12.3`), a prefix (`0.12`) or a specifier (`<0.13`)."
         super().__init__(
-            f"`{shown(target)}` is not a version of uv",
-            hint="Give an exact version (`0.12.3`), a prefix (`0.12`) or a specifier (`<0.13`).",
+            f"`{shown(target)}` is not a version of uv", hint=f"{hint} {forms}" if hint else forms
         )
 
 

@@ -30,7 +30,15 @@ from uv_self_update.secret import redact_url
 from uv_self_update.sources.index_digests import SECURE, mismatch, strongest
 from uv_self_update.sources.interface import WheelSource
 from uv_self_update.sources.uv_pip import Answer, TooMuch, UvPip, end_of
-from uv_self_update.target import NEWEST, Wanted, choose, newest_first
+from uv_self_update.target import (
+    NEAREST,
+    NEWEST,
+    Wanted,
+    bounds,
+    choose,
+    nearest,
+    newest_first,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -359,13 +367,24 @@ class IndexSource(WheelSource):
         return answer
 
     def _nearest(self, wanted: Wanted) -> tuple[str, ...]:
-        """Ask for the neighbours of an exact version, else for the newest of all."""
-        if wanted.exact is None:
-            found = {self._resolve(NEWEST.requirement)}
-        else:
-            above = self._resolve(f"uv>{wanted.exact}", resolution="lowest")
-            found = {above, self._resolve(f"uv<{wanted.exact}")}
-        return tuple(newest_first(version for version in found if version is not None))
+        """Ask for the versions nearest to what was wanted; each costs a call of uv.
+
+        Of a specifier, its first bound counts; without any, only the newest version is named.
+        """
+        if not (near := bounds(wanted)):
+            newest = self._resolve(NEWEST.requirement)
+            return () if newest is None else (newest,)
+        above = self._resolve(f"uv>={near[0]}", resolution="lowest")
+        below = self._resolve(f"uv<{near[0]}", refresh=False)
+        found: list[str] = []
+        while len(found) < NEAREST and (next_ones := [one for one in (above, below) if one]):
+            (closest,) = nearest(next_ones, wanted, count=1)
+            found.append(closest)
+            if closest == above:
+                above = self._resolve(f"uv>{closest}", resolution="lowest", refresh=False)
+            else:
+                below = self._resolve(f"uv<{closest}", refresh=False)
+        return tuple(newest_first(found))
 
 
 def _compile(*, mode: str) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import HiddenByPolicy, NoSourceAnswered, NoSuchVersion, SourceError
-from uv_self_update.target import newest_first
+from uv_self_update.target import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,5 +60,5 @@ def find_in_order(sources: Sequence[Source], wanted: Wanted) -> Found:
     if failures and len(lacking) == len(failures):
         names = "each of " + " and ".join(source.name for source in sources)
         near = {version for failure in lacking for version in failure.nearest}
-        raise NoSuchVersion(names, str(wanted), newest_first(near))
+        raise NoSuchVersion(names, str(wanted), nearest(near, wanted))
     raise NoSourceAnswered(failures)
