@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from uv_self_update.home import home_directory
 from uv_self_update.logins import netrc_file
 
 if TYPE_CHECKING:
@@ -63,8 +64,17 @@ def test_entries(tmp_path: Path, text: str, expected: dict[str, str]) -> None:
         ({}, None),
     ],
 )
-def test_places(tmp_path: Path, environ: dict[str, str], expected: str | None) -> None:
+def test_places(
+    tmp_path: Path,
+    environ: dict[str, str],
+    expected: str | None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """The file is the one that NETRC names, or else lies in the home, under either name."""
+    known = {"HOME": "/nowhere"}  # rather than what the user database says of who runs this
+    monkeypatch.setattr(
+        netrc_file, "home_directory", lambda environ: home_directory({**known, **environ})
+    )
     (tmp_path / "windows").mkdir()
     (tmp_path / "nobody").mkdir()
     for path in ("named", ".netrc", "_netrc", "windows/_netrc"):

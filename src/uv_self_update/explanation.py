@@ -29,7 +29,12 @@ def explain(job: Job, outcome: Outcome) -> tuple[UvSelfUpdateError, ...]:
     if outcome.failures or outcome.asked:
         return outcome.failures
     environ = {**job.environ, **job.child_environ}
-    path = locate(environ, windows=os.name == "nt")
+    try:
+        path = locate(environ, windows=os.name == "nt")
+    except ReceiptError:
+        if job.settings.adopt:
+            return ()  # it had a receipt
+        return (_not_standalone(job.uv, "this user has no home directory, where it would be"),)
     # One that uv is adopted with lies beside uv.
     beside = job.settings.adopt and not has_receipt(job.uv, environ)
     if not _all_utf8(job.uv.resolve(), *([] if beside else [path])):

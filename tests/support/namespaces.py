@@ -17,7 +17,15 @@ from support.missing import missing
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ("full", "mounted", "obeying_modes", "portless", "read_only", "unreachable")
+__all__ = (
+    "full",
+    "mounted",
+    "obeying_modes",
+    "portless",
+    "read_only",
+    "unknown_user",
+    "unreachable",
+)
 
 _READ_ONLY = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && shift && exec "$@"'
 
@@ -50,6 +58,10 @@ taken.set_inheritable(True)
 pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").write_text("40000 40000")
 os.execv(sys.argv[1], sys.argv[1:])
 """
+
+
+_UNKNOWN = 54321
+"""A user ID that no system gives to anybody by itself."""
 
 
 def read_only(folder: Path) -> list[str]:
@@ -97,6 +109,15 @@ def unreachable() -> list[str]:
     return _unshare("--net")
 
 
+def unknown_user() -> list[str]:
+    """Return the start of a command whose user the user database does not know.
+
+    To the files it is the same user as before.
+    """
+    _unshare("--user")
+    return ["unshare", "--user", f"--map-user={_UNKNOWN}", f"--map-group={_UNKNOWN}", "--"]
+
+
 def _unshare(kind: str) -> list[str]:
     reason = _refusal(kind)
     if reason is not None:
@@ -105,7 +126,7 @@ def _unshare(kind: str) -> list[str]:
 
 
 def _command(kind: str) -> list[str]:
-    user = [] if os.geteuid() == 0 else ["--map-root-user"]
+    user = [] if os.geteuid() == 0 or kind == "--user" else ["--map-root-user"]
     return ["unshare", *user, kind, "--"]
 
 
@@ -115,6 +136,7 @@ def _refusal(kind: str) -> str | None:
         return "there is no unshare"
     probe = {
         "--mount": ["mount", "-t", "tmpfs", "none", "/mnt"],
+        "--user": ["true"],
         "--net": ["sh", "-c", "echo 40000 40000 >/proc/sys/net/ipv4/ip_local_port_range"],
     }[kind]
     done = subprocess.run(

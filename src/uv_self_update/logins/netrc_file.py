@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from uv_self_update.home import home_directory
 from uv_self_update.logins.credentials import Login
 from uv_self_update.secret import Secret
 
@@ -72,10 +73,11 @@ def read(environ: Mapping[str, str]) -> LoginFile | None:
 def _locate(environ: Mapping[str, str]) -> Path | None:
     if named := environ.get("NETRC"):
         candidates = [Path(named)]
-    elif home := environ.get("HOME") or environ.get("USERPROFILE"):
-        candidates = [Path(home, ".netrc"), Path(home, "_netrc")]
     else:
-        return None
+        # On Windows HOME is rare, but counts where it is set, as in curl.
+        windows = [Path(environ["USERPROFILE"])] if environ.get("USERPROFILE") else []
+        homes = windows if windows and not environ.get("HOME") else [home_directory(environ)]
+        candidates = [home / name for home in homes if home for name in (".netrc", "_netrc")]
     return next((path for path in candidates if _is_there(path)), None)
 
 
