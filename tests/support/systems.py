@@ -38,12 +38,14 @@ _TERMINAL = Needs(why="a pseudo-terminal", systems=_UNIX)
 _HOME = Needs(why="a home with a real uv, laid out as on Unix", systems=_UNIX)
 _SH = Needs(why="scripts that sh runs, in the place of programs", systems=_UNIX)
 _MODES = Needs(why="modes, symbolic links or special files as on Unix", systems=_UNIX)
+_OPENSSL = Needs(why="OpenSSL, which decides whom to trust on Linux alone", systems=_LINUX)
 _LIMITS = Needs(why="limits of a process", systems=_UNIX)
 
 TABLE: Mapping[str, Needs] = {
     "test_adoption.py": _HOME,
     "test_archive.py::test_link_to_write_through": _MODES,
     "test_archive.py::test_tar": _MODES,
+    "test_authorities.py": _OPENSSL,
     "test_bad_input.py": _HOME,
     "test_check.py": _HOME,
     "test_child.py": _SH,
