@@ -212,5 +212,6 @@ def test_any_bytes(junk: bytes, place: int) -> None:
     """Whatever a file holds, it is read without an error."""
     for content in (junk, TRUSTED[:place] + junk + TRUSTED[place:]):
         for block in blocks_in(content):
-            assert block.reason or block.until
+            assert bool(block.reason) != bool(block.der)
             assert block.as_authority != b""
+            assert block.until is None or block.der

@@ -58,13 +58,18 @@ class Block:
     reason: str = ""
     """Why it cannot be read."""
 
-    until: dt.datetime | None = None
-    """The end of its validity, where that can be read."""
-
     @property
     def place(self) -> str:
         """The block as a message names it, after the file."""
         return f"block {self.number} (line {self.line})"
+
+    @property
+    def until(self) -> dt.datetime | None:
+        """The end of its validity; None where that cannot be read."""
+        try:
+            return _until(self.der)
+        except (IndexError, ValueError):
+            return None
 
     @property
     def as_authority(self) -> bytes | None:
@@ -83,9 +88,10 @@ class Block:
 def blocks_in(content: bytes) -> Iterator[Block]:
     """Yield the certificates of a PEM file, damaged ones too."""
     text = _plain(content)
+    line, before = 1, 0
     for number, found in enumerate(_BLOCK.finditer(text), start=1):
         kind, body, end = found.groups()
-        line = text.count(b"\n", 0, found.start()) + 1
+        line, before = line + text.count(b"\n", before, found.start()), found.start()
         yield _block(number, line, body, kind=kind or b"", ended=bool(end))
 
 
@@ -110,10 +116,10 @@ def _block(number: int, line: int, body: bytes, *, kind: bytes, ended: bool) -> 
     except ValueError:
         return damaged("it is not base64")
     try:
-        until = _until(der)
-    except (IndexError, ValueError):
+        _fields(der)
+    except IndexError:
         return damaged("it is not a certificate")
-    return Block(number=number, line=line, der=der, until=until)
+    return Block(number=number, line=line, der=der)
 
 
 @dataclass(frozen=True, kw_only=True)

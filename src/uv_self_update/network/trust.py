@@ -188,21 +188,22 @@ def _new_context() -> ssl.SSLContext:
     class _Context(truststore.SSLContext):
         """Tells a failure which of the named authorities have expired."""
 
-        expired: tuple[str, ...] = ()
+        named: tuple[tuple[Path, Block], ...] = ()
 
         def wrap_socket(self, *args: Any, **named: Any) -> ssl.SSLSocket:  # noqa: ANN401 # see ssl
             try:
                 return super().wrap_socket(*args, **named)
             except ssl.SSLCertVerificationError as error:
                 # OpenSSL does not say whose certificate has expired.
-                error.expired = self.expired  # type: ignore[attr-defined]
+                error.expired = tuple(_expired(self.named))  # type: ignore[attr-defined]
                 raise
 
     return _Context(ssl.PROTOCOL_TLS_CLIENT)
 
 
-def _remember(context: ssl.SSLContext, expired: Iterator[str]) -> None:
-    context.expired = (*getattr(context, "expired", ()), *expired)  # type: ignore[attr-defined]
+def _remember(context: ssl.SSLContext, path: Path, blocks: Iterable[Block]) -> None:
+    before = getattr(context, "named", ())
+    context.named = (*before, *((path, one) for one in blocks))  # type: ignore[attr-defined]
 
 
 def _unchecking() -> ssl.SSLContext:
@@ -255,14 +256,14 @@ def _load_file(context: ssl.SSLContext, path: Path) -> bool:
     if sys.platform in _NOT_OPENSSL or all(block.as_authority is None for block in blocks):
         with contextlib.suppress(ssl.SSLError):
             context.load_verify_locations(cafile=path)
-            _remember(context, _expired(path, blocks))
+            _remember(context, path, blocks)
             return True
     blocks = [_load_block(context, block) for block in blocks]
     usable = [block for block in blocks if not block.reason]
     for block in blocks if usable else ():
         if block.reason:
             _log.warning("%s of %s is not used: %s", block.place, path, block.reason)
-    _remember(context, _expired(path, usable))
+    _remember(context, path, usable)
     return bool(usable)
 
 
@@ -280,12 +281,13 @@ def _load_block(context: ssl.SSLContext, block: Block) -> Block:
     return block
 
 
-def _expired(path: Path, blocks: Iterable[Block]) -> Iterator[str]:
+def _expired(named: Iterable[tuple[Path, Block]]) -> Iterator[str]:
     """Yield the authorities whose time is over, as a message names them."""
     now = dt.datetime.now(dt.UTC)
-    for block in blocks:
-        if block.until is not None and block.until < now:
-            yield f"{block.place} of {path}, on {block.until.date()}"
+    for path, block in named:
+        until = block.until
+        if until is not None and until < now:
+            yield f"{block.place} of {path}, on {until.date()}"
 
 
 def _load_system(context: ssl.SSLContext) -> None:
