@@ -162,6 +162,17 @@ def test_self_signed_server(name: str, tmp_path: Path) -> None:
         assert talk(Trust(Network(ca_bundle=bundle), environ={}), server) == GREETING
 
 
+def test_name_in_the_subject_only(tmp_path: Path) -> None:
+    """A server whose host stands in its common name alone is accepted, as by curl."""
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_bytes(TRUSTED)
+    context = certificates.odd_server(GOOD, tmp_path / "server.pem", host="localhost")
+
+    with Greeter(context).running() as server:
+        trust = Trust(Network(ca_bundle=bundle), environ={})
+        assert talk(trust, server, host="localhost") == GREETING
+
+
 @pytest.mark.parametrize("name", ["a server's own", "not an authority"])
 def test_no_authority_is_made(name: str, tmp_path: Path) -> None:
     """A certificate that says what it is for does not become an authority."""

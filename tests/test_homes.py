@@ -103,6 +103,24 @@ def test_no_command_breaks(
     assert not list((files / "project").iterdir())
 
 
+@pytest.mark.parametrize("command", ["config show", "init {0}", "config set network.timeout 5"])
+def test_home_that_may_not_be_entered(command: str, home: Home, tmp_path: Path) -> None:
+    """As after `sudo -u`: the file that cannot be read is named, and HOME."""
+    locked = tmp_path / "locked"
+    locked.mkdir(mode=0)
+
+    done = home.run(
+        *command.format(tmp_path).split(),
+        environ={"HOME": str(locked)},
+        before=namespaces.obeying_modes(),
+    )
+
+    assert done.code == 3
+    assert f"{locked}/.config/uv-self-update/config.toml: it cannot be read: " in done.err
+    assert "whether HOME is your own home directory" in done.err
+    assert not done.err.count("should not have happened")
+
+
 RELATIVE = {
     "XDG_CONFIG_HOME": [".", "rel", "..", "~", "rel:/etc"],
     "XDG_CONFIG_DIRS": [".", ":{0}", "rel:{0}", "::", "rel"],

@@ -276,7 +276,10 @@ def read(path: Path) -> str:
         # PowerShell and Notepad like to begin a file with a byte order mark.
         return path.read_bytes().decode("utf-8-sig")
     except OSError as error:
-        raise _unusable(path, f"it cannot be read: {error.strerror or error}") from error
+        reason = f"it cannot be read: {error.strerror or error}"
+        barred = isinstance(error, PermissionError)
+        problem = Problem(origin=str(path), key="", reason=reason, barred=barred)
+        raise InvalidConfiguration([problem]) from error
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise _unusable(path, f"it is not UTF-8 text, see line {line}") from error

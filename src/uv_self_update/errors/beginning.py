@@ -78,6 +78,8 @@ class Problem:
     """The dotted key, as in `network.timeout`; empty for the whole file."""
 
     reason: str
+    barred: bool = False
+    """Whether it is a file that may not be read."""
 
     def __str__(self) -> str:
         """Write the problem on one line."""
@@ -128,7 +130,9 @@ class InvalidConfiguration(ConfigurationError):
         if shared is not None and shared.path in files:
             hints.append(shared.hint)
             files.remove(shared.path)
-        if files:
+        if any(one.barred and one.origin in files for one in self.problems):
+            hints.append("Check its permissions, and whether HOME is your own home directory.")
+        elif files:
             hints.append("`uv-self-update config edit` opens the user file.")
         super().__init__(
             f"the configuration cannot be used:\n{lines}", hint=" ".join(hints) or None
