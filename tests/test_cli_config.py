@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import sys
@@ -24,6 +25,9 @@ from uv_self_update.invocation import Invocation
 from uv_self_update.kinds import KINDS
 from uv_self_update.login_keys import LOGIN_FIELDS
 from uv_self_update.settings import KEYS, Options
+
+if sys.platform != "win32":
+    import pwd
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,7 +90,7 @@ def test_show_defaults(person: Person) -> None:
         "login of source.0: uv's own, as for packages\n"
         "\n"
         f"user file: {person.file} (does not exist)\n"
-        f"site file: {person.folder / 'site.toml'} (does not exist)\n"
+        f"system file: {person.folder / 'site.toml'} (does not exist)\n"
     )
 
 
@@ -120,7 +124,7 @@ def test_show_origins(person: Person) -> None:
         "login of source.1: none",
         "",
         f"user file: {person.file}",
-        f"site file: {person.folder / 'site.toml'}",
+        f"system file: {person.folder / 'site.toml'}",
     ]
 
 
@@ -291,10 +295,150 @@ def test_set_plaintext(person: Person) -> None:
     assert isinstance(result.exception, ConfigurationNotKept)
     assert "s3cret" not in str(result.exception)
     assert not person.file.exists()
-    assert not person.reads("set", "--plaintext", "source.url", url)
+    assert person.reads("set", "--plaintext", "source.url", url) == f"Written to {person.file}.\n"
     assert person.reads("get", "source.url") == f"{url}\n"
     if sys.platform != "win32":
         assert person.file.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o077])
+def test_set_system(person: Person, monkeypatch: pytest.MonkeyPatch, umask: int) -> None:
+    """`--system` writes the system file, which all users can read whatever the umask is."""
+    system = person.folder / "etc" / "xdg" / "uv-self-update" / "config.toml"
+    monkeypatch.setattr(files, "site_file", lambda: system)
+    before = os.umask(umask)
+    try:
+        said = person.reads("set", "--system", "network.timeout", "60")
+        assert said == f"Written to {system}.\n"
+        person.reads("set", "network.timeout", "50", "--system")
+    finally:
+        os.umask(before)
+
+    assert person.reads("path", "--system") == f"{system}\n"
+    assert system.read_text() == "[network]\ntimeout = 50\n"
+    assert system.stat().st_mode & 0o777 == 0o644
+    for directory in list(system.parents)[:3]:
+        assert directory.stat().st_mode & 0o777 == 0o755
+    assert not person.file.exists()
+    assert person.reads("get", "network.timeout") == "50\n"
+    assert person.reads("unset", "--system", "network") == f"Written to {system}.\n"
+    assert system.read_text() == ""
+
+
+def test_set_system_makes_readable(person: Person) -> None:
+    """A system file that only its owner could read becomes readable, as every user needs it."""
+    system = person.folder / "site.toml"
+    system.touch(mode=0o600)
+
+    person.reads("set", "--system", "network.timeout", "60")
+
+    assert system.stat().st_mode & 0o777 == 0o644
+
+
+def test_system_file_holds_no_secret(person: Person) -> None:
+    """A secret in the file that all users read is refused, with `--plaintext` too."""
+    url = "https://robot:s3cret@a.example/uv/"
+    result = person.types("set", "--system", "source.url", url)
+    assert isinstance(result.exception, ConfigurationNotKept)
+    result = person.types("set", "--system", "--plaintext", "source.url", url)
+    assert isinstance(result.exception, UsageError)
+    assert not (person.folder / "site.toml").exists()
+
+
+def test_system_and_config(person: Person) -> None:
+    """Only one file can be changed at once."""
+    options = Options(config=person.folder / "named.toml")
+    for command in (["set", "network.timeout", "9"], ["path"], ["edit"], ["unset", "network"]):
+        result = person.types(*command, "--system", options=options)
+        assert isinstance(result.exception, UsageError), command
+
+
+@pytest.mark.parametrize("by", ["--config", "UV_SELF_UPDATE_CONFIG"])
+@pytest.mark.parametrize(
+    ("place", "value", "mode"),
+    [
+        ("etc/config.toml", "https://a.example/uv/", 0o644),
+        ("etc/config.toml", "https://robot:s3cret@a.example/uv/", 0o600),
+        ("home/me/config.toml", "https://a.example/uv/", 0o600),
+    ],
+)
+def test_mode_of_a_named_file(  # a table
+    person: Person,
+    monkeypatch: pytest.MonkeyPatch,
+    by: str,
+    place: str,
+    value: str,
+    mode: int,
+) -> None:
+    """A new file outside of the home is for others to read, unless a secret is in it."""
+    monkeypatch.undo()  # the real `user_file`
+    file = person.folder / place
+    environ = {"HOME": str(person.folder / "home" / "me")}
+    options = Options()
+    if by == "--config":
+        options = Options(config=file)
+    else:
+        environ[by] = str(file)
+    person.environ.update(environ)
+
+    person.reads("set", "--plaintext", "source.url", value, options=options)
+    assert file.stat().st_mode & 0o777 == mode
+    file.chmod(0o640)
+    person.types("set", "network.timeout", "50", options=options)
+    assert file.stat().st_mode & 0o777 == 0o640
+
+
+def test_check(person: Person) -> None:
+    """A file is validated before it is rolled out: all of its problems, and an exit code."""
+    good, bad = person.folder / "good.toml", person.folder / "bad.toml"
+    good.write_text("[network]\ntimeout = 60\n[policy]\nversions = '<1'\n")
+    bad.write_text("[network]\ntimeout = 0\n[policy]\nversion = '<1'\n")
+
+    assert (
+        person.reads("check", str(good)) == f"{good} is valid: network.timeout, policy.versions\n"
+    )
+    for file, count in ((bad, 2), (person.folder / "missing.toml", 1), (person.folder, 1)):
+        result = person.types("check", str(file))
+        assert isinstance(result.exception, InvalidConfiguration)
+        assert result.exception.exit_code == 3
+        assert len(result.exception.problems) == count
+        assert all(problem.origin == str(file) for problem in result.exception.problems)
+
+
+def test_check_what_applies(person: Person) -> None:
+    """Without a file, those that apply are validated, each by itself."""
+    assert not person.reads("check")
+    person.file.write_text("[network]\ntimeout = 60\n")
+    system = person.folder / "site.toml"
+    system.write_text("[broken")
+    result = person.types("check")
+    assert result.stdout == f"{person.file} is valid: network.timeout\n"
+    assert isinstance(result.exception, InvalidConfiguration)
+    assert str(system) in str(result.exception)
+
+
+@pytest.mark.parametrize("text", ["[broken", "[policy]\nmin-age = 3\n", "[polcy]\n"])
+@pytest.mark.parametrize("writable", [True, False])
+def test_broken_system_file(
+    person: Person, monkeypatch: pytest.MonkeyPatch, text: str, *, writable: bool
+) -> None:
+    """A broken system file is named with who can change it, and the user's is not suggested."""
+    system = person.folder / "site.toml"
+    system.write_text(text)
+    monkeypatch.setattr(os, "access", lambda _path, _mode: writable)
+
+    result = person.types("show")
+
+    assert isinstance(result.exception, InvalidConfiguration)
+    assert str(system) in str(result.exception)
+    hint = str(result.exception.hint)
+    assert f"opens {person.file}" not in hint
+    assert "user file" not in hint
+    if writable:
+        assert "config edit --system" in hint
+    else:
+        assert f"{pwd.getpwuid(os.getuid()).pw_name} can change it" in hint
+        assert "config check FILE" in hint
 
 
 def test_get_unknown_key(person: Person) -> None:
@@ -305,13 +449,14 @@ def test_get_unknown_key(person: Person) -> None:
 def test_set_and_unset(person: Person) -> None:
     """What is set is in the file, and what is unset is not."""
     pairs = ("source.kind", "urls", "source.latest", "https://a.example/l")
-    assert not person.reads("set", *pairs, "source.download", "https://a.example/{asset}")
-    assert not person.reads("set", "network.timeout", "60")
+    written = f"Written to {person.file}.\n"
+    assert person.reads("set", *pairs, "source.download", "https://a.example/{asset}") == written
+    assert person.reads("set", "network.timeout", "60") == written
     assert person.file.read_text() == (
         '[[source]]\nkind = "urls"\nlatest = "https://a.example/l"\n'
         'download = "https://a.example/{asset}"\n\n[network]\ntimeout = 60\n'
     )
-    assert not person.reads("unset", "source.latest", "network")
+    assert person.reads("unset", "source.latest", "network") == written
     assert person.file.read_text() == (
         '[[source]]\nkind = "urls"\ndownload = "https://a.example/{asset}"\n'
     )

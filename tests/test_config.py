@@ -219,6 +219,7 @@ def test_platform_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
     """The user file is the one that the environment names, else the platform's, in one folder."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     user, site = config.user_file({}), config.site_file()
+    assert user is not None
     assert config.user_file({"UV_SELF_UPDATE_CONFIG": "/some.toml"}) == Path("/some.toml")
     assert (user.parent.name, user.name) == ("uv-self-update", "config.toml")
     assert (site.parent.name, site.name) == ("uv-self-update", "config.toml")

@@ -15,6 +15,7 @@ from uv_self_update.arguments import arrange, split, take, take_flags
 from uv_self_update.cli import COMMANDS, FLAGS, OPTIONS, UPDATE_FLAGS
 from uv_self_update.commands import root
 from uv_self_update.config import load
+from uv_self_update.config_edit import assign
 from uv_self_update.kinds import KINDS, parse_source
 from uv_self_update.target import parse_target
 
@@ -137,6 +138,30 @@ def test_examples_load(path: Path, tmp_path: Path) -> None:
     for example in blocks(path, "toml"):
         file.write_text(example)
         assert load(file).values
+
+
+@pytest.mark.parametrize("path", DOCS, ids=name_of)
+def test_no_page_puts_a_secret_into_a_url(path: Path) -> None:
+    """What `init` and `config set` refuse is not advised."""
+    assert not re.search(r"`[^` ]*@`? into the URL|:[A-Z]+@", path.read_text())
+
+
+@each_page
+def test_advice_is_accepted(page: Path, tmp_path: Path) -> None:
+    """Each setting that a page tells to make can be made beside the page's first example."""
+    advised = re.findall(r"`uv-self-update config set ([^`]*)`", page.read_text())
+    file = tmp_path / "config.toml"
+    (tmp_path / "FILE").touch()
+    for words in map(shlex.split, advised):
+        file.write_text(blocks(page, "toml")[0])
+        if {"source.username", "source.password-env"} & {*words}:
+            remove_login(file)
+        assign(file, dict(zip(words[::2], words[1::2], strict=True)))
+
+
+def remove_login(file: Path) -> None:
+    """Take a token out, which goes with no password."""
+    file.write_text(re.sub(r"(?m)^token-env = .*\n", "", file.read_text()))
 
 
 @each_page

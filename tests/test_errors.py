@@ -26,6 +26,7 @@ EXAMPLES = [
     errors.InvalidSource("x", "it is none"),
     errors.InvalidConfiguration([Problem(origin=str(FILE), key="a.b", reason="unknown key")]),
     errors.ConfigurationNotKept(FILE, "a comment would be lost", "Make it by hand."),
+    errors.NoHomeDirectory(),
     errors.InvalidRequirement(Problem(origin=str(FILE), key="required-version", reason="no")),
     errors.NothingRequired([str(FILE)]),
     errors.UvNotFound("on PATH"),

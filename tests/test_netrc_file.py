@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
+from base64 import b64decode
 from typing import TYPE_CHECKING
 
 import pytest
 
+from support import binaries
+from support.homes import base_environment
+from support.web import Page
+from uv_self_update.home import home_directory
 from uv_self_update.logins import netrc_file
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from support.web import Asked, Web
 
 
 def logins(file: netrc_file.LoginFile | None) -> dict[str, str]:
@@ -48,6 +57,60 @@ def test_entries(tmp_path: Path, text: str, expected: dict[str, str]) -> None:
     assert logins(netrc_file.read({"HOME": str(tmp_path)})) == expected
 
 
+ENTRY = b"machine 127.0.0.1 login u password p"
+AS_UV = {
+    "a comment of two words": b"#Word word\n" + ENTRY,
+    "a comment of one word": b"#Word\n" + ENTRY,
+    "a comment with a blank": b"# Word word\n" + ENTRY,
+    "an indented comment": b" \t#Word word\n" + ENTRY,
+    "an entry that is switched off": ENTRY + b"\n#machine 127.0.0.1 login a password b",
+    "a comment within an entry": b"machine 127.0.0.1\n#Word word\nlogin u password p",
+    "a comment behind an entry": ENTRY + b" #Word word",
+    "a comment with Windows' line ends": b"#Word word\r\n" + ENTRY + b"\r\n",
+    "signs in values": b"machine 127.0.0.1 login #u password #p",
+    "a macro at the end": ENTRY + b"\nmacdef init\ncd /pub",
+    "a macro with a comment": b"macdef init\n#Word word\ncd\n\n" + ENTRY,
+    "another entry that is not UTF-8": b"machine x login \xe9 password z\n" + ENTRY,
+    "backslashes": b"machine 127.0.0.1 login u password p\\q",
+    "an unknown word": ENTRY + b" port 443",
+}
+
+
+@pytest.mark.parametrize("name", AS_UV)
+def test_understood_as_uv_does(name: str, tmp_path: Path, web: Web) -> None:
+    """Of a file, uv sends the login that is read here."""
+    path = tmp_path / "netrc"
+    path.write_bytes(AS_UV[name])
+    sent: set[str] = set()
+
+    def answer(asked: Asked) -> Page:
+        login = asked.headers.get("Authorization", "")
+        sent.add(b64decode(login.removeprefix("Basic ")).decode())
+        return Page(status=404 if login else 401)
+
+    web.pages["/simple/nothing/"] = answer
+    uv = binaries.executables(binaries.newest()) / "uv"
+    subprocess.run(
+        [uv, "pip", "install", "--no-config", "--target", tmp_path / "t", "nothing"],
+        env={
+            **base_environment(),
+            "HOME": str(tmp_path),
+            "NETRC": str(path),
+            "UV_CACHE_DIR": str(tmp_path / "cache"),
+            "UV_DEFAULT_INDEX": f"{web.url}/simple/",
+            "UV_PYTHON": sys.executable,
+        },
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+    )
+
+    file = netrc_file.read({"NETRC": str(path)})
+    found = set() if file is None else set(logins(file).get("127.0.0.1", "").split("\0")) - {""}
+    assert web.asked
+    assert sent - {""} == found
+
+
 @pytest.mark.parametrize(
     ("environ", "expected"),
     [
@@ -63,8 +126,17 @@ def test_entries(tmp_path: Path, text: str, expected: dict[str, str]) -> None:
         ({}, None),
     ],
 )
-def test_places(tmp_path: Path, environ: dict[str, str], expected: str | None) -> None:
+def test_places(
+    tmp_path: Path,
+    environ: dict[str, str],
+    expected: str | None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """The file is the one that NETRC names, or else lies in the home, under either name."""
+    known = {"HOME": "/nowhere"}  # rather than what the user database says of who runs this
+    monkeypatch.setattr(
+        netrc_file, "home_directory", lambda environ: home_directory({**known, **environ})
+    )
     (tmp_path / "windows").mkdir()
     (tmp_path / "nobody").mkdir()
     for path in ("named", ".netrc", "_netrc", "windows/_netrc"):
@@ -97,6 +169,17 @@ def test_broken(
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
     assert str(path) in caplog.text
     assert reason in caplog.text
+    assert "s3cret" not in caplog.text
+
+
+def test_entry_that_is_not_utf8(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """One damaged entry does not take the others with it."""
+    (tmp_path / ".netrc").write_bytes(
+        b"machine a login u password p\nmachine b login u password s3cret\xff"
+    )
+
+    assert logins(netrc_file.read({"HOME": str(tmp_path)})) == {"a": "u:p"}
+    assert "some entries" in caplog.text
     assert "s3cret" not in caplog.text
 
 

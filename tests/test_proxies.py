@@ -5,7 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 import urllib.request
+from contextlib import closing
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 import httpcore
@@ -13,9 +15,16 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from support.web import Page
 from uv_self_update.errors import ProxyRefused
+from uv_self_update.logins.credentials import Credentials
 from uv_self_update.network.proxies import Proxies, Proxy, System
+from uv_self_update.network.upstream import Upstream
+from uv_self_update.settings import Network
 from uv_self_update.uv_toml import UvToml
+
+if TYPE_CHECKING:
+    from support.web import Web
 
 PROXY = "http://proxy.example:3128"
 OTHER = "http://other.example:3128"
@@ -307,6 +316,22 @@ def test_no_proxy(no_proxy: str, host: str, expected: bool) -> None:  # noqa: FB
     """An entry names hosts by domain, address or network, with a port or without."""
     assert exempts(no_proxy, f"https://{host}/a") is expected
     assert exempts(f"other.example {no_proxy}", f"https://me:pw@{host}/a") is expected
+
+
+@pytest.mark.parametrize(
+    "no_proxy", ["[::1]", "fd00::/8", "10.0.0.0/8", "[fd00::1]:8080", "[", "::/"]
+)
+def test_no_client_is_kept_from_asking(
+    no_proxy: str, web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Entries that httpx refuses to be made with, and broken ones, keep nobody from a server."""
+    environ = {"NO_PROXY": f"{no_proxy},127.0.0.1", "HTTP_PROXY": PROXY, "ALL_PROXY": PROXY}
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    web.pages["/a"] = Page(body=b"found")
+
+    with closing(Upstream(Network(retries=0), Credentials(), environ=environ)) as upstream:
+        assert upstream.read(f"{web.url}/a").body == b"found"
 
 
 def test_no_proxy_of_all() -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from uv_self_update import receipt as receipt_module
 from uv_self_update.errors import ReceiptError
-from uv_self_update.receipt import NAME, Receipt, locate, new_receipt, read
+from uv_self_update.receipt import NAME, Receipt, locate, new_receipt, place_of_new, read
 from uv_self_update.writing import write_atomically
 
 
@@ -43,11 +44,34 @@ def test_locate(environ: dict[str, str], expected: str, tmp_path: Path, *, windo
     assert locate(filled, windows=windows) == Path(expected.format(folder=tmp_path), NAME)
 
 
-def test_locate_without_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """With no home in the environment, the system's own idea of it counts."""
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+def test_locate_without_home_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """With no home in the environment, that of the user database counts."""
+    monkeypatch.setattr(receipt_module, "home_directory", lambda _environ: tmp_path)
     assert locate({}, windows=False) == tmp_path / ".config" / "uv" / NAME
+
+
+def test_locate_without_any_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user without a home has no receipt: uv looks nowhere either."""
+    monkeypatch.setattr(receipt_module, "home_directory", lambda _environ: None)
+    with pytest.raises(ReceiptError, match="no home directory"):
+        locate({}, windows=False)
+    assert place_of_new({}, windows=False) is None
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({"HOME": "/h"}, "/h/.config/uv"),
+        ({"HOME": "/h", "XDG_CONFIG_HOME": "/x"}, "/x/uv"),
+        ({"HOME": "/h", "XDG_CONFIG_HOME": "x"}, "/h/.config/uv"),
+        ({"HOME": "/h", "XDG_CONFIG_HOME": ""}, "/h/.config/uv"),
+        ({"XDG_CONFIG_HOME": "/x"}, "/x/uv"),
+        ({"XDG_CONFIG_HOME": "/x", "AXOUPDATER_CONFIG_PATH": "/axo"}, "/axo"),
+    ],
+)
+def test_place_of_new(environ: dict[str, str], expected: str) -> None:
+    """A new receipt goes where uv's installer would put it, though the directory is missing."""
+    assert place_of_new(environ, windows=False) == Path(expected, NAME)
 
 
 def test_read(tmp_path: Path) -> None:

@@ -26,7 +26,15 @@ from typing import TYPE_CHECKING
 from uv_self_update.child import version_of
 from uv_self_update.errors import NotReplaced, Owned, ReceiptError, UvNotRunnable
 from uv_self_update.platforms import current
-from uv_self_update.receipt import NAME, Rewrite, locate, new_receipt, parse, read
+from uv_self_update.receipt import (
+    NAME,
+    Rewrite,
+    locate,
+    new_receipt,
+    parse,
+    place_of_new,
+    read,
+)
 from uv_self_update.writing import content_of, write_atomically
 
 if TYPE_CHECKING:
@@ -157,23 +165,29 @@ class _Lasting:
         self._environ = environ
 
     @cached_property
-    def _place(self) -> Path:
-        """Where uv looks for its receipt."""
-        return locate(self._environ, windows=_WINDOWS).absolute()
+    def _place(self) -> Path | None:
+        """Where uv's own installer would leave a receipt; None for a user without a home."""
+        place = place_of_new(self._environ, windows=_WINDOWS)
+        return None if place is None else place.absolute()
 
     @cached_property
     def before(self) -> dict[Path, bytes | None]:
         """What was in each of them before an installer came; read when that is first asked for."""
         standard = {name: value for name, value in self._environ.items() if name != _FOLDER}
-        places = {self._place, locate(standard, windows=_WINDOWS).absolute()}
+        places = {self._place, self._found, _found(standard)}
         if self._environ.get("XDG_CONFIG_HOME"):
             # That installer makes this folder, where uv would not look into it without.
             places.add(Path(self._environ["XDG_CONFIG_HOME"], "uv", NAME).absolute())
-        return dict(_contents(places))
+        return dict(_contents(place for place in places if place is not None))
+
+    @cached_property
+    def _found(self) -> Path | None:
+        """Where uv looked for its receipt before; None for a user without a home."""
+        return _found(self._environ)
 
     def rewrites(self, text: bytes) -> Iterator[Rewrite]:
         """Yield what gives uv a receipt with this text, and keeps one that is about another."""
-        if self._place not in self.before:
+        if self._place is None or self._place not in self.before:
             return  # what may not be read is not replaced
         before = self.before[self._place]
         if before is not None and self._is_about_another(self._place, before):
@@ -191,13 +205,26 @@ class _Lasting:
                 ):
                     self._keep(place, before)
             if lacking:
-                if self._place not in self.before:
-                    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-                self._place.parent.mkdir(parents=True, exist_ok=True)
-                write_atomically(self._place, text)
+                self._leave(text)
         except OSError as error:
             reason = error.strerror or str(error)
             _log.warning("uv's receipt %s could not be left: %s", self._place, reason)
+
+    def _leave(self, text: bytes) -> None:
+        """Write a receipt where uv looks from then on; raises OSError."""
+        if self._place is None:
+            _log.warning(
+                "uv has no receipt, because this user has no home directory: set HOME or "
+                "XDG_CONFIG_HOME, or use `--adopt` for the next update as well"
+            )
+            return
+        if self._place not in self.before:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        self._place.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(self._place, text)
+        if self._found not in {None, self._place} and (before := self.before.get(self._found)):
+            # uv does not look there any more.
+            self._warn_of_another(self._found, before, kept=self._found)
 
     def _is_about_another(self, place: Path, before: bytes) -> bool:
         """Return whether a receipt was about another uv, or cannot be understood."""
@@ -213,6 +240,10 @@ class _Lasting:
         kept = _kept(place)
         if content_of(kept) != before:
             write_atomically(kept, before)
+        self._warn_of_another(place, before, kept=kept)
+
+    def _warn_of_another(self, place: Path, before: bytes, *, kept: Path) -> None:
+        """Name the uv that a receipt was about, if it is still there."""
         with contextlib.suppress(OSError, ReceiptError):
             other = parse(place, before).folder(self._uv.name) / self._uv.name
             if other.exists() and not other.samefile(self._uv):
@@ -220,10 +251,17 @@ class _Lasting:
                     "%s no longer updates itself: the receipt %s is about %s now; it was kept as "
                     "%s",
                     other,
-                    place,
+                    place if kept != place else self._place,
                     self._uv,
                     kept,
                 )
+
+
+def _found(environ: Mapping[str, str]) -> Path | None:
+    try:
+        return locate(environ, windows=_WINDOWS).absolute()
+    except ReceiptError:
+        return None
 
 
 def _kept(place: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from importlib.resources import files
 from pathlib import Path
@@ -12,8 +13,14 @@ import click
 from uv_self_update import config as places
 from uv_self_update import config_edit
 from uv_self_update.config_document import as_document, policy_rows
-from uv_self_update.errors import ConfigurationError, UsageError, UvNotFound
-from uv_self_update.exposure import warn_if_exposed
+from uv_self_update.errors import (
+    ConfigurationError,
+    InvalidConfiguration,
+    UsageError,
+    UvNotFound,
+)
+from uv_self_update.exposure import is_exposing, warn_if_exposed
+from uv_self_update.home import home_directory
 from uv_self_update.logins.credentials import DEFAULT_PORTS
 from uv_self_update.policy_keys import APPROVED, is_place
 from uv_self_update.secret import redact_url
@@ -23,6 +30,7 @@ from uv_self_update.wording import shown
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from uv_self_update.errors import Problem
     from uv_self_update.invocation import Invocation
     from uv_self_update.kinds import SourceSettings
     from uv_self_update.logins.credentials import Origin
@@ -34,6 +42,9 @@ _log = logging.getLogger(__name__)
 
 _NOTHING = "(none)"
 _MIN_AGE = "policy.min-age"
+_READABLE = 0o444
+
+_system = click.option("--system", is_flag=True, help="The system file, rather than the user file.")
 
 
 def template() -> str:
@@ -45,9 +56,9 @@ def template() -> str:
 def config() -> None:
     """See and change the settings.
 
-    Command line, environment, user file, site file, default: the first that has a setting
-    decides it, but for `policy`: there the rules of the site file hold as well. `set`, `unset` and
-    `edit` change the user file.
+    Command line, environment, user file, system file, default: the first that has a setting
+    decides it, but for `policy`: there the rules of the system file hold as well. `set`, `unset`
+    and `edit` change the user file, and with `--system` the system file.
     """
 
 
@@ -67,8 +78,13 @@ def show(invocation: Invocation) -> None:
     for number, login in enumerate(_logins(settings, invocation)):
         click.echo(f"login of source.{number}: {login}")
     click.echo()
-    for name, path in (("user file", invocation.user_file), ("site file", places.site_file())):
-        click.echo(f"{name}: {path}{'' if _exists(path) else ' (does not exist)'}")
+    for name, path in (
+        ("user file", invocation.known_user_file),
+        ("system file", places.site_file()),
+    ):
+        remark = " (there is no home directory)" if path is None else ""
+        remark = " (does not exist)" if path is not None and not _exists(path) else remark
+        click.echo(f"{name}: {path or 'none'}{remark}")
 
 
 @config.command()
@@ -89,11 +105,34 @@ def get(invocation: Invocation, key: str) -> None:
         click.echo(str(value).lower() if isinstance(value, bool) else value)
 
 
+@config.command()
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.pass_obj
+def check(invocation: Invocation, file: Path | None) -> None:
+    """Validate the configuration FILE, such as a system file before it is rolled out.
+
+    The exit code is 0 if it is valid, and 3 if it is not; then every problem is listed. Without
+    FILE, the user file and the system file are validated.
+    """
+    problems: list[Problem] = []
+    known = [path for path in (invocation.known_user_file, places.site_file()) if path is not None]
+    for path in [file] if file is not None else filter(_exists, known):
+        try:
+            values = places.load(path).values
+        except InvalidConfiguration as invalid:
+            problems += invalid.problems
+        else:
+            click.echo(f"{path} is valid: {', '.join(values) or 'no settings'}")
+    if problems:
+        raise InvalidConfiguration(problems, shared=places.shared_file(places.site_file()))
+
+
 @config.command("set", context_settings={"ignore_unknown_options": True})
 @click.argument("pairs", nargs=-1, required=True, metavar="KEY VALUE [KEY VALUE]...")
 @click.option("--plaintext", is_flag=True, help="Write a URL with a password or a token in it.")
+@_system
 @click.pass_obj
-def set_(invocation: Invocation, pairs: tuple[str, ...], *, plaintext: bool) -> None:
+def set_(invocation: Invocation, pairs: tuple[str, ...], *, plaintext: bool, system: bool) -> None:
     """Set KEY to VALUE in the user file; several at once, where one needs the other.
 
     \b
@@ -110,12 +149,17 @@ def set_(invocation: Invocation, pairs: tuple[str, ...], *, plaintext: bool) -> 
     if len(keys) != len(values):
         reason = f"`{shown(keys[-1])}` has no value"
         raise UsageError(reason, hint="Keys and values alternate: `config set KEY VALUE`.")
+    if plaintext and system:
+        message = "`--plaintext` cannot be used with `--system`"
+        reason = "All users read that file: name variables by `token-env` or `password-env`."
+        raise UsageError(message, hint=reason)
     assignments = {key: _absolute(key, value) for key, value in zip(keys, values, strict=True)}
-    config_edit.assign(invocation.user_file, assignments, plaintext=plaintext)
-    written = places.load(invocation.user_file)
-    warn_if_exposed(written.path, written.values.get("source", ()), shared=False)
+    file = _chosen(invocation, system=system)
+    shared = _is_shared(file, invocation, system=system)
+    config_edit.assign(file, assignments, plaintext=plaintext, shared=shared)
     if assignments.get(_MIN_AGE):
         _warn_of_undated(invocation.settings())
+    _written(file, system=system)
 
 
 def _warn_of_undated(settings: Settings) -> None:
@@ -131,29 +175,35 @@ def _warn_of_undated(settings: Settings) -> None:
 
 @config.command()
 @click.argument("keys", nargs=-1, required=True, metavar="KEY...")
+@_system
 @click.pass_obj
-def unset(invocation: Invocation, keys: tuple[str, ...]) -> None:
+def unset(invocation: Invocation, keys: tuple[str, ...], *, system: bool) -> None:
     """Take each KEY out of the user file.
 
     KEY may also be a whole table: `source` for all sources, `source.1` for the second, `network`.
     """
-    config_edit.remove(invocation.user_file, keys)
+    file = _chosen(invocation, system=system)
+    config_edit.remove(file, keys, shared=_is_shared(file, invocation, system=system))
+    _written(file, system=system)
 
 
 @config.command()
+@_system
 @click.pass_obj
-def path(invocation: Invocation) -> None:
+def path(invocation: Invocation, *, system: bool) -> None:
     """Print the path of the user file, which need not exist."""
-    click.echo(invocation.user_file)
+    click.echo(_chosen(invocation, system=system))
 
 
 @config.command()
+@_system
 @click.pass_obj
-def edit(invocation: Invocation) -> None:
+def edit(invocation: Invocation, *, system: bool) -> None:
     """Open the user file in VISUAL or EDITOR, and check it afterwards."""
-    file = invocation.user_file
+    file = _chosen(invocation, system=system)
     if not _exists(file):
-        config_edit.write(file, template())
+        shared = _is_shared(file, invocation, system=system)
+        config_edit.write(file, template(), shared=shared)
     editor = invocation.environ.get("VISUAL") or invocation.environ.get("EDITOR") or None
     try:
         click.edit(filename=str(file), editor=editor, env=invocation.environ)
@@ -163,6 +213,42 @@ def edit(invocation: Invocation) -> None:
         message = f"{file} could not be opened in an editor: {reason}"
         raise ConfigurationError(message, hint="Set VISUAL or EDITOR to a command.") from error
     places.load(file)
+
+
+def _chosen(invocation: Invocation, *, system: bool) -> Path:
+    """Return the file that a command is about.
+
+    Raises:
+        NoHomeDirectory: It is the user's, who has none.
+        UsageError: Two files are named.
+    """
+    if not system:
+        return invocation.user_file
+    if invocation.options.config is not None:
+        message = "`--config` cannot be used with `--system`"
+        raise UsageError(message, hint="Each of them names a file: leave one out.")
+    return places.site_file()
+
+
+def _is_shared(file: Path, invocation: Invocation, *, system: bool) -> bool:
+    """Return whether other users have to read a file: one that is named outside of the home."""
+    if system:
+        return True
+    if invocation.options.config is None and not invocation.environ.get(places.VARIABLE):
+        return False
+    home = home_directory(invocation.environ)
+    return home is None or not file.absolute().is_relative_to(home)
+
+
+def _written(file: Path, *, system: bool) -> None:
+    """Say which file was written, and warn of a secret in it that others can read."""
+    click.echo(f"Written to {file}.")
+    sources = places.load(file).values.get("source", ())
+    warn_if_exposed(file, sources, shared=system)
+    if system and not any(map(is_exposing, sources)):
+        # Whoever may not read it could not update.
+        with contextlib.suppress(OSError):
+            file.chmod(file.stat().st_mode | _READABLE)
 
 
 def _rows(settings: Settings) -> Iterator[tuple[str, str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from contextlib import closing
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
@@ -157,7 +158,7 @@ def _with_login(
 
 def _settings(invocation: Invocation, file: Path) -> Settings:
     """Return the settings, for which the file that is to be written need not exist yet."""
-    if file.exists():
+    if os.path.lexists(file):
         return invocation.settings()
     environ = {name: value for name, value in invocation.environ.items() if name != files.VARIABLE}
     return files.resolve(
@@ -170,7 +171,7 @@ def _settings(invocation: Invocation, file: Path) -> Settings:
 
 def _configured(file: Path) -> tuple[SourceSettings, ...]:
     """Return the sources that a configuration file has; it need not exist."""
-    return tuple(files.load(file).values.get("source", ())) if file.exists() else ()
+    return tuple(files.load(file).values.get("source", ())) if os.path.lexists(file) else ()
 
 
 def _examined(section: SourceSettings, opened: OpenSources) -> SourceSettings:

@@ -9,6 +9,7 @@ But for `[policy]`: what the site file says there holds whatever the others say,
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 from dataclasses import dataclass, replace
@@ -19,8 +20,9 @@ from uv_self_update.errors import (
     InvalidConfiguration,
     InvalidSource,
     Problem,
+    SharedFile,
 )
-from uv_self_update.exposure import warn_if_exposed
+from uv_self_update.exposure import owner_of, warn_if_exposed
 from uv_self_update.key import UnfitError
 from uv_self_update.kinds import SOURCE_FIELDS, SourceSettings, check_source, parse_source
 from uv_self_update.policy_keys import digest_rules, policy
@@ -43,6 +45,7 @@ __all__ = (
     "parse",
     "read",
     "resolve",
+    "shared_file",
     "site_file",
     "user_file",
 )
@@ -50,8 +53,15 @@ __all__ = (
 _log = logging.getLogger(__name__)
 
 _APP = "uv-self-update"
+_FILE = "config.toml"
+_SYSTEM_DIRECTORY = Path("/etc/xdg")
+"""What XDG_CONFIG_DIRS defaults to."""
+
 VARIABLE = "UV_SELF_UPDATE_CONFIG"
 """The environment variable that names a file in place of the user's."""
+
+_MISSING = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG}
+"""What the system says of a path at which there can be no file."""
 
 _PREFIX = "UV_SELF_UPDATE_"
 _SOURCE = "UV_SELF_UPDATE_SOURCE"
@@ -70,26 +80,44 @@ class FileValues:
     """Dotted key -> checked value, as `Settings` keeps it; only what the file has."""
 
 
-def user_file(environ: Mapping[str, str]) -> Path:
-    """Return the user's file: the one that the environment names, or the platform's."""
+def user_file(environ: Mapping[str, str]) -> Path | None:
+    """Return the user configuration file: the one that the environment names, or the platform's.
+
+    None for a user without a home directory: HOME is not set, and the user database has no entry,
+    as in a container that is run with a user ID of its own.
+    """
     if named := environ.get(VARIABLE):
         return Path(named)
-    from platformdirs import user_config_path  # noqa: PLC0415 # slow, and a named file needs none
+    from platformdirs import user_config_dir  # noqa: PLC0415 # slow, and a named file needs none
 
-    return user_config_path(_APP, appauthor=False) / "config.toml"
+    try:
+        folders = _absolute(user_config_dir(_APP, appauthor=False))
+    except RuntimeError:
+        return None
+    return folders[0] / _FILE if folders else None
 
 
 def site_file() -> Path:
-    """Return the file that an administrator writes for every user of the machine.
+    """Return the system configuration file, which an administrator writes for all users.
 
-    Where there are several folders for such files, as in XDG_CONFIG_DIRS, the first that has one
-    counts. On Windows it is up to the administrator that nobody else makes it: docs/policy.md.
+    Where there are several directories for such files, as in XDG_CONFIG_DIRS, the first that has
+    one counts. On Windows the administrator has to make sure that no other user creates it:
+    docs/policy.md.
     """
     from platformdirs import site_config_dir  # noqa: PLC0415 # as in user_file
 
-    folders = site_config_dir(_APP, appauthor=False, multipath=True).split(os.pathsep)
-    files = [Path(folder) / "config.toml" for folder in folders]
+    folders = _absolute(site_config_dir(_APP, appauthor=False, multipath=True))
+    files = [folder / _FILE for folder in folders] or [_SYSTEM_DIRECTORY / _APP / _FILE]
     return next((file for file in files if os.path.lexists(file)), files[0])
+
+
+def _absolute(directories: str) -> list[Path]:
+    """Return the absolute paths of a list, as the XDG specification demands.
+
+    A relative one would be the directory of a project that the user happens to be in, which does
+    not decide where uv comes from. https://specifications.freedesktop.org/basedir-spec/latest/
+    """
+    return [path for path in map(Path, directories.split(os.pathsep)) if path.is_absolute()]
 
 
 def load(path: Path) -> FileValues:
@@ -102,14 +130,14 @@ def load(path: Path) -> FileValues:
 
 
 def resolve(
-    *, options: Options, environ: Mapping[str, str], user_file: Path, site_file: Path
+    *, options: Options, environ: Mapping[str, str], user_file: Path | None, site_file: Path
 ) -> Settings:
     """Decide every setting.
 
     Args:
         options: What the command line says; its file replaces the user file.
         environ: The environment; a file that it names replaces the user file too.
-        user_file: The user file, which need not exist unless it was named.
+        user_file: The user file, which need not exist unless it was named; None without a home.
         site_file: The site file, which need not exist.
 
     Raises:
@@ -121,8 +149,9 @@ def resolve(
     named = options.config or variables.get(VARIABLE)
     problems: list[Problem] = []
     site = _file_layer(site_file, problems, shared=True)
+    file = Path(named) if named else user_file
     person: Layer = {
-        **_file_layer(Path(named or user_file), problems, must_exist=named is not None),
+        **(_file_layer(file, problems, must_exist=named is not None) if file else {}),
         **_variable_layer(variables, problems),
     }
     merged: Layer = {**site, **person}
@@ -139,7 +168,7 @@ def resolve(
         origin = merged["network.client-key"][1]
         problems.append(Problem(origin=origin, key="network.client-key", reason=reason))
     if problems:
-        raise InvalidConfiguration(problems)
+        raise InvalidConfiguration(problems, shared=shared_file(site_file))
     settings = Settings(
         network=Network(
             passphrase=Secret(variables[_PASSPHRASE]) if _PASSPHRASE in variables else None,
@@ -156,6 +185,11 @@ def resolve(
         settings = _with(settings, attribute, value) if attribute else settings
     _warn_of_unknown(variables, settings.sources)
     return settings
+
+
+def shared_file(path: Path) -> SharedFile:
+    """Return who may change the system configuration file."""
+    return SharedFile(path=str(path), owner=owner_of(path), writable=os.access(path, os.W_OK))
 
 
 def _warn_of_unknown(variables: Mapping[str, str], sources: Iterable[SourceSettings]) -> None:
@@ -242,7 +276,10 @@ def read(path: Path) -> str:
         # PowerShell and Notepad like to begin a file with a byte order mark.
         return path.read_bytes().decode("utf-8-sig")
     except OSError as error:
-        raise _unusable(path, f"it cannot be read: {error.strerror or error}") from error
+        reason = f"it cannot be read: {error.strerror or error}"
+        barred = isinstance(error, PermissionError)
+        problem = Problem(origin=str(path), key="", reason=reason, barred=barred)
+        raise InvalidConfiguration([problem]) from error
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise _unusable(path, f"it is not UTF-8 text, see line {line}") from error
@@ -268,7 +305,7 @@ def parse(path: Path, text: str) -> dict[str, Any]:
 
 def is_missing(invalid: InvalidConfiguration) -> bool:
     """Return whether all that is wrong with a file is that it does not exist."""
-    return isinstance(invalid.__cause__, FileNotFoundError | NotADirectoryError)
+    return isinstance(invalid.__cause__, OSError) and invalid.__cause__.errno in _MISSING
 
 
 def _unusable(path: Path, reason: str) -> InvalidConfiguration:

@@ -12,6 +12,7 @@ from uv_self_update.errors import (
     Problem,
     UsageError,
 )
+from uv_self_update.exposure import is_exposing
 from uv_self_update.kinds import SOURCE_FIELDS
 from uv_self_update.login_keys import REFUSED, SECRET_KEYS
 from uv_self_update.policy_keys import DIGESTS
@@ -34,6 +35,10 @@ _OTHER_WAYS = (
 )
 
 _HEADERS = "header-env"
+
+_PRIVATE_FILE = 0o600
+_PRIVATE_DIRECTORY = 0o700
+_SHARED_DIRECTORY = 0o755
 
 _Change = tuple[KeyPath, object]
 """A key and its new value, or None to take it out."""
@@ -95,6 +100,7 @@ def assign(
     *,
     remove: Iterable[str] = (),
     plaintext: bool = False,
+    shared: bool = False,
 ) -> None:
     """Set keys in a file, which is made if it is missing; comments and layout stay.
 
@@ -106,6 +112,7 @@ def assign(
         assignments: Dotted key -> value as text.
         remove: Tables to take out first, in the same step.
         plaintext: Whether a URL may be written that holds a secret.
+        shared: Whether other users have to read the file.
 
     Raises:
         UsageError: A key cannot be set.
@@ -127,15 +134,16 @@ def assign(
         if keys[-1] == "kind" and _find(document, keys) not in (None, value):
             fields = [(*keys[:-1], name) for name in SOURCE_FIELDS]
             gone += [(field, None) for field in fields if field not in paths]
-    _rewrite(path, text, gone + new)
+    _rewrite(path, text, gone + new, shared=shared)
 
 
-def remove(path: Path, keys: Iterable[str]) -> None:
+def remove(path: Path, keys: Iterable[str], *, shared: bool = False) -> None:
     """Take keys out of a file, also whole tables; comments and layout stay.
 
     Args:
         path: The file.
         keys: Dotted keys; they need not be known, so that a misspelt one can go.
+        shared: Whether other users have to read the file.
 
     Raises:
         UsageError: The file has no such key.
@@ -150,25 +158,34 @@ def remove(path: Path, keys: Iterable[str]) -> None:
             raise _bad_key(key, f"it is not set in {path}")
     # Later sources first, because the numbers of those behind a removed one change.
     order = sorted(paths, key=lambda found: [(isinstance(step, int), step) for step in found])
-    _rewrite(path, text, [(found, None) for found in reversed(order)])
+    _rewrite(path, text, [(found, None) for found in reversed(order)], shared=shared)
 
 
-def write(path: Path, text: str) -> None:
-    """Write a configuration file as a whole; a new one is for its owner's eyes only.
+def write(path: Path, text: str, *, shared: bool = False) -> None:
+    """Write a configuration file as a whole; one that exists keeps its mode.
+
+    Args:
+        path: The file.
+        text: What it says.
+        shared: Whether a new file is for all users, whatever the umask; else only its owner may
+            read it, because a URL may contain a password.
 
     Raises:
         ConfigurationNotKept: It cannot be written.
     """
-    from uv_self_update.writing import write_atomically  # noqa: PLC0415 # slow, and few write
+    from uv_self_update.writing import make_directories, write_atomically  # noqa: PLC0415 # slow
 
     try:
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            # A URL may hold a password.
-            path.touch(mode=0o600)
+            make_directories(path.parent, mode=_SHARED_DIRECTORY if shared else _PRIVATE_DIRECTORY)
+            if not shared:
+                path.touch(mode=_PRIVATE_FILE)
         write_atomically(path, text.encode())
     except OSError as error:
-        raise ConfigurationNotKept(path, error.strerror or str(error)) from error
+        hint = None
+        if shared and isinstance(error, PermissionError):
+            hint = "All users share this file: run the command as an administrator."
+        raise ConfigurationNotKept(path, error.strerror or str(error), hint) from error
 
 
 def _current(path: Path) -> tuple[str, dict[str, Any]]:
@@ -240,8 +257,11 @@ def _find(document: Any, keys: KeyPath) -> Any:  # noqa: ANN401 # whatever TOML 
     return document
 
 
-def _rewrite(path: Path, text: str, changes: Sequence[_Change]) -> None:
-    """Make changes in the text of a file, and write it if it then says what it should."""
+def _rewrite(path: Path, text: str, changes: Sequence[_Change], *, shared: bool) -> None:
+    """Make changes in the text of a file, and write it if it then says what it should.
+
+    A new file with a secret in it is private, whoever has to read it.
+    """
     document = parse(path, text)
     new = text
     for keys, value in changes:
@@ -259,7 +279,8 @@ def _rewrite(path: Path, text: str, changes: Sequence[_Change]) -> None:
             hint = "Make the change by hand: `uv-self-update config edit`."
             raise ConfigurationNotKept(path, "its comments would be lost", hint)
         new = as_toml(document)
-    write(path, new)
+    sources = check(document, path).values.get("source", ())
+    write(path, new, shared=shared and not any(map(is_exposing, sources)))
 
 
 def _without_empty(value: Any) -> Any:  # noqa: ANN401 # whatever TOML can hold

@@ -73,7 +73,12 @@ def refusal(uv: Path, environ: Mapping[str, str], *, adopt: bool) -> UvSelfUpdat
         environ: Its environment.
         adopt: Whether it was to be given a receipt if it has none.
     """
-    path = locate(environ, windows=os.name == "nt")
+    try:
+        path = locate(environ, windows=os.name == "nt")
+    except ReceiptError:
+        if adopt:
+            return None  # it had a receipt
+        return _not_standalone(uv, "this user has no home directory, where it would be")
     # One that uv is adopted with lies beside uv.
     beside = adopt and not has_receipt(uv, environ)
     if not _all_utf8(uv.resolve(), *([] if beside else [path])):
@@ -90,9 +95,12 @@ def refusal(uv: Path, environ: Mapping[str, str], *, adopt: bool) -> UvSelfUpdat
     return None if receipt.is_about(uv) else _about_another(uv, receipt)
 
 
-def _locked(uv: Path, environ: Mapping[str, str]) -> NotReplaced | None:
+def _locked(uv: Path, environ: Mapping[str, str]) -> NotReplaced | ReceiptError | None:
     """Return that a directory is read-only to this user: uv's own, or that of its receipt."""
-    place = locate(environ, windows=os.name == "nt").resolve().parent
+    try:
+        place = locate(environ, windows=os.name == "nt").resolve().parent
+    except ReceiptError as error:
+        return error
     # One that is not there yet is made below the first that is.
     above = next((folder for folder in (place, *place.parents) if folder.is_dir()), place)
     for folder in (uv.resolve().parent, above):

@@ -1,9 +1,11 @@
-"""Whether somebody else can read a secret in a configuration file."""
+"""Who can read and change a configuration file, and a secret in it."""
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
+import sys
 from typing import TYPE_CHECKING
 
 from uv_self_update.secret import holds_secret
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
     from uv_self_update.kinds import SourceSettings
 
-__all__ = ("is_exposing", "warn_if_exposed")
+__all__ = ("is_exposing", "owner_of", "warn_if_exposed")
 
 _log = logging.getLogger(__name__)
 
@@ -49,6 +51,20 @@ def warn_if_exposed(path: Path, sources: Iterable[SourceSettings], *, shared: bo
             "a password or a token stands in %s, which others may read or change: `chmod 600` it",
             path,
         )
+
+
+def owner_of(path: Path) -> str:
+    """Return the user who may change a file, as a message can name them."""
+    if sys.platform != "win32":
+        import pwd  # noqa: PLC0415 # only after a failure
+
+        with contextlib.suppress(OSError):
+            user = path.stat().st_uid
+            try:
+                return pwd.getpwuid(user).pw_name
+            except KeyError:
+                return f"the user with the ID {user}"
+    return "an administrator"
 
 
 def is_exposing(source: SourceSettings) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from uv_self_update import config
 from uv_self_update.child import find_uv
+from uv_self_update.errors import NoHomeDirectory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,16 +29,24 @@ class Invocation:
     """The uv that was asked for by a path or a name; None for the first on PATH."""
 
     @property
-    def user_file(self) -> Path:
-        """The file that is shown and changed: the user's, or the one named in its place."""
+    def known_user_file(self) -> Path | None:
+        """The user's file, or the one named in its place; None for a user without a home."""
         return self.options.config or config.user_file(self.environ)
+
+    @property
+    def user_file(self) -> Path:
+        """The same, for who is going to show or change it; raises NoHomeDirectory."""
+        file = self.known_user_file
+        if file is None:
+            raise NoHomeDirectory
+        return file
 
     def settings(self) -> Settings:
         """Decide every setting; raises ConfigurationError or InvalidSource."""
         return config.resolve(
             options=self.options,
             environ=self.environ,
-            user_file=self.user_file,
+            user_file=self.known_user_file,
             site_file=config.site_file(),
         )
 

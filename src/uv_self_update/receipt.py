@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from uv_self_update.errors import ReceiptError
+from uv_self_update.home import home_directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ("NAME", "Receipt", "Rewrite", "locate", "new_receipt", "parse", "read")
+__all__ = ("NAME", "Receipt", "Rewrite", "locate", "new_receipt", "parse", "place_of_new", "read")
 
 NAME = "uv-receipt.json"
 
@@ -29,6 +30,8 @@ _KINDS: Mapping[str, type] = {
     "version": str,
 }
 """What uv cannot read otherwise."""
+
+_OVERRIDES = {"AXOUPDATER_CONFIG_PATH", "AXOUPDATER_CONFIG_WORKING_DIR"}
 
 _EARLY = re.compile(r"0\.1[0-4]\.|0\.15\.0-prerelease\.[1-7]$")
 """The versions of the installer's maker that named `bin` itself as the prefix."""
@@ -127,6 +130,9 @@ def locate(environ: Mapping[str, str], *, windows: bool) -> Path:
     `AXOUPDATER_CONFIG_PATH` another; else the first of these that there is: that of
     `$XDG_CONFIG_HOME/uv`, which the earliest uvs do not know of, and that of `~/.config/uv`
     (Windows: `%LOCALAPPDATA%\uv`). What is empty counts as set, and is the current folder.
+
+    Raises:
+        ReceiptError: The user has no home directory, so that uv looks nowhere.
     """
     if "AXOUPDATER_CONFIG_WORKING_DIR" in environ:
         return Path(NAME)
@@ -134,20 +140,40 @@ def locate(environ: Mapping[str, str], *, windows: bool) -> Path:
     if override is not None:
         return Path(override, NAME)
     places = list(_places(environ, windows=windows))
+    if not places:
+        raise ReceiptError(Path("~", ".config", "uv", NAME), "this user has no home directory")
     # A new one does not belong into whatever folder this is run in.
     lasting = [path for path in places if path.is_absolute()] or places
-    return next((path for path in places if path.exists()), lasting[0])
+    return next((path for path in places if _exists(path)), lasting[0])
+
+
+def place_of_new(environ: Mapping[str, str], *, windows: bool) -> Path | None:
+    r"""Return where uv's installer would leave a receipt; None for a user without a home.
+
+    That is `$XDG_CONFIG_HOME/uv`, which is created, and only without that variable `~/.config/uv`
+    (Windows: `%LOCALAPPDATA%\uv`), as in the scripts that dist 0.33.0 makes. A relative one is
+    ignored. Where the variables of `locate` say where uv looks, it is there.
+    """
+    xdg = Path(environ.get("XDG_CONFIG_HOME", ""))
+    if not _OVERRIDES.isdisjoint(environ) or not xdg.is_absolute():
+        try:
+            return locate(environ, windows=windows)
+        except ReceiptError:
+            return None
+    return xdg / "uv" / NAME
 
 
 def _places(environ: Mapping[str, str], *, windows: bool) -> Iterator[Path]:
     xdg = environ.get("XDG_CONFIG_HOME")
-    if xdg is not None and Path(xdg, "uv").exists():
+    if xdg is not None and _exists(Path(xdg, "uv")):
         yield Path(xdg, "uv", NAME)
     if windows:
         yield Path(environ.get("LOCALAPPDATA", ""), "uv", NAME)
     else:
-        home = environ.get("HOME")
-        yield Path(Path.home() if home is None else home, ".config", "uv", NAME)
+        # uv takes an empty or a relative one as it is.
+        home = Path(environ["HOME"]) if "HOME" in environ else home_directory(environ)
+        if home is not None:
+            yield home / ".config" / "uv" / NAME
 
 
 def read(path: Path) -> Receipt:

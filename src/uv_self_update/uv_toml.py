@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from uv_self_update.home import home_directory
 from uv_self_update.wording import listed
 
 if TYPE_CHECKING:
@@ -138,7 +139,8 @@ def switched_off(environ: Mapping[str, str]) -> bool:
 
 def _xdg_folders(environ: Mapping[str, str]) -> tuple[list[Path], list[Path]]:
     """Return where to look for the user's file, and for the system's, on Linux and macOS."""
-    user = [Path(environ["HOME"], ".config")] if environ.get("HOME") else []
+    home = home_directory(environ)
+    user = [home / ".config"] if home is not None else []
     # Any other is to be ignored: https://specifications.freedesktop.org/basedir-spec/latest/
     if (named := Path(environ.get("XDG_CONFIG_HOME", ""))).is_absolute():
         user = [named]

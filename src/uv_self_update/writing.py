@@ -7,7 +7,7 @@ import os
 import stat
 from pathlib import Path
 
-__all__ = ("become_like", "content_of", "flush_folder", "write_atomically")
+__all__ = ("become_like", "content_of", "flush_folder", "make_directories", "write_atomically")
 
 
 def write_atomically(path: Path, content: bytes, *, temporary: str | None = None) -> None:
@@ -40,6 +40,17 @@ def write_atomically(path: Path, content: bytes, *, temporary: str | None = None
         with contextlib.suppress(OSError):
             written.unlink()
         raise
+
+
+def make_directories(folder: Path, *, mode: int) -> None:
+    """Create the missing ones of a directory and those above it, with a mode that no umask changes.
+
+    Raises:
+        OSError: One cannot be created.
+    """
+    for missing in reversed([one for one in (folder, *folder.parents) if not one.exists()]):
+        missing.mkdir(exist_ok=True)
+        missing.chmod(mode)
 
 
 def content_of(path: Path) -> bytes | None:

@@ -17,7 +17,16 @@ from support.missing import missing
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ("full", "mounted", "obeying_modes", "portless", "read_only", "unreachable", "unshare")
+__all__ = (
+    "full",
+    "mounted",
+    "obeying_modes",
+    "portless",
+    "read_only",
+    "unknown_user",
+    "unreachable",
+    "unshare",
+)
 
 _READ_ONLY = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && shift && exec "$@"'
 
@@ -50,6 +59,10 @@ taken.set_inheritable(True)
 pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").write_text("40000 40000")
 os.execv(sys.argv[1], sys.argv[1:])
 """
+
+
+_UNKNOWN = 54321
+"""A user ID that no system gives to anybody by itself."""
 
 
 def read_only(folder: Path) -> list[str]:
@@ -97,6 +110,15 @@ def unreachable() -> list[str]:
     return unshare("--net")
 
 
+def unknown_user() -> list[str]:
+    """Return the start of a command whose user the user database does not know.
+
+    To the files it is the same user as before.
+    """
+    unshare("--user")
+    return ["unshare", "--user", f"--map-user={_UNKNOWN}", f"--map-group={_UNKNOWN}", "--"]
+
+
 def unshare(kind: str) -> list[str]:
     """Return the start of a command in a namespace of its own, such as `--mount`."""
     reason = _refusal(kind)
@@ -106,7 +128,7 @@ def unshare(kind: str) -> list[str]:
 
 
 def _command(kind: str) -> list[str]:
-    user = [] if os.geteuid() == 0 else ["--map-root-user"]
+    user = [] if os.geteuid() == 0 or kind == "--user" else ["--map-root-user"]
     return ["unshare", *user, kind, "--"]
 
 
@@ -116,6 +138,7 @@ def _refusal(kind: str) -> str | None:
         return "there is no unshare"
     probe = {
         "--mount": ["mount", "-t", "tmpfs", "none", "/mnt"],
+        "--user": ["true"],
         "--net": ["sh", "-c", "echo 40000 40000 >/proc/sys/net/ipv4/ip_local_port_range"],
     }[kind]
     done = subprocess.run(

@@ -39,17 +39,23 @@ _TERMINAL = Needs(why="a pseudo-terminal", systems=_UNIX)
 _HOME = Needs(why="a home with a real uv, laid out as on Unix", systems=_UNIX)
 _SH = Needs(why="scripts that sh runs, in the place of programs", systems=_UNIX)
 _MODES = Needs(why="modes, symbolic links or special files as on Unix", systems=_UNIX)
+_OPENSSL = Needs(why="OpenSSL, which decides whom to trust on Linux alone", systems=_LINUX)
 _LIMITS = Needs(why="limits of a process", systems=_UNIX)
 
 TABLE: Mapping[str, Needs] = {
     "test_adoption.py": _HOME,
     "test_archive.py::test_link_to_write_through": _MODES,
     "test_archive.py::test_tar": _MODES,
+    "test_authorities.py": _OPENSSL,
     "test_bad_input.py": _HOME,
     "test_check.py": _HOME,
     "test_child.py": _SH,
     "test_cli.py": _HOME,
+    "test_cli_config.py::test_broken_system_file": _MODES,
+    "test_cli_config.py::test_mode_of_a_named_file": _MODES,
     "test_cli_config.py::test_set_into_a_file_that_others_read": _MODES,
+    "test_cli_config.py::test_set_system": _MODES,
+    "test_cli_config.py::test_set_system_makes_readable": _MODES,
     "test_cli_sources.py": _HOME,
     "test_config.py::test_site_file_follows_xdg": _XDG,
     "test_config.py::test_user_file_follows_xdg": _XDG,
@@ -75,6 +81,7 @@ TABLE: Mapping[str, Needs] = {
     "test_killed.py": _PROCESSES,
     "test_killed_at_every_call.py": _PROCESSES,
     "test_layouts.py": _PROCESSES,
+    "test_homes.py": _NETWORKS,
     "test_leftovers.py::test_looking_changes_nothing": _SH,
     "test_leftovers.py::test_mended": _SH,
     "test_leftovers.py::test_not_while_another_update_is_at_it": _SH,
@@ -95,6 +102,7 @@ TABLE: Mapping[str, Needs] = {
     "test_receipt.py::test_write_keeps_link": _MODES,
     "test_receipt.py::test_write_keeps_mode": _MODES,
     "test_receipt.py::test_write_new_file": _MODES,
+    "test_receipt.py::test_place_of_new": _XDG,
     "test_receipt_as_uv.py": _HOME,
     "test_redirects_and_credentials.py::test_netrc": _MODES,
     "test_rehearse.py": _HOME,

@@ -13,6 +13,7 @@ UvSelfUpdateError
 ├── ConfigurationError        3   a configuration file, or a variable, cannot be used
 │   ├── InvalidConfiguration      every problem of the files, at once
 │   ├── ConfigurationNotKept      a change that cannot be written, or not without loss
+│   ├── NoHomeDirectory           the user has no file of their own
 │   ├── InvalidRequirement        what uv's own configuration says of its version
 │   └── NothingRequired           it says nothing of it
 ├── UvError                   4   there is no uv that could be updated
@@ -83,8 +84,10 @@ from uv_self_update.errors.beginning import (
     InvalidRequirement,
     InvalidSource,
     InvalidTarget,
+    NoHomeDirectory,
     NothingRequired,
     Problem,
+    SharedFile,
     StartedThroughUvx,
     UsageError,
     UvError,
@@ -168,6 +171,7 @@ __all__ = (
     "ListUnusable",
     "NoArchive",
     "NoDigest",
+    "NoHomeDirectory",
     "NoInstaller",
     "NoLatest",
     "NoSourceAnswered",
@@ -189,6 +193,7 @@ __all__ = (
     "RehearsalError",
     "ReleaseInstallerFailed",
     "ScriptsBarred",
+    "SharedFile",
     "SourceError",
     "StagedUvBroken",
     "StartedThroughUvx",

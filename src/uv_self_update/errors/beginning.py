@@ -20,8 +20,10 @@ __all__ = (
     "InvalidRequirement",
     "InvalidSource",
     "InvalidTarget",
+    "NoHomeDirectory",
     "NothingRequired",
     "Problem",
+    "SharedFile",
     "StartedThroughUvx",
     "UsageError",
     "UvError",
@@ -76,6 +78,8 @@ class Problem:
     """The dotted key, as in `network.timeout`; empty for the whole file."""
 
     reason: str
+    barred: bool = False
+    """Whether it is a file that may not be read."""
 
     def __str__(self) -> str:
         """Write the problem on one line."""
@@ -86,18 +90,52 @@ class Problem:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class SharedFile:
+    """The system configuration file."""
+
+    path: str
+    owner: str
+    """Who may change it, as it may be shown."""
+
+    writable: bool
+    """Whether whoever runs this may."""
+
+    @property
+    def hint(self) -> str:
+        """Say who can change the file, and how to test a change."""
+        if self.writable:
+            return f"`uv-self-update config edit --system` opens {self.path}."
+        return (
+            f"{self.path} is the system configuration file, which applies to all users: "
+            f"{self.owner} can change it. `uv-self-update config check FILE` validates a corrected "
+            "copy."
+        )
+
+
 class InvalidConfiguration(ConfigurationError):
     """The configuration has problems; all of them are reported together."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        """List the problems, one a line."""
+    def __init__(self, problems: Sequence[Problem], *, shared: SharedFile | None = None) -> None:
+        """List the problems, one a line.
+
+        Args:
+            problems: What is wrong.
+            shared: The system configuration file; its problems are not the user's to fix.
+        """
         self.problems = tuple(problems)
         lines = "\n".join(f"  {problem}" for problem in self.problems)
+        files = {one.origin for one in self.problems if one.origin.endswith(".toml")}
+        hints = []
+        if shared is not None and shared.path in files:
+            hints.append(shared.hint)
+            files.remove(shared.path)
+        if any(one.barred and one.origin in files for one in self.problems):
+            hints.append("Check its permissions, and whether HOME is your own home directory.")
+        elif files:
+            hints.append("`uv-self-update config edit` opens the user file.")
         super().__init__(
-            f"the configuration cannot be used:\n{lines}",
-            hint="`uv-self-update config edit` opens the user file."
-            if any(problem.origin.endswith(".toml") for problem in self.problems)
-            else None,
+            f"the configuration cannot be used:\n{lines}", hint=" ".join(hints) or None
         )
 
 
@@ -107,6 +145,18 @@ class ConfigurationNotKept(ConfigurationError):
     def __init__(self, path: Path, reason: str, hint: str | None = None) -> None:
         """Name the file, and the reason or what would be lost."""
         super().__init__(f"{path} was left as it is: {reason}", hint=hint)
+
+
+class NoHomeDirectory(ConfigurationError):
+    """The user has no home directory, and so no configuration file."""
+
+    def __init__(self) -> None:
+        """Say what would name one."""
+        super().__init__(
+            "this user has no configuration file, because there is no home directory: HOME is not "
+            "an absolute path, and the user database has no entry",
+            hint="Set HOME, or name a file with `--config FILE` or UV_SELF_UPDATE_CONFIG.",
+        )
 
 
 class InvalidRequirement(ConfigurationError):

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import logging
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from uv_self_update.home import home_directory
 from uv_self_update.logins.credentials import Login
 from uv_self_update.secret import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 __all__ = ("LoginFile", "read")
 
 _log = logging.getLogger(__name__)
+
+_COMMENT = re.compile(r"^[ \t]*#.*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +55,7 @@ def read(environ: Mapping[str, str]) -> LoginFile | None:
     import netrc  # noqa: PLC0415 # most people have no such file
 
     try:
-        hosts = netrc.netrc(str(path)).hosts
+        hosts = _parsed(path.read_bytes())
     except netrc.NetrcParseError as error:
         # Its own words would quote whatever stands in the wrong place, such as a password.
         _log.warning("%s is not used: line %s cannot be understood", path, error.lineno)
@@ -58,24 +63,58 @@ def read(environ: Mapping[str, str]) -> LoginFile | None:
     except OSError as error:
         _log.warning("%s is not used: %s", path, error.strerror or type(error).__name__)
         return None
-    except ValueError:
+    damaged = [host for host, entry in hosts.items() if not _is_text(host, *entry)]
+    if damaged and len(damaged) == len(hosts):
         _log.warning("%s is not used: it is not UTF-8", path)
         return None
+    if damaged:
+        _log.warning("some entries of %s are not used: they are not UTF-8", path)
     logins = {
         host.lower(): Login(user=user or account, password=Secret(password))
         for host, (user, account, password) in hosts.items()
-        if password
+        if password and host not in damaged
     }
     return LoginFile(path=path, default=logins.pop("default", None), logins=logins)
+
+
+def _parsed(content: bytes) -> Mapping[str, tuple[str, str, str]]:
+    """Return host -> user, account, password; `default` for all others.
+
+    What is not UTF-8 is kept as lone surrogates.
+
+    Raises:
+        NetrcParseError: It cannot be understood.
+    """
+    import netrc  # noqa: PLC0415 # as above
+
+    class Text(netrc.netrc):
+        """Python's module reads paths only, and less than uv and curl do."""
+
+        def __init__(self, text: str) -> None:
+            self.hosts = {}
+            self.macros = {}
+            self._parse("", io.StringIO(text), default_netrc=False)
+
+        _parse: Callable[..., None]
+
+    text = content.decode(errors="surrogateescape").replace("\r\n", "\n")
+    # A line that begins with `#` is a comment, whatever follows; a macro may come last.
+    end = "\n\n" if "macdef" in text else ""
+    return Text(_COMMENT.sub("#", text) + end).hosts
+
+
+def _is_text(*words: str) -> bool:
+    return not any("\ud800" <= sign <= "\udfff" for word in words for sign in word)
 
 
 def _locate(environ: Mapping[str, str]) -> Path | None:
     if named := environ.get("NETRC"):
         candidates = [Path(named)]
-    elif home := environ.get("HOME") or environ.get("USERPROFILE"):
-        candidates = [Path(home, ".netrc"), Path(home, "_netrc")]
     else:
-        return None
+        # On Windows HOME is rare, but counts where it is set, as in curl.
+        windows = [Path(environ["USERPROFILE"])] if environ.get("USERPROFILE") else []
+        homes = windows if windows and not environ.get("HOME") else [home_directory(environ)]
+        candidates = [home / name for home in homes if home for name in (".netrc", "_netrc")]
     return next((path for path in candidates if _is_there(path)), None)
 
 

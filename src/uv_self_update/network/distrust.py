@@ -12,7 +12,7 @@ from uv_self_update.errors import Distrusted
 from uv_self_update.secret import redact_url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 __all__ = ("explained",)
 
@@ -24,6 +24,9 @@ _AUTHORITY = (
 _CLOCK = "Is the clock of this machine right?"
 _OWNER = "Ask whoever runs {host} for a new one."
 _TOO_OLD = "Ask whoever runs {host} to offer TLS 1.2 or newer, with today's ciphers and keys."
+
+_MOST_NAMED = 3
+"""Expired authorities that a message names; a system's bundle may have a dozen."""
 
 _CLOSED = (
     ssl.SSLEOFError,
@@ -167,6 +170,17 @@ _BY_WORDS = (
 """What is wrong otherwise, by what OpenSSL calls it."""
 
 
+def _authority_expired(expired: Sequence[str]) -> _Fault:
+    """Return the fault if authorities have expired as well, which may be what is wrong."""
+    some = "; ".join(expired[:_MOST_NAMED])
+    more = f"; and {len(expired) - _MOST_NAMED} more" if len(expired) > _MOST_NAMED else ""
+    return _Fault(
+        reason="its certificate has expired, or that of the authority it comes from",
+        hint=f"Expired authorities: {some}{more}. If it is one of them, ask for its new "
+        f"certificate; else {_OWNER[0].lower()}{_OWNER[1:]} {_CLOCK} {_INSECURE}",
+    )
+
+
 def explained(error: BaseException, url: str, *, identified: bool) -> Distrusted | None:
     """Return what a failure of TLS means; None if an error is of another kind, or a mere end.
 
@@ -209,7 +223,9 @@ def _words(error: ssl.SSLError) -> str:
 def _fault(error: ssl.SSLError, words: str) -> _Fault:
     if isinstance(error, ssl.SSLCertVerificationError):
         other = _Fault(reason=f"its certificate is not accepted: {words}", hint=_INSECURE)
-        return _BY_CODE.get(getattr(error, "verify_code", 0), other)
+        fault = _BY_CODE.get(getattr(error, "verify_code", 0), other)
+        expired = getattr(error, "expired", ())
+        return _authority_expired(expired) if fault is _EXPIRED and expired else fault
     for part, fault in _BY_WORDS:
         if part in words:
             return _Fault(reason=f"{fault.reason} ({words})", hint=fault.hint)

@@ -12,26 +12,30 @@ have been set for others, long ago.
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
 import logging
 import os
 import ssl
 import sys
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from uv_self_update.errors import Distrusted
 from uv_self_update.logins.credentials import origin_of
+from uv_self_update.network.authorities import blocks_in
 from uv_self_update.network.identity import Identity, UnusableIdentityError
 from uv_self_update.secret import redact_url
 from uv_self_update.wording import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from uv_self_update.network.authorities import Block
     from uv_self_update.settings import Network
 
 __all__ = ("Trust",)
@@ -99,12 +103,12 @@ class Trust:
             return self._contexts[demands]
 
     def _checking(self, url: str) -> ssl.SSLContext:
-        # Slow to import, and not needed where everything is plain http or a folder.
-        import truststore  # noqa: PLC0415
-
-        context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context = _new_context()
         # curl and uv are content with an authority between that is trusted: so is this.
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        # Neither they nor uv are strict about what RFC 5280 demands beside that, which Python 3.13
+        # is in its default context: the authorities of many companies are older.
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
         if bundle := self._network.ca_bundle:
             reason = _load(context, bundle)
             if reason is not None:
@@ -177,6 +181,31 @@ def _exemption(entry: str, origin: str) -> _Exemption | None:
     return None
 
 
+def _new_context() -> ssl.SSLContext:
+    # Slow to import, and not needed where everything is plain http or a folder.
+    import truststore  # noqa: PLC0415
+
+    class _Context(truststore.SSLContext):
+        """Tells a failure which of the named authorities have expired."""
+
+        named: tuple[tuple[Path, Block], ...] = ()
+
+        def wrap_socket(self, *args: Any, **named: Any) -> ssl.SSLSocket:  # noqa: ANN401 # see ssl
+            try:
+                return super().wrap_socket(*args, **named)
+            except ssl.SSLCertVerificationError as error:
+                # OpenSSL does not say whose certificate has expired.
+                error.expired = tuple(_expired(self.named))  # type: ignore[attr-defined]
+                raise
+
+    return _Context(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def _remember(context: ssl.SSLContext, path: Path, blocks: Iterable[Block]) -> None:
+    before = getattr(context, "named", ())
+    context.named = (*before, *((path, one) for one in blocks))  # type: ignore[attr-defined]
+
+
 def _unchecking() -> ssl.SSLContext:
     # Not truststore's: some systems have objections even if nothing is to be checked.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -195,10 +224,10 @@ def _identify(context: ssl.SSLContext, identity: Identity, url: str) -> None:
 
 
 def _load(context: ssl.SSLContext, path: Path) -> str | None:
-    """Trust the authorities in a file, or in the files of a folder.
+    """Trust the authorities in a file, or in the files of a directory.
 
-    The folder's files need no hashes for names, and are loaded one by one, since OpenSSL would look
-    for one when it needs it: where it is not OpenSSL that checks, none would ever be found.
+    The directory's files need no hashes for names, and are loaded one by one, since OpenSSL would
+    look for one when it needs it: where it is not OpenSSL that checks, none would ever be found.
 
     Returns:
         Why there are none; None if there are.
@@ -207,14 +236,58 @@ def _load(context: ssl.SSLContext, path: Path) -> str | None:
         if path.is_dir():
             # Those of Linux are there twice, under a name and under a hash.
             files = {file.resolve() for file in path.iterdir() if file.is_file()}
-            loaded = [_load(context, file) is None for file in files]
+            loaded = [_load_file(context, file) for file in files]
             return None if any(loaded) else "no file in this folder holds certificates (PEM)"
-        context.load_verify_locations(cafile=path)
-    except ssl.SSLError:
-        return "it holds no certificates in PEM format"
+        return None if _load_file(context, path) else "it holds no certificates in PEM format"
     except OSError as error:
         return error.strerror or str(error)
-    return None
+
+
+def _load_file(context: ssl.SSLContext, path: Path) -> bool:
+    """Trust the authorities in a PEM file, and warn of each block that is of no use.
+
+    Returns:
+        Whether there are any.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    blocks = [*blocks_in(path.read_bytes())]
+    if sys.platform in _NOT_OPENSSL or all(block.as_authority is None for block in blocks):
+        with contextlib.suppress(ssl.SSLError):
+            context.load_verify_locations(cafile=path)
+            _remember(context, path, blocks)
+            return True
+    blocks = [_load_block(context, block) for block in blocks]
+    usable = [block for block in blocks if not block.reason]
+    for block in blocks if usable else ():
+        if block.reason:
+            _log.warning("%s of %s is not used: %s", block.place, path, block.reason)
+    _remember(context, path, usable)
+    return bool(usable)
+
+
+def _load_block(context: ssl.SSLContext, block: Block) -> Block:
+    """Trust the authority in a block, and return what has become of it."""
+    if block.reason:
+        return block
+    try:
+        # OpenSSL takes the first of two with one name and key for the issuer of others, and needs
+        # the other where a server itself presents it.
+        for der in filter(None, (block.as_authority, block.der)):
+            context.load_verify_locations(cadata=der)
+    except ssl.SSLError:
+        return replace(block, reason="it is not a certificate")
+    return block
+
+
+def _expired(named: Iterable[tuple[Path, Block]]) -> Iterator[str]:
+    """Yield the authorities whose time is over, as a message names them."""
+    now = dt.datetime.now(dt.UTC)
+    for path, block in named:
+        until = block.until
+        if until is not None and until < now:
+            yield f"{block.place} of {path}, on {until.date()}"
 
 
 def _load_system(context: ssl.SSLContext) -> None:
@@ -222,7 +295,9 @@ def _load_system(context: ssl.SSLContext) -> None:
     if sys.platform in _NOT_OPENSSL:
         return
     defaults = ssl.get_default_verify_paths()
-    if Path(defaults.openssl_cafile).is_file():
-        context.load_verify_locations(cafile=defaults.openssl_cafile)
+    if (bundle := Path(defaults.openssl_cafile)).is_file():
+        reason = _load(context, bundle)
+        if reason is not None:
+            _log.warning("the system's %s is not used: %s", bundle, reason)
     if Path(defaults.openssl_capath).is_dir():
         context.load_verify_locations(capath=defaults.openssl_capath)

@@ -1,0 +1,33 @@
+"""The user's home directory, which not every user has."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ("home_directory",)
+
+
+def home_directory(environ: Mapping[str, str]) -> Path | None:
+    """Return HOME, or else what the user database says; always an absolute path.
+
+    A HOME that is empty or relative counts as unset: it would be the directory of a project that
+    the user happens to be in. None for a user ID that the database does not know, as in a
+    container that is run with an ID of its own; and on Windows, where it is USERPROFILE.
+    """
+    named = Path(environ.get("HOME", ""))
+    if named.is_absolute():
+        return named
+    if sys.platform != "win32":
+        import pwd  # noqa: PLC0415 # few need it
+
+        with contextlib.suppress(KeyError):
+            known = Path(pwd.getpwuid(os.getuid()).pw_dir)
+            return known if known.is_absolute() else None
+    return None
