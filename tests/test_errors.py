@@ -37,6 +37,7 @@ EXAMPLES = [
     errors.RateLimited(URL, 403, until="2026-01-29T20:24:46Z"),
     errors.Distrusted(URL, "its certificate has expired", hint="Check the clock."),
     errors.ProxyRefused(URL, "http://proxy:3128 (HTTPS_PROXY)", "407", hint="Log in."),
+    errors.RedirectRefused(URL, "http://127.0.0.1/"),
     errors.Interrupted(URL, 1000, 2000, "the connection was closed"),
     errors.TooLarge(URL, 4 << 20),
     errors.Unreadable("/mnt/uv", "Permission denied"),

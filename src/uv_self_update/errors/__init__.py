@@ -29,6 +29,7 @@ UvSelfUpdateError
 │   │   │   └── RateLimited
 │   │   ├── Distrusted                the certificate, or TLS itself
 │   │   ├── ProxyRefused              the proxy, rather than the server, says no
+│   │   ├── RedirectRefused           a server elsewhere redirects to this machine
 │   │   ├── Interrupted               the body broke off
 │   │   └── TooLarge
 │   ├── Unreadable                a folder of this machine, or a share
@@ -124,6 +125,7 @@ from uv_self_update.errors.upstream import (
     Interrupted,
     ProxyRefused,
     RateLimited,
+    RedirectRefused,
     StatusRefused,
     TooLarge,
     Unreachable,
@@ -167,6 +169,7 @@ __all__ = (
     "ProxyRefused",
     "RateLimited",
     "ReceiptError",
+    "RedirectRefused",
     "RehearsalError",
     "ScriptsBarred",
     "SourceError",

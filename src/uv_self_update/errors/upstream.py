@@ -14,6 +14,7 @@ __all__ = (
     "Interrupted",
     "ProxyRefused",
     "RateLimited",
+    "RedirectRefused",
     "StatusRefused",
     "TooLarge",
     "Unreachable",
@@ -142,6 +143,18 @@ class ProxyRefused(UpstreamError):
         """Name the URL and the proxy (both redacted), where that is configured, and the reason."""
         self.passing = passing
         super().__init__(f"no way to {url} through the proxy {proxy}: {reason}", hint=hint)
+
+
+class RedirectRefused(UpstreamError):
+    """A server elsewhere redirects to this machine, or to the link that it is on."""
+
+    def __init__(self, url: str, target: str) -> None:
+        """Name the URL and where it redirects to (both redacted)."""
+        super().__init__(
+            f"{url} redirects to {target}, which is a loopback or link-local address: the redirect "
+            "was not followed",
+            hint="If the redirect is right, configure its target as the source.",
+        )
 
 
 class Interrupted(UpstreamError):

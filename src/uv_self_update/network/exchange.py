@@ -27,6 +27,7 @@ from uv_self_update.errors import (
     Distrusted,
     Interrupted,
     ProxyRefused,
+    RedirectRefused,
     TooLarge,
     Unreachable,
     phrase_of,
@@ -35,9 +36,9 @@ from uv_self_update.logins.credentials import origin_of, without_userinfo
 from uv_self_update.network.distrust import explained
 from uv_self_update.network.proxies import Proxies
 from uv_self_update.network.ranges import length_of
-from uv_self_update.network.redirects import redirected
+from uv_self_update.network.redirects import is_near, redirected
 from uv_self_update.network.trust import Trust
-from uv_self_update.network.wire import Failure, Pace, TooSlow, Wire
+from uv_self_update.network.wire import Failure, NearAddress, Pace, TooSlow, Wire
 from uv_self_update.secret import redact, redact_url
 
 if TYPE_CHECKING:
@@ -98,6 +99,8 @@ class Exchange:
     ) -> Response:
         """Follow redirects to an answer of any other status, its body still unread.
 
+        A server elsewhere cannot send a request to this machine, or to its own link.
+
         The credentials go to the origin that was asked first, and are dropped for good with the
         first redirect to another: not even one that has a login of its own gets it that way, since
         it was not asked by the person but by a server. The client certificate is one of them.
@@ -110,13 +113,16 @@ class Exchange:
             login = credentials.headers_for(url)
         except ValueError:
             raise Unreachable(redact_url(url), "this is not a URL") from None
+        sender: Response | None = None
         for _ in range(_MAX_REDIRECTS + 1):
-            reply = self._send(method, url, {**headers, **login}, identified=own)
+            reply = self._send(method, url, {**headers, **login}, identified=own, sender=sender)
             if own and not login and reply.status in _ASKS_FOR_LOGIN:
                 login = credentials.ask(url) or {}
                 if login:
                     reply.close()
-                    reply = self._send(method, url, {**headers, **login}, identified=own)
+                    reply = self._send(
+                        method, url, {**headers, **login}, identified=own, sender=sender
+                    )
             reply.login = credentials.place_for(url) if login else None
             with_login = f" (login: {reply.login})" if reply.login else ""
             _log.debug(
@@ -130,8 +136,11 @@ class Exchange:
             location = reply.headers.get("location")
             if reply.status not in _REDIRECTS or location is None:
                 return reply
+            sender = None if reply.near else reply
             reply.close()
             url = redirected(url, location)
+            if sender is not None and is_near(urlsplit(url).hostname or ""):
+                raise RedirectRefused(reply.url, redact_url(url))
             if origin_of(url) != origin:
                 login, own = {}, False
         raise Unreachable(redact_url(url), f"more than {_MAX_REDIRECTS} redirects")
@@ -149,8 +158,23 @@ class Exchange:
             client.close()
 
     def _send(
-        self, method: str, url: str, headers: Mapping[str, str], *, identified: bool
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        *,
+        identified: bool,
+        sender: Response | None,
     ) -> Response:
+        """Send one request.
+
+        Args:
+            method: GET or HEAD.
+            url: Where to.
+            headers: What to send beside httpx's own.
+            identified: Whether the client certificate may be shown.
+            sender: The answer from elsewhere that has sent us here; None if it was the user.
+        """
         shown = redact_url(url)
         bare = without_userinfo(url)
         proxy = self._proxies.for_url(bare)
@@ -160,7 +184,9 @@ class Exchange:
             request = client.build_request(
                 method, bare, headers=dict(headers), extensions={"trace": way.listen}
             )
-            with self._wire.answer_due():
+            # Through a proxy, it is the proxy that is connected to.
+            elsewhere = sender is not None and proxy is None
+            with self._wire.answer_due(elsewhere=elsewhere):
                 response = client.send(request, stream=True, auth=None)
         except (httpx.InvalidURL, UnicodeError, ValueError):
             # What these say may quote a login that stands in the URL.
@@ -170,6 +196,8 @@ class Exchange:
                 raise Unreachable(shown, "interrupted") from None
             if not isinstance(error, (*_FAILURES, *_failures_of_socks())):
                 raise
+            if sender is not None and isinstance(error.__cause__, NearAddress):
+                raise RedirectRefused(sender.url, shown) from None
             # The causes may quote what a server has sent, and with it what it was sent.
             raise way.failure(error) from None
         if response.status_code == _PROXY_LOGIN and proxy is not None and bare.startswith("http:"):
@@ -244,6 +272,19 @@ class Response:
 
         self._response = response
         self._way = way
+
+    @property
+    def near(self) -> bool:
+        """Whether it comes from this machine, or from its own link."""
+        if is_near(self._response.url.host):
+            return True
+        connection = self._response.extensions.get("network_stream")
+        if self._way.out or connection is None:
+            return False  # the address is that of the proxy
+        try:
+            return is_near(connection.get_extra_info("server_addr")[0])
+        except OSError:  # it has hung up already
+            return False
 
     @property
     def links(self) -> dict[str, str]:
