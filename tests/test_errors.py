@@ -39,6 +39,7 @@ EXAMPLES = [
     errors.ProxyRefused(URL, "http://proxy:3128 (HTTPS_PROXY)", "407", hint="Log in."),
     errors.RedirectRefused(URL, "http://127.0.0.1/"),
     errors.Interrupted(URL, 1000, 2000, "the connection was closed"),
+    errors.Overdue(URL, 300.0),
     errors.TooLarge(URL, 4 << 20),
     errors.Unreadable("/mnt/uv", "Permission denied"),
     errors.UnexpectedBody(URL, "JSON", "a web page"),

@@ -31,6 +31,7 @@ UvSelfUpdateError
 │   │   ├── ProxyRefused              the proxy, rather than the server, says no
 │   │   ├── RedirectRefused           a server elsewhere redirects to this machine
 │   │   ├── Interrupted               the body broke off
+│   │   ├── Overdue                   lists that keep coming, for too long
 │   │   └── TooLarge
 │   ├── Unreadable                a folder of this machine, or a share
 │   ├── UnexpectedBody            status 200, but not what was asked for
@@ -123,6 +124,7 @@ from uv_self_update.errors.upstream import (
     Distrusted,
     Hidden,
     Interrupted,
+    Overdue,
     ProxyRefused,
     RateLimited,
     RedirectRefused,
@@ -164,6 +166,7 @@ __all__ = (
     "NotRestored",
     "NotStandalone",
     "NothingRequired",
+    "Overdue",
     "Owned",
     "Problem",
     "ProxyRefused",

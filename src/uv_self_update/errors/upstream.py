@@ -12,6 +12,7 @@ __all__ = (
     "Distrusted",
     "Hidden",
     "Interrupted",
+    "Overdue",
     "ProxyRefused",
     "RateLimited",
     "RedirectRefused",
@@ -182,11 +183,22 @@ class Interrupted(UpstreamError):
 
 
 class TooLarge(UpstreamError):
-    """A body is larger than what was asked for can be."""
+    """A body, or a list, is larger than what was asked for can be."""
 
-    def __init__(self, url: str, limit: int) -> None:
-        """Name the URL (redacted) and the bound, in bytes."""
+    def __init__(self, url: str, limit: int, *, unit: str = "bytes") -> None:
+        """Name the URL (redacted) and the bound, and what that counts."""
         super().__init__(
-            f"{url} sends more than {limit:,} bytes, which cannot be what was asked for",
+            f"{url} sends more than {limit:,} {unit}, which cannot be what was asked for",
             hint="Check the URL.",
+        )
+
+
+class Overdue(UpstreamError):
+    """The lists of a source take too long together, though each keeps coming."""
+
+    def __init__(self, url: str, limit: float) -> None:
+        """Name the URL (redacted) that was read last, and the bound, in seconds."""
+        super().__init__(
+            f"the lists of releases took more than {limit:g} seconds; the last is {url}",
+            hint="Raise `network.timeout`: the limit is ten times that.",
         )

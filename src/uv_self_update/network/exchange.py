@@ -13,6 +13,7 @@ import socket
 import sys
 import threading
 import time
+import zlib
 from functools import cached_property
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 
     from uv_self_update.errors import UpstreamError
     from uv_self_update.logins.credentials import Credentials
+    from uv_self_update.network.allowance import Allowance
     from uv_self_update.network.proxies import Proxy
     from uv_self_update.settings import Network
     from uv_self_update.uv_toml import UvToml
@@ -56,6 +58,7 @@ __all__ = ("Exchange", "Response")
 _log = logging.getLogger(__name__)
 
 _LARGE = 1 << 20
+_UNPACKED = 64 << 10  # bytes
 _SHORT = "the server closed the connection"
 _FAILURES = (
     httpx.HTTPError,
@@ -297,8 +300,12 @@ class Response:
                 continue  # what is not a URL leads nowhere
         return links
 
-    def decoded(self, limit: int) -> Iterator[bytes]:
-        """Read the body without its content coding; at most `limit` bytes.
+    def decoded(self, limit: int, allowance: Allowance) -> Iterator[bytes]:
+        """Read the body without its content coding, in pieces of bounded size.
+
+        Args:
+            limit: Bytes that it may have.
+            allowance: What it counts towards.
 
         Raises:
             UpstreamError: It breaks off, is larger, or is coded in a way that was not asked for.
@@ -307,7 +314,10 @@ class Response:
         if encoding not in _ENCODINGS:
             # Encoded twice, a few bytes can be any number, before a limit could be looked at.
             raise Unreachable(self.url, "it is encoded in a way that was not asked for")
-        return self._limited(self._response.iter_bytes(), limit, None)
+        pieces = self._response.iter_raw()
+        if encoding == "gzip":
+            pieces = _gunzipped(pieces)
+        return self._limited(pieces, limit, None, allowance)
 
     def raw(self, limit: int) -> Iterator[bytes]:
         """Read the body as it was sent; at most `limit` bytes.
@@ -316,24 +326,31 @@ class Response:
             UpstreamError: It breaks off, or is larger.
         """
         size = length_of(self.headers)
-        return self._limited(self._pieces(size), limit, size)
+        return self._limited(self._pieces(size), limit, size, None)
 
     def close(self) -> None:
         """Read no further."""
         self._response.close()
 
     def _limited(
-        self, pieces: Iterator[bytes], limit: int, expected: int | None
+        self,
+        pieces: Iterator[bytes],
+        limit: int,
+        expected: int | None,
+        allowance: Allowance | None,
     ) -> Iterator[bytes]:
         count, begin = 0, time.monotonic()
         pace = Pace(self._way.network.timeout)
         try:
             for piece in pieces:
                 # What is read is one thing, and what is in it another: a chunk can be all head.
-                pace.count(time.monotonic() - begin, len(piece))
+                waited = time.monotonic() - begin
+                pace.count(waited, len(piece))
                 count += len(piece)
                 if count > limit:
                     raise TooLarge(self.url, limit)
+                if allowance is not None:
+                    allowance.take(self.url, received=len(piece), waited=waited)
                 yield piece
                 begin = time.monotonic()
         except _FAILURES as error:
@@ -362,6 +379,30 @@ class Response:
                 raise httpx.RemoteProtocolError(_SHORT)
             left -= len(piece)
             yield piece
+
+
+def _gunzipped(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Unpack a body in pieces of bounded size: httpx makes up to 64 MiB of one that it receives.
+
+    Raises:
+        httpx.DecodingError: It is damaged, or ends too early.
+    """
+    inflater = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    empty = True
+    try:
+        for piece in pieces:
+            empty = empty and not piece
+            packed, unpacked = piece, b"?"
+            while not inflater.eof and (packed or len(unpacked) == _UNPACKED):
+                unpacked = inflater.decompress(packed, _UNPACKED)
+                packed = inflater.unconsumed_tail
+                if unpacked:
+                    yield unpacked
+    except zlib.error as error:
+        raise httpx.DecodingError(str(error)) from error
+    if not (inflater.eof or empty):
+        message = "the compressed data ends too early"
+        raise httpx.DecodingError(message)
 
 
 class _Way:

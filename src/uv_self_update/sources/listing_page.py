@@ -6,15 +6,15 @@ short. Of a link only its path counts, since a server behind a proxy does not kn
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urljoin, urlsplit
 
-from uv_self_update.errors import UnexpectedBody
+from uv_self_update.errors import TooLarge, UnexpectedBody
 from uv_self_update.sources.documents import describe
 from uv_self_update.sources.entry import Entry, is_name, utc_of
+from uv_self_update.sources.json_array import MOST_ENTRIES, NotAnArray, elements
 from uv_self_update.sources.markup import pieces
 
 if TYPE_CHECKING:
@@ -54,11 +54,12 @@ def read_listing(document: Document, *, also: str | None = None) -> tuple[Entry,
 
     Raises:
         UnexpectedBody: It is something else, perhaps a page to log in.
+        TooLarge: It holds too much.
     """
+    if document.body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in {b"[", b"{"}:
+        return _read_json(document)
     # Bytes that are no UTF-8 become surrogates, which no name may have.
     text = document.body.decode("utf-8", errors="surrogateescape").removeprefix("\ufeff")
-    if text.lstrip()[:1] in {"[", "{"}:
-        return _read_json(document, text)
     if document.content_type not in _HTML:
         raise UnexpectedBody(document.url, _EXPECTED, describe(document.body))
     page = _Page(document.url, also)
@@ -147,6 +148,8 @@ class _Page:
         found = self._child(href.strip(" \t\n\f\r"))
         if found is None:
             return
+        if len(self.entries) >= MOST_ENTRIES:
+            raise TooLarge(self._url, MOST_ENTRIES, unit="entries")
         known = self.entries.get(found.name, found)
         self.entries[found.name] = replace(known, folder=known.folder or found.folder)
         self._linked = found.name
@@ -187,23 +190,23 @@ def _names(path: str) -> _Path:
     return tuple(unquote(name, errors="surrogateescape") for name in path.split("/") if name)
 
 
-def _read_json(document: Document, text: str) -> tuple[Entry, ...]:
+def _read_json(document: Document) -> tuple[Entry, ...]:
     """Read the JSON of nginx or Caddy.
 
     Raises:
         UnexpectedBody: It is of another kind.
     """
-    try:
-        items = json.loads(text)
-    except (ValueError, RecursionError):
-        items = None
     entries: dict[str, Entry] = {}
-    for item in items if isinstance(items, list) else [None]:
-        entry = _entry(item)
-        if entry is None:
-            raise UnexpectedBody(document.url, _EXPECTED, describe(document.body))
-        if is_name(entry.name):
-            entries.setdefault(entry.name, entry)
+    try:
+        # As with HTML, bytes that are no UTF-8 become surrogates.
+        for item in elements(iter([document.body]), document.url, errors="surrogateescape"):
+            entry = _entry(item)
+            if entry is None:
+                raise UnexpectedBody(document.url, _EXPECTED, describe(document.body))
+            if is_name(entry.name):
+                entries.setdefault(entry.name, entry)
+    except NotAnArray:
+        raise UnexpectedBody(document.url, _EXPECTED, describe(document.body)) from None
     return tuple(entries.values())
 
 
