@@ -42,8 +42,13 @@ def read(body: bytes, size: int = 1 << 16) -> list[object]:
     indent=st.sampled_from([None, 2]),
     encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32"]),
 )
-def test_as_the_standard_library(
-    values: list[object], size: int, ascii_only: bool, indent: int | None, encoding: str  # noqa: FBT001 # of hypothesis
+def test_as_the_standard_library(  # of hypothesis, which names them
+    *,
+    values: list[object],
+    size: int,
+    ascii_only: bool,
+    indent: int | None,
+    encoding: str,
 ) -> None:
     """The elements are those that `json.loads` reads."""
     text = json.dumps(values, ensure_ascii=ascii_only, indent=indent)
