@@ -19,7 +19,6 @@ __all__ = (
     "is_prerelease",
     "listed_release",
     "parse_release",
-    "parse_releases",
     "utc",
     "version_of_tag",
 )
@@ -155,18 +154,6 @@ def parse_release(document: object) -> Release:
         assets=_parse_assets(document.get("assets")),
         published=utc(published) if isinstance(published, str) else None,
     )
-
-
-def parse_releases(document: object) -> tuple[Release, ...]:
-    """Read a list of releases in GitHub's JSON, passing over drafts and other things' tags.
-
-    Raises:
-        NotARelease: It is not a list.
-    """
-    if not isinstance(document, list):
-        raise NotARelease(f"a JSON {_kind(document)} where a list was due")  # noqa: TRY003, EM102 # the caller adds the URL
-    releases = map(listed_release, document)
-    return tuple(release for release in releases if release is not None)
 
 
 def listed_release(entry: object) -> Release | None:
