@@ -3,7 +3,7 @@
 Each case is a source whose server sends such a list, made while it is sent: nothing is stored.
 `uv-self-update releases` reads it in a process of its own, whose peak memory and time are taken.
 
-    PYTHONPATH=tests uv run python benchmarks/hostile_lists.py [--src DIR] [--only CASE]
+    uv run python benchmarks/hostile_lists.py [--src DIR] [--only CASE]
 """
 
 from __future__ import annotations

@@ -126,7 +126,7 @@ def test_from_elsewhere(places: Places, host: str) -> None:
     assert "configure its target" in (caught.value.hint or "")
 
 
-@pytest.mark.parametrize("way", ["read", "open", "look", "status", "lines"])
+@pytest.mark.parametrize("way", ["read", "open", "status", "lines"])
 def test_every_kind_of_request(places: Places, way: str) -> None:
     """Lists, files and questions are all bound by it."""
     places.far.pages["/list"] = lead(f"{places.near.url}/secret")
@@ -134,7 +134,7 @@ def test_every_kind_of_request(places: Places, way: str) -> None:
 
     with pytest.raises(RedirectRefused):  # noqa: PT012 # lazy ones have to be read
         match way:
-            case "read" | "look" | "status":
+            case "read" | "status":
                 getattr(places.client, way)(url)
             case "open":
                 with places.client.open(url) as download:
@@ -143,6 +143,19 @@ def test_every_kind_of_request(places: Places, way: str) -> None:
                 with places.client.lines(url) as lines:
                     list(lines)
 
+    assert places.near.asked == []
+
+
+def test_examined(places: Places) -> None:
+    """Where a server is examined, the redirect is what is seen; by a name, it is an error."""
+    places.far.pages["/list"] = lead(f"{places.near.url}/secret")
+    places.far.pages["/named"] = lead(f"http://{NAME}:{places.port}/secret")
+
+    answer = places.client.look(f"{places.far.url}/list")
+    with pytest.raises(RedirectRefused):
+        places.client.look(f"{places.far.url}/named")
+
+    assert (answer.status, answer.headers["location"]) == (302, f"{places.near.url}/secret")
     assert places.near.asked == []
 
 

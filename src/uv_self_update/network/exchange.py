@@ -31,6 +31,7 @@ from uv_self_update.errors import (
     RedirectRefused,
     TooLarge,
     Unreachable,
+    UpstreamError,
     phrase_of,
 )
 from uv_self_update.logins.credentials import origin_of, without_userinfo
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterator, Mapping
 
-    from uv_self_update.errors import UpstreamError
     from uv_self_update.logins.credentials import Credentials
     from uv_self_update.network.allowance import Allowance
     from uv_self_update.network.proxies import Proxy
@@ -98,11 +98,19 @@ class Exchange:
         self._clients: dict[tuple[ssl.SSLContext | None, Proxy | None], httpx.Client] = {}
 
     def follow(
-        self, method: str, url: str, headers: Mapping[str, str], credentials: Credentials
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        credentials: Credentials,
+        *,
+        examining: bool = False,
     ) -> Response:
         """Follow redirects to an answer of any other status, its body still unread.
 
-        A server elsewhere cannot send a request to this machine, or to its own link.
+        A server elsewhere cannot send a request to this machine, or to its own link: with
+        `examining`, such a redirect is the answer, since many a server behind a proxy takes itself
+        for `localhost`.
 
         The credentials go to the origin that was asked first, and are dropped for good with the
         first redirect to another: not even one that has a login of its own gets it that way, since
@@ -140,9 +148,16 @@ class Exchange:
             if reply.status not in _REDIRECTS or location is None:
                 return reply
             sender = None if reply.near else reply
+            try:
+                url = redirected(url, location)
+                refused = sender is not None and is_near(urlsplit(url).hostname or "")
+                if refused and examining:
+                    return reply
+            except UpstreamError:
+                reply.close()
+                raise
             reply.close()
-            url = redirected(url, location)
-            if sender is not None and is_near(urlsplit(url).hostname or ""):
+            if refused:
                 raise RedirectRefused(reply.url, redact_url(url))
             if origin_of(url) != origin:
                 login, own = {}, False

@@ -185,7 +185,7 @@ class Upstream:
             UpstreamError: No answer came.
         """
         headers = {"Accept": accept, "Accept-Encoding": "gzip"}
-        reply = self._listed(url, headers)
+        reply = self._listed(url, headers, examining=True)
         body = bytearray()
         with closing(reply):
             for chunk in reply.decoded(_LARGEST_DOCUMENT, self._allowance):
@@ -231,10 +231,10 @@ class Upstream:
         headers = {"Accept": accept, "Accept-Encoding": "gzip"}
         return _accepted(self._listed(url, headers), {_OK})
 
-    def _listed(self, url: str, headers: Mapping[str, str]) -> Response:
+    def _listed(self, url: str, headers: Mapping[str, str], *, examining: bool = False) -> Response:
         """Return the answer to a request that counts towards the allowance."""
         begin = time.monotonic()
-        reply = self._exchange.follow("GET", url, headers, self._credentials)
+        reply = self._exchange.follow("GET", url, headers, self._credentials, examining=examining)
         try:
             self._allowance.take(reply.url, received=0, waited=time.monotonic() - begin)
         except UpstreamError:
