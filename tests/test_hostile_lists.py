@@ -127,6 +127,7 @@ def test_small_on_the_wire(upstream: Upstream, web: Web) -> None:
         (gzip.compress(b"content")[:5], None),
         (b"no gzip at all", None),
     ],
+    ids=["whole", "more follows", "large", "empty", "cut at its end", "cut at its start", "none"],
 )
 def test_gzip(upstream: Upstream, web: Web, body: bytes, whole: bytes | None) -> None:
     """What is unpacked is whole; what is cut, or none, is an error."""
@@ -182,6 +183,7 @@ def document(body: bytes, content_type: str = "") -> Document:
         (b"[" + b"0," * 600_000 + b"0]", "JSON values"),
         (b'{"a":"' + b"x" * (5 << 20) + b'"}', "bytes"),
     ],
+    ids=["objects", "numbers", "text"],
 )
 def test_json_as_a_whole(body: bytes, words: str) -> None:
     """What would take too much memory is refused before it is parsed."""
@@ -197,6 +199,7 @@ def test_json_as_a_whole(body: bytes, words: str) -> None:
         ("<a>".encode("utf-16") + "<b/>".encode("utf-16-le") * 300_000, "tags and quotes"),
         (b"<a>" + b"x" * (5 << 20) + b"</a>", "bytes"),
     ],
+    ids=["elements", "attributes", "in UTF-16", "text"],
 )
 def test_xml_as_a_whole(body: bytes, words: str) -> None:
     """The same, in any encoding."""
