@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from uv_self_update.errors import TooLarge
@@ -35,6 +35,8 @@ def read(body: bytes, size: int = 1 << 16) -> list[object]:
     return list(elements(cut(body, size), URL))
 
 
+@settings(deadline=None)
+@example(values=[None, 0.0, 1e300], size=1, ascii_only=True, indent=None, encoding="utf-8")
 @given(
     values=st.lists(VALUES, max_size=5),
     size=st.integers(1, 40),

@@ -141,8 +141,8 @@ class _Text:
                 if self._ended or not cut:
                     raise
             else:
-                # A number at the end of the text may go on.
-                if end < len(self._text) or self._ended:
+                # A number at the end of the text may go on, also after `.` or `e+`.
+                if end + 2 < len(self._text) or self._ended:
                     self._at = end
                     return value
             if length > _LONGEST:
