@@ -156,7 +156,7 @@ every = pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
 
 @pytest.fixture
 def serve(home: Home, tmp_path: Path) -> Serve:
-    """Return what starts a row's server; afterwards it must not have been harmed."""
+    """Return what starts a row's server; afterwards no request may have been unfit."""
 
     @contextmanager
     def start(row: Row, releases: Catalogue, **setup: object) -> Iterator[User]:
@@ -164,6 +164,7 @@ def serve(home: Home, tmp_path: Path) -> Serve:
         with row.simulator(releases, Setup(folder=folder, **setup)) as simulator:  # type: ignore[arg-type] # what a test says
             yield User(row=row, simulator=simulator, home=home)
         assert simulator.dialect.poisoned == []
+        assert simulator.unfit == []
 
     return start
 

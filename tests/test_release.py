@@ -17,8 +17,8 @@ from uv_self_update.release import (
     NotARelease,
     Release,
     github_document,
+    listed_release,
     parse_release,
-    parse_releases,
     utc,
     version_of_tag,
 )
@@ -153,15 +153,33 @@ def test_list() -> None:
         None,
         {"tag_name": "0.9.9", "draft": None},
     ]
-    assert [release.version for release in parse_releases(document)] == ["0.12.3", "0.9.9"]
-    assert parse_releases([]) == ()
+    found = [listed_release(entry) for entry in document]
+    assert [release and release.version for release in found] == [
+        "0.12.3",
+        None,
+        None,
+        None,
+        "0.9.9",
+    ]
 
 
-@pytest.mark.parametrize("document", [None, {}, "[]"])
-def test_not_a_list(document: object) -> None:
-    """What is no list of releases is refused."""
-    with pytest.raises(NotARelease, match=r"where a list was due$"):
-        parse_releases(document)
+@pytest.mark.parametrize("name", ["", "a" * 256, "\N{SNOWMAN}" * 86, None, 7])
+def test_names_have_a_bound(name: object) -> None:
+    """A name that no file system would take is that of no file."""
+    fits = {"name": "\N{SNOWMAN}" * 85, "id": 7}
+    document = {"tag_name": "0.12.3", "assets": [{"name": name, "id": 1}, fits]}
+
+    assert parse_release(document).assets == (Asset(name=str(fits["name"]), where="7"),)
+
+
+def test_numbers_have_a_bound() -> None:
+    """A number that no database counts to leads nowhere, and a tag of any length is no version."""
+    assets = [{"name": "a", "id": 10**4000}, {"name": "b", "id": -1}]
+
+    found = parse_release({"tag_name": "0.12.3", "assets": assets}).assets
+
+    assert found == (Asset(name="a"), Asset(name="b"))
+    assert version_of_tag(" " * 300 + "0.12.3") is None
 
 
 JSON = st.recursive(
@@ -183,7 +201,7 @@ JSON = st.recursive(
 )
 def test_any_json(document: list[object]) -> None:
     """Whatever JSON comes in, only whole releases come out, and uv gets them without a null."""
-    for release in parse_releases(document):
+    for release in filter(None, map(listed_release, document)):
         text = github_document(
             release, base="http://127.0.0.1:1/s/", repository="o/r", assets=INSTALLER_NAMES
         )

@@ -8,23 +8,28 @@ from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
 
 import pytest
 
 from support.web import Asked, Page, Web
 from uv_self_update.errors import (
     Hidden,
+    HiddenByPolicy,
     InvalidSource,
     NoSuchVersion,
     RateLimited,
     StatusRefused,
+    TooLarge,
     UnexpectedBody,
 )
 from uv_self_update.kinds import SourceSettings
 from uv_self_update.platforms import Platform
+from uv_self_update.policy import Policy, Rule
 from uv_self_update.release import Asset, Release
 from uv_self_update.secret import Secret
 from uv_self_update.settings import Settings
+from uv_self_update.sources import paging
 from uv_self_update.sources.github import GithubSource, api_of
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.target import NEWEST, Wanted, parse_target
@@ -98,7 +103,7 @@ def test_newest(source: GithubSource, web: Web) -> None:
         assets=(Asset(name=name, sha256="ab" * 32, where="7"), Asset(name="b")),
         published="2026-01-29T20:24:46Z",
     )
-    assert web.paths() == [f"{API}?per_page=100"]
+    assert web.paths() == [f"{API}?per_page=10"]
     assert "application/vnd.github+json" in web.asked[0].headers["Accept"]
 
 
@@ -202,14 +207,19 @@ def test_another_release(source: GithubSource, web: Web, document: object, said:
 def test_not_a_list(source: GithubSource, web: Web, document: object) -> None:
     """What is answered for the list has to be a list."""
     web.pages[API] = page(document)
-    with pytest.raises(UnexpectedBody, match="where a list was due"):
+    with pytest.raises(UnexpectedBody, match="not a list"):
         source.find(parse_target("0.12"))
 
 
 @pytest.mark.parametrize("base", ["{web}", "https://api.github.com", "http://10.0.0.1:81/else"])
 def test_pages(source: GithubSource, web: Web, base: str) -> None:
     """Further pages are asked for where the first came from, whatever host a server names."""
-    documents = {"per_page=100": "0.12.3", "per_page=100&page=2": "0.12.4", "after=x%20y": "0.12.5"}
+    documents = {
+        "per_page=10": "0.13.0",
+        "per_page=100": "0.13.0",
+        "per_page=100&page=2": "0.12.4",
+        "after=x%20y": "0.11.5",
+    }
     queries = list(documents)
 
     def answer(asked: Asked) -> Page:
@@ -219,15 +229,163 @@ def test_pages(source: GithubSource, web: Web, base: str) -> None:
         return page([release(documents[query])], Link=link)
 
     web.pages[API] = answer
-    assert source.find(parse_target("0.12")).version == "0.12.5"
+    assert source.find(parse_target("0.11")).version == "0.11.5"
     assert web.paths() == [f"{API}?{query}" for query in queries]
+
+
+def listed(web: Web, *tags: str, **more: object) -> None:
+    """Serve a list in pages, as GitHub cuts it."""
+
+    def answer(asked: Asked) -> Page:
+        query = dict(parse_qsl(asked.path.partition("?")[2]))
+        size, number = int(query["per_page"]), int(query.get("page", "1"))
+        found = [release(tag, **more) for tag in tags[size * (number - 1) : size * number]]
+        following = f"{web.url}{API}?per_page={size}&page={number + 1}"
+        link = f'<{following}>; rel="next"' if size * number < len(tags) else ""
+        return page(found, Link=link)
+
+    web.pages[API] = answer
+
+
+MANY = [f"0.{minor}.{patch}" for minor in range(13, 0, -1) for patch in range(29, -1, -1)]
+"""As many releases as uv has, the newest first."""
+
+SHORT, LONG = f"{API}?per_page=10", f"{API}?per_page=100"
+
+
+@pytest.mark.parametrize(
+    ("tags", "target", "version", "paths"),
+    [
+        (MANY, None, "0.13.29", [SHORT]),
+        (MANY, "<0.13.25", "0.13.24", [SHORT]),
+        (MANY, "<0.13.25,>0.13", "0.13.24", [SHORT]),
+        (MANY, "0.12", "0.12.29", [SHORT, LONG]),
+        (MANY, "0.9", "0.9.29", [SHORT, LONG, f"{LONG}&page=2"]),
+        # Releases of an older series came last, or in between.
+        (["0.9.30", *MANY], None, "0.13.29", [SHORT]),
+        ([*MANY[:3], "0.9.30", *MANY[3:]], None, "0.13.29", [SHORT]),
+        ([*MANY[-9:], *MANY[:-9]], None, "0.13.29", [SHORT, LONG]),
+        ([*MANY[-4:], *MANY[:-4]], None, "0.13.29", [SHORT]),
+        ([*MANY[-5:], *MANY[:-5]], None, "0.13.29", [SHORT, LONG]),
+        (["0.14.0rc1", *MANY], None, "0.13.29", [SHORT]),
+        (MANY[:10], "0.9", None, [SHORT]),
+    ],
+)
+def test_no_more_than_it_takes(
+    source: GithubSource,
+    web: Web,
+    tags: list[str],
+    target: str | None,
+    version: str | None,
+    paths: list[str],
+) -> None:
+    """Pages are read until one answers, and the rest can be but older."""
+    listed(web, *tags)
+    wanted = NEWEST if target is None else parse_target(target)
+
+    if version is None:
+        with pytest.raises(NoSuchVersion):
+            source.find(wanted)
+    else:
+        assert source.find(wanted).version == version
+
+    assert web.paths() == paths
+
+
+def test_a_page_without_this_platform(source: GithubSource, web: Web) -> None:
+    """A page whose releases lack this platform's archive, or are hidden, does not answer."""
+    tags = MANY[:20]
+
+    def answer(asked: Asked) -> Page:
+        short = asked.path == SHORT
+        archive, other = [{"name": PLATFORM.archive}], [{"name": "uv-riscv64-linux.tar.gz"}]
+        whole = [release(tag, assets=archive if tag in tags[10:] else other) for tag in tags]
+        link = f'<{LONG}>; rel="next"' if short else ""
+        return page(whole[:10] if short else whole, Link=link)
+
+    web.pages[API] = answer
+
+    assert source.find(NEWEST).version == tags[10]
+    assert web.paths() == [SHORT, LONG]
+
+
+def test_too_young_for_a_page(source: GithubSource, web: Web) -> None:
+    """A minimum age that hides a whole page leads to the next."""
+    listed(web, *MANY, published_at="2026-01-29T21:24:46Z")
+    century = Rule(name="min-age", value=100 * 365 * 86_400, written="100 years", origin="a test")
+    policy = Policy(rules=(century,))
+
+    with pytest.raises(HiddenByPolicy):
+        source.find(NEWEST.under(policy))
+
+    assert web.paths() == [SHORT, LONG, *(f"{LONG}&page={number}" for number in (2, 3, 4))]
+
+
+def test_exact_version_with_a_prefix(source: GithubSource, web: Web) -> None:
+    """A version that has no tag of its own name is looked for, until older ones come."""
+    listed(web, *(f"v{tag}" for tag in MANY))
+
+    assert source.find(Wanted(exact="0.13.20")).tag == "v0.13.20"
+    assert web.paths() == [f"{API}/tags/0.13.20", SHORT]
+
+    with pytest.raises(NoSuchVersion) as caught:
+        source.find(Wanted(exact="0.13.99"))
+
+    assert caught.value.nearest == ("0.13.29", "0.13.28", "0.13.27")
+    assert web.paths()[2:] == [f"{API}/tags/0.13.99"]
+
+
+def test_exact_version_after_an_older_one(source: GithubSource, web: Web) -> None:
+    """That an older version comes first does not mean that the one looked for is missing."""
+    listed(web, *(f"v{tag}" for tag in ["0.9.30", *MANY]))
+
+    assert source.find(Wanted(exact="0.12.5")).tag == "v0.12.5"
+    assert web.paths() == [f"{API}/tags/0.12.5", SHORT, LONG]
+
+
+@pytest.mark.parametrize(("limit", "paths"), [(1, [SHORT]), (10, [SHORT]), (11, [SHORT, LONG])])
+def test_releases(source: GithubSource, web: Web, limit: int, paths: list[str]) -> None:
+    """A few of the newest releases take no more of the list."""
+    listed(web, *MANY)
+
+    assert [found.version for found in source.releases(limit)] == MANY[:limit]
+    assert web.paths() == paths
+
+
+def test_the_list_is_asked_for_once(source: GithubSource, web: Web) -> None:
+    """Another question is answered by what was read, as far as that goes."""
+    listed(web, *MANY)
+    assert source.find(parse_target("0.12")).version == "0.12.29"
+    before = len(web.asked)
+
+    assert source.find(parse_target("0.12")).version == "0.12.29"
+    assert source.find(NEWEST).version == "0.13.29"
+    assert len(source.releases(20)) == 20
+
+    assert len(web.asked) == before
 
 
 def test_endless_pages(source: GithubSource, web: Web) -> None:
     """A list that names itself as its next page comes to an end."""
-    web.pages[API] = page([release("0.12.3")], Link=f'<{API}?per_page=100>; rel="next"')
-    assert source.find(parse_target("0.12")).version == "0.12.3"
-    assert len(web.asked) == 50
+    web.pages[API] = page([release("0.12.3")], Link=f'<{LONG}>; rel="next"')
+
+    with pytest.raises(UnexpectedBody, match="a list, but it is one that does not end"):
+        source.find(parse_target("0.11"))
+
+    assert web.paths() == [SHORT, LONG]
+
+
+def test_pages_without_end(source: GithubSource, web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list that has always one more page comes to an end."""
+    monkeypatch.setattr(paging, "_MOST_PAGES", 20)
+
+    def answer(_: Asked) -> Page:
+        return page([], Link=f'<{API}?page={len(web.asked)}>; rel="next"')
+
+    web.pages[API] = answer
+
+    with pytest.raises(TooLarge, match="sends more than 20 pages"):
+        source.find(parse_target("0.11"))
 
 
 @pytest.mark.parametrize(
@@ -289,7 +447,7 @@ def test_credentials(  # a table of cases, and what they need
             assert b"".join(download.chunks) == b"content"
 
     assert [(asked.path, asked.headers.get("Authorization")) for asked in web.asked] == [
-        (f"http://{api_host}{prefix}/repos/o/r/releases?per_page=100", api),
+        (f"http://{api_host}{prefix}/repos/o/r/releases?per_page=10", api),
         (f"http://{host}/o/r/releases/download/0.12.3/uv.zip", files),
     ]
 
@@ -346,7 +504,7 @@ def test_private_file(web: Web, *, redirected: bool) -> None:
 
         asked = web.asked[-1]
         assert asked.path == f"{API}/assets/7"
-        assert asked.headers["Accept"].startswith("application/octet-stream")
+        assert asked.headers["Accept"] == "application/octet-stream"
         assert asked.headers["Authorization"] == "Bearer t"
         assert ["Authorization" in other.headers for other in storage.asked] == [False] * redirected
 

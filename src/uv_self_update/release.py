@@ -9,6 +9,7 @@ from dataclasses import dataclass
 __all__ = (
     "INSTALLER_NAMES",
     "LARGEST_UNPACKED",
+    "LONGEST_NAME",
     "LONGEST_SPECIFIERS",
     "TOO_OLD",
     "VERSION",
@@ -17,8 +18,8 @@ __all__ = (
     "Release",
     "github_document",
     "is_prerelease",
+    "listed_release",
     "parse_release",
-    "parse_releases",
     "utc",
     "version_of_tag",
     "without_local",
@@ -43,6 +44,10 @@ Another number of them could be another name for the same version: 0.14.0.0 is 0
 and no list has it under that name.
 """
 
+LONGEST_NAME = 255
+"""Bytes of the name of a file, or of a tag, as in file systems; longer ones are passed over."""
+
+_LARGEST_NUMBER = 1 << 63
 TOO_OLD = re.compile(r"0\.[0-4]\.")
 """The beginning of versions that ask GitHub for updates, whatever they are told."""
 
@@ -113,6 +118,8 @@ def version_of_tag(tag: str) -> str | None:
 
     A `v` may stand before it, and in a repository that holds more than uv, `uv-` or the like.
     """
+    if len(tag) > LONGEST_NAME:
+        return None
     version = _PREFIX.sub("", tag.strip(), count=1)
     return version if VERSION.fullmatch(version) else None
 
@@ -162,23 +169,13 @@ def parse_release(document: object) -> Release:
     )
 
 
-def parse_releases(document: object) -> tuple[Release, ...]:
-    """Read a list of releases in GitHub's JSON, passing over drafts and other things' tags.
-
-    Raises:
-        NotARelease: It is not a list.
-    """
-    if not isinstance(document, list):
-        raise NotARelease(f"a JSON {_kind(document)} where a list was due")  # noqa: TRY003, EM102 # the caller adds the URL
-    releases = []
-    for entry in document:
-        try:
-            release = parse_release(entry)
-        except NotARelease:
-            continue
-        if not entry.get("draft"):
-            releases.append(release)
-    return tuple(releases)
+def listed_release(entry: object) -> Release | None:
+    """Read an entry of a list of releases in GitHub's JSON; None for a draft or another thing."""
+    try:
+        release = parse_release(entry)
+    except NotARelease:
+        return None
+    return None if isinstance(entry, dict) and entry.get("draft") else release
 
 
 def github_document(
@@ -216,9 +213,10 @@ def _parse_assets(value: object) -> tuple[Asset, ...] | None:
     assets = []
     for entry in value:
         name = entry.get("name") if isinstance(entry, dict) else None
-        if isinstance(name, str) and name:
+        if isinstance(name, str) and 0 < len(name.encode(errors="replace")) <= LONGEST_NAME:
             number = entry.get("id")
-            where = str(number) if isinstance(number, int) else ""
+            fits = isinstance(number, int) and 0 <= number < _LARGEST_NUMBER
+            where = str(number) if fits else ""
             sha256 = _parse_digest(entry.get("digest"))
             assets.append(Asset(name=name, sha256=sha256, where=where))
     # A mirror that strips the list down to nothing says nothing about its files.

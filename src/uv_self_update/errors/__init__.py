@@ -30,7 +30,9 @@ UvSelfUpdateError
 │   │   │   └── RateLimited
 │   │   ├── Distrusted                the certificate, or TLS itself
 │   │   ├── ProxyRefused              the proxy, rather than the server, says no
+│   │   ├── RedirectRefused           a server elsewhere redirects to this machine
 │   │   ├── Interrupted               the body broke off
+│   │   ├── Overdue                   lists that keep coming, for too long
 │   │   └── TooLarge
 │   ├── Unreadable                a folder of this machine, or a share
 │   ├── UnexpectedBody            status 200, but not what was asked for
@@ -139,8 +141,10 @@ from uv_self_update.errors.upstream import (
     Distrusted,
     Hidden,
     Interrupted,
+    Overdue,
     ProxyRefused,
     RateLimited,
+    RedirectRefused,
     StatusRefused,
     TooLarge,
     Unreachable,
@@ -185,11 +189,13 @@ __all__ = (
     "NotStandalone",
     "NothingInstalled",
     "NothingRequired",
+    "Overdue",
     "Owned",
     "Problem",
     "ProxyRefused",
     "RateLimited",
     "ReceiptError",
+    "RedirectRefused",
     "RehearsalError",
     "ReleaseInstallerFailed",
     "ScriptsBarred",

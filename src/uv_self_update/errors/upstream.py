@@ -12,8 +12,10 @@ __all__ = (
     "Distrusted",
     "Hidden",
     "Interrupted",
+    "Overdue",
     "ProxyRefused",
     "RateLimited",
+    "RedirectRefused",
     "StatusRefused",
     "TooLarge",
     "Unreachable",
@@ -144,6 +146,18 @@ class ProxyRefused(UpstreamError):
         super().__init__(f"no way to {url} through the proxy {proxy}: {reason}", hint=hint)
 
 
+class RedirectRefused(UpstreamError):
+    """A server elsewhere redirects to this machine, or to the link that it is on."""
+
+    def __init__(self, url: str, target: str) -> None:
+        """Name the URL and where it redirects to (both redacted)."""
+        super().__init__(
+            f"{url} redirects to {target}, which is a loopback or link-local address: the redirect "
+            "was not followed",
+            hint="If the redirect is right, configure its target as the source.",
+        )
+
+
 class Interrupted(UpstreamError):
     """A body broke off before its end."""
 
@@ -169,11 +183,22 @@ class Interrupted(UpstreamError):
 
 
 class TooLarge(UpstreamError):
-    """A body is larger than what was asked for can be."""
+    """A body, or a list, is larger than what was asked for can be."""
 
-    def __init__(self, url: str, limit: int) -> None:
-        """Name the URL (redacted) and the bound, in bytes."""
+    def __init__(self, url: str, limit: int, *, unit: str = "bytes") -> None:
+        """Name the URL (redacted) and the bound, and what that counts."""
         super().__init__(
-            f"{url} sends more than {limit:,} bytes, which cannot be what was asked for",
+            f"{url} sends more than {limit:,} {unit}, which cannot be what was asked for",
             hint="Check the URL.",
+        )
+
+
+class Overdue(UpstreamError):
+    """The lists of a source take too long together, though each keeps coming."""
+
+    def __init__(self, url: str, limit: float) -> None:
+        """Name the URL (redacted) that was read last, and the bound, in seconds."""
+        super().__init__(
+            f"the lists of releases took more than {limit:g} seconds; the last is {url}",
+            hint="Raise `network.timeout`: the limit is ten times that.",
         )

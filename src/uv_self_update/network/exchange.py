@@ -13,6 +13,7 @@ import socket
 import sys
 import threading
 import time
+import zlib
 from functools import cached_property
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
@@ -27,25 +28,27 @@ from uv_self_update.errors import (
     Distrusted,
     Interrupted,
     ProxyRefused,
+    RedirectRefused,
     TooLarge,
     Unreachable,
+    UpstreamError,
     phrase_of,
 )
 from uv_self_update.logins.credentials import origin_of, without_userinfo
 from uv_self_update.network.distrust import explained
 from uv_self_update.network.proxies import Proxies
 from uv_self_update.network.ranges import length_of
-from uv_self_update.network.redirects import redirected
+from uv_self_update.network.redirects import is_near, redirected
 from uv_self_update.network.trust import Trust
-from uv_self_update.network.wire import Failure, Pace, TooSlow, Wire
+from uv_self_update.network.wire import Failure, NearAddress, Pace, TooSlow, Wire
 from uv_self_update.secret import redact, redact_url
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterator, Mapping
 
-    from uv_self_update.errors import UpstreamError
     from uv_self_update.logins.credentials import Credentials
+    from uv_self_update.network.allowance import Allowance
     from uv_self_update.network.proxies import Proxy
     from uv_self_update.settings import Network
     from uv_self_update.uv_toml import UvToml
@@ -55,6 +58,7 @@ __all__ = ("Exchange", "Response")
 _log = logging.getLogger(__name__)
 
 _LARGE = 1 << 20
+_UNPACKED = 64 << 10  # bytes
 _SHORT = "the server closed the connection"
 _FAILURES = (
     httpx.HTTPError,
@@ -94,9 +98,19 @@ class Exchange:
         self._clients: dict[tuple[ssl.SSLContext | None, Proxy | None], httpx.Client] = {}
 
     def follow(
-        self, method: str, url: str, headers: Mapping[str, str], credentials: Credentials
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        credentials: Credentials,
+        *,
+        examining: bool = False,
     ) -> Response:
         """Follow redirects to an answer of any other status, its body still unread.
+
+        A server elsewhere cannot send a request to this machine, or to its own link: with
+        `examining`, such a redirect is the answer, since many a server behind a proxy takes itself
+        for `localhost`.
 
         The credentials go to the origin that was asked first, and are dropped for good with the
         first redirect to another: not even one that has a login of its own gets it that way, since
@@ -110,13 +124,16 @@ class Exchange:
             login = credentials.headers_for(url)
         except ValueError:
             raise Unreachable(redact_url(url), "this is not a URL") from None
+        sender: Response | None = None
         for _ in range(_MAX_REDIRECTS + 1):
-            reply = self._send(method, url, {**headers, **login}, identified=own)
+            reply = self._send(method, url, {**headers, **login}, identified=own, sender=sender)
             if own and not login and reply.status in _ASKS_FOR_LOGIN:
                 login = credentials.ask(url) or {}
                 if login:
                     reply.close()
-                    reply = self._send(method, url, {**headers, **login}, identified=own)
+                    reply = self._send(
+                        method, url, {**headers, **login}, identified=own, sender=sender
+                    )
             reply.login = credentials.place_for(url) if login else None
             with_login = f" (login: {reply.login})" if reply.login else ""
             _log.debug(
@@ -130,8 +147,18 @@ class Exchange:
             location = reply.headers.get("location")
             if reply.status not in _REDIRECTS or location is None:
                 return reply
+            sender = None if reply.near else reply
+            try:
+                url = redirected(url, location)
+                refused = sender is not None and is_near(urlsplit(url).hostname or "")
+                if refused and examining:
+                    return reply
+            except UpstreamError:
+                reply.close()
+                raise
             reply.close()
-            url = redirected(url, location)
+            if refused:
+                raise RedirectRefused(reply.url, redact_url(url))
             if origin_of(url) != origin:
                 login, own = {}, False
         raise Unreachable(redact_url(url), f"more than {_MAX_REDIRECTS} redirects")
@@ -149,8 +176,23 @@ class Exchange:
             client.close()
 
     def _send(
-        self, method: str, url: str, headers: Mapping[str, str], *, identified: bool
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        *,
+        identified: bool,
+        sender: Response | None,
     ) -> Response:
+        """Send one request.
+
+        Args:
+            method: GET or HEAD.
+            url: Where to.
+            headers: What to send beside httpx's own.
+            identified: Whether the client certificate may be shown.
+            sender: The answer from elsewhere that has sent us here; None if it was the user.
+        """
         shown = redact_url(url)
         bare = without_userinfo(url)
         proxy = self._proxies.for_url(bare)
@@ -160,7 +202,9 @@ class Exchange:
             request = client.build_request(
                 method, bare, headers=dict(headers), extensions={"trace": way.listen}
             )
-            with self._wire.answer_due():
+            # Through a proxy, it is the proxy that is connected to.
+            elsewhere = sender is not None and proxy is None
+            with self._wire.answer_due(elsewhere=elsewhere):
                 response = client.send(request, stream=True, auth=None)
         except (httpx.InvalidURL, UnicodeError, ValueError):
             # What these say may quote a login that stands in the URL.
@@ -170,6 +214,8 @@ class Exchange:
                 raise Unreachable(shown, "interrupted") from None
             if not isinstance(error, (*_FAILURES, *_failures_of_socks())):
                 raise
+            if sender is not None and isinstance(error.__cause__, NearAddress):
+                raise RedirectRefused(sender.url, shown) from None
             # The causes may quote what a server has sent, and with it what it was sent.
             raise way.failure(error) from None
         if response.status_code == _PROXY_LOGIN and proxy is not None and bare.startswith("http:"):
@@ -246,6 +292,19 @@ class Response:
         self._way = way
 
     @property
+    def near(self) -> bool:
+        """Whether it comes from this machine, or from its own link."""
+        if is_near(self._response.url.host):
+            return True
+        connection = self._response.extensions.get("network_stream")
+        if self._way.out or connection is None:
+            return False  # the address is that of the proxy
+        try:
+            return is_near(connection.get_extra_info("server_addr")[0])
+        except OSError:  # it has hung up already
+            return False
+
+    @property
     def links(self) -> dict[str, str]:
         """The `Link` header: relation -> absolute URL."""
         links = {}
@@ -256,8 +315,12 @@ class Response:
                 continue  # what is not a URL leads nowhere
         return links
 
-    def decoded(self, limit: int) -> Iterator[bytes]:
-        """Read the body without its content coding; at most `limit` bytes.
+    def decoded(self, limit: int, allowance: Allowance) -> Iterator[bytes]:
+        """Read the body without its content coding, in pieces of bounded size.
+
+        Args:
+            limit: Bytes that it may have.
+            allowance: What it counts towards.
 
         Raises:
             UpstreamError: It breaks off, is larger, or is coded in a way that was not asked for.
@@ -266,7 +329,10 @@ class Response:
         if encoding not in _ENCODINGS:
             # Encoded twice, a few bytes can be any number, before a limit could be looked at.
             raise Unreachable(self.url, "it is encoded in a way that was not asked for")
-        return self._limited(self._response.iter_bytes(), limit, None)
+        pieces = self._response.iter_raw()
+        if encoding == "gzip":
+            pieces = _gunzipped(pieces)
+        return self._limited(pieces, limit, None, allowance)
 
     def raw(self, limit: int) -> Iterator[bytes]:
         """Read the body as it was sent; at most `limit` bytes.
@@ -275,24 +341,31 @@ class Response:
             UpstreamError: It breaks off, or is larger.
         """
         size = length_of(self.headers)
-        return self._limited(self._pieces(size), limit, size)
+        return self._limited(self._pieces(size), limit, size, None)
 
     def close(self) -> None:
         """Read no further."""
         self._response.close()
 
     def _limited(
-        self, pieces: Iterator[bytes], limit: int, expected: int | None
+        self,
+        pieces: Iterator[bytes],
+        limit: int,
+        expected: int | None,
+        allowance: Allowance | None,
     ) -> Iterator[bytes]:
         count, begin = 0, time.monotonic()
         pace = Pace(self._way.network.timeout)
         try:
             for piece in pieces:
                 # What is read is one thing, and what is in it another: a chunk can be all head.
-                pace.count(time.monotonic() - begin, len(piece))
+                waited = time.monotonic() - begin
+                pace.count(waited, len(piece))
                 count += len(piece)
                 if count > limit:
                     raise TooLarge(self.url, limit)
+                if allowance is not None:
+                    allowance.take(self.url, received=len(piece), waited=waited)
                 yield piece
                 begin = time.monotonic()
         except _FAILURES as error:
@@ -321,6 +394,30 @@ class Response:
                 raise httpx.RemoteProtocolError(_SHORT)
             left -= len(piece)
             yield piece
+
+
+def _gunzipped(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Unpack a body in pieces of bounded size: httpx makes up to 64 MiB of one that it receives.
+
+    Raises:
+        httpx.DecodingError: It is damaged, or ends too early.
+    """
+    inflater = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    empty = True
+    try:
+        for piece in pieces:
+            empty = empty and not piece
+            packed, unpacked = piece, b"?"
+            while not inflater.eof and (packed or len(unpacked) == _UNPACKED):
+                unpacked = inflater.decompress(packed, _UNPACKED)
+                packed = inflater.unconsumed_tail
+                if unpacked:
+                    yield unpacked
+    except zlib.error as error:
+        raise httpx.DecodingError(str(error)) from error
+    if not (inflater.eof or empty):
+        message = "the compressed data ends too early"
+        raise httpx.DecodingError(message)
 
 
 class _Way:

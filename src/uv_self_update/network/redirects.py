@@ -1,19 +1,44 @@
-"""Where a redirect leads (RFC 9110 section 10.2.2)."""
+"""Where a redirect leads (RFC 9110 section 10.2.2), and where it may not."""
 
 from __future__ import annotations
 
+import ipaddress
 import logging
+import socket
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from uv_self_update.errors import Unreachable
 from uv_self_update.logins.credentials import without_userinfo
 from uv_self_update.secret import redact_url
 
-__all__ = ("redirected",)
+__all__ = ("is_near", "redirected")
 
 _log = logging.getLogger(__name__)
 
 _WEB = {"http", "https"}
+
+
+def is_near(host: str) -> bool:
+    """Return whether a host, by its name or address alone, is this machine or on its own link.
+
+    That is loopback, link-local (where clouds keep the credentials of a machine, at
+    169.254.169.254), and the unspecified address, which Linux connects to loopback; an IPv4 address
+    in any form that `inet_aton` reads, or within an IPv6 one. Other names may lead there as well:
+    whoever connects has to look at the address.
+    """
+    name = host.rstrip(".").lower()
+    if name == "localhost" or name.endswith(".localhost"):  # RFC 6761 section 6.3
+        return True
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address
+    try:
+        address = ipaddress.IPv4Address(socket.inet_aton(name))
+    except (OSError, ValueError):
+        try:
+            address = ipaddress.IPv6Address(name.partition("%")[0])
+        except ValueError:
+            return False
+        address = address.ipv4_mapped or address
+    return address.is_loopback or address.is_link_local or address.is_unspecified
 
 
 def redirected(url: str, location: str) -> str:

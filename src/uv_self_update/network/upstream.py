@@ -12,20 +12,22 @@ import re
 import time
 from contextlib import closing, contextmanager
 from copy import copy
+from io import BytesIO
 from typing import TYPE_CHECKING, TypeVar
 
 from uv_self_update.errors import (
-    Interrupted,
     RateLimited,
     StatusRefused,
     TooLarge,
     UpstreamError,
 )
+from uv_self_update.network.allowance import Allowance
 from uv_self_update.network.answers import Answer, Document, Download
 from uv_self_update.network.exchange import Exchange
+from uv_self_update.network.items import Items, lines_of, resumed
 from uv_self_update.network.local_files import is_file, open_file, path_of_url
 from uv_self_update.network.retries import pause, seconds_until
-from uv_self_update.network.transfer import CHANGED, MOST, TOO_OFTEN, Transfer
+from uv_self_update.network.transfer import Transfer
 from uv_self_update.release import utc
 from uv_self_update.secret import redact_url
 
@@ -38,17 +40,20 @@ if TYPE_CHECKING:
 
 __all__ = ("Upstream",)
 
-_LARGEST_DOCUMENT = 32 << 20  # bytes; a page of 100 of uv's releases is about 4 MiB of JSON
+_LARGEST_DOCUMENT = 8 << 20  # bytes; all of uv's files in one folder of nginx are less than 4 MiB
+_LARGEST_LIST = 256 << 20  # bytes of what is read item by item
 _LARGEST_LOOK = 1 << 20  # bytes of an answer that is examined
 _LARGEST_ARCHIVE = 2 << 30  # bytes; uv's own are below 40 MiB
-_LONGEST_LINE = 4 << 20  # bytes; one of uv.ndjson has less than 5,000
 
 _LIMITED = {403, 429}
 _OK, _UNAUTHORIZED, _NOT_FOUND = 200, 401, 404
 _OF_A_PART = {200, 206, 416}
 """What a request for a part of a file may be answered with (RFC 9110 section 14)."""
 
-_FIRST_BYTE = {"Range": "bytes=0-0", "Accept-Encoding": "identity"}
+_AS_A_FILE = {"Accept": "*/*", "Accept-Encoding": "identity"}
+"""As the file will be asked for: what is stored compressed may be another variant."""
+
+_FIRST_BYTE = {"Range": "bytes=0-0"}
 _CONFIRMED = {400, 403, 404, 405, 410, 501}
 """What a `HEAD` may be answered with though a `GET` succeeds."""
 
@@ -67,11 +72,13 @@ class Upstream:
         self._network = network
         self._credentials = credentials
         self._exchange = Exchange(network, environ=environ)
+        self._allowance = Allowance(network.timeout)
 
     def logged_in(self, credentials: Credentials) -> Upstream:
         """Return the same client with other credentials: what one source sends no other does."""
         client = copy(self)
         client._credentials = credentials  # noqa: SLF001 # it is one of us
+        client._allowance = Allowance(self._network.timeout)  # noqa: SLF001 # as above
         return client
 
     def login_for(self, url: str) -> str | None:
@@ -92,31 +99,70 @@ class Upstream:
         def once() -> Document:
             with closing(self._document(url, accept)) as reply:
                 media_type = reply.headers.get("content-type", "").partition(";")[0]
+                body = BytesIO()  # which needs no copy in the end
+                for piece in reply.decoded(limit, self._allowance):
+                    body.write(piece)
                 return Document(
                     url=reply.url,
                     content_type=media_type.strip().lower(),
-                    body=b"".join(reply.decoded(limit)),
+                    body=body.getvalue(),
                     links=reply.links,
                 )
 
         return self._patiently(once)
 
     @contextmanager
-    def lines(self, url: str, *, limit: int = _LARGEST_DOCUMENT) -> Iterator[Iterator[bytes]]:
-        """Read a document line by line, as it comes; none is longer than `limit` bytes.
+    def lines(self, url: str, *, limit: int = _LARGEST_LIST) -> Iterator[Iterator[bytes]]:
+        """Read a document of at most `limit` bytes line by line, as it comes.
+
+        Raises:
+            UpstreamError: It cannot be had; the leaf says why. Also while it is being read.
+        """
+        with self.items(url, lines_of, limit=limit) as lines:
+            yield lines.items
+
+    @contextmanager
+    def items(
+        self,
+        url: str,
+        split: Callable[[Iterator[bytes], str], Iterator[T]],
+        *,
+        accept: str = "*/*",
+        limit: int = _LARGEST_LIST,
+    ) -> Iterator[Items[T]]:
+        """Read a document of at most `limit` bytes item by item, as it comes.
+
+        Args:
+            url: The document.
+            split: Makes items of the pieces of a body; it gets its URL, too, as it may be shown.
+            accept: The `Accept` header.
+            limit: Bytes that the document may have.
 
         Raises:
             UpstreamError: It cannot be had; the leaf says why. Also while it is being read.
         """
         if is_file(url):
             with open_file(url, limit) as download:
-                yield _lines(download.chunks, download.url)
+                yield Items(items=split(download.chunks, download.url), links={})
             return
-        yield self._lines_of(url, limit)
+        yield resumed(
+            redact_url(url),
+            begin=lambda: self._document(url, accept),
+            split=lambda reply: split(reply.decoded(limit, self._allowance), reply.url),
+            pause=self._pause,
+        )
 
     @contextmanager
-    def open(self, url: str, *, limit: int = _LARGEST_ARCHIVE) -> Iterator[Download]:
+    def open(
+        self, url: str, *, accept: str = "*/*", limit: int = _LARGEST_ARCHIVE
+    ) -> Iterator[Download]:
         """Begin to fetch a file of at most `limit` bytes; its bytes come raw.
+
+        Args:
+            url: The file.
+            accept: The `Accept` header, exactly as it is sent. The default is curl's, with which
+                every product documents its downloads.
+            limit: Bytes that the file may have.
 
         Raises:
             UpstreamError: It cannot be had; the leaf says why.
@@ -125,10 +171,12 @@ class Upstream:
             with open_file(url, limit) as download:
                 yield download
             return
-        reply = self._patiently(lambda: self._fetched(url, {}))
-        transfer = Transfer(
-            reply, again=lambda headers: self._fetched(url, headers), pause=self._pause, limit=limit
-        )
+
+        def fetched(headers: Mapping[str, str]) -> Response:
+            return self._fetched(url, {"Accept": accept, **headers})
+
+        reply = self._patiently(lambda: fetched({}))
+        transfer = Transfer(reply, again=fetched, pause=self._pause, limit=limit)
         with closing(transfer):
             size = transfer.version.size
             if size is not None and size > limit:
@@ -148,10 +196,10 @@ class Upstream:
             UpstreamError: No answer came.
         """
         headers = {"Accept": accept, "Accept-Encoding": "gzip"}
-        reply = self._exchange.follow("GET", url, headers, self._credentials)
+        reply = self._listed(url, headers, examining=True)
         body = bytearray()
         with closing(reply):
-            for chunk in reply.decoded(_LARGEST_DOCUMENT):
+            for chunk in reply.decoded(_LARGEST_DOCUMENT, self._allowance):
                 body += chunk
                 if len(body) > _LARGEST_LOOK:
                     break
@@ -176,7 +224,7 @@ class Upstream:
 
         def once() -> int:
             requests: tuple[tuple[str, Mapping[str, str]], ...]
-            requests = ("HEAD", {}), ("GET", _FIRST_BYTE)
+            requests = ("HEAD", _AS_A_FILE), ("GET", {**_AS_A_FILE, **_FIRST_BYTE})
             for method, headers in requests:
                 reply = self._exchange.follow(method, url, headers, self._credentials)
                 reply.close()
@@ -200,44 +248,25 @@ class Upstream:
 
     def _document(self, url: str, accept: str) -> Response:
         headers = {"Accept": accept, "Accept-Encoding": "gzip"}
-        return self._answered(url, headers, {_OK})
+        return _accepted(self._listed(url, headers), {_OK})
+
+    def _listed(self, url: str, headers: Mapping[str, str], *, examining: bool = False) -> Response:
+        """Return the answer to a request that counts towards the allowance."""
+        begin = time.monotonic()
+        reply = self._exchange.follow("GET", url, headers, self._credentials, examining=examining)
+        try:
+            self._allowance.take(reply.url, received=0, waited=time.monotonic() - begin)
+        except UpstreamError:
+            reply.close()
+            raise
+        return reply
 
     def _fetched(self, url: str, headers: Mapping[str, str]) -> Response:
         # `identity`, since what is stored compressed must arrive as it is stored.
-        own = {"Accept": "application/octet-stream, */*;q=0.5", "Accept-Encoding": "identity"}
-        return self._answered(url, {**own, **headers}, _OF_A_PART if headers else {_OK})
-
-    def _answered(self, url: str, headers: Mapping[str, str], statuses: set[int]) -> Response:
-        reply = self._exchange.follow("GET", url, headers, self._credentials)
-        if reply.status not in statuses:
-            reply.close()
-            raise _refusal(reply)
-        return reply
-
-    def _lines_of(self, url: str, limit: int) -> Iterator[bytes]:
-        """Yield lines; after a break from the first again, and what was handed on is passed over.
-
-        Raises:
-            UpstreamError: It cannot be had, or is another document by then.
-        """
-        failures, count, last = 0, 0, b""
-        for _ in range(MOST):
-            before = count
-            try:
-                with closing(self._document(url, "*/*")) as reply:
-                    lines = _lines(reply.decoded(limit), reply.url)
-                    for number, line in enumerate(lines, 1):
-                        if number > count:
-                            count, last = number, line
-                            yield line
-                        elif number == count and line != last:
-                            raise Interrupted(reply.url, 0, None, CHANGED, passing=False)
-            except UpstreamError as error:
-                failures = 1 if count > before else failures + 1
-                self._pause(error, failures)
-            else:
-                return
-        raise Interrupted(redact_url(url), 0, None, TOO_OFTEN)
+        own = {"Accept-Encoding": "identity"}
+        statuses = _OF_A_PART if "Range" in headers else {_OK}
+        reply = self._exchange.follow("GET", url, {**own, **headers}, self._credentials)
+        return _accepted(reply, statuses)
 
     def _patiently(self, call: Callable[[], T]) -> T:
         """Make a call until it succeeds, or fails for good or too often."""
@@ -265,19 +294,16 @@ class Upstream:
             raise error
 
 
-def _lines(chunks: Iterator[bytes], shown: str) -> Iterator[bytes]:
-    pending: list[bytes] = []
-    size = 0
-    for chunk in chunks:
-        first, *others = chunk.split(b"\n")
-        pending.append(first)
-        size += len(first)
-        for line in others:
-            yield b"".join(pending)
-            pending, size = [line], len(line)
-        if size > _LONGEST_LINE:
-            raise TooLarge(shown, _LONGEST_LINE)
-    yield b"".join(pending)
+def _accepted(reply: Response, statuses: set[int]) -> Response:
+    """Return an answer that has one of some statuses.
+
+    Raises:
+        StatusRefused: It has another.
+    """
+    if reply.status not in statuses:
+        reply.close()
+        raise _refusal(reply)
+    return reply
 
 
 def _refusal(reply: Response) -> StatusRefused:

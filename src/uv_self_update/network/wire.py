@@ -15,6 +15,7 @@ from weakref import WeakSet
 import httpcore
 
 from uv_self_update.background import Background
+from uv_self_update.network.redirects import is_near
 
 if TYPE_CHECKING:
     import ssl
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from uv_self_update.settings import Network
 
-__all__ = ("Failure", "Pace", "TooSlow", "Wire")
+__all__ = ("Failure", "NearAddress", "Pace", "TooSlow", "Wire")
 
 Failure = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError)
 """What a connection that is read past httpx can end with."""
@@ -40,6 +41,10 @@ _KEPT = 20.0  # seconds that an idle connection is kept for the next request
 
 class TooSlow(httpcore.ReadTimeout):
     """Something comes, but next to nothing."""
+
+
+class NearAddress(httpcore.ConnectError):
+    """A host elsewhere has an address of this machine, or of its own link."""
 
 
 class Pace:
@@ -80,8 +85,16 @@ class Wire:
         self._waits = 0.0
 
     @contextmanager
-    def answer_due(self) -> Iterator[None]:
-        """Give what this thread does meanwhile an end: connecting, asking, reading a head."""
+    def answer_due(self, *, elsewhere: bool = False) -> Iterator[None]:
+        """Give what this thread does meanwhile an end: connecting, asking, reading a head.
+
+        Args:
+            elsewhere: Whether no connection may be made to this machine, or to its own link.
+
+        Raises:
+            NearAddress: One would be; nothing was sent.
+        """
+        self._request.elsewhere = elsewhere
         self._request.end = time.monotonic() + _HEAD * self.patience
         made: list[socket.socket] = []
         self._request.made = made
@@ -94,6 +107,7 @@ class Wire:
             raise
         finally:
             self._request.end, self._request.made = None, None
+            self._request.elsewhere = False
 
     def check_answer(self) -> None:
         """Make sure that the answer of this thread's request is not overdue.
@@ -105,6 +119,19 @@ class Wire:
         if end is not None and time.monotonic() > end:
             message = f"no whole answer came for {_HEAD * self.patience:g} seconds"
             raise TooSlow(message)
+
+    def check_address(self, stream: httpcore.NetworkStream) -> None:
+        """Make sure that this thread's request may go where a connection leads.
+
+        Raises:
+            NearAddress: It may not.
+        """
+        if not getattr(self._request, "elsewhere", False):
+            return
+        address = stream.get_extra_info("server_addr")[0]
+        if is_near(address):
+            message = f"its address is {address}"
+            raise NearAddress(message)
 
     def pool(
         self,
@@ -180,6 +207,12 @@ class _Backend(httpcore.NetworkBackend):
                 raise httpcore.ConnectError(message)
             self._wire.check_answer()
         stream = connecting.result()
+        # Looked at here rather than looked up before: a name may have another address by now.
+        try:
+            self._wire.check_address(stream)
+        except (NearAddress, OSError):
+            stream.close()
+            raise
         self._wire.add(stream.get_extra_info("socket"))
         return _Stream(stream, self._wire)
 

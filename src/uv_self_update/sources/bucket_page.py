@@ -14,7 +14,7 @@ from xml.etree.ElementTree import ParseError
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from uv_self_update.errors import UnexpectedBody
+from uv_self_update.errors import TooLarge, UnexpectedBody
 from uv_self_update.sources.documents import describe
 from uv_self_update.sources.entry import Entry, is_name, utc_of
 
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 __all__ = ("BucketPage", "read_bucket")
 
 _EXPECTED = "a list of the files in a bucket"
+_LARGEST = 4 << 20  # bytes; 1,000 keys, each of the longest, have less than 2 MiB
+_MOST_MARKS = 250_000
+"""Signs that begin a tag or an attribute, each an object; 1,000 blobs of Azure have 50,000."""
+
 _CODE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -58,7 +62,14 @@ def read_bucket(document: Document, *, prefix: str) -> BucketPage:
 
     Raises:
         UnexpectedBody: It is something else: an error, whose code is named then, or no list.
+        TooLarge: It would take too much memory.
     """
+    body = document.body
+    if len(body) > _LARGEST:
+        raise TooLarge(document.url, _LARGEST)
+    # Counted beforehand: a parser keeps all of them. Every encoding that expat reads has these.
+    if sum(map(body.count, (b"<", b"'", b'"'))) > _MOST_MARKS:
+        raise TooLarge(document.url, _MOST_MARKS, unit="tags and quotes")
     try:
         root = fromstring(document.body, forbid_dtd=True)
     # Those beside ParseError are about entities, or an encoding that is not known.

@@ -13,14 +13,20 @@ from abc import abstractmethod
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from uv_self_update.digests import embedded, only_sums, parse_sums
-from uv_self_update.errors import NoArchive, NoSuchVersion, StatusRefused, UnexpectedBody
+from uv_self_update.errors import (
+    NoArchive,
+    NoSuchVersion,
+    StatusRefused,
+    TooLarge,
+    UnexpectedBody,
+)
 from uv_self_update.policy import hidden, tell
 from uv_self_update.sources.documents import describe
 from uv_self_update.sources.interface import ArchiveSource
+from uv_self_update.sources.json_array import MOST_ENTRIES
 from uv_self_update.sources.layout import is_asset
 from uv_self_update.target import nearest, newest_first, ranked
 
@@ -34,15 +40,18 @@ if TYPE_CHECKING:
     from uv_self_update.release import Asset, Release
     from uv_self_update.target import Wanted
 
-__all__ = ("CatalogSource",)
+__all__ = ("ByVersion", "CatalogSource")
+
+ByVersion = dict[str, list["Release"]]
+"""Releases by their versions; a source may have one in two places."""
 
 _log = logging.getLogger(__name__)
 
 _MAX_LOOKED_AT = 25
 """Releases whose files are looked for before giving up: each may cost a request."""
 
-_MAX_LISTED = 10_000
-"""Releases that are read of a list: uv has a few hundred."""
+_MOST_LISTED = 10_000
+"""Releases that a list may have: uv has a few hundred."""
 
 _LARGEST_SUMS = 1 << 20  # bytes; uv's own have about 2,000
 _SUMS = "sha256.sum"
@@ -89,14 +98,28 @@ class CatalogSource(ArchiveSource):
         return None
 
     @cached_property
-    def by_version(self) -> dict[str, list[Release]]:
+    def by_version(self) -> ByVersion:
         """Every release by its version, which a source may have in two places.
 
         Raises:
             SourceError: The source cannot be used.
         """
+        return self.collected(self.listed())
+
+    def collected(self, releases: Iterable[Release]) -> ByVersion:
+        """Sort releases by their versions.
+
+        Raises:
+            SourceError: The source cannot be used, or lists more than fits into memory.
+        """
         found: dict[str, list[Release]] = {}
-        for release in islice(self.listed(), _MAX_LISTED):
+        files = 0
+        for number, release in enumerate(releases, 1):
+            files += len(release.assets or ())
+            if number > _MOST_LISTED:
+                raise TooLarge(self.name, _MOST_LISTED, unit="releases")
+            if files > MOST_ENTRIES:
+                raise TooLarge(self.name, MOST_ENTRIES, unit="files")
             found.setdefault(release.version, []).append(release)
         return found
 
@@ -148,6 +171,20 @@ class CatalogSource(ArchiveSource):
         known = releases.keys() - strangers
         raise NoSuchVersion(self.name, str(wanted), nearest(known, wanted))
 
+    def offers(self, releases: Mapping[str, Sequence[Release]], wanted: Wanted) -> bool:
+        """Return whether one of some releases is wanted, permitted and there for this platform.
+
+        Only what is known without asking counts.
+        """
+        now, archive = time.time(), self._platform.archive
+        return any(
+            release.asset(archive) is not None
+            and _is_uv(release)
+            and wanted.policy.objection_to(release, now=now) is None
+            for version in ranked(releases, wanted)
+            for release in releases[version]
+        )
+
     def permitted(self, release: Release, wanted: Wanted) -> Release:
         """Return a release that was found by its name.
 
@@ -161,8 +198,16 @@ class CatalogSource(ArchiveSource):
 
     def releases(self, limit: int) -> tuple[Release, ...]:
         """Return the newest releases; see Source."""
-        versions = newest_first(self.by_version)[:limit]
-        return tuple(self._best(self.by_version[version]) for version in versions)
+        return self.newest(self.by_version, limit)
+
+    def newest(self, releases: Mapping[str, Sequence[Release]], limit: int) -> tuple[Release, ...]:
+        """Return the newest of some releases, with their files.
+
+        Raises:
+            SourceError: The source cannot be used.
+        """
+        versions = newest_first(releases)[:limit]
+        return tuple(self._best(releases[version]) for version in versions)
 
     def _best(self, releases: Sequence[Release]) -> Release:
         """Return the first of one version's releases that has this platform's archive, or any."""

@@ -4,40 +4,51 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from uv_self_update.digests import hold_back, parse_sums
-from uv_self_update.errors import UnexpectedBody
+from uv_self_update.errors import TooLarge, UnexpectedBody
+from uv_self_update.network.answers import Document
+from uv_self_update.network.items import lines_of
 from uv_self_update.release import (
     INSTALLER_NAMES,
+    LONGEST_NAME,
     Asset,
     NotARelease,
     Release,
+    listed_release,
     parse_release,
-    parse_releases,
     utc,
     version_of_tag,
 )
+from uv_self_update.sources.json_array import NotAnArray, elements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from uv_self_update.digests import DigestRules
-    from uv_self_update.network.answers import Document, Download
+    from uv_self_update.network.answers import Download
 
 __all__ = (
     "checked",
     "describe",
+    "read_entries",
     "read_json",
     "read_json_list",
     "read_ndjson_line",
     "read_release",
-    "read_releases",
     "read_version_list",
+    "read_versions",
 )
 
 _BARE_VERSION = 64  # bytes; longer is something else
+_LARGEST_JSON = 4 << 20  # bytes of what is parsed as a whole; each file of uv in one list: 1.5 MB
+_MOST_VALUES = 500_000
+"""JSON values of what is parsed as a whole, of some 60 bytes each; the same list has 150,000."""
+
+_VERSIONS = "GitHub's JSON, Astral's ndjson or a version"
 _PASSWORD = re.compile(rb"type\s*=\s*[\"']?password\b", re.IGNORECASE)
 
 
@@ -94,16 +105,46 @@ def checked(
     return hold_back(chunks, expected, name=asset.name, source=download.url)
 
 
-def read_json(document: Document, expected: str) -> object:
+def read_json(document: Document, expected: str) -> Any:  # noqa: ANN401 # as `json.loads`
     """Parse a body as one JSON value.
 
     Raises:
         UnexpectedBody: It is not JSON.
+        TooLarge: It would take too much memory.
+    """
+    body = document.body
+    if len(body) > _LARGEST_JSON:
+        raise TooLarge(document.url, _LARGEST_JSON)
+    # Each value but the first has one of these signs before it; a dictionary takes 240 bytes.
+    values = sum(map(body.count, (b",", b":", b"["))) + 4 * body.count(b"{")
+    if values > _MOST_VALUES:
+        raise TooLarge(document.url, _MOST_VALUES, unit="JSON values")
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        raise UnexpectedBody(document.url, expected, describe(body)) from None
+
+
+def read_entries(chunks: Iterator[bytes], shown: str, *, expected: str) -> Iterator[object]:
+    """Yield the elements of a JSON array while it comes; see `json_array`.
+
+    Raises:
+        UnexpectedBody: It is something else.
+        TooLarge: It is.
     """
     try:
-        return json.loads(document.body)
+        yield from elements(chunks, shown)
+    except NotAnArray as error:
+        raise UnexpectedBody(shown, expected, _not_a_list(error.head)) from None
+
+
+def _not_a_list(head: bytes) -> str:
+    try:
+        value = json.loads(head)
     except (ValueError, RecursionError):
-        raise UnexpectedBody(document.url, expected, describe(document.body)) from None
+        return describe(head)
+    kind = {dict: "object", str: "string", type(None): "null"}.get(type(value), "value")
+    return f"a JSON {kind}, not a list"
 
 
 def read_json_list(document: Document, expected: str) -> list[dict[str, Any]]:
@@ -111,11 +152,10 @@ def read_json_list(document: Document, expected: str) -> list[dict[str, Any]]:
 
     Raises:
         UnexpectedBody: It is not a list.
+        TooLarge: It is.
     """
-    value = read_json(document, expected)
-    if not isinstance(value, list):
-        raise UnexpectedBody(document.url, expected, describe(document.body))
-    return [entry for entry in value if isinstance(entry, dict)]
+    found = read_entries(iter([document.body]), document.url, expected=expected)
+    return [entry for entry in found if isinstance(entry, dict)]
 
 
 def read_release(document: Document, *, version: str | None = None) -> Release:
@@ -138,45 +178,67 @@ def read_release(document: Document, *, version: str | None = None) -> Release:
     return release
 
 
-def read_releases(document: Document) -> tuple[Release, ...]:
-    """Read GitHub's JSON for a list of releases.
-
-    Raises:
-        UnexpectedBody: It is something else.
-    """
-    expected = "GitHub's JSON for a list of releases"
-    try:
-        return parse_releases(read_json(document, expected))
-    except NotARelease as error:
-        raise UnexpectedBody(document.url, expected, str(error)) from None
-
-
-def read_version_list(document: Document) -> tuple[Release, ...]:
-    """Read whatever names one version of uv or several.
+def read_versions(chunks: Iterator[bytes], shown: str) -> Iterator[Release]:
+    """Yield the releases of whatever names one version of uv or several, while it comes.
 
     GitHub's JSON for a release or for a list of them, Astral's ndjson (a JSON object with a
     `version` on each line), or a bare version.
 
     Raises:
         UnexpectedBody: It is none of these.
+        TooLarge: It is.
     """
-    expected = "GitHub's JSON, Astral's ndjson or a version"
+    start = b""
+    while not _begun(start) and len(start) < _LARGEST_JSON and (chunk := next(chunks, b"")):
+        start += chunk
+    body = chain([start], chunks)
+    if _begun(start).startswith(b"["):
+        for entry in read_entries(body, shown, expected=_VERSIONS):
+            release = listed_release(entry)
+            if release is not None:
+                yield release
+        return
+    found, size = False, 0
+    others: list[bytes] = []
+    for line in lines_of(body, shown):
+        release = read_ndjson_line(line)
+        if release is not None:
+            found = True
+            yield release
+        elif not found:
+            others.append(line)
+            size += len(line) + 1
+            if size > _LARGEST_JSON:
+                raise TooLarge(shown, _LARGEST_JSON)
+    if not found:
+        text = b"\n".join(others)
+        yield _read_version(Document(url=shown, content_type="", body=text, links={}))
+
+
+def _begun(body: bytes) -> bytes:
+    """Return a body without what is before its first sign."""
+    return body.removeprefix(b"\xef\xbb\xbf").lstrip()
+
+
+def _read_version(document: Document) -> Release:
+    """Read GitHub's JSON for one release, or a bare version."""
     text = document.body.decode("utf-8", errors="replace").removeprefix("\ufeff").strip()
-    if text.startswith("["):
-        return read_releases(document)
     if text.startswith("{"):
-        releases = _read_ndjson(text)
-        return releases or (read_release(document),)
+        return read_release(document)
     version = version_of_tag(text) if len(text) <= _BARE_VERSION else None
     if version is None:
-        raise UnexpectedBody(document.url, expected, describe(document.body))
-    return (Release(version=version, tag=text),)
+        raise UnexpectedBody(document.url, _VERSIONS, describe(document.body))
+    return Release(version=version, tag=text)
 
 
-def _read_ndjson(text: str) -> tuple[Release, ...]:
-    """Read the lines that name a version; none if the text is not Astral's ndjson."""
-    releases = map(read_ndjson_line, text.splitlines())
-    return tuple(release for release in releases if release is not None)
+def read_version_list(document: Document) -> tuple[Release, ...]:
+    """Read whatever names versions of uv from a whole body; see read_versions.
+
+    Raises:
+        UnexpectedBody: It names none.
+        TooLarge: It is.
+    """
+    return tuple(read_versions(iter([document.body]), document.url))
 
 
 def read_ndjson_line(line: str | bytes) -> Release | None:
@@ -219,4 +281,5 @@ def _read_artifact(artifact: object) -> Asset | None:
     # No more of the URL than its last name is of use, so it is not taken apart, which may fail.
     name = unquote(re.split(r"[?#]", url)[0].rpartition("/")[2])
     sums = parse_sums(digest) if isinstance(digest, str) else {}
-    return Asset(name=name, sha256=sums.get("")) if name else None
+    fits = 0 < len(name.encode(errors="replace")) <= LONGEST_NAME
+    return Asset(name=name, sha256=sums.get("")) if fits else None

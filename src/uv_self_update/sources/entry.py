@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from uv_self_update.release import utc
+from uv_self_update.release import LONGEST_NAME, utc
 
 __all__ = ("Entry", "is_name", "utc_of")
 
 _UNFIT = re.compile(r"[/\\\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 """Separators, control characters, and surrogates, which stand for bytes that are no UTF-8."""
 
-_LONGEST = 255  # characters, as in file systems
 
 _ISO = re.compile(
     r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d[\d:.]*)"
@@ -45,7 +44,9 @@ class Entry:
 
 def is_name(name: str) -> bool:
     """Say whether a decoded name stays in its folder, and can be asked for again and shown."""
-    return len(name) <= _LONGEST and name not in {"", ".", ".."} and not _UNFIT.search(name)
+    if len(name) > LONGEST_NAME or name in {"", ".", ".."} or _UNFIT.search(name):
+        return False
+    return len(name.encode()) <= LONGEST_NAME
 
 
 def utc_of(text: str) -> str | None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from uv_self_update.digests import parse_sums
-from uv_self_update.release import Asset, Release, utc, version_of_tag
+from uv_self_update.release import Asset, Release, listed_release, utc, version_of_tag
 from uv_self_update.secret import redact_url
-from uv_self_update.sources.documents import read_json_list, read_releases
+from uv_self_update.sources.documents import read_json_list
+from uv_self_update.sources.entry import is_name
 from uv_self_update.sources.forge import ACCEPT, ForgeSource
-from uv_self_update.sources.paging import pages
+from uv_self_update.sources.paging import entries
 from uv_self_update.sources.tree import below
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class GiteaSource(ForgeSource):
         assets = []
         for entry in read_json_list(document, "Gitea's files of a package"):
             name = entry.get("name")
-            if isinstance(name, str):
+            if isinstance(name, str) and is_name(name):
                 sums = parse_sums(str(entry.get("sha256")))
                 assets.append(Asset(name=name, sha256=sums.get("")))
         return replace(release, assets=tuple(assets))
@@ -95,23 +96,27 @@ class GiteaSource(ForgeSource):
     def _releases(self) -> Iterator[Release]:
         path = ("api", "v1", "repos", self._owner, str(self._repository), "releases")
         query = "page=1&limit=50&draft=false"
-        for page in pages(self._upstream, below(self._root, path), query, accept=ACCEPT):
-            for release in read_releases(page):
+        for entry in self._entries(path, query, "Gitea's list of releases"):
+            release = listed_release(entry)
+            if release is not None:
                 # A list without files is complete here.
                 yield replace(release, assets=release.assets or ())
 
     def _packages(self) -> Iterator[Release]:
         path = ("api", "v1", "packages", self._owner)
         query = f"page=1&limit=50&type=generic&q={quote(self._package, safe='')}"
-        for page in pages(self._upstream, below(self._root, path), query, accept=ACCEPT):
-            for entry in read_json_list(page, "Gitea's list of packages"):
-                tag, published = entry.get("version"), entry.get("created_at")
-                version = version_of_tag(tag) if isinstance(tag, str) else None
-                if version is None or entry.get("name") != self._package:
-                    continue
-                yield Release(
-                    version=version,
-                    tag=str(tag),
-                    published=utc(published) if isinstance(published, str) else None,
-                    where="package",
-                )
+        for entry in self._entries(path, query, "Gitea's list of packages"):
+            tag, published = entry.get("version"), entry.get("created_at")
+            version = version_of_tag(tag) if isinstance(tag, str) else None
+            if version is None or entry.get("name") != self._package:
+                continue
+            yield Release(
+                version=version,
+                tag=str(tag),
+                published=utc(published) if isinstance(published, str) else None,
+                where="package",
+            )
+
+    def _entries(self, path: Names, query: str, expected: str) -> Iterator[dict[str, Any]]:
+        url = below(self._root, path)
+        return entries(self._upstream, url, query, accept=ACCEPT, expected=expected)

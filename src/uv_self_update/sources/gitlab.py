@@ -9,18 +9,17 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from uv_self_update.digests import parse_sums
 from uv_self_update.logins.credentials import origin_of, without_userinfo
-from uv_self_update.release import Asset, Release, utc, version_of_tag
+from uv_self_update.release import LONGEST_NAME, Asset, Release, utc, version_of_tag
 from uv_self_update.secret import redact_url
-from uv_self_update.sources.documents import read_json_list
 from uv_self_update.sources.entry import is_name
 from uv_self_update.sources.forge import ACCEPT, ForgeSource
 from uv_self_update.sources.layout import is_asset
-from uv_self_update.sources.paging import pages
+from uv_self_update.sources.paging import entries
 from uv_self_update.sources.tree import below
 
 if TYPE_CHECKING:
@@ -33,6 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ("GitlabSource",)
 
+_LARGEST_NUMBER = 1 << 63
+_LONGEST_URL = 2048  # characters
 _API = re.compile(r"(?P<api>.*?/api/v4/projects/[^/]+)(?:/.*)?")
 
 
@@ -69,17 +70,16 @@ class GitlabSource(ForgeSource):
             return release
         newest: dict[str, tuple[int, Asset]] = {}
         url = f"{self._api}/packages/{release.where}/package_files"
-        for page in pages(self._upstream, url, "per_page=100", accept=ACCEPT):
-            for entry in read_json_list(page, "GitLab's files of a package"):
-                name, number = entry.get("file_name"), entry.get("id")
-                if not isinstance(name, str) or not isinstance(number, int):
-                    continue
-                # A file that was uploaded twice is there twice, and the later one counts.
-                if name not in newest or newest[name][0] < number:
-                    sums = parse_sums(str(entry.get("file_sha256")))
-                    path = ("packages", "generic", self._package, release.tag, name)
-                    where = below(self._api, path)
-                    newest[name] = number, Asset(name=name, sha256=sums.get(""), where=where)
+        for entry in self._entries(url, "per_page=100", "GitLab's files of a package"):
+            name, number = entry.get("file_name"), entry.get("id")
+            if not isinstance(name, str) or not is_name(name) or not isinstance(number, int):
+                continue
+            # A file that was uploaded twice is there twice, and the later one counts.
+            if name not in newest or newest[name][0] < number:
+                sums = parse_sums(str(entry.get("file_sha256")))
+                path = ("packages", "generic", self._package, release.tag, name)
+                where = below(self._api, path)
+                newest[name] = number, Asset(name=name, sha256=sums.get(""), where=where)
         return replace(release, assets=tuple(asset for _, asset in newest.values()))
 
     def fetch(self, release: Release, asset: Asset) -> AbstractContextManager[Download]:
@@ -89,44 +89,45 @@ class GitlabSource(ForgeSource):
 
     def _packages(self) -> Iterator[Release]:
         query = f"package_type=generic&package_name={quote(self._package, safe='')}&per_page=100"
-        for page in pages(self._upstream, f"{self._api}/packages", query, accept=ACCEPT):
-            for entry in read_json_list(page, "GitLab's list of packages"):
-                tag, number = entry.get("version"), entry.get("id")
-                version = version_of_tag(tag) if isinstance(tag, str) else None
-                # The name that was asked for is looked for within names.
-                if version is None or entry.get("name") != self._package:
-                    continue
-                if not isinstance(number, int):
-                    continue
-                published = entry.get("created_at")
-                yield Release(
-                    version=version,
-                    tag=str(tag),
-                    published=utc(published) if isinstance(published, str) else None,
-                    where=str(number),
-                )
+        for entry in self._entries(f"{self._api}/packages", query, "GitLab's list of packages"):
+            tag, number = entry.get("version"), entry.get("id")
+            version = version_of_tag(tag) if isinstance(tag, str) else None
+            # The name that was asked for is looked for within names.
+            if version is None or entry.get("name") != self._package:
+                continue
+            if not isinstance(number, int) or not 0 <= number < _LARGEST_NUMBER:
+                continue
+            published = entry.get("created_at")
+            yield Release(
+                version=version,
+                tag=str(tag),
+                published=utc(published) if isinstance(published, str) else None,
+                where=str(number),
+            )
 
     def _releases(self) -> Iterator[Release]:
         url = f"{self._api}/releases"
-        for page in pages(self._upstream, url, "per_page=100", accept=ACCEPT):
-            for entry in read_json_list(page, "GitLab's list of releases"):
-                tag, assets = entry.get("tag_name"), entry.get("assets")
-                version = version_of_tag(tag) if isinstance(tag, str) else None
-                links = assets.get("links") if isinstance(assets, dict) else None
-                if version is None or not isinstance(links, list) or entry.get("upcoming_release"):
-                    continue
-                found = []
-                for link in links:
-                    # What is no URL leads nowhere.
-                    with suppress(ValueError):
-                        found.append(self._link(str(tag), link))
-                published = entry.get("released_at")
-                yield Release(
-                    version=version,
-                    tag=str(tag),
-                    assets=tuple(asset for asset in found if asset is not None),
-                    published=utc(published) if isinstance(published, str) else None,
-                )
+        for entry in self._entries(url, "per_page=100", "GitLab's list of releases"):
+            tag, assets = entry.get("tag_name"), entry.get("assets")
+            version = version_of_tag(tag) if isinstance(tag, str) else None
+            links = assets.get("links") if isinstance(assets, dict) else None
+            if version is None or not isinstance(links, list) or entry.get("upcoming_release"):
+                continue
+            found = []
+            for link in links:
+                # What is no URL leads nowhere.
+                with suppress(ValueError):
+                    found.append(self._link(str(tag), link))
+            published = entry.get("released_at")
+            yield Release(
+                version=version,
+                tag=str(tag),
+                assets=tuple(asset for asset in found if asset is not None),
+                published=utc(published) if isinstance(published, str) else None,
+            )
+
+    def _entries(self, url: str, query: str, expected: str) -> Iterator[dict[str, Any]]:
+        return entries(self._upstream, url, query, accept=ACCEPT, expected=expected)
 
     def _link(self, tag: str, link: object) -> Asset | None:
         """Return the file behind a link of a release, or None; ValueError for what is no URL.
@@ -138,6 +139,8 @@ class GitlabSource(ForgeSource):
             return None
         url, own, label = link.get("url"), link.get("direct_asset_url"), link.get("name")
         if not isinstance(url, str) or not url.startswith(("http://", "https://")):
+            return None
+        if len(url) > _LONGEST_URL or len(str(label)) > LONGEST_NAME:
             return None
         parts = urlsplit(url)
         name = unquote(parts.path.rpartition("/")[2])

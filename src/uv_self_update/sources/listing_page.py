@@ -12,12 +12,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urljoin, urlsplit
 
-from uv_self_update.errors import UnexpectedBody
+from uv_self_update.errors import TooLarge, UnexpectedBody
 from uv_self_update.sources.documents import describe
 from uv_self_update.sources.entry import Entry, is_name, utc_of
+from uv_self_update.sources.json_array import MOST_ENTRIES, NotAnArray, elements
 from uv_self_update.sources.markup import pieces
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from uv_self_update.network.answers import Document
     from uv_self_update.sources.markup import Tag
 
@@ -32,6 +35,7 @@ _TEXT = "text/plain"
 _IS_HTML = re.compile(r"\s*<(?:!doctype html|html)\b", re.IGNORECASE)
 _HEADINGS = frozenset({"title", "h1", "h2"})
 _LONGEST_HEADING = 4096  # characters
+_LARGEST_OBJECT = 1 << 20  # bytes of JSON that is no array, which is read as a whole
 _SAYS_SO = re.compile(r"\s*(?:index of\b|directory listing\b|listing:)", re.IGNORECASE)
 _SORT = "?sort=name"
 """How the links that sort Caddy's pages begin, whose headings name nothing but the folder."""
@@ -57,11 +61,12 @@ def read_listing(document: Document, *, also: str | None = None) -> tuple[Entry,
 
     Raises:
         UnexpectedBody: It is something else, perhaps a page to log in.
+        TooLarge: It holds too much.
     """
+    if document.body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in {b"[", b"{"}:
+        return _read_json(document)
     # Bytes that are no UTF-8 become surrogates, which no name may have.
     text = document.body.decode("utf-8", errors="surrogateescape").removeprefix("\ufeff")
-    if text.lstrip()[:1] in {"[", "{"}:
-        return _read_json(document, text)
     # Apache relabels its pages with `IndexOptions Type=text/plain`.
     labelled_text = document.content_type == _TEXT and _IS_HTML.match(text)
     if document.content_type not in _HTML and not labelled_text:
@@ -157,6 +162,8 @@ class _Page:
         found = self._child(href.strip(" \t\n\f\r"))
         if found is None:
             return
+        if len(self.entries) >= MOST_ENTRIES:
+            raise TooLarge(self._url, MOST_ENTRIES, unit="entries")
         known = self.entries.get(found.name, found)
         self.entries[found.name] = replace(known, folder=known.folder or found.folder)
         self._linked = found.name
@@ -197,26 +204,45 @@ def _names(path: str) -> _Path:
     return tuple(unquote(name, errors="surrogateescape") for name in path.split("/") if name)
 
 
-def _read_json(document: Document, text: str) -> tuple[Entry, ...]:
+def _read_json(document: Document) -> tuple[Entry, ...]:
     """Read the JSON of nginx, Caddy or npm's `serve`.
 
     Raises:
         UnexpectedBody: It is of another kind.
     """
-    try:
-        items = json.loads(text)
-    except (ValueError, RecursionError):
-        items = None
-    if isinstance(items, dict):
-        items = items.get("files")
     entries: dict[str, Entry] = {}
-    for item in items if isinstance(items, list) else [None]:
-        entry = _entry(item)
-        if entry is None:
-            raise UnexpectedBody(document.url, _EXPECTED, describe(document.body))
-        if is_name(entry.name):
-            entries.setdefault(entry.name, entry)
+    try:
+        for item in _items(document):
+            entry = _entry(item)
+            if entry is None:
+                raise UnexpectedBody(document.url, _EXPECTED, describe(document.body))
+            if is_name(entry.name):
+                entries.setdefault(entry.name, entry)
+    except NotAnArray:
+        raise UnexpectedBody(document.url, _EXPECTED, describe(document.body)) from None
     return tuple(entries.values())
+
+
+def _items(document: Document) -> Iterator[object]:
+    """Yield the entries of a listing in JSON: an array, or the `files` of an object.
+
+    Raises:
+        NotAnArray: It is neither.
+        TooLarge: It holds too much.
+    """
+    if document.body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] != b"{":
+        # As with HTML, bytes that are no UTF-8 become surrogates.
+        yield from elements(iter([document.body]), document.url, errors="surrogateescape")
+        return
+    if len(document.body) > _LARGEST_OBJECT:
+        raise TooLarge(document.url, _LARGEST_OBJECT)
+    try:
+        items = json.loads(document.body).get("files")
+    except (ValueError, RecursionError):
+        raise NotAnArray(document.body[:80]) from None
+    if not isinstance(items, list):
+        raise NotAnArray(document.body[:80])
+    yield from items
 
 
 def _entry(item: object) -> Entry | None:

@@ -33,6 +33,11 @@ _COMMENT = re.compile(r"<!--(?:-?>|.*?--!?>)", re.DOTALL)
 _REFERENCE = re.compile(r"&(?:#[0-9]{1,8}|#[xX][0-9A-Fa-f]{1,8}|[A-Za-z][A-Za-z0-9]{0,31});")
 """With its semicolon only: `a&copy1` is a name that a server did not escape."""
 
+_LONGEST = 64 << 10
+"""Characters that are decoded of a text, or of the value of an attribute."""
+
+_MOST_ATTRIBUTES = 100
+
 _RAW = frozenset({"iframe", "noembed", "noframes", "script", "style", "textarea", "title", "xmp"})
 """Elements in which there are no tags."""
 
@@ -57,7 +62,7 @@ def pieces(text: str) -> Iterator[Tag | str]:
         start = text.find("<", at)
         end = start if start >= 0 else len(text)
         if end > at:
-            yield _decoded(text[at:end])
+            yield _decoded(text[at : min(end, at + _LONGEST)])
         if start < 0:
             return
         match = _NAME.match(text, start)
@@ -70,11 +75,11 @@ def pieces(text: str) -> Iterator[Tag | str]:
         attributes, at = _attributes(text, match.end())
         if at < 0:
             return  # the page breaks off in the middle of a tag
-        tag = Tag(name=match[2].lower(), opens=not match[1], attributes=attributes)
+        tag = Tag(name=match[2][:_LONGEST].lower(), opens=not match[1], attributes=attributes)
         yield tag
         if tag.opens and tag.name in _RAW:
             end = _end_of_raw(text, tag.name, at)
-            yield _decoded(text[at:end])
+            yield _decoded(text[at : min(end, at + _LONGEST)])
             at = end
 
 
@@ -102,11 +107,12 @@ def _attributes(text: str, at: int) -> tuple[dict[str, str], int]:
     while match := _ATTRIBUTE.match(text, at):
         value = next((match[kind] for kind in ("double", "single", "bare") if match[kind]), "")
         # The first of the same name counts.
-        attributes.setdefault(match["name"].lower(), _decoded(value))
+        if len(attributes) < _MOST_ATTRIBUTES:
+            attributes.setdefault(match["name"][:_LONGEST].lower(), _decoded(value))
         at = match.end()
     end = _END.match(text, at)
     return attributes, end.end() if end else -1
 
 
 def _decoded(text: str) -> str:
-    return _REFERENCE.sub(lambda match: html.unescape(match[0]), text)
+    return _REFERENCE.sub(lambda match: html.unescape(match[0]), text[:_LONGEST])

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from uv_self_update.digests import parse_sums
-from uv_self_update.errors import Hidden, StatusRefused, UnexpectedBody
+from uv_self_update.errors import Hidden, StatusRefused, TooLarge, UnexpectedBody
 from uv_self_update.sources.documents import describe, read_json
 from uv_self_update.sources.entry import Entry, is_name
+from uv_self_update.sources.json_array import MOST_ENTRIES
 from uv_self_update.sources.listing_page import read_listing
 from uv_self_update.sources.tree import HttpTree, below, names_in
 
@@ -27,8 +29,12 @@ if TYPE_CHECKING:
 __all__ = ("NexusTree",)
 
 _URL = re.compile(r"(?P<context>.*?)/repository/(?P<name>[^/]+)(?P<path>/.*)?")
-_MAX_PAGES = 400
-"""Pages of a search: 50 or 100 files each."""
+_MOST_PAGES = 2000
+"""Pages of a search: 50 or 100 files each; uv's own have 370."""
+
+_DEEPEST = 32  # names in a path
+_LONGEST_TOKEN = 1024  # characters
+_EXPECTED = "a page of a search in Nexus"
 
 _DENIED = {401, 403}
 _HINT = (
@@ -101,11 +107,14 @@ class NexusTree(HttpTree):
     @cached_property
     def _all_files(self) -> list[tuple[Names, str | None]]:
         try:
-            return [*self._search()]
+            found = [*islice(self._search(), MOST_ENTRIES + 1)]
         except StatusRefused as error:
             if error.gone:
                 return []
             raise
+        if len(found) > MOST_ENTRIES:
+            raise TooLarge(self.name, MOST_ENTRIES, unit="files")
+        return found
 
     def _search(self, **criteria: str) -> Iterator[tuple[Names, str | None]]:
         """Yield the path of each file that is found, below the repository, and its sha256.
@@ -113,27 +122,30 @@ class NexusTree(HttpTree):
         Raises:
             SourceError: Nexus cannot be asked.
         """
-        token = ""
+        token, asked = "", set[str]()
         url = below(self._root, ("service", "rest", "v1", "search", "assets"))
-        for _ in range(_MAX_PAGES):
+        for _ in range(_MOST_PAGES):
             query = {"repository": self._repository, **criteria}
             if token:
                 query["continuationToken"] = token
             pairs = "&".join(f"{name}={quote(value, safe='')}" for name, value in query.items())
             document = self._upstream.read(f"{url}?{pairs}", accept="application/json")
-            page = read_json(document, "a page of a search in Nexus")
+            page = read_json(document, _EXPECTED)
             if not isinstance(page, dict) or not isinstance(page.get("items"), list):
-                expected = "a page of a search in Nexus"
-                raise UnexpectedBody(document.url, expected, describe(document.body))
+                raise UnexpectedBody(document.url, _EXPECTED, describe(document.body))
             for item in page["items"]:
                 if isinstance(item, dict) and isinstance(item.get("path"), str):
                     names = tuple(name for name in item["path"].split("/") if name)
-                    if all(map(is_name, names)):
+                    if len(names) <= _DEEPEST and all(map(is_name, names)):
                         yield names, _sha256(item.get("checksum"))
             token = page.get("continuationToken") or ""
             # What is not ASCII was not made by a server that wants to be asked again.
             if not isinstance(token, str) or not token or not token.isascii():
                 return
+            if token in asked or len(token) > _LONGEST_TOKEN:
+                raise UnexpectedBody(self.name, "a search in Nexus", "one that does not end")
+            asked.add(token)
+        raise TooLarge(self.name, _MOST_PAGES, unit="pages")
 
 
 def _sha256(checksum: object) -> str | None:

@@ -12,9 +12,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from uv_self_update.errors import SourceError, StatusRefused, UnexpectedBody
+from uv_self_update.errors import SourceError, StatusRefused, TooLarge, UnexpectedBody
 from uv_self_update.secret import redact_url
 from uv_self_update.sources.bucket_page import read_bucket
+from uv_self_update.sources.json_array import MOST_ENTRIES
 from uv_self_update.sources.tree import HttpTree, names_in
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ _AZURE = re.compile(r"\.blob\.")
 _AZURE_PATH = re.compile(r"devstoreaccount")  # of Azurite, which has the account in the path
 _BUCKET_IN_HOST = re.compile(r".+\.s3[.-][^/]*amazonaws\.com|.+\.storage\.googleapis\.com")
 _MAX_PAGES = 400
-"""Pages of a listing: up to 1,000 names each, 5,000 with Azure."""
+"""Pages of a listing: up to 1,000 names each."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,8 +60,11 @@ class BucketTree(HttpTree):
 
     def entries(self, path: Names) -> list[Entry]:
         """Return what a folder holds; see Tree."""
-        pages = self._pages(self._dialect, path)
-        found = {(entry.name, entry.folder): entry for page in pages for entry in page}
+        found: dict[tuple[str, bool | None], Entry] = {}
+        for page in self._pages(self._dialect, path):
+            found.update({(entry.name, entry.folder): entry for entry in page})
+            if len(found) > MOST_ENTRIES:
+                raise TooLarge(self.name, MOST_ENTRIES, unit="entries")
         return [*found.values()]
 
     @cached_property
@@ -101,7 +105,7 @@ class BucketTree(HttpTree):
         return _Dialect(bucket=self._url(bucket), above=above, query="list-type=2&delimiter=/")
 
     def _azure(self, container: Names, above: Names) -> _Dialect:
-        query = "restype=container&comp=list&delimiter=/"
+        query = "restype=container&comp=list&maxresults=1000&delimiter=/"
         return _Dialect(bucket=self._url(container), above=above, query=query)
 
     def _url(self, names: Names) -> str:

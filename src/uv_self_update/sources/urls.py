@@ -10,10 +10,11 @@ from uv_self_update.errors import GONE, NoLatest, NoSuchVersion, SourceError, St
 from uv_self_update.release import Release
 from uv_self_update.secret import redact_url
 from uv_self_update.sources.catalog import CatalogSource
-from uv_self_update.sources.documents import read_release, read_version_list
+from uv_self_update.sources.documents import read_release, read_versions
 from uv_self_update.target import nearest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
     from uv_self_update.network.answers import Download
@@ -60,11 +61,12 @@ class UrlsSource(CatalogSource):
             raise NoLatest(self.name, str(wanted))
         return self.pick(self.by_version, wanted)
 
-    def listed(self) -> tuple[Release, ...]:
+    def listed(self) -> Iterator[Release]:
         """Return what `latest` knows of, which may be one release; see CatalogSource."""
         if self._latest is None:
             raise NoLatest(self.name, "all releases of uv")
-        return read_version_list(self._upstream.read(self._latest))
+        with self._upstream.items(self._latest, read_versions) as found:
+            yield from found.items
 
     def confirmed(self, release: Release, wanted: Wanted) -> bool:
         """Return whether a release that is listed is there; see CatalogSource.

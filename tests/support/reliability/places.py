@@ -150,7 +150,7 @@ DOCUMENTS = (
     ),
     of_file(
         "the list of versions has 40 MiB",
-        Failed(words="sends more than 33,554,432 bytes", requests=1),
+        Failed(words="sends more than 1,048,576 spaces", requests=1),
         lambda _: File(content=b"[" + b" " * (40 << 20)),
         path=LATEST,
     ),

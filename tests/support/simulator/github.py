@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from support.simulator.dialect import (
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ("Entries", "Github", "GithubPrivate", "GithubWithoutDigests", "next_page")
 
 OWNER, REPOSITORY = "acme", "tools"
+_ACCEPTABLE = re.compile(r"\*/\*|application/(?:vnd\.github[\w.-]*\+)?json")
 
 Entries = list[dict[str, object]]
 """What is listed, as JSON has it."""
@@ -71,6 +73,9 @@ class Github(Dialect):
         return _not_found()
 
     def _api(self, call: Call, names: Names) -> Page:
+        if names[:1] != ("assets",) and not _ACCEPTABLE.search(call.headers.get("accept", "*/*")):
+            words = "Unsupported 'Accept' header. Must accept 'application/json'."
+            return json_page({"message": words}, status=415)
         documents = self._documents(call)
         match names:
             case ():
@@ -100,7 +105,8 @@ class Github(Dialect):
         for release_number, release in enumerate(self.catalogue, start=1):
             for index, file in enumerate(release.files, start=1):
                 if str(release_number * 1000 + index) == number:
-                    if call.headers.get("accept", "").startswith("application/octet-stream"):
+                    # Exactly this (tuist#11444, ghinstallation PR#13, go-github#870).
+                    if call.headers.get("accept") == "application/octet-stream":
                         return stored(file)
                     return json_page({"name": file.name, "id": int(number)})
         return _not_found()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from urllib.parse import quote, urlsplit
 
 from support.simulator.dialect import PASSWORD, USER, Stored, basic, called, html, redirect
+from support.simulator.headers import objections
 from support.web import Asked, Page, Web
 
 if TYPE_CHECKING:
@@ -105,6 +106,9 @@ class Simulator(Web):
         self.storage: Storage | None = None
         """Where files are redirected to; None to hand them out."""
 
+        self.unfit: list[str] = []
+        """What was wrong with the headers of requests, see `headers`."""
+
         self.cookie: str | None = None
         """What every answer sets."""
 
@@ -139,6 +143,7 @@ class Simulator(Web):
         call = called(asked, setup, setup.address or self.url)
         if call is None:
             return Page(status=404)
+        self.unfit += objections(self.dialect.kind, asked.method, call)
         if setup.login and not self.dialect.admits(call):
             return self.dialect.refusal(call)
         return self.dialect.answer(call)
