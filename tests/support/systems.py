@@ -38,6 +38,7 @@ _TERMINAL = Needs(why="a pseudo-terminal", systems=_UNIX)
 _HOME = Needs(why="a home with a real uv, laid out as on Unix", systems=_UNIX)
 _SH = Needs(why="scripts that sh runs, in the place of programs", systems=_UNIX)
 _MODES = Needs(why="modes, symbolic links or special files as on Unix", systems=_UNIX)
+_EXFAT = Needs(why="FUSE, and a loop device", systems=_LINUX)
 _LIMITS = Needs(why="limits of a process", systems=_UNIX)
 
 TABLE: Mapping[str, Needs] = {
@@ -130,6 +131,9 @@ TABLE: Mapping[str, Needs] = {
     "test_uv_toml.py::test_real_uv_reads_the_same_files": _HOME,
     "test_wheel.py": _HOME,
     "test_workplace.py::test_links_are_not_followed": _MODES,
+    "test_workplace.py::test_nothing_is_left_on_exfat": _EXFAT,
+    "test_workplace.py::test_open_file_stays_in_its_directory": _MODES,
+    "test_workplace.py::test_what_others_cannot_replace_is_not_shown": _MODES,
 }
 """A file, or a test of one that runs everywhere else."""
 

@@ -208,9 +208,10 @@ class NotRestored(InstallError):
 class UpdateUnderWay(InstallError):
     """Another update of the same uv does not end."""
 
-    def __init__(self, folder: Path) -> None:
-        """Name the folder."""
+    def __init__(self, folder: Path, who: str = "") -> None:
+        """Name the directory and who is at work there; empty if that is unknown."""
+        other = f"another uv-self-update ({who})" if who else "another uv-self-update"
         super().__init__(
-            f"another uv-self-update is at work in {folder}, and does not end",
+            f"timed out waiting for {other} in {folder}",
             hint="See what it waits for, or end it; then try again.",
         )
