@@ -113,6 +113,7 @@ class Service:
         self._found: dict[Wanted, Found | UvSelfUpdateError] = {}
         self._broken_files: set[str] = set()
         self._installing: str | None = None
+        self._ours = False
         self.failures: list[UvSelfUpdateError] = []
         self.told: list[UvSelfUpdateError] = []
         """Those that an installer's output names, which uv prints."""
@@ -154,7 +155,7 @@ class Service:
             case File(version=version, name=name) if name not in INSTALLER_NAMES:
                 return version == self._installing and name.startswith("uv-")
             case Install(version=version):
-                return version == self._installing
+                return version == self._installing and self._ours
             case _:
                 return self._installing is None
 
@@ -225,6 +226,7 @@ class Service:
             found = self._find(Wanted(exact=version))
             script = self._release_script(found, name)
             if script is None:
+                self._ours = True
                 self._native.begin(found)
                 script = scripts.native(f"install/{version}", windows=windows)
             else:
