@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = (
+    "ChangedMeanwhile",
     "DigestMismatch",
+    "HalfInstalled",
     "Halted",
     "InstallError",
     "NoDigest",
@@ -176,6 +178,29 @@ class StagedUvBroken(InstallError):
         super().__init__(
             f"uv {version} was fetched from {source} but does not work here: {reason}",
             hint="The uv that you have was left as it is.",
+        )
+
+
+class ChangedMeanwhile(InstallError):
+    """Another program has changed uv, or its receipt, since this update began."""
+
+    def __init__(self, path: Path, version: str) -> None:
+        """Name the file that was changed, and the version that was to be installed."""
+        super().__init__(
+            f"uv {version} was not installed: {path} was changed while it was downloaded",
+            hint="Is another installer at work? Nothing was replaced: run the update again.",
+        )
+
+
+class HalfInstalled(InstallError):
+    """A release's own installer has ended between its steps."""
+
+    def __init__(self, version: str, place: Path) -> None:
+        """Name the version, and an executable that is still the old one."""
+        super().__init__(
+            f"uv {version} was not installed: its installer has ended before it replaced {place}",
+            hint="The uv that you had was put back. With `--installer native` all of it is "
+            "replaced, or nothing.",
         )
 
 

@@ -282,6 +282,7 @@ class Service:
                 try:
                     for chunk in checked(download, asset, version=version, rules=self._digests):
                         self.transferred += len(chunk)
+                        self._release_installer.refuse_changed()
                         yield chunk
                 except UvSelfUpdateError as error:
                     # wget would try again twenty times what has failed for a reason.

@@ -25,11 +25,14 @@ from uv_self_update.installer.journal import unfinished
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ("NAME", "Workplace", "claim")
+__all__ = ("NAME", "TEMPORARY", "Workplace", "claim")
 
 _log = logging.getLogger(__name__)
 
 NAME = ".uv-self-update"
+TEMPORARY = "tmp"
+"""Where uv and its installer have their temporary files, in a workplace."""
+
 _LOCK = "lock"
 _PATIENCE = 900.0  # seconds to wait for another update, which may have a slow line
 _GLANCE = 0.1  # seconds between two looks at the lock
@@ -63,7 +66,7 @@ class Workplace:
             # %TEMP%, and more where they are let run here, which is a known way around AppLocker.
             # What a killed uv leaves is in each user's own %TEMP% then, and is run by nobody.
             return {}
-        temporary = self.path / "tmp"
+        temporary = self.path / TEMPORARY
         temporary.mkdir(mode=0o700, exist_ok=True)
         return {"TMPDIR": str(temporary)}
 
