@@ -264,3 +264,28 @@ def test_killed_at_every_change_while_it_undoes(scene: Scene, shard: int) -> Non
     half = Half(scene)
     for disturbance in half.kills[shard::SHARDS]:
         half.kill(disturbance)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scene", ["own", "another"], indirect=True)
+@pytest.mark.parametrize("shard", range(SHARDS))
+def test_killed_at_every_change_of_ours(scene: Scene, shard: int) -> None:
+    """What keeps, watches and judges is killed at each of its changes; the next run is as ever."""
+    victim, record = scene.victim, scene.root / "record"
+    below = (victim.home.path, victim.temporary)
+    with victim.started(disturbed(record, below), installer="release") as process:
+        victim.succeeds(process)
+    scene.is_new()
+    numbers = range(len(calls(record)))
+    for number in numbers[shard::SHARDS]:
+        victim.reset()
+        disturbance = Disturbance(number=number)
+        with telling(f"{disturbance}"):
+            before = disturbed(record, below, disturbance)
+            with victim.started(before, installer="release") as process:
+                process.communicate()
+                assert process.returncode == -signal.SIGKILL, "it has not come to that"
+            assert victim.home.version() in {OLD, NEW}
+            done = scene.run()
+            assert done.code == 0, done.err
+            scene.is_new()

@@ -71,6 +71,7 @@ TABLE: Mapping[str, Needs] = {
     "test_gateway_service.py::test_slow_script_is_run": _SH,
     "test_gateway_under_attack.py": _PROCESSES,
     "test_isolation.py": _NETWORKS,
+    "test_kill_series.py": _PROCESSES,
     "test_killed.py": _PROCESSES,
     "test_killed_at_every_call.py": _PROCESSES,
     "test_layouts.py": _PROCESSES,
