@@ -73,7 +73,9 @@ EXAMPLES = [
     errors.NotPinned("uv.zip", "the mirror", "0.12.3", "/etc/site.toml"),
     errors.NotReplaced(Path("/usr/bin"), "Permission denied"),
     errors.NotRestored(Path("/usr/bin/uv"), Path("/usr/bin/old/uv"), "Permission denied"),
-    errors.UpdateUnderWay(Path("/usr/bin")),
+    errors.UpdateUnderWay(Path("/usr/bin"), "process 7 of user alice"),
+    errors.ChangedMeanwhile(Path("/etc/uv-receipt.json"), "0.12.3"),
+    errors.HalfInstalled("0.12.3", Path("/usr/bin/uvx")),
     errors.Unforeseen(ValueError("x")),
     errors.RehearsalError("there is nothing to update"),
 ]

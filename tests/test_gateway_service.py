@@ -446,6 +446,7 @@ def test_unknown_version() -> None:
         f"{DOWNLOAD}/1.2.2/{ARCHIVE}",
         f"{DOWNLOAD}/1.2.3/notes.txt",
         "install/1.2.2",
+        "install/1.2.3",
     ],
 )
 def test_only_one_version_is_installed(path: str) -> None:
@@ -467,6 +468,15 @@ def test_nothing_is_installed_before_its_installer(path: str) -> None:
     gateway.text(f"{REPOSITORY}/latest")
 
     assert gateway.get(path).status == 404
+    assert gateway.native.told == []
+
+
+def test_installer_that_only_fails_installs_nothing() -> None:
+    """Where uv gets a script that says why it fails, nothing is put in place either."""
+    gateway = Gateway(Archives(release(Asset(name=ARCHIVE))), choice="release")
+    assert SCRIPT not in b"".join(gateway.file(INSTALLER).body)
+
+    assert gateway.get("install/1.2.3").status == 404
     assert gateway.native.told == []
 
 

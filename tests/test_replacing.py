@@ -79,14 +79,14 @@ class Machine:
         check: Callable[[Path, str], None] | None = None,
         doubt: str | None = None,
         *,
-        runs: bool = True,
+        complete: bool = True,
     ) -> str | None:
         """Do what the next update does."""
         return recover(
             self.work,
             check or self.check,
             doubt=lambda _: doubt,
-            runs=lambda _: runs,
+            complete=lambda _: complete,
             windows=self.platform.windows,
         )
 

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
 import threading
+import time
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from support import binaries
+from support.exfat import exfat
+from support.homes import Home
+from support.killing import NEW, OLD
 from uv_self_update.errors import UpdateUnderWay
-from uv_self_update.installer import workplace
+from uv_self_update.installer import holder, workplace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 HOLD = """\
 import sys
@@ -22,6 +33,11 @@ claim(Path(sys.argv[1]))
 print("claimed", flush=True)
 sys.stdin.read()
 """
+
+
+def us(folder: Path) -> str:
+    """Return what another is told about this process, which has made a directory."""
+    return " of ".join(filter(None, (f"process {os.getpid()}", holder.owner(folder))))
 
 
 def test_nothing_is_left(tmp_path: Path) -> None:
@@ -70,7 +86,7 @@ def test_second_waits_for_the_first(tmp_path: Path, caplog: pytest.LogCaptureFix
     assert first.path.is_dir()
     claimed[0].close()
     assert caplog.messages == [
-        f"another uv-self-update is at work in {tmp_path}; waiting for it to end"
+        f"another uv-self-update ({us(tmp_path)}) is at work in {tmp_path}; waiting for it to end"
     ]
     assert list(tmp_path.iterdir()) == []
 
@@ -78,7 +94,8 @@ def test_second_waits_for_the_first(tmp_path: Path, caplog: pytest.LogCaptureFix
 def test_first_that_does_not_end(tmp_path: Path) -> None:
     """Nobody is waited for without end."""
     first = workplace.claim(tmp_path)
-    with pytest.raises(UpdateUnderWay, match=str(tmp_path)):
+    said = f"timed out waiting for another uv-self-update ({us(tmp_path)}) in {tmp_path}"
+    with pytest.raises(UpdateUnderWay, match=re.escape(said)):
         workplace.claim(tmp_path, patience=0)
     first.close()
 
@@ -103,13 +120,13 @@ def test_first_that_was_killed(tmp_path: Path) -> None:
 def test_first_that_goes_at_this_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder that was there a moment ago is made anew."""
     first = workplace.claim(tmp_path)
-    refuse = workplace._refuse_others  # noqa: SLF001 # the moment that counts comes just before it
+    trust = workplace._is_trusted  # noqa: SLF001 # the moment that counts comes just before it
 
-    def late(path: Path) -> None:
+    def late(path: Path) -> bool:
         first.close()
-        refuse(path)
+        return trust(path)
 
-    monkeypatch.setattr(workplace, "_refuse_others", late)
+    monkeypatch.setattr(workplace, "_is_trusted", late)
     second = workplace.claim(tmp_path)
     assert second.path.is_dir()
     second.close()
@@ -164,6 +181,222 @@ def test_what_root_has_left() -> None:
         finally:
             os.seteuid(0)
         assert list(Path(folder, ".uv-self-update").iterdir()) == []
+
+
+AS_ANOTHER = """\
+import fcntl, logging, os, pwd, sys
+from pathlib import Path
+from uv_self_update.errors import UvSelfUpdateError
+from uv_self_update.installer.workplace import claim
+logging.basicConfig(format="%(message)s", stream=sys.stdout, level=logging.WARNING)
+_, folder, user, group, patience = sys.argv
+os.setgroups([])
+os.setgid(int(group))
+os.setuid(int(user))
+try:
+    work = claim(Path(folder), patience=float(patience))
+except (OSError, UvSelfUpdateError) as error:
+    print(error, flush=True)
+else:
+    print("claimed", flush=True)
+    sys.stdin.read()
+    work.close()
+    print("left", flush=True)
+"""
+GROUP = 65_532
+
+
+@contextmanager
+def as_another(
+    folder: Path, *, user: int = SOMEBODY, group: int = GROUP, patience: float = 20
+) -> Iterator[subprocess.Popen[str]]:
+    """Have another user claim a workplace: the process says what comes of it."""
+    arguments = [str(folder), str(user), str(group), str(patience)]
+    with subprocess.Popen(
+        [sys.executable, "-c", AS_ANOTHER, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def line(process: subprocess.Popen[str]) -> str:
+    """Return the next line that a process prints."""
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+def leave(process: subprocess.Popen[str]) -> None:
+    """Have a process give up its claim, and wait for that."""
+    assert process.stdin is not None
+    process.stdin.close()
+    assert line(process) == "left"
+
+
+@pytest.fixture
+def shared() -> Iterator[Path]:
+    """Return a directory in which a group may replace programs; not below what is root's only."""
+    if not hasattr(os, "geteuid") or os.geteuid() != 0:
+        pytest.skip("only root can become another")
+    with tempfile.TemporaryDirectory() as folder:
+        os.chown(folder, 0, GROUP)
+        Path(folder).chmod(0o2775)
+        yield Path(folder)
+
+
+def said_of(process: subprocess.Popen[str], user: int, folder: Path) -> str:
+    """Return what is said of a user who is at work."""
+    who = f"process {process.pid} of user number {user}"
+    return f"another uv-self-update ({who}) is at work in {folder}; waiting for it to end"
+
+
+@pytest.mark.parametrize(
+    ("first", "owner"),
+    [
+        pytest.param(SOMEBODY, 0, id="two of a group"),
+        pytest.param(SOMEBODY, SOMEBODY, id="the owner first"),
+        pytest.param(SOMEBODY, SOMEBODY - 2, id="the owner second"),
+    ],
+)
+def test_another_user_is_at_work(shared: Path, first: int, owner: int) -> None:
+    """Who may replace the same uv waits, is told for whom, and is next."""
+    os.chown(shared, owner, -1)
+    with as_another(shared, user=first) as one:
+        assert line(one) == "claimed"
+        with as_another(shared, user=SOMEBODY - 2) as two:
+            assert line(two) == said_of(one, first, shared)
+            leave(one)
+            assert line(two) == "claimed"
+            leave(two)
+    assert list(shared.iterdir()) == []
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o2775])
+def test_root_is_at_work(shared: Path, mode: int) -> None:
+    """The owner of uv's directory waits for root, whether or not a group may write there."""
+    os.chown(shared, SOMEBODY, -1)
+    shared.chmod(mode)
+    work = workplace.claim(shared)
+    with as_another(shared, group=SOMEBODY) as two:
+        who = f"process {os.getpid()} of {holder.owner(work.path)}"
+        expected = f"another uv-self-update ({who}) is at work in {shared}; waiting for it to end"
+        assert line(two) == expected
+        work.close()
+        assert line(two) == "claimed"
+
+
+def test_another_user_does_not_end(shared: Path) -> None:
+    """What is waited for in vain is named."""
+    with as_another(shared) as one:
+        assert line(one) == "claimed"
+        with as_another(shared, user=SOMEBODY - 2, patience=0) as two:
+            assert f"(process {one.pid} of user number {SOMEBODY}) in {shared}" in line(two)
+
+
+def test_another_user_was_killed(shared: Path) -> None:
+    """What nobody is at work in any more is not waited for: its owner has to finish it."""
+    with as_another(shared) as one:
+        assert line(one) == "claimed"
+        one.kill()
+        one.wait()
+    with as_another(shared, user=SOMEBODY - 2) as two:
+        expected = f"user number {SOMEBODY} has to run uv-self-update again, or to remove {shared}"
+        assert expected in line(two)
+    with as_another(shared) as again:
+        assert line(again) == "claimed"
+        leave(again)
+    assert list(shared.iterdir()) == []
+
+
+def test_who_may_not_replace_uv_does_not_wait(shared: Path) -> None:
+    """Without the right to write there, waiting would not help."""
+    with as_another(shared) as one:
+        assert line(one) == "claimed"
+        with as_another(shared, user=SOMEBODY - 2, group=SOMEBODY - 2) as two:
+            assert line(two).startswith("[Errno 13] Permission denied")
+
+
+def test_nobody_waits_where_files_are_only_their_owners(shared: Path) -> None:
+    """In a directory such as /tmp, any user could keep another waiting."""
+    shared.chmod(0o1777)
+    with as_another(shared) as one:
+        assert line(one) == "claimed"
+        assert (shared / ".uv-self-update").stat().st_mode & 0o7777 == 0o711
+        with as_another(shared, user=SOMEBODY - 2) as two:
+            assert "belongs to another user" in line(two)
+
+
+def test_another_user_cannot_hold_the_claim(shared: Path) -> None:
+    """What others may open is not what is claimed: who locks it keeps nobody from an update."""
+    with as_another(shared) as one:
+        assert line(one) == "claimed"
+        one.kill()
+        one.wait()
+    with (shared / ".uv-self-update" / "holder").open() as file:
+        assert holder.locked(file.fileno(), shared=True)
+        with as_another(shared, patience=0) as again:
+            assert line(again) == "claimed"
+            leave(again)
+    assert list(shared.iterdir()) == []
+
+
+def test_what_others_cannot_replace_is_not_shown(tmp_path: Path) -> None:
+    """Where nobody else may replace uv, nobody else may look."""
+    tmp_path.chmod(0o755)
+    work = workplace.claim(tmp_path)
+    assert work.path.stat().st_mode & 0o7777 == 0o700
+    assert (work.path / "holder").stat().st_mode & 0o7777 == 0o600
+    work.close()
+
+
+@pytest.mark.parametrize("name", [".fuse_hidden0000000300000001", ".nfs000000000000000300000001"])
+def test_open_file_stays_in_its_directory(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where FUSE or NFS keeps what was removed until it is closed, nothing stays in the end.
+
+    Measured with exfat-fuse 1.3.0: `rmdir` fails with ENOTEMPTY until then.
+    """
+    real = Path.unlink
+    work = workplace.claim(tmp_path)
+    hidden: list[Path] = []
+
+    def hide(path: Path, *, missing_ok: bool = False) -> None:
+        if path.name == "lock":
+            hidden.append(path.rename(path.with_name(name)))
+        else:
+            real(path, missing_ok=missing_ok)
+
+    looks = iter(range(3))
+
+    def late(seconds: float) -> None:
+        assert seconds < 1
+        if next(looks, None) is None:
+            real(hidden[0])
+
+    monkeypatch.setattr(Path, "unlink", hide)
+    monkeypatch.setattr(time, "sleep", late)
+    work.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_nothing_is_left_on_exfat(tmp_path: Path) -> None:
+    """A real uv is updated on exFAT, which has neither links nor modes, and nothing stays."""
+    archive = binaries.archive(NEW)
+    mirror = tmp_path / "mirror" / NEW
+    mirror.mkdir(parents=True)
+    (mirror / archive.name).symlink_to(archive)
+    with exfat(tmp_path) as mounted:
+        home = Home(path=mounted, environ={"UV_SELF_UPDATE_SOURCE": f"directory+{mirror.parent}"})
+        home.install(OLD)
+        done = home.run("--installer", "native")
+        assert (done.code, home.version(), home.receipt_version()) == (0, NEW, NEW), done.err
+        assert sorted(path.name for path in home.bin.iterdir()) == ["uv", "uvx"]
 
 
 @pytest.mark.parametrize("link", ["folder", "lock"])

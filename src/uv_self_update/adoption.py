@@ -83,9 +83,14 @@ class Adoption:
             yield receipt.rewrite(version)
 
     def receipts(self) -> Iterator[Rewrite]:
-        """Yield the lasting receipts, in which an installer may write whatever it likes."""
+        """Yield the lasting receipts, in which an installer may write whatever it likes.
+
+        Those about another uv are to be kept if it does.
+        """
         for place, before in self.lasting.before.items():
             yield Rewrite(path=place.resolve(), before=before, after=None)
+            if self.wanted and before is not None:
+                yield from self.lasting.keeping(place, before)
 
 
 @contextmanager
@@ -190,10 +195,15 @@ class _Lasting:
         if self._place is None or self._place not in self.before:
             return  # what may not be read is not replaced
         before = self.before[self._place]
-        if before is not None and self._is_about_another(self._place, before):
-            kept = _kept(self._place)
-            yield Rewrite(path=kept, before=content_of(kept), after=before)
+        if before is not None:
+            yield from self.keeping(self._place, before)
         yield Rewrite(path=self._place.resolve(), before=before, after=text)
+
+    def keeping(self, place: Path, before: bytes) -> Iterator[Rewrite]:
+        """Yield what keeps a receipt that is about another uv."""
+        if self._is_about_another(place, before):
+            kept = _kept(place)
+            yield Rewrite(path=kept, before=content_of(kept), after=before)
 
     def settle(self, text: bytes) -> None:
         """Leave a receipt for uv if it has none yet, and keep those that were about another."""

@@ -53,13 +53,20 @@ class Rewrite:
     @property
     def meant(self) -> bool:
         """Whether what is in the file now is what it was, or what it will be."""
+        return self._holds(self.before, self.after)
+
+    @property
+    def untouched(self) -> bool:
+        """Whether what is in the file now is what it was."""
+        return self._holds(self.before)
+
+    def _holds(self, *contents: bytes | None) -> bool:
         try:
-            now: bytes | None = self.path.read_bytes()
+            return self.path.read_bytes() in contents
         except FileNotFoundError:
-            now = None
+            return None in contents
         except OSError:
             return False
-        return now in {self.before, self.after}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
 from uv_self_update.adoption import adopting
-from uv_self_update.child import Signals, bare_environment, environment, version_of
+from uv_self_update.child import Signals, environment, version_of
 from uv_self_update.errors import HiddenByPolicy, NotReplaced
 from uv_self_update.gateway.address import listen
 from uv_self_update.leftovers import mend
@@ -253,15 +253,19 @@ def _temporary(work: Workplace | NotReplaced) -> dict[str, str]:
 def _recover(work: Workplace, job: Job) -> None:
     from functools import partial
 
+    from uv_self_update.installer.others import is_complete
     from uv_self_update.installer.replacing import recover
     from uv_self_update.installer.staging import confirm
 
+    windows = os.name == "nt"
     version = recover(
         work.path,
         partial(confirm, source="an update that was interrupted", environ=job.environ),
         doubt=partial(_doubt, job.settings),
-        runs=lambda uv: version_of(uv, bare_environment(job.environ)) is not None,
-        windows=os.name == "nt",
+        complete=partial(
+            is_complete, environ={**job.environ, **job.child_environ}, windows=windows
+        ),
+        windows=windows,
     )
     if version is not None:
         _log.warning("an update to uv %s that was interrupted is finished now", version)

@@ -89,11 +89,14 @@ class Victim:
 
     @contextmanager
     def started(
-        self, before: Sequence[str] = (), environ: Mapping[str, str] | None = None
+        self,
+        before: Sequence[str] = (),
+        environ: Mapping[str, str] | None = None,
+        installer: str = "native",
     ) -> Iterator[subprocess.Popen[bytes]]:
         """Start an update in a process group of its own, which is killed in the end."""
         process = subprocess.Popen(
-            [*before, sys.executable, "-m", "uv_self_update", "--installer", "native"],
+            [*before, sys.executable, "-m", "uv_self_update", "--installer", installer],
             env=self.home.full_environ(environ),
             cwd=self.root,
             stdin=subprocess.DEVNULL,

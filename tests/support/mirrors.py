@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = (
     "dated_index_pages",
+    "file_pages",
     "github_json",
     "github_pages",
     "index_pages",

@@ -40,6 +40,7 @@ _HOME = Needs(why="a home with a real uv, laid out as on Unix", systems=_UNIX)
 _SH = Needs(why="scripts that sh runs, in the place of programs", systems=_UNIX)
 _MODES = Needs(why="modes, symbolic links or special files as on Unix", systems=_UNIX)
 _OPENSSL = Needs(why="OpenSSL, which decides whom to trust on Linux alone", systems=_LINUX)
+_EXFAT = Needs(why="FUSE, and a loop device", systems=_LINUX)
 _LIMITS = Needs(why="limits of a process", systems=_UNIX)
 
 TABLE: Mapping[str, Needs] = {
@@ -48,6 +49,7 @@ TABLE: Mapping[str, Needs] = {
     "test_archive.py::test_tar": _MODES,
     "test_authorities.py": _OPENSSL,
     "test_bad_input.py": _HOME,
+    "test_changed_meanwhile.py": _PROCESSES,
     "test_check.py": _HOME,
     "test_child.py": _SH,
     "test_cli.py": _HOME,
@@ -78,6 +80,7 @@ TABLE: Mapping[str, Needs] = {
     "test_gateway_under_attack.py": _PROCESSES,
     "test_generated_installers.py": _DIST,
     "test_isolation.py": _NETWORKS,
+    "test_kill_series.py": _PROCESSES,
     "test_killed.py": _PROCESSES,
     "test_killed_at_every_call.py": _PROCESSES,
     "test_layouts.py": _PROCESSES,
@@ -107,6 +110,7 @@ TABLE: Mapping[str, Needs] = {
     "test_redirects_and_credentials.py::test_netrc": _MODES,
     "test_rehearse.py": _HOME,
     "test_release_installer.py": _HOME,
+    "test_release_installer_killed.py": _PROCESSES,
     "test_replacing.py": _MODES,
     "test_required.py": _HOME,
     "test_script_policy.py::test_ours_is_run_in_constrained_language": _HOME,
@@ -143,6 +147,9 @@ TABLE: Mapping[str, Needs] = {
     "test_uv_toml.py::test_real_uv_reads_the_same_files": _HOME,
     "test_wheel.py": _HOME,
     "test_workplace.py::test_links_are_not_followed": _MODES,
+    "test_workplace.py::test_nothing_is_left_on_exfat": _EXFAT,
+    "test_workplace.py::test_open_file_stays_in_its_directory": _MODES,
+    "test_workplace.py::test_what_others_cannot_replace_is_not_shown": _MODES,
 }
 """A file, or a test of one that runs everywhere else."""
 

@@ -51,6 +51,8 @@ UvSelfUpdateError
 │       └── HiddenByPolicy            it may hold it, but a rule hides it
 ├── InstallError              8   the new version could not be put in place; the old one stays
 │   ├── Halted
+│   ├── HalfInstalled
+│   ├── ChangedMeanwhile
 │   ├── ScriptsBarred             Windows does not let PowerShell run it
 │   ├── ReceiptError
 │   ├── NotStandalone
@@ -98,7 +100,9 @@ from uv_self_update.errors.beginning import (
     UvTooOld,
 )
 from uv_self_update.errors.installing import (
+    ChangedMeanwhile,
     DigestMismatch,
+    HalfInstalled,
     Halted,
     InstallError,
     NoDigest,
@@ -155,11 +159,13 @@ from uv_self_update.errors.upstream import (
 __all__ = (
     "GONE",
     "PASSING",
+    "ChangedMeanwhile",
     "ConfigurationError",
     "ConfigurationNotKept",
     "DigestMismatch",
     "Distrusted",
     "GatewayError",
+    "HalfInstalled",
     "Halted",
     "Hidden",
     "HiddenByCutoff",

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = (
+    "ChangedMeanwhile",
     "DigestMismatch",
+    "HalfInstalled",
     "Halted",
     "InstallError",
     "NoDigest",
@@ -245,6 +247,29 @@ class ReleaseInstallerFailed(InstallError):
         )
 
 
+class ChangedMeanwhile(InstallError):
+    """Another program has changed uv, or its receipt, since this update began."""
+
+    def __init__(self, path: Path, version: str) -> None:
+        """Name the file that was changed, and the version that was to be installed."""
+        super().__init__(
+            f"uv {version} was not installed: {path} was changed while it was downloaded",
+            hint="Is another installer at work? Nothing was replaced: run the update again.",
+        )
+
+
+class HalfInstalled(InstallError):
+    """A release's own installer has ended between its steps."""
+
+    def __init__(self, version: str, place: Path) -> None:
+        """Name the version, and an executable that is still the old one."""
+        super().__init__(
+            f"uv {version} was not installed: its installer has ended before it replaced {place}",
+            hint="The uv that you had was put back. With `--installer native` all of it is "
+            "replaced, or nothing.",
+        )
+
+
 class NotReplaced(InstallError):
     """The file system does not let the new version be put in place."""
 
@@ -274,9 +299,10 @@ class NotRestored(InstallError):
 class UpdateUnderWay(InstallError):
     """Another update of the same uv does not end."""
 
-    def __init__(self, folder: Path) -> None:
-        """Name the folder."""
+    def __init__(self, folder: Path, who: str = "") -> None:
+        """Name the directory and who is at work there; empty if that is unknown."""
+        other = f"another uv-self-update ({who})" if who else "another uv-self-update"
         super().__init__(
-            f"another uv-self-update is at work in {folder}, and does not end",
+            f"timed out waiting for {other} in {folder}",
             hint="See what it waits for, or end it; then try again.",
         )

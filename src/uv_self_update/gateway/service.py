@@ -114,6 +114,7 @@ class Service:
         self._found: dict[Wanted, Found | UvSelfUpdateError] = {}
         self._broken_files: set[str] = set()
         self._installing: str | None = None
+        self._ours = False
         self.failures: list[UvSelfUpdateError] = []
         self.told: list[UvSelfUpdateError] = []
         """Those that an installer's output names, which uv prints."""
@@ -154,12 +155,14 @@ class Service:
                 return True
             case File(version=version, name=name) if name not in INSTALLER_NAMES:
                 return version == self._installing and name.startswith("uv-")
-            case Install(version=version, token=token):
+            case Install(version=version, token=None):
+                return version == self._installing and self._ours
+            case Install(version=version, token=str(token)):
                 known = self._release_installer.token
-                return version == self._installing and (
-                    token == known
-                    if token is None or known is None
-                    else hmac.compare_digest(token, known)
+                return (
+                    version == self._installing
+                    and known is not None
+                    and hmac.compare_digest(token, known)
                 )
             case _:
                 return self._installing is None
@@ -234,6 +237,7 @@ class Service:
             found = self._find(Wanted(exact=version))
             script = self._release_script(found, name)
             if script is None:
+                self._ours = True
                 self._native.begin(found)
                 script = scripts.native(f"install/{version}", windows=windows)
             else:
@@ -289,6 +293,7 @@ class Service:
                 try:
                     for chunk in checked(download, asset, version=version, rules=self._digests):
                         self.transferred += len(chunk)
+                        self._release_installer.refuse_changed()
                         yield chunk
                 except UvSelfUpdateError as error:
                     # wget would try again twenty times what has failed for a reason.

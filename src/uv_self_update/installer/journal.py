@@ -83,6 +83,11 @@ class Journal:
 
     steps: tuple[Step, ...]
 
+    spared: tuple[str, ...] | None = None
+    """What was named as somebody else's installer names its directories before it came (see
+    `strays`); None where no such installer is at work, or nobody knows.
+    """
+
     def at(self, state: State) -> Self:
         """Return the same in another state."""
         return replace(self, state=state)
@@ -96,6 +101,7 @@ class Journal:
         document = {
             "state": self.state,
             "version": self.version,
+            "spared": self.spared,
             "rewrites": [
                 {
                     "path": str(rewrite.path),
@@ -122,7 +128,7 @@ def read(folder: Path) -> Journal | None:
     """Return what was written down in a folder; None if there is nothing that can be used."""
     try:
         return _parse(json.loads((folder / _NAME).read_bytes()))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
@@ -159,9 +165,11 @@ def forget(folder: Path) -> None:
 
 def _parse(document: Mapping[str, Any]) -> Journal:
     states: Mapping[str, State] = {name: name for name in _STATES}
+    spared = document.get("spared")
     return Journal(
         state=states[document["state"]],
         version=str(document["version"]),
+        spared=None if spared is None else tuple(map(str, spared)),
         rewrites=tuple(
             Rewrite(
                 path=Path(rewrite["path"]),

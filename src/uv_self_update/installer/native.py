@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from uv_self_update.background import Background
-from uv_self_update.errors import Halted, NotReplaced, ReceiptError
+from uv_self_update.errors import ChangedMeanwhile, Halted, NotReplaced, ReceiptError
+from uv_self_update.installer.journal import mark
 from uv_self_update.receipt import locate, read
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from uv_self_update.digests import DigestRules
+    from uv_self_update.installer.journal import Mark
     from uv_self_update.installer.staging import Staged
     from uv_self_update.installer.workplace import Workplace
     from uv_self_update.platforms import Platform
@@ -70,6 +73,38 @@ def chosen(
     return "auto" if able and not suits(receipt, platform) else "native"
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Ready:
+    """A release that is staged, and what it was to be put in place of when that began."""
+
+    receipt: Receipt
+    rewrites: tuple[Rewrite, ...]
+    folder: Path
+    uv: Path
+    """Links are resolved already."""
+
+    old: Mark | None
+    found: Found
+    staged: Staged
+
+    def refuse_changed(self, environ: Mapping[str, str], *, windows: bool) -> None:
+        """Make sure that neither uv nor a receipt was changed since.
+
+        Raises:
+            ChangedMeanwhile: One was.
+            ReceiptError: uv's receipt cannot be used any more.
+        """
+        version = self.staged.version
+        if read(locate(environ, windows=windows)) != self.receipt:
+            raise ChangedMeanwhile(self.receipt.path, version)
+        for rewrite in self.rewrites:
+            if not rewrite.untouched:
+                raise ChangedMeanwhile(rewrite.path, version)
+        # On Windows uv is not there: while it is updated it calls itself otherwise.
+        if mark(self.uv) not in {None, self.old}:
+            raise ChangedMeanwhile(self.uv, version)
+
+
 class NativeInstaller:
     """Installs one release over the uv that is updated."""
 
@@ -102,7 +137,7 @@ class NativeInstaller:
         self._rewrites = rewrites
         self._lock = threading.Lock()
         self._closed = False
-        self._staging: Background[tuple[Receipt, Found, Staged]] | None = None
+        self._staging: Background[_Ready] | None = None
         self.installed: Staged | None = None
 
     def begin(self, found: Found) -> None:
@@ -116,12 +151,13 @@ class NativeInstaller:
 
         Raises:
             SourceError: It could not be fetched.
+            ChangedMeanwhile: Another program has changed uv or its receipt since `begin`.
             InstallError: It could not be put in place, and everything is as it was.
         """
         staging = self._staging
         if staging is None:
             raise Halted(version)
-        receipt, found, staged = staging.result()
+        ready = staging.result()
         # What it takes takes time to import, and often nothing is installed.
         from uv_self_update.installer.replacing import replace  # noqa: PLC0415
         from uv_self_update.installer.staging import confirm  # noqa: PLC0415
@@ -129,19 +165,16 @@ class NativeInstaller:
         with self._lock:
             if self._closed or isinstance(self._work, NotReplaced):
                 raise Halted(version)
-            try:
-                rewrites = tuple(self._rewrites(receipt, staged.version))
-            except OSError as error:
-                raise NotReplaced(receipt.path, error.strerror or str(error)) from error
+            ready.refuse_changed(self._environ, windows=self._platform.windows)
             replace(
-                staged,
-                self._folder,
+                ready.staged,
+                ready.folder,
                 self._platform,
-                rewrites=rewrites,
+                rewrites=ready.rewrites,
                 work=self._work.path,
-                check=partial(confirm, source=found.source.name, environ=self._environ),
+                check=partial(confirm, source=ready.found.source.name, environ=self._environ),
             )
-            self.installed = staged
+            self.installed = ready.staged
 
     def close(self) -> None:
         """Wait for a replacement that is under way, and refuse any other."""
@@ -151,18 +184,24 @@ class NativeInstaller:
         if staging is not None:
             staging.wait(_LAST_WAIT)
 
-    def _stage(self, found: Found) -> tuple[Receipt, Found, Staged]:
+    def _stage(self, found: Found) -> _Ready:
         from uv_self_update.installer.staging import stage  # noqa: PLC0415 # as in `finish`
 
         if isinstance(self._work, NotReplaced):
             raise self._work
         receipt = read(locate(self._environ, windows=self._platform.windows))
+        try:
+            rewrites = tuple(self._rewrites(receipt, found.release.version))
+        except OSError as error:
+            raise NotReplaced(receipt.path, error.strerror or str(error)) from error
         # On the same file system as what it will replace, so that a rename is enough.
         folder, place = self._work.path / "new", self._folder
         try:
             folder.mkdir()
         except OSError as error:
             raise NotReplaced(place, error.strerror or str(error)) from error
+        uv = (place / self._platform.uv).resolve()
+        old = mark(uv)
         staged = stage(
             found,
             self._platform,
@@ -171,4 +210,12 @@ class NativeInstaller:
             environ=self._environ,
             digests=self._digests,
         )
-        return receipt, found, staged
+        return _Ready(
+            receipt=receipt,
+            rewrites=rewrites,
+            folder=place,
+            uv=uv,
+            old=old,
+            found=found,
+            staged=staged,
+        )

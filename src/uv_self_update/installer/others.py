@@ -22,7 +22,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from uv_self_update.child import bare_environment, version_of
 from uv_self_update.errors import (
+    ChangedMeanwhile,
+    HalfInstalled,
     Halted,
     NothingInstalled,
     NotReplaced,
@@ -45,7 +48,8 @@ if TYPE_CHECKING:
     from uv_self_update.receipt import Receipt, Rewrite
     from uv_self_update.sources.order import Found
 
-__all__ = ("ReleaseInstaller",)
+__all__ = ("ReleaseInstaller", "is_complete")
+
 
 _DOWNLOADERS = ("curl", "wget")
 _PROGRAMS = (
@@ -56,6 +60,29 @@ _PROGRAMS = (
 
 _PLAIN = re.compile(r"[\w@%+=:./-]+")
 """A path that the script's `sed` commands take for what it is."""
+
+
+def is_complete(plan: Journal, environ: Mapping[str, str], *, windows: bool) -> bool:
+    """Return whether an installer has done all that it does, or somebody has installed a uv since.
+
+    The receipt is the last that it writes (`cargo-dist` 0.33.0): uv finds one that is about it, was
+    written since, and names the version that uv says it has.
+
+    Args:
+        plan: What was kept of what it replaces.
+        environ: The environment of the uv that is updated.
+        windows: Whether this is Windows.
+    """
+    uv = plan.steps[-1].named
+    try:
+        receipt = read(locate(environ, windows=windows))
+        path, mine = receipt.path.resolve(), receipt.is_about(uv)
+    except (ReceiptError, OSError):
+        return False
+    if not mine or any(one.path == path and one.untouched for one in plan.rewrites):
+        return False
+    version = version_of(uv, bare_environment(environ))
+    return version is not None and receipt.document.get("version") == version
 
 
 class ReleaseInstaller:
@@ -91,6 +118,7 @@ class ReleaseInstaller:
         self._closed = False
         self._found: Found | None = None
         self._plan: Journal | None = None
+        self._changed: Path | None = None
         self._scripts: Path | None = None
         self.token: str | None = None
         """What the script is known by, which no argument shows; None where there is no script."""
@@ -154,6 +182,7 @@ class ReleaseInstaller:
                     self._plan = None
                     raise
                 return
+            self.refuse_changed()
             replacing.put_back(plan, work.path, windows=self._platform.windows)
             self._plan = None
             check(made / self._platform.uv, version)
@@ -183,6 +212,20 @@ class ReleaseInstaller:
         if self._scripts is not None:
             shutil.rmtree(self._scripts, ignore_errors=True)
 
+    def refuse_changed(self) -> None:
+        """Make sure that nobody has written a receipt since this began.
+
+        That is for as long as the installer still lacks what it installs: later, it writes one.
+
+        Raises:
+            ChangedMeanwhile: Somebody has.
+        """
+        if self._plan is None:
+            return
+        self._changed = next((one.path for one in self._plan.rewrites if not one.untouched), None)
+        if self._changed is not None:
+            raise ChangedMeanwhile(self._changed, self._plan.version)
+
     def conclude(self, *, at_work: Callable[[], bool]) -> bool:
         """Return whether uv is what was asked for now, and runs.
 
@@ -191,20 +234,24 @@ class ReleaseInstaller:
 
         Raises:
             StagedUvBroken: It is not, and everything was put back.
+            HalfInstalled: The installer has replaced only a part; that was put back.
             NotRestored: It is not, and something could not be put back.
+            NotReplaced: A receipt that is about another uv cannot be kept.
         """
         if self.installed is not None:
             return True
         found, plan, work = self._found, self._plan, self._work
         if found is None or plan is None or isinstance(work, NotReplaced):
             return False
-        from uv_self_update.installer.replacing import drop, put_back  # noqa: PLC0415
+        from uv_self_update.installer.replacing import drop, put_back, settle  # noqa: PLC0415
         from uv_self_update.installer.staging import confirm  # noqa: PLC0415
 
         version, windows = found.release.version, self._platform.windows
         goes_on = at_work()
         if not any(step.changed for step in plan.steps):
-            if not goes_on:
+            if self._changed is not None:
+                drop(plan, work.path)  # what somebody else has written stays
+            elif not goes_on:
                 put_back(plan, work.path, windows=windows)
             return False
         uv = plan.steps[-1].named
@@ -215,8 +262,14 @@ class ReleaseInstaller:
             if goes_on:
                 self._keep(found, work.path)
             raise
+        old = next((step.named for step in plan.steps if step.old and not step.changed), None)
+        if old is not None and not is_complete(plan, self._environ, windows=windows):
+            if goes_on:
+                return False  # the next run sees what has become of it
+            put_back(plan, work.path, windows=windows)
+            raise HalfInstalled(version, old)
         self._correct(version)
-        drop(plan, work.path)
+        settle(plan, work.path)
         return True
 
     def diagnose(self) -> ReleaseInstallerFailed | None:

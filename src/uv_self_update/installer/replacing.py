@@ -16,9 +16,12 @@ from dataclasses import replace as with_changes
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from uv_self_update.errors import InstallError, NotReplaced, NotRestored
+from uv_self_update.errors import ChangedMeanwhile, InstallError, NotReplaced, NotRestored
 from uv_self_update.installer import journal as notes
+from uv_self_update.installer import strays
 from uv_self_update.installer.journal import Journal, Step
+from uv_self_update.installer.workplace import TEMPORARY
+from uv_self_update.receipt import NAME
 from uv_self_update.writing import become_like, content_of, flush_folder, write_atomically
 
 if TYPE_CHECKING:
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
     Check = Callable[[Path, str], None]
     """Raises an error unless the uv at a path runs and is of a version."""
 
-__all__ = ("drop", "keep", "put_back", "recover", "replace")
+__all__ = ("drop", "keep", "put_back", "recover", "replace", "settle")
 
 _log = logging.getLogger(__name__)
 
@@ -59,6 +62,7 @@ def replace(
 
     Raises:
         NotReplaced: The file system refused; everything is as it was.
+        ChangedMeanwhile: Somebody has written a receipt; that stays, and all else is as it was.
         NotRestored: It refused to put the old ones back as well; they are kept in the workplace.
         InstallError: uv does not run in its place; everything is as it was.
     """
@@ -100,7 +104,13 @@ def keep(
         OSError: It cannot be kept.
     """
     steps = (_step(work / "new" / name, folder / name, work) for name in platform.executables)
-    plan = Journal(state="theirs", version=version, rewrites=tuple(rewrites), steps=tuple(steps))
+    plan = Journal(
+        state="theirs",
+        version=version,
+        rewrites=tuple(rewrites),
+        steps=tuple(steps),
+        spared=strays.present(folder),
+    )
     for step in plan.steps:
         if step.place.exists():
             step.kept.parent.mkdir(exist_ok=True)
@@ -123,12 +133,27 @@ def put_back(plan: Journal, work: Path, *, windows: bool) -> None:
         raise NotRestored(plan.steps[-1].place, None, error.strerror or str(error)) from error
 
 
+def settle(plan: Journal, work: Path) -> None:
+    """Leave everything as somebody else's installer has made it, and forget the plan.
+
+    A receipt that was about another uv, and was written over, is kept beside the new one.
+
+    Raises:
+        NotReplaced: It cannot be kept; the plan is kept for the next run.
+    """
+    written = {one.path for one in plan.rewrites if one.after is None and not one.untouched}
+    for one in plan.rewrites:
+        if one.after is not None and one.path.with_name(NAME).resolve() in written:
+            _rewrite(one, one.after)
+    drop(plan, work)
+
+
 def recover(
     work: Path,
     check: Check,
     *,
     doubt: Callable[[str], str | None],
-    runs: Callable[[Path], bool],
+    complete: Callable[[Journal], bool],
     windows: bool,
 ) -> str | None:
     """Finish what an update that was killed has begun in a workplace, or undo it.
@@ -139,7 +164,7 @@ def recover(
         work: The claimed workplace.
         check: Tries uv where it lies then.
         doubt: Says why a version cannot be installed without asking anew whether it may be.
-        runs: Says whether a uv runs, whatever its version.
+        complete: Says whether somebody else's installer has done all that it does.
         windows: Whether this is Windows.
 
     Returns:
@@ -157,11 +182,10 @@ def recover(
         match plan.state:
             case "preparing":
                 drop(plan, work)
+            case "theirs" if complete(plan):
+                settle(plan, work)
             case "theirs":
-                if plan.steps[-1].changed and runs(plan.steps[-1].named):
-                    drop(plan, work)
-                else:
-                    _undo(plan, work, windows=windows)
+                _undo_theirs(plan, work, windows=windows)
             case _ if foreign is not None:
                 _log.warning(
                     "an update to uv %s that was interrupted is dropped: %s was replaced since",
@@ -181,6 +205,13 @@ def recover(
     except OSError as error:
         raise NotReplaced(work, error.strerror or str(error)) from error
     return None
+
+
+def _undo_theirs(plan: Journal, work: Path, *, windows: bool) -> None:
+    if any(step.changed for step in plan.steps):
+        reason = "its installer had not finished"
+        _log.warning("an update that was interrupted is undone: %s", reason)
+    _undo(plan, work, windows=windows)
 
 
 def _finish(plan: Journal, work: Path, check: Check, *, windows: bool) -> str | None:
@@ -274,6 +305,8 @@ def _carry_out(plan: Journal, work: Path, check: Check, *, windows: bool) -> Non
         check(uv, plan.version)
         _flush_folders(plan)
         for rewrite in plan.rewrites:
+            if rewrite.path.is_file() and not rewrite.meant:
+                raise ChangedMeanwhile(rewrite.path, plan.version)  # noqa: TRY301 # it is undone
             if rewrite.after is not None:
                 _rewrite(rewrite, rewrite.after)
     except BaseException:
@@ -316,6 +349,13 @@ def _temporary(rewrite: Rewrite) -> str:
 
 def _undo(plan: Journal, work: Path, *, windows: bool) -> None:
     """Put everything back; raises NotRestored."""
+    if plan.state == "theirs":
+        # An installer that is still at work, though uv has ended, finds nothing more to move.
+        shutil.rmtree(work / TEMPORARY, ignore_errors=True)
+        _remove_strays(plan)
+        # What it has put there is known by that, and not taken for yet another uv.
+        steps = (with_changes(step, put=notes.mark(step.place)) for step in plan.steps)
+        plan = with_changes(plan, steps=tuple(steps))
     # If it cannot be written down, it is done all the same.
     with contextlib.suppress(OSError):
         plan.at("restoring").write(work)
@@ -333,8 +373,10 @@ def _restore(plan: Journal, work: Path, *, windows: bool) -> None:
     for step in reversed(plan.steps):
         try:
             if step.link is not None and notes.leads_to(step.named) != step.link:
-                step.named.unlink(missing_ok=True)
-                step.named.symlink_to(step.link)
+                link = _hidden(step.named, work, "link")
+                link.unlink(missing_ok=True)
+                link.symlink_to(step.link)
+                link.replace(step.named)
             if os.path.lexists(step.kept):
                 _put(step.kept, step, windows=windows)
             elif step.old is None:
@@ -361,6 +403,8 @@ def _take_back(rewrite: Rewrite) -> None:
 
 def drop(plan: Journal, work: Path) -> None:
     """Forget a plan: what is there now stays. What lies outside the workplace is removed."""
+    _remove_strays(plan)
+    _remove(_hidden(step.named, work, "link") for step in plan.steps if step.link is not None)
     for step in plan.steps:
         if work not in step.kept.parents:
             # What still runs on Windows stays, and is removed by a later update.
@@ -369,6 +413,12 @@ def drop(plan: Journal, work: Path) -> None:
     _remove(rewrite.path.with_name(_temporary(rewrite)) for rewrite in plan.rewrites)
     with contextlib.suppress(OSError):
         notes.forget(work)
+
+
+def _remove_strays(plan: Journal) -> None:
+    if plan.spared is not None:
+        names = {step.named.name for step in plan.steps}
+        strays.remove(plan.steps[-1].named.parent, spared=plan.spared, executables=names)
 
 
 def _remove(files: Iterable[Path]) -> None:

@@ -19,31 +19,39 @@ import time
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import UpdateUnderWay
+from uv_self_update.installer import holder
 from uv_self_update.installer.journal import unfinished
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ("NAME", "Workplace", "claim")
+__all__ = ("NAME", "TEMPORARY", "Workplace", "claim")
 
 _log = logging.getLogger(__name__)
 
 NAME = ".uv-self-update"
+TEMPORARY = "tmp"
+"""Where uv and its installer have their temporary files, in a workplace."""
+
 _LOCK = "lock"
 _PATIENCE = 900.0  # seconds to wait for another update, which may have a slow line
 _GLANCE = 0.1  # seconds between two looks at the lock
-_BUSY = frozenset({errno.EACCES, errno.EAGAIN, errno.EDEADLK})
-_UNKNOWN = frozenset({errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP})
+_INSTANT = 0.5  # seconds between a new workplace and the name of who is at work in it
+_FAREWELL = 1.0  # seconds in which a file system removes what was open
+_RENAMED = (".fuse_hidden", ".nfs")
+"""What FUSE and NFS call a file that was removed while it was open."""
+
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 
 
 class Workplace:
     """A claimed folder; whoever ends, however, gives up the claim."""
 
-    def __init__(self, path: Path, lock: int) -> None:
-        """Keep the folder and the open lock in it; see `claim`."""
+    def __init__(self, path: Path, lock: int, sign: int | None) -> None:
+        """Keep the directory, the open lock in it, and the open file that names us; see `claim`."""
         self.path = path
         self._lock: int | None = lock
+        self._sign = sign
 
     def environ(self, *, windows: bool) -> dict[str, str]:
         """Return what tells a program to put its temporary files here; on Windows, nothing does.
@@ -58,17 +66,17 @@ class Workplace:
             # %TEMP%, and more where they are let run here, which is a known way around AppLocker.
             # What a killed uv leaves is in each user's own %TEMP% then, and is run by nobody.
             return {}
-        temporary = self.path / "tmp"
+        temporary = self.path / TEMPORARY
         temporary.mkdir(mode=0o700, exist_ok=True)
         return {"TMPDIR": str(temporary)}
 
     @property
     def empty(self) -> bool:
         """Whether nobody has left anything here."""
-        return [entry.name for entry in self.path.iterdir()] == [_LOCK]
+        return {entry.name for entry in self.path.iterdir()} <= {_LOCK, holder.NAME}
 
     def clear(self) -> None:
-        """Remove everything but the lock, as far as it can be removed.
+        """Remove everything but the claim, as far as it can be removed.
 
         On Windows a program that runs cannot be: it stays for the next update to remove.
         """
@@ -76,7 +84,7 @@ class Workplace:
             for entry in list(self.path.iterdir()):
                 if entry.is_dir() and not entry.is_symlink():
                     shutil.rmtree(entry, ignore_errors=True)
-                elif entry.name != _LOCK:
+                elif entry.name not in {_LOCK, holder.NAME}:
                     with contextlib.suppress(OSError):
                         entry.unlink()
 
@@ -87,23 +95,43 @@ class Workplace:
         """
         if self._lock is None:
             return
-        lock, self._lock = self._lock, None
+        held = tuple(file for file in (self._sign, self._lock) if file is not None)
+        self._lock = self._sign = None
         if unfinished(self.path):
-            os.close(lock)
+            _close(held)
             return
         self.clear()
         if sys.platform == "win32":
             # What is open cannot be removed there, nor what another has open by now.
-            os.close(lock)
+            _close(held)
             self._remove()
         else:
             # While it is ours: who has it open by now sees that it is not at this place any more.
-            self._remove()
-            os.close(lock)
+            removed = self._remove()
+            _close(held)
+            if not removed:
+                self._remove_late()
 
-    def _remove(self) -> None:
+    def _remove(self) -> bool:
         with contextlib.suppress(OSError):
-            (self.path / _LOCK).unlink()
+            for name in (holder.NAME, _LOCK):
+                (self.path / name).unlink(missing_ok=True)
+            self.path.rmdir()
+            return True
+        return False
+
+    def _remove_late(self) -> None:
+        """Remove the directory where an open file keeps it: FUSE and NFS rename what is removed.
+
+        It is gone when it has been closed, which FUSE is told some time later. Another update may
+        have claimed the directory meanwhile: then it is not empty, and stays.
+        """
+        deadline = time.monotonic() + _FAREWELL
+        with contextlib.suppress(OSError):
+            while any(entry.name.startswith(_RENAMED) for entry in self.path.iterdir()):
+                if time.monotonic() > deadline:
+                    return
+                time.sleep(_FAREWELL / 100)
             self.path.rmdir()
 
 
@@ -119,40 +147,56 @@ def claim(folder: Path, *, patience: float = _PATIENCE) -> Workplace:
         OSError: The folder cannot be written.
     """
     path = folder / NAME
-    deadline = time.monotonic() + patience
+    begun = time.monotonic()
     told = False
-    while (lock := _try_to_claim(path)) is None:
-        if time.monotonic() > deadline:
-            raise UpdateUnderWay(folder)
-        if not told:
-            _log.warning("another uv-self-update is at work in %s; waiting for it to end", folder)
+    while True:
+        waited = time.monotonic() - begun
+        lock = _try_to_claim(path, patient=waited < _INSTANT)
+        if lock is not None:
+            return Workplace(path, lock, holder.sign(path))
+        if waited > patience:
+            raise UpdateUnderWay(folder, holder.named(path))
+        if not told and waited >= _INSTANT:
+            who = holder.named(path)
+            _log.warning(
+                "another uv-self-update%s is at work in %s; waiting for it to end",
+                f" ({who})" if who else "",
+                folder,
+            )
             told = True
         time.sleep(_GLANCE)
-    return Workplace(path, lock)
 
 
-def _try_to_claim(path: Path) -> int | None:
-    """Return the open lock; None if another has it, or has removed it at this moment."""
+def _try_to_claim(path: Path, *, patient: bool) -> int | None:
+    """Return the open lock; None if another has it, or has removed it at this moment.
+
+    Args:
+        path: The workplace.
+        patient: Whether another user may be about to say that they are at work in it.
+    """
     file = path / _LOCK
     try:
-        path.mkdir(mode=0o700)
-    except FileExistsError:
         try:
-            _refuse_others(path)
-        except FileNotFoundError:
-            return None
-    try:
-        lock = os.open(file, os.O_RDWR | os.O_CREAT | _NOFOLLOW, 0o600)
+            path.mkdir(mode=0o700)
+        except FileExistsError:
+            if not _is_trusted(path):
+                _refuse_to_wait(path, patient=patient)
+                return None
+        try:
+            lock = os.open(file, os.O_RDWR | os.O_CREAT | _NOFOLLOW, 0o600)
+        except OSError as error:
+            if error.errno == errno.EACCES and _is_of_another(path):
+                _refuse_to_wait(path, patient=patient)
+                return None
+            with contextlib.suppress(OSError):
+                path.rmdir()  # if it is ours, there is nothing in it yet
+            raise
     except FileNotFoundError:
+        if not path.parent.exists():
+            raise
         return None
-    except OSError as error:
-        if error.errno == errno.EACCES and _is_of_another(path):
-            raise _in_the_way(path) from error  # root's, which was killed
-        with contextlib.suppress(OSError):
-            path.rmdir()  # if it is ours, there is nothing in it yet
-        raise
     try:
-        if _locked(lock) and _is_at(lock, file):
+        if holder.locked(lock) and _is_at(lock, file):
             return lock
     except BaseException:
         os.close(lock)
@@ -161,10 +205,10 @@ def _try_to_claim(path: Path) -> int | None:
     return None
 
 
-def _refuse_others(path: Path) -> None:
-    """Make sure that what is there is a folder of somebody who could replace uv anyway.
+def _is_trusted(path: Path) -> bool:
+    """Return whether what is there is a directory of a user who could replace uv anyway.
 
-    What it says was begun is going to be finished. In a folder such as /tmp everybody can make
+    What it says was begun is going to be finished. In a directory such as /tmp everybody can make
     one, and nobody can remove that of another.
 
     Raises:
@@ -174,19 +218,37 @@ def _refuse_others(path: Path) -> None:
     found = path.lstat()
     if not stat.S_ISDIR(found.st_mode):
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
-    if sys.platform != "win32":
-        trusted = {0, os.geteuid(), path.parent.stat().st_uid}
-        if found.st_uid not in trusted:
-            raise _in_the_way(path)
+    return sys.platform == "win32" or (found.st_uid in {0, os.geteuid(), path.parent.stat().st_uid})
 
 
 def _is_of_another(path: Path) -> bool:
     return sys.platform != "win32" and path.lstat().st_uid != os.geteuid()
 
 
-def _in_the_way(path: Path) -> PermissionError:
-    reason = f"the {NAME} in it belongs to another user, and has to be removed first"
-    return PermissionError(errno.EPERM, reason, str(path))
+def _refuse_to_wait(path: Path, *, patient: bool) -> None:
+    """Make sure that the user that a workplace belongs to is at work in it, and may be waited for.
+
+    Where files are only their owner's to remove, as in /tmp, nobody else can replace uv: whoever
+    has made a workplace there is not waited for.
+
+    Raises:
+        PermissionError: It was left behind, nobody can tell, or waiting would not help.
+    """
+    folder = path.parent
+    effective = os.access in os.supports_effective_ids
+    if not os.access(folder, os.W_OK, effective_ids=effective):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+    if folder.stat().st_mode & stat.S_ISVTX or not (patient or holder.is_at_work(path)):
+        reason = (
+            f"the {NAME} in it belongs to another user, and its update is not finished: "
+            f"{holder.owner(path)} has to run uv-self-update again, or to remove {path}"
+        )
+        raise PermissionError(errno.EPERM, reason, str(path))
+
+
+def _close(files: tuple[int, ...]) -> None:
+    for file in files:
+        os.close(file)
 
 
 def _is_at(lock: int, file: Path) -> bool:
@@ -194,24 +256,3 @@ def _is_at(lock: int, file: Path) -> bool:
         return os.path.samestat(os.fstat(lock), file.lstat())
     except FileNotFoundError:
         return False
-
-
-def _locked(lock: int) -> bool:
-    """Lock an open file for this process, and return whether no other has."""
-    try:
-        if sys.platform == "win32":
-            import msvcrt  # noqa: PLC0415 # there only
-
-            msvcrt.locking(lock, msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl  # noqa: PLC0415 # not on Windows
-
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno in _BUSY:
-            return False
-        if error.errno not in _UNKNOWN:
-            raise
-        # Some network file systems have no locks: then two at once are not told apart.
-        _log.debug("%s cannot be locked: %s", lock, error)
-    return True
