@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from support import certificates
 from support.servers.greeter import GREETING, HOST, Greeter, talk
+from uv_self_update.config.settings import Network
 from uv_self_update.network.authorities import blocks_in
-from uv_self_update.network.distrust import explained
-from uv_self_update.network.trust import Trust
-from uv_self_update.settings import Network
+from uv_self_update.network.tls import Trust
+from uv_self_update.network.tls_errors import explained
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

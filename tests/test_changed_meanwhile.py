@@ -10,7 +10,7 @@ import pytest
 from support import binaries, mirrors
 from support.killing import NEW, OLD, Victim
 from support.processes import SOON, Stuck
-from uv_self_update.receipt import new_receipt
+from uv_self_update.uv.receipt import new_receipt
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,9 +12,9 @@ import pytest
 from support import binaries, mirrors, namespaces
 from support.web import Page
 from uv_self_update import platforms
-from uv_self_update.check import UPDATE_DUE, Verdict
-from uv_self_update.cli import WITH_JSON
-from uv_self_update.commands import root
+from uv_self_update.cli.commands import root
+from uv_self_update.cli.main import WITH_JSON
+from uv_self_update.workflow.check import UPDATE_DUE, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -483,7 +483,7 @@ def test_mistake_as_json(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
         message = "s3cret"
         raise ValueError(message)
 
-    monkeypatch.setattr("uv_self_update.check.check", fail)
+    monkeypatch.setattr("uv_self_update.workflow.check.check", fail)
     home.bin.mkdir(parents=True)
     home.uv.write_text("#!/bin/sh\n")
     home.uv.chmod(0o755)

@@ -17,7 +17,7 @@ from support.bare import NEW, through_us, update_bare
 from support.homes import Home
 from support.missing import missing
 from support.tools import tools
-from uv_self_update.receipt import new_receipt
+from uv_self_update.uv.receipt import new_receipt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

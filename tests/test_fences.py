@@ -25,7 +25,7 @@ from support.simulator import gitea, github, gitlab, index, listing, objects, pl
 from support.simulator.dialect import Setup
 from support.simulator.server import Simulator
 from support.web import Page, Web
-from uv_self_update.config import load
+from uv_self_update.config.load import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support import binaries, namespaces
-from uv_self_update import cli, platforms
-from uv_self_update.config import site_file, user_file
+from uv_self_update import platforms
+from uv_self_update.cli import main as cli
+from uv_self_update.config.load import site_file, user_file
 from uv_self_update.home import home_directory
-from uv_self_update.receipt import NAME, read
+from uv_self_update.uv.receipt import NAME, read
 
 if TYPE_CHECKING:
     from support.homes import Home

@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from support.web import Page, Web
+from uv_self_update.auth.credentials import Credentials
+from uv_self_update.config.settings import Network
 from uv_self_update.errors import Interrupted, Overdue, TooLarge
-from uv_self_update.logins.credentials import Credentials
 from uv_self_update.network import allowance
 from uv_self_update.network.allowance import Allowance
-from uv_self_update.network.answers import Document
-from uv_self_update.network.upstream import Upstream
-from uv_self_update.settings import Network
-from uv_self_update.sources import listing_page
-from uv_self_update.sources.bucket_page import read_bucket
-from uv_self_update.sources.documents import read_json
-from uv_self_update.sources.listing_page import read_listing
+from uv_self_update.network.client import Upstream
+from uv_self_update.network.responses import Document
+from uv_self_update.sources.formats import listing as listing_page
+from uv_self_update.sources.formats.bucket import read_bucket
+from uv_self_update.sources.formats.documents import read_json
+from uv_self_update.sources.formats.listing import read_listing
 
 if TYPE_CHECKING:
     from types import ModuleType

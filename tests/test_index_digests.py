@@ -11,11 +11,11 @@ import pytest
 from support import binaries
 from support.web import Page
 from support.wheels import small_wheel
-from uv_self_update.digests import DigestRules
 from uv_self_update.errors import DigestMismatch, NoWheelDigest
-from uv_self_update.release import Release
-from uv_self_update.sources.index import IndexSource
-from uv_self_update.sources.index_digests import strongest
+from uv_self_update.releases.digests import DigestRules
+from uv_self_update.releases.release import Release
+from uv_self_update.sources.index.digests import strongest
+from uv_self_update.sources.index.source import IndexSource
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,11 +11,11 @@ import pytest
 from support import binaries, mirrors
 from support.web import Page
 from uv_self_update.errors import HiddenByCutoff, NoSuchVersion, SourceError
-from uv_self_update.sources.index import IndexSource
-from uv_self_update.sources.index_explanation import failure, hidden_by_cutoff, nothing_listed
-from uv_self_update.sources.index_settings import IndexSettings
-from uv_self_update.sources.uv_trace import Inquiry, inquiries, undated
-from uv_self_update.target import NEWEST, parse_target
+from uv_self_update.releases.target import NEWEST, parse_target
+from uv_self_update.sources.index.explanation import failure, hidden_by_cutoff, nothing_listed
+from uv_self_update.sources.index.settings import IndexSettings
+from uv_self_update.sources.index.source import IndexSource
+from uv_self_update.sources.index.trace import Inquiry, inquiries, undated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

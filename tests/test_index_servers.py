@@ -13,8 +13,8 @@ from support import binaries
 from support.servers import indexes
 from support.web import Page, Web
 from uv_self_update.errors import HiddenByCutoff
-from uv_self_update.sources.index import IndexSource
-from uv_self_update.target import NEWEST
+from uv_self_update.releases.target import NEWEST
+from uv_self_update.sources.index.source import IndexSource
 
 if TYPE_CHECKING:
     from pathlib import Path

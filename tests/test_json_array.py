@@ -10,8 +10,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from uv_self_update.errors import TooLarge
-from uv_self_update.sources import json_array
-from uv_self_update.sources.json_array import NotAnArray, elements
+from uv_self_update.sources.formats import json_array
+from uv_self_update.sources.formats.json_array import NotAnArray, elements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,9 +11,9 @@ import pytest
 from support import binaries
 from support.web import Page
 from support.wheels import small_wheel
-from uv_self_update.policy import DEFAULT
-from uv_self_update.sources.index import IndexSource
-from uv_self_update.target import NEWEST, parse_target
+from uv_self_update.releases.policy import DEFAULT
+from uv_self_update.releases.target import NEWEST, parse_target
+from uv_self_update.sources.index.source import IndexSource
 
 if TYPE_CHECKING:
     from support.homes import Home

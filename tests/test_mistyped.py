@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from uv_self_update.config.kinds import check_source, parse_source
 from uv_self_update.errors import InvalidSource, InvalidTarget
-from uv_self_update.kinds import check_source, parse_source
-from uv_self_update.mistyped import with_scheme
-from uv_self_update.target import parse_target
+from uv_self_update.releases.target import parse_target
+from uv_self_update.suggestions import with_scheme
 
 
 @pytest.mark.parametrize(

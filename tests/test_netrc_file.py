@@ -13,8 +13,8 @@ import pytest
 from support import binaries
 from support.homes import base_environment
 from support.web import Page
+from uv_self_update.auth import netrc as netrc_file
 from uv_self_update.home import home_directory
-from uv_self_update.logins import netrc_file
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from uv_self_update.sources.pip_settings import PipIndex, pip_index
+from uv_self_update.sources.index.pip_settings import PipIndex, pip_index
 
 if TYPE_CHECKING:
     from support.homes import Home

@@ -16,12 +16,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from support.web import Page
+from uv_self_update.auth.credentials import Credentials
+from uv_self_update.config.settings import Network
 from uv_self_update.errors import ProxyRefused
-from uv_self_update.logins.credentials import Credentials
+from uv_self_update.network.client import Upstream
 from uv_self_update.network.proxies import Proxies, Proxy, System
-from uv_self_update.network.upstream import Upstream
-from uv_self_update.settings import Network
-from uv_self_update.uv_toml import UvToml
+from uv_self_update.uv.configuration import UvToml
 
 if TYPE_CHECKING:
     from support.web import Web
@@ -403,7 +403,7 @@ def test_slow_modules_are_not_imported() -> None:
     """Where the environment decides, nothing is imported for settings of the system."""
     script = (
         "import sys; from uv_self_update.network.proxies import *;"
-        "from uv_self_update.uv_toml import UvToml;"
+        "from uv_self_update.uv.configuration import UvToml;"
         "sys.modules['urllib.request'] = sys.modules['ipaddress'] = None;"
         "found = Proxies.collect({'https_proxy': 'p', 'no_proxy': 'a'}, UvToml());"
         "print(found.for_url('https://h/').url)"

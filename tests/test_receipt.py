@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from uv_self_update import receipt as receipt_module
 from uv_self_update.errors import ReceiptError
-from uv_self_update.receipt import NAME, Receipt, locate, new_receipt, place_of_new, read
-from uv_self_update.writing import write_atomically
+from uv_self_update.files import write_atomically
+from uv_self_update.uv import receipt as receipt_module
+from uv_self_update.uv.receipt import NAME, Receipt, locate, new_receipt, place_of_new, read
 
 
 def receipt(folder: Path, **document: object) -> Receipt:

@@ -10,11 +10,11 @@ import pytest
 
 from support.networks import MACHINE, OUTSIDE, WebAt, networks
 from support.web import Page, Web
+from uv_self_update.auth.credentials import Credentials
+from uv_self_update.config.settings import Network
 from uv_self_update.errors import RedirectRefused
-from uv_self_update.logins.credentials import Credentials
+from uv_self_update.network.client import Upstream
 from uv_self_update.network.redirects import is_near
-from uv_self_update.network.upstream import Upstream
-from uv_self_update.settings import Network
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

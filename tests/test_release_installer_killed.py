@@ -19,7 +19,7 @@ from support.halting import Halt
 from support.killing import NEW, OLD, Victim, kill, telling
 from support.processes import SOON
 from uv_self_update.errors import HalfInstalled
-from uv_self_update.receipt import new_receipt
+from uv_self_update.uv.receipt import new_receipt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ from support.simulator.dialect import Setup, called
 from support.simulator.headers import REQUESTS, request_of
 from support.simulator.rows import ROWS, User
 from support.simulator.server import credentials_in
-from uv_self_update.target import Wanted
+from uv_self_update.releases.target import Wanted
 
 if TYPE_CHECKING:
     from pathlib import Path

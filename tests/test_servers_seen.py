@@ -21,13 +21,13 @@ from support.servers import indexes, small, small_indexes
 from support.servers.listed import FAST, LATE
 from support.web import Page
 from uv_self_update import platforms
-from uv_self_update.kinds import check_source, parse_source
-from uv_self_update.settings import Network, Settings
-from uv_self_update.sources.detect import detect
+from uv_self_update.config.kinds import check_source, parse_source
+from uv_self_update.config.settings import Network, Settings
+from uv_self_update.releases.target import NEWEST
+from uv_self_update.sources.detection.detect import detect
 from uv_self_update.sources.interface import ArchiveSource
 from uv_self_update.sources.listing import ACCEPT
 from uv_self_update.sources.opened import OpenSources
-from uv_self_update.target import NEWEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -15,13 +15,13 @@ import trustme
 from support import binaries, mirrors
 from support.certificates import certificate_file, identity_file, key_file
 from support.web import Web
+from uv_self_update.config.kinds import SourceSettings
+from uv_self_update.config.settings import Network, Settings
 from uv_self_update.errors import IndexFailed
-from uv_self_update.kinds import SourceSettings
-from uv_self_update.secret import Secret
-from uv_self_update.settings import Network, Settings
+from uv_self_update.redaction import Secret
+from uv_self_update.releases.target import NEWEST
+from uv_self_update.sources.index.certificates import UvCertificates
 from uv_self_update.sources.opened import OpenSources
-from uv_self_update.sources.uv_certificates import UvCertificates
-from uv_self_update.target import NEWEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,12 +15,13 @@ import pytest
 
 from support import binaries, names_of_uv, settings_of_uv
 from support.web import Asked, Page, Web
-from uv_self_update import uv_settings, uv_toml
 from uv_self_update.errors import IndexFailed, NoSuchVersion
-from uv_self_update.sources.index import IndexSource
-from uv_self_update.target import NEWEST
-from uv_self_update.uv_settings import UvSettings, combined, counts
-from uv_self_update.uv_toml import UnusableFile
+from uv_self_update.releases.target import NEWEST
+from uv_self_update.sources.index.source import IndexSource
+from uv_self_update.uv import configuration as uv_toml
+from uv_self_update.uv import settings as uv_settings
+from uv_self_update.uv.configuration import UnusableFile
+from uv_self_update.uv.settings import UvSettings, combined, counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -20,7 +20,8 @@ from support.exfat import exfat
 from support.homes import Home
 from support.killing import NEW, OLD
 from uv_self_update.errors import UpdateUnderWay
-from uv_self_update.installer import holder, workplace
+from uv_self_update.installer import holder
+from uv_self_update.installer import workspace as workplace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

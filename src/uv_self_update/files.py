@@ -7,8 +7,6 @@ import os
 import stat
 from pathlib import Path
 
-__all__ = ("become_like", "content_of", "flush_folder", "make_directories", "write_atomically")
-
 
 def write_atomically(path: Path, content: bytes, *, temporary: str | None = None) -> None:
     """Replace a small file as a whole: whoever reads it sees the old or the new one.
@@ -101,3 +99,8 @@ def _open_beside(target: Path, temporary: str | None) -> tuple[int, Path]:
     except FileExistsError:
         written.unlink()
         return os.open(written, flags, 0o600), written
+
+
+def strerror(error: OSError) -> str:
+    """Return what the system says of an error; Python's own words where it says nothing."""
+    return error.strerror or str(error)

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ("home_directory",)
-
 
 def home_directory(environ: Mapping[str, str]) -> Path | None:
     """Return HOME, or else what the user database says; always an absolute path.

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ("closest_option", "meant_command", "with_scheme")
 
 _SIMILAR = 0.75
 """How much of an option has to be right: enough for `--src`, too much for `--unknown`."""

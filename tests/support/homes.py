@@ -17,8 +17,8 @@ from typing import IO, TYPE_CHECKING
 from unittest.mock import patch
 
 from support import binaries
-from uv_self_update.cli import main
-from uv_self_update.receipt import new_receipt
+from uv_self_update.cli.main import main
+from uv_self_update.uv.receipt import new_receipt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -9,8 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from uv_self_update.errors import GatewayError
-
-__all__ = ("Address", "listen")
+from uv_self_update.files import strerror
 
 _BACKLOG = 1024  # connections that queue up while uv starts and this package imports
 _REACHED = 5.0  # seconds
@@ -83,6 +82,6 @@ def listen() -> Address:
             with socket.create_connection(listener.getsockname(), timeout=_REACHED):
                 listener.accept()[0].close()
         except OSError as error:
-            raise GatewayError(error.strerror or str(error), bound=True) from error
+            raise GatewayError(strerror(error), bound=True) from error
         stack.pop_all()
     return Address(listener=listener, keeper=keeper, secret=os.urandom(_SECRET).hex())

@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ("failing", "looks_like_script", "native", "preamble", "staged")
 
 _HANDOVER = Path(__file__).absolute().with_name("handover.py")
 _TOKEN = "UV_SELF_UPDATE_TOKEN"  # noqa: S105 # the name of the variable

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ("NAME", "is_at_work", "locked", "named", "owner", "sign")
 
 _log = logging.getLogger(__name__)
 

@@ -11,23 +11,23 @@ from typing import TYPE_CHECKING
 
 from uv_self_update.background import Background
 from uv_self_update.errors import ChangedMeanwhile, Halted, NotReplaced, ReceiptError
+from uv_self_update.files import strerror
 from uv_self_update.installer.journal import mark
-from uv_self_update.receipt import locate, read
+from uv_self_update.uv.receipt import locate, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
-    from uv_self_update.digests import DigestRules
+    from uv_self_update.config.settings import InstallerChoice
     from uv_self_update.installer.journal import Mark
-    from uv_self_update.installer.staging import Staged
-    from uv_self_update.installer.workplace import Workplace
+    from uv_self_update.installer.stage import Staged
+    from uv_self_update.installer.workspace import Workplace
     from uv_self_update.platforms import Platform
-    from uv_self_update.receipt import Receipt, Rewrite
-    from uv_self_update.settings import InstallerChoice
+    from uv_self_update.releases.digests import DigestRules
     from uv_self_update.sources.order import Found
+    from uv_self_update.uv.receipt import Receipt, Rewrite
 
-__all__ = ("NativeInstaller", "chosen", "suits")
 
 _LAST_WAIT = 10.0  # seconds for a staging that was told to stop
 _LAYOUTS = frozenset({None, "cargo-home", "flat", "hierarchical", "unspecified"})
@@ -159,8 +159,8 @@ class NativeInstaller:
             raise Halted(version)
         ready = staging.result()
         # What it takes takes time to import, and often nothing is installed.
-        from uv_self_update.installer.replacing import replace  # noqa: PLC0415
-        from uv_self_update.installer.staging import confirm  # noqa: PLC0415
+        from uv_self_update.installer.replace import replace  # noqa: PLC0415
+        from uv_self_update.installer.stage import confirm  # noqa: PLC0415
 
         with self._lock:
             if self._closed or isinstance(self._work, NotReplaced):
@@ -185,7 +185,7 @@ class NativeInstaller:
             staging.wait(_LAST_WAIT)
 
     def _stage(self, found: Found) -> _Ready:
-        from uv_self_update.installer.staging import stage  # noqa: PLC0415 # as in `finish`
+        from uv_self_update.installer.stage import stage  # noqa: PLC0415 # as in `finish`
 
         if isinstance(self._work, NotReplaced):
             raise self._work
@@ -193,13 +193,13 @@ class NativeInstaller:
         try:
             rewrites = tuple(self._rewrites(receipt, found.release.version))
         except OSError as error:
-            raise NotReplaced(receipt.path, error.strerror or str(error)) from error
+            raise NotReplaced(receipt.path, strerror(error)) from error
         # On the same file system as what it will replace, so that a rename is enough.
         folder, place = self._work.path / "new", self._folder
         try:
             folder.mkdir()
         except OSError as error:
-            raise NotReplaced(place, error.strerror or str(error)) from error
+            raise NotReplaced(place, strerror(error)) from error
         uv = (place / self._platform.uv).resolve()
         old = mark(uv)
         staged = stage(

@@ -22,7 +22,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from uv_self_update.child import bare_environment, version_of
 from uv_self_update.errors import (
     ChangedMeanwhile,
     HalfInstalled,
@@ -33,22 +32,22 @@ from uv_self_update.errors import (
     ReleaseInstallerFailed,
     StagedUvBroken,
 )
-from uv_self_update.installer import scripts
+from uv_self_update.files import strerror, write_atomically
+from uv_self_update.gateway import scripts
 from uv_self_update.installer.native import suits
-from uv_self_update.receipt import locate, read
-from uv_self_update.writing import write_atomically
+from uv_self_update.uv.environment import bare_environment
+from uv_self_update.uv.executable import version_of
+from uv_self_update.uv.receipt import locate, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from uv_self_update.installer.journal import Journal
-    from uv_self_update.installer.staging import Staged
-    from uv_self_update.installer.workplace import Workplace
+    from uv_self_update.installer.stage import Staged
+    from uv_self_update.installer.workspace import Workplace
     from uv_self_update.platforms import Platform
-    from uv_self_update.receipt import Receipt, Rewrite
     from uv_self_update.sources.order import Found
-
-__all__ = ("ReleaseInstaller", "is_complete")
+    from uv_self_update.uv.receipt import Receipt, Rewrite
 
 
 _DOWNLOADERS = ("curl", "wget")
@@ -142,7 +141,7 @@ class ReleaseInstaller:
             script_file = self._written(script, self._work.path)
             environ = self._lay_out(self._work.path / "release")
         except OSError as error:
-            raise NotReplaced(self._folder, error.strerror or str(error)) from error
+            raise NotReplaced(self._folder, strerror(error)) from error
         self.token = secrets.token_urlsafe(16)
         return scripts.staged(
             f"install/{found.release.version}",
@@ -159,8 +158,8 @@ class ReleaseInstaller:
         Raises:
             InstallError: It is not uv, or cannot be put in place, and everything is as it was.
         """
-        from uv_self_update.installer import replacing  # noqa: PLC0415
-        from uv_self_update.installer.staging import Staged, confirm  # noqa: PLC0415
+        from uv_self_update.installer import replace as replacing  # noqa: PLC0415
+        from uv_self_update.installer.stage import Staged, confirm  # noqa: PLC0415
 
         with self._lock:
             found, plan, work = self._found, self._plan, self._work
@@ -194,7 +193,7 @@ class ReleaseInstaller:
             try:
                 rewrites = tuple(self._rewrites(_naming(receipt, others), version))
             except OSError as error:
-                raise NotReplaced(receipt.path, error.strerror or str(error)) from error
+                raise NotReplaced(receipt.path, strerror(error)) from error
             replacing.replace(
                 staged,
                 self._folder,
@@ -243,8 +242,8 @@ class ReleaseInstaller:
         found, plan, work = self._found, self._plan, self._work
         if found is None or plan is None or isinstance(work, NotReplaced):
             return False
-        from uv_self_update.installer.replacing import drop, put_back, settle  # noqa: PLC0415
-        from uv_self_update.installer.staging import confirm  # noqa: PLC0415
+        from uv_self_update.installer.replace import drop, put_back, settle  # noqa: PLC0415
+        from uv_self_update.installer.stage import confirm  # noqa: PLC0415
 
         version, windows = found.release.version, self._platform.windows
         goes_on = at_work()
@@ -291,7 +290,7 @@ class ReleaseInstaller:
             yield from (name for name in _PROGRAMS if which(name) is None)
 
     def _keep(self, found: Found, work: Path) -> None:
-        from uv_self_update.installer.replacing import keep  # noqa: PLC0415 # few use this one
+        from uv_self_update.installer.replace import keep  # noqa: PLC0415 # few use this one
 
         self._plan = keep(
             self._folder,

@@ -17,24 +17,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import ChangedMeanwhile, InstallError, NotReplaced, NotRestored
+from uv_self_update.files import become_like, content_of, flush_folder, strerror, write_atomically
 from uv_self_update.installer import journal as notes
 from uv_self_update.installer import strays
 from uv_self_update.installer.journal import Journal, Step
-from uv_self_update.installer.workplace import TEMPORARY
-from uv_self_update.receipt import NAME
-from uv_self_update.writing import become_like, content_of, flush_folder, write_atomically
+from uv_self_update.installer.workspace import TEMPORARY
+from uv_self_update.uv.receipt import NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from uv_self_update.installer.staging import Staged
+    from uv_self_update.installer.stage import Staged
     from uv_self_update.platforms import Platform
-    from uv_self_update.receipt import Rewrite
+    from uv_self_update.uv.receipt import Rewrite
 
     Check = Callable[[Path, str], None]
     """Raises an error unless the uv at a path runs and is of a version."""
 
-__all__ = ("drop", "keep", "put_back", "recover", "replace", "settle")
 
 _log = logging.getLogger(__name__)
 
@@ -85,7 +84,7 @@ def replace(
             raise
         _carry_out(ready, work, check, windows=platform.windows)
     except OSError as error:
-        raise NotReplaced(folder, error.strerror or str(error)) from error
+        raise NotReplaced(folder, strerror(error)) from error
 
 
 def keep(
@@ -130,7 +129,7 @@ def put_back(plan: Journal, work: Path, *, windows: bool) -> None:
     try:
         _undo(plan, work, windows=windows)
     except OSError as error:
-        raise NotRestored(plan.steps[-1].place, None, error.strerror or str(error)) from error
+        raise NotRestored(plan.steps[-1].place, None, strerror(error)) from error
 
 
 def settle(plan: Journal, work: Path) -> None:
@@ -203,7 +202,7 @@ def recover(
                 _log.warning("an update that was interrupted is undone: %s", reason)
                 _undo(plan, work, windows=windows)
     except OSError as error:
-        raise NotReplaced(work, error.strerror or str(error)) from error
+        raise NotReplaced(work, strerror(error)) from error
     return None
 
 
@@ -340,7 +339,7 @@ def _rewrite(rewrite: Rewrite, after: bytes) -> None:
                     one.rmdir()
             raise
     except OSError as error:
-        raise NotReplaced(rewrite.path, error.strerror or str(error)) from error
+        raise NotReplaced(rewrite.path, strerror(error)) from error
 
 
 def _temporary(rewrite: Rewrite) -> str:
@@ -383,7 +382,7 @@ def _restore(plan: Journal, work: Path, *, windows: bool) -> None:
                 step.place.unlink(missing_ok=True)
         except OSError as error:
             kept = None if step.old is None else step.kept
-            failure = NotRestored(step.place, kept, error.strerror or str(error))
+            failure = NotRestored(step.place, kept, strerror(error))
     if failure is not None:
         raise failure
     for rewrite in reversed(plan.rewrites):

@@ -6,22 +6,23 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from uv_self_update.child import ask_version, bare_environment
 from uv_self_update.errors import NotReplaced, StagedUvBroken
+from uv_self_update.files import strerror
 from uv_self_update.installer.archive import unpack
-from uv_self_update.release import Asset, without_local
-from uv_self_update.sources.documents import checked
+from uv_self_update.releases.release import Asset
+from uv_self_update.sources.formats.documents import checked
 from uv_self_update.sources.interface import ArchiveSource, WheelSource
+from uv_self_update.uv.environment import bare_environment
+from uv_self_update.uv.executable import ask_version
+from uv_self_update.versions import without_local
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from uv_self_update.digests import DigestRules
     from uv_self_update.platforms import Platform
+    from uv_self_update.releases.digests import DigestRules
     from uv_self_update.sources.order import Found
-
-__all__ = ("Staged", "confirm", "stage")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +71,7 @@ def stage(
             case source:
                 raise AssertionError(source)
     except OSError as error:
-        raise NotReplaced(place, error.strerror or str(error)) from error
+        raise NotReplaced(place, strerror(error)) from error
     version = found.release.version
     confirm(executables / platform.uv, version, source=found.source.name, environ=environ)
     return Staged(folder=executables, version=version, size=size)
@@ -115,7 +116,7 @@ def confirm(uv: Path, version: str, *, source: str, environ: Mapping[str, str]) 
         reason = f"it did not answer for {error.timeout:g} seconds"
         raise StagedUvBroken(version, source, reason) from error
     except OSError as error:
-        raise StagedUvBroken(version, source, error.strerror or str(error)) from error
+        raise StagedUvBroken(version, source, strerror(error)) from error
     answer = done.stdout.decode(errors="replace").strip()
     if done.returncode != 0:
         said = done.stderr.decode(errors="replace").strip()

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from pathlib import Path
 
-__all__ = ("present", "remove")
 
 _NAME = re.compile(r"tmp\.[A-Za-z0-9]{10}")
 

@@ -25,7 +25,6 @@ from uv_self_update.installer.journal import unfinished
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ("NAME", "TEMPORARY", "Workplace", "claim")
 
 _log = logging.getLogger(__name__)
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from uv_self_update.errors import Overdue, TooLarge
 
-__all__ = ("Allowance",)
-
 _LARGEST_SUM = 256 << 20  # bytes
 _PATIENCE = 10
 """Times `network.timeout` that a run may wait for the lists of a source."""

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ("Block", "blocks_in")
 
 _BLOCK = re.compile(
     rb"-----BEGIN (TRUSTED |X509 )?CERTIFICATE-----"

@@ -15,30 +15,24 @@ from copy import copy
 from io import BytesIO
 from typing import TYPE_CHECKING, TypeVar
 
-from uv_self_update.errors import (
-    RateLimited,
-    StatusRefused,
-    TooLarge,
-    UpstreamError,
-)
+from uv_self_update.errors import RateLimited, StatusRefused, TooLarge, UpstreamError
 from uv_self_update.network.allowance import Allowance
-from uv_self_update.network.answers import Answer, Document, Download
+from uv_self_update.network.download import Transfer
 from uv_self_update.network.exchange import Exchange
 from uv_self_update.network.items import Items, lines_of, resumed
 from uv_self_update.network.local_files import is_file, open_file, path_of_url
+from uv_self_update.network.responses import Answer, Document, Download
 from uv_self_update.network.retries import pause, seconds_until
-from uv_self_update.network.transfer import Transfer
-from uv_self_update.release import utc
-from uv_self_update.secret import redact_url
+from uv_self_update.redaction import redact_url
+from uv_self_update.releases.release import utc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from uv_self_update.logins.credentials import Credentials
+    from uv_self_update.auth.credentials import Credentials
+    from uv_self_update.config.settings import Network
     from uv_self_update.network.exchange import Response
-    from uv_self_update.settings import Network
 
-__all__ = ("Upstream",)
 
 _LARGEST_DOCUMENT = 8 << 20  # bytes; all of uv's files in one folder of nginx are less than 4 MiB
 _LARGEST_LIST = 256 << 20  # bytes of what is read item by item

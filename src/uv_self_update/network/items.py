@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from uv_self_update.errors import Interrupted, TooLarge, UpstreamError
-from uv_self_update.network.transfer import CHANGED, MOST, TOO_OFTEN
+from uv_self_update.network.download import CHANGED, MOST, TOO_OFTEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from uv_self_update.network.exchange import Response
 
-__all__ = ("Items", "lines_of", "resumed")
 
 _LONGEST_LINE = 1 << 20  # bytes; one of uv.ndjson has less than 5,000
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ("Version", "already_had", "has_changed", "length_of")
 
 _OK, _PARTIAL, _NOT_SATISFIABLE = 200, 206, 416
 _NOW_OF = re.compile(r"bytes\s+\*/(\d{1,18})", re.ASCII)

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-__all__ = ("Answer", "Document", "Download")
-
 
 def _nothing() -> None:
     """Do nothing: a file of this machine does not break off."""

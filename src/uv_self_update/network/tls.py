@@ -25,20 +25,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from uv_self_update.auth.credentials import origin_of
 from uv_self_update.errors import Distrusted
-from uv_self_update.logins.credentials import origin_of
+from uv_self_update.files import strerror
+from uv_self_update.messages import shown
 from uv_self_update.network.authorities import blocks_in
-from uv_self_update.network.identity import Identity, UnusableIdentityError
-from uv_self_update.secret import redact_url
-from uv_self_update.wording import shown
+from uv_self_update.network.client_certificate import Identity, UnusableIdentityError
+from uv_self_update.redaction import redact_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from uv_self_update.config.settings import Network
     from uv_self_update.network.authorities import Block
-    from uv_self_update.settings import Network
 
-__all__ = ("Trust",)
 
 _log = logging.getLogger(__name__)
 
@@ -240,7 +240,7 @@ def _load(context: ssl.SSLContext, path: Path) -> str | None:
             return None if any(loaded) else "no file in this folder holds certificates (PEM)"
         return None if _load_file(context, path) else "it holds no certificates in PEM format"
     except OSError as error:
-        return error.strerror or str(error)
+        return strerror(error)
 
 
 def _load_file(context: ssl.SSLContext, path: Path) -> bool:

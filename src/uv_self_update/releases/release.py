@@ -6,24 +6,7 @@ import json
 import re
 from dataclasses import dataclass
 
-__all__ = (
-    "INSTALLER_NAMES",
-    "LARGEST_UNPACKED",
-    "LONGEST_NAME",
-    "LONGEST_SPECIFIERS",
-    "TOO_OLD",
-    "VERSION",
-    "Asset",
-    "NotARelease",
-    "Release",
-    "github_document",
-    "is_prerelease",
-    "listed_release",
-    "parse_release",
-    "utc",
-    "version_of_tag",
-    "without_local",
-)
+from uv_self_update.versions import is_prerelease, version_of_tag
 
 INSTALLER_NAMES = ("uv-installer.sh", "uv-installer.ps1")
 """The assets that uv runs to replace itself: on Unix, on Windows."""
@@ -31,28 +14,10 @@ INSTALLER_NAMES = ("uv-installer.sh", "uv-installer.ps1")
 LARGEST_UNPACKED = 1 << 30
 """Bytes of what an archive or a wheel holds at most; uv itself has about 60 MiB."""
 
-LONGEST_SPECIFIERS = 200
-"""Characters of a specifier set: Python refuses to read a number of some thousand digits."""
-
-_NUMBER = "(?:0|[1-9][0-9]{0,17})"
-VERSION = re.compile(
-    rf"{_NUMBER}(?:\.{_NUMBER}){{2}}(?:(?:a|b|rc){_NUMBER})?(?:\.post{_NUMBER})?(?:\.dev{_NUMBER})?"
-)
-"""The public versions of PEP 440 in their normal form, of three numbers as all of uv's are.
-
-Another number of them could be another name for the same version: 0.14.0.0 is 0.14.0, but no pin
-and no list has it under that name.
-"""
-
-LONGEST_NAME = 255
-"""Bytes of the name of a file, or of a tag, as in file systems; longer ones are passed over."""
 
 _LARGEST_NUMBER = 1 << 63
-TOO_OLD = re.compile(r"0\.[0-4]\.")
-"""The beginning of versions that ask GitHub for updates, whatever they are told."""
 
 _SHA256 = re.compile(r"sha256:([0-9a-f]{64})")
-_PREFIX = re.compile(r"^(?:uv[-_/@])?v?")
 
 
 class NotARelease(ValueError):
@@ -101,27 +66,6 @@ class Release:
         if self.assets is None:
             return Asset(name=name)
         return next((asset for asset in self.assets if asset.name == name), None)
-
-
-def is_prerelease(version: str) -> bool:
-    """Return whether PEP 440 calls a version, in its normal form, a pre-release."""
-    return re.search(r"a|b|rc|dev", version) is not None
-
-
-def without_local(version: str) -> str:
-    """Return the version that a local one is a build of (PEP 440): 0.13.9 of `0.13.9+site`."""
-    return version.partition("+")[0]
-
-
-def version_of_tag(tag: str) -> str | None:
-    """Return the version that a tag names, or None if it names none.
-
-    A `v` may stand before it, and in a repository that holds more than uv, `uv-` or the like.
-    """
-    if len(tag) > LONGEST_NAME:
-        return None
-    version = _PREFIX.sub("", tag.strip(), count=1)
-    return version if VERSION.fullmatch(version) else None
 
 
 def utc(time: str | float) -> str | None:

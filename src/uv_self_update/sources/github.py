@@ -12,6 +12,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from uv_self_update.auth.variables import is_githubs_own
 from uv_self_update.errors import (
     Hidden,
     InvalidSource,
@@ -20,25 +21,23 @@ from uv_self_update.errors import (
     StatusRefused,
     UnexpectedBody,
 )
-from uv_self_update.logins.variables import is_githubs_own
-from uv_self_update.release import listed_release
-from uv_self_update.secret import redact_url
+from uv_self_update.redaction import redact_url
+from uv_self_update.releases.release import listed_release
+from uv_self_update.releases.target import newest_first
 from uv_self_update.sources.catalog import CatalogSource
-from uv_self_update.sources.documents import read_entries, read_release
-from uv_self_update.sources.paging import pages
-from uv_self_update.target import newest_first
+from uv_self_update.sources.formats.documents import read_entries, read_release
+from uv_self_update.sources.formats.paging import pages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from uv_self_update.network.answers import Download
-    from uv_self_update.network.upstream import Upstream
+    from uv_self_update.network.client import Upstream
+    from uv_self_update.network.responses import Download
     from uv_self_update.platforms import Platform
-    from uv_self_update.release import Asset, Release
+    from uv_self_update.releases.release import Asset, Release
+    from uv_self_update.releases.target import Wanted
     from uv_self_update.sources.catalog import ByVersion
-    from uv_self_update.target import Wanted
 
-__all__ = ("GithubSource", "api_of")
 
 _ACCEPT = "application/vnd.github+json"
 _ACCEPT_FILE = "application/octet-stream"

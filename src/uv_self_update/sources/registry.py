@@ -8,54 +8,21 @@ A new kind is one file here, one arm in `build` and one row in `kinds.KINDS`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from uv_self_update.digests import DigestRules
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
-
-    from uv_self_update.kinds import SourceSettings
-    from uv_self_update.network.upstream import Upstream
+    from uv_self_update.config.kinds import SourceSettings
+    from uv_self_update.network.client import Upstream
     from uv_self_update.platforms import Platform
+    from uv_self_update.sources.context import Means
     from uv_self_update.sources.interface import ArchiveSource, Source
     from uv_self_update.sources.tree import Tree
-
-__all__ = ("Means", "build")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Means:
-    """What sources work with."""
-
-    upstream: Callable[[SourceSettings], Upstream]
-    """Makes the client that every kind but `index` uses, with the logins of a `[[source]]`."""
-
-    cautious: Callable[[SourceSettings], Upstream]
-    """The same where nobody has said what kind of source it is."""
-
-    platform: Platform
-    """Where uv runs."""
-
-    uv: Path
-    """The uv that `index` asks."""
-
-    environ: Mapping[str, str] = field(repr=False)
-    """The environment that this uv gets."""
-
-    digests: DigestRules = field(default_factory=DigestRules)
-    """Which digests a wheel has to have."""
-
-    folder: Path | None = None
-    """Where to put what is temporary; None for where the system puts it."""
 
 
 def build(settings: SourceSettings, around: Means) -> Source:
     """Make the source that a `[[source]]` describes; its settings are checked already."""
     if settings.kind == "index":
-        from uv_self_update.sources.index import IndexSource
+        from uv_self_update.sources.index.source import IndexSource
 
         return IndexSource(
             uv=around.uv,
@@ -66,12 +33,12 @@ def build(settings: SourceSettings, around: Means) -> Source:
             folder=around.folder,
         )
     if settings.kind == "auto":
-        from uv_self_update.sources.detect import DetectedSource
+        from uv_self_update.sources.detection.detect import DetectedSource
 
         return DetectedSource(settings, around)
     if settings.kind in {"listing", "directory"}:
+        from uv_self_update.sources.index.wheels import TreeOrWheels
         from uv_self_update.sources.tree import TreeSource
-        from uv_self_update.sources.wheels import TreeOrWheels
 
         tree = TreeSource(_tree(settings, around.upstream(settings)), around.platform)
         return TreeOrWheels(tree, flat=lambda wheels: build(wheels, around))
@@ -120,7 +87,7 @@ def _folders(settings: SourceSettings, upstream: Upstream, platform: Platform) -
     if settings.kind not in {"nexus", "artifactory"}:
         return TreeSource(tree, platform)
     from uv_self_update.sources.astral import AstralSource
-    from uv_self_update.sources.either import EitherSource
+    from uv_self_update.sources.proxied import EitherSource
 
     listed = AstralSource(upstream, platform, url=settings.url or "")
     return EitherSource(listed, TreeSource(tree, platform))

@@ -23,26 +23,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from uv_self_update.child import version_of
 from uv_self_update.errors import NotReplaced, Owned, ReceiptError, UvNotRunnable
+from uv_self_update.files import content_of, strerror, write_atomically
 from uv_self_update.platforms import current
-from uv_self_update.receipt import (
-    NAME,
-    Rewrite,
-    locate,
-    new_receipt,
-    parse,
-    place_of_new,
-    read,
-)
-from uv_self_update.writing import content_of, write_atomically
+from uv_self_update.uv.executable import version_of
+from uv_self_update.uv.receipt import NAME, Rewrite, locate, new_receipt, parse, place_of_new, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from uv_self_update.receipt import Receipt
+    from uv_self_update.uv.receipt import Receipt
 
-__all__ = ("Adoption", "adopting", "has_receipt")
 
 _WINDOWS = sys.platform == "win32"
 _CURRENT_FOLDER = "AXOUPDATER_CONFIG_WORKING_DIR"
@@ -113,7 +104,7 @@ def adopting(
     if not wanted or has_receipt(uv, environ):
         yield Adoption(environ=environ, wanted=False, lasting=_Lasting(uv, environ))
         return
-    from uv_self_update.surroundings import find_owner  # noqa: PLC0415 # most runs adopt nothing
+    from uv_self_update.uv.install_source import find_owner  # noqa: PLC0415 # most runs adopt nothing
 
     if owner := find_owner(uv):
         raise Owned(uv, owner.name, owner.command)
@@ -142,12 +133,12 @@ def _written(text: str, folder: Path | None) -> Iterator[Path]:
     try:
         own = Path(tempfile.mkdtemp(prefix="uv-self-update-receipt-", dir=within), NAME)
     except OSError as error:
-        raise NotReplaced(within, error.strerror or str(error)) from error
+        raise NotReplaced(within, strerror(error)) from error
     try:
         try:
             own.write_text(text)
         except OSError as error:
-            raise NotReplaced(own, error.strerror or str(error)) from error
+            raise NotReplaced(own, strerror(error)) from error
         yield own
     finally:
         # What cannot be removed does no harm.
@@ -217,7 +208,7 @@ class _Lasting:
             if lacking:
                 self._leave(text)
         except OSError as error:
-            reason = error.strerror or str(error)
+            reason = strerror(error)
             _log.warning("uv's receipt %s could not be left: %s", self._place, reason)
 
     def _leave(self, text: bytes) -> None:

@@ -14,25 +14,12 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import UsageError
-from uv_self_update.mistyped import closest_option, meant_command
-from uv_self_update.wording import shown
+from uv_self_update.messages import shown
+from uv_self_update.suggestions import closest_option, meant_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = (
-    "ABOUT_US",
-    "Arguments",
-    "arrange",
-    "level",
-    "misspelled",
-    "split",
-    "take",
-    "take_flags",
-    "value_of",
-    "values_of",
-    "without",
-)
 
 _TAKING_VALUES = frozenset(
     {

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from uv_self_update.errors import ReceiptError
+from uv_self_update.files import strerror
 from uv_self_update.home import home_directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ("NAME", "Receipt", "Rewrite", "locate", "new_receipt", "parse", "place_of_new", "read")
 
 NAME = "uv-receipt.json"
 
@@ -192,7 +192,7 @@ def read(path: Path) -> Receipt:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise ReceiptError(path, error.strerror or str(error)) from error
+        raise ReceiptError(path, strerror(error)) from error
     return parse(path, content)
 
 

@@ -19,24 +19,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from uv_self_update import uv_toml
-from uv_self_update.neutral import neutral_environment
-from uv_self_update.uv_toml import TRUE, UnusableFile
+from uv_self_update.uv import configuration as uv_toml
+from uv_self_update.uv.configuration import TRUE, UnusableFile
+from uv_self_update.uv.environment import neutral_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = (
-    "FEATURES",
-    "FIELDS_OF_INDEX",
-    "KEYS",
-    "KEYS_OF_PIP",
-    "READ_HERE",
-    "VARIABLES",
-    "UvSettings",
-    "combined",
-    "counts",
-)
 
 KEYS_OF_PIP = frozenset(
     {

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from uv_self_update.adoption import has_receipt
 from uv_self_update.errors import (
     NotReplaced,
     NotStandalone,
@@ -18,20 +17,19 @@ from uv_self_update.errors import (
     StartedThroughUvx,
     UvTooOld,
 )
-from uv_self_update.receipt import locate, read
-from uv_self_update.release import TOO_OLD
-from uv_self_update.surroundings import find_owner
-from uv_self_update.uvx import refuse_uvx
+from uv_self_update.uv.adoption import has_receipt
+from uv_self_update.uv.install_source import find_owner
+from uv_self_update.uv.receipt import locate, read
+from uv_self_update.uv.uvx import refuse_uvx
+from uv_self_update.versions import TOO_OLD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from uv_self_update.errors import UvSelfUpdateError
-    from uv_self_update.receipt import Receipt
-    from uv_self_update.update import Job, Outcome
-
-__all__ = ("explain", "foreseen", "refusal")
+    from uv_self_update.uv.receipt import Receipt
+    from uv_self_update.workflow.update import Job, Outcome
 
 
 def explain(job: Job, outcome: Outcome) -> tuple[UvSelfUpdateError, ...]:

@@ -8,40 +8,28 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from uv_self_update.digests import hold_back, parse_sums
 from uv_self_update.errors import TooLarge, UnexpectedBody
-from uv_self_update.network.answers import Document
 from uv_self_update.network.items import lines_of
-from uv_self_update.release import (
+from uv_self_update.network.responses import Document
+from uv_self_update.releases.digests import hold_back, parse_sums
+from uv_self_update.releases.release import (
     INSTALLER_NAMES,
-    LONGEST_NAME,
     Asset,
     NotARelease,
     Release,
     listed_release,
     parse_release,
     utc,
-    version_of_tag,
 )
-from uv_self_update.sources.json_array import NotAnArray, elements
+from uv_self_update.sources.formats.json_array import NotAnArray, elements
+from uv_self_update.versions import LONGEST_NAME, version_of_tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from uv_self_update.digests import DigestRules
-    from uv_self_update.network.answers import Download
+    from uv_self_update.network.responses import Download
+    from uv_self_update.releases.digests import DigestRules
 
-__all__ = (
-    "checked",
-    "describe",
-    "read_entries",
-    "read_json",
-    "read_json_list",
-    "read_ndjson_line",
-    "read_release",
-    "read_version_list",
-    "read_versions",
-)
 
 _BARE_VERSION = 64  # bytes; longer is something else
 _LARGEST_JSON = 4 << 20  # bytes of what is parsed as a whole; each file of uv in one list: 1.5 MB

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from uv_self_update.release import LONGEST_NAME, utc
-
-__all__ = ("Entry", "is_name", "utc_of")
+from uv_self_update.releases.release import utc
+from uv_self_update.versions import LONGEST_NAME
 
 _UNFIT = re.compile(r"[/\\\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 """Separators, control characters, and surrogates, which stand for bytes that are no UTF-8."""

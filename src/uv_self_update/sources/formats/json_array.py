@@ -16,7 +16,6 @@ from uv_self_update.errors import TooLarge
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ("MOST_ENTRIES", "NotAnArray", "elements")
 
 MOST_ENTRIES = 75_000
 """Entries that a list may have. One with each file of 400 of uv's releases has 18,400."""

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from uv_self_update.errors import TooLarge, UnexpectedBody
-from uv_self_update.secret import redact_url
-from uv_self_update.sources.documents import read_entries
-from uv_self_update.sources.json_array import MOST_ENTRIES
+from uv_self_update.redaction import redact_url
+from uv_self_update.sources.formats.documents import read_entries
+from uv_self_update.sources.formats.json_array import MOST_ENTRIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from uv_self_update.network.upstream import Upstream
+    from uv_self_update.network.client import Upstream
 
-__all__ = ("entries", "pages")
 
 _MOST_PAGES = 1000
 

@@ -16,15 +16,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from uv_self_update.network.identity import Identity, needs_passphrase
+from uv_self_update.files import strerror
+from uv_self_update.network.client_certificate import Identity, needs_passphrase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from tempfile import TemporaryDirectory
 
-    from uv_self_update.settings import Network
+    from uv_self_update.config.settings import Network
 
-__all__ = ("UvCertificates",)
 
 _log = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ class UvCertificates:
         try:
             key, certificate = identity.key.read_bytes(), identity.certificate.read_bytes()
         except OSError as error:
-            reason = error.strerror or str(error)
+            reason = strerror(error)
             _log.warning("the client certificate is not handed to uv for an index: %s", reason)
             return None
         return self._write("client.pem", key.rstrip() + b"\n" + certificate)

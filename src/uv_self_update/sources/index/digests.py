@@ -6,8 +6,6 @@ import re
 
 from uv_self_update.errors import DigestMismatch
 
-__all__ = ("SECURE", "mismatch", "strongest")
-
 _STRENGTH = ("sha512", "sha384", "sha256", "blake2b", "md5")
 """What uv understands, the strongest first; blake2b from 0.8 on."""
 

@@ -10,24 +10,18 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from uv_self_update.errors import (
-    HiddenByCutoff,
-    IndexFailed,
-    IndexRefused,
-    NotListed,
-)
-from uv_self_update.secret import is_like_a_token
-from uv_self_update.sources.uv_pip import end_of
-from uv_self_update.sources.uv_trace import Inquiry
+from uv_self_update.errors import HiddenByCutoff, IndexFailed, IndexRefused, NotListed
+from uv_self_update.redaction import is_like_a_token
+from uv_self_update.sources.index.trace import Inquiry
+from uv_self_update.sources.index.uv_pip import end_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from uv_self_update.sources.index_settings import IndexSettings, NamedIndex
-    from uv_self_update.sources.pip_settings import PipIndex
-    from uv_self_update.sources.uv_trace import Place
+    from uv_self_update.sources.index.pip_settings import PipIndex
+    from uv_self_update.sources.index.settings import IndexSettings, NamedIndex
+    from uv_self_update.sources.index.trace import Place
 
-__all__ = ("failure", "hidden_by_cutoff", "is_refusal", "nothing_listed")
 
 _REFUSED = {401, 403, 404}
 _HINTED = re.compile(r"An index(?: URL)? \((\S+?)\).*?\b(401|403)\b")

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ("PipIndex", "pip_index")
 
 _VARIABLES = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL")
 _KEYS = ("index-url", "extra-index-url")

@@ -6,14 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from uv_self_update import uv_toml
-from uv_self_update.sources.pip_settings import PipIndex, pip_index
-from uv_self_update.sources.uv_trace import page_url
+from uv_self_update.sources.index.pip_settings import PipIndex, pip_index
+from uv_self_update.sources.index.trace import page_url
+from uv_self_update.uv import configuration as uv_toml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ("Cutoff", "IndexSettings", "NamedIndex", "read_settings")
 
 _OWN = "the configuration of uv-self-update"
 _VARIABLES = {

@@ -15,22 +15,12 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from uv_self_update.digests import DigestRules
 from uv_self_update.errors import IndexFailed, NoSuchVersion, NoWheelDigest, UnusableArchive
-from uv_self_update.policy import Objection, ago, hidden, tell
-from uv_self_update.release import (
-    LARGEST_UNPACKED,
-    VERSION,
-    Release,
-    is_prerelease,
-    utc,
-    without_local,
-)
-from uv_self_update.secret import redact_url
-from uv_self_update.sources.index_digests import SECURE, mismatch, strongest
-from uv_self_update.sources.interface import WheelSource
-from uv_self_update.sources.uv_pip import Answer, TooMuch, UvPip, end_of
-from uv_self_update.target import (
+from uv_self_update.redaction import redact_url
+from uv_self_update.releases.digests import DigestRules
+from uv_self_update.releases.policy import Objection, ago, hidden, tell
+from uv_self_update.releases.release import LARGEST_UNPACKED, Release, utc
+from uv_self_update.releases.target import (
     NEAREST,
     NEWEST,
     Wanted,
@@ -39,15 +29,18 @@ from uv_self_update.target import (
     nearest,
     newest_first,
 )
+from uv_self_update.sources.index.digests import SECURE, mismatch, strongest
+from uv_self_update.sources.index.uv_pip import Answer, TooMuch, UvPip, end_of
+from uv_self_update.sources.interface import WheelSource
+from uv_self_update.versions import VERSION, is_prerelease, without_local
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from uv_self_update.policy import Policy
-    from uv_self_update.sources.index_settings import IndexSettings
+    from uv_self_update.releases.policy import Policy
+    from uv_self_update.sources.index.settings import IndexSettings
 
-__all__ = ("IndexSource",)
 
 _NAMED_NEWER = "--exclude-newer-package"
 _FOREVER = "9999-12-30T00:00:00Z"
@@ -96,8 +89,8 @@ class IndexSource(WheelSource):
 
     def _lack(self, wanted: Wanted) -> NoSuchVersion:
         """Return why there is none that is wanted: what hides it, or which are near."""
-        from uv_self_update.sources import index_explanation  # noqa: PLC0415 # only for an error
-        from uv_self_update.sources.uv_trace import inquiries, undated  # noqa: PLC0415 # as above
+        from uv_self_update.sources.index import explanation as index_explanation  # noqa: PLC0415 # only for an error
+        from uv_self_update.sources.index.trace import inquiries, undated  # noqa: PLC0415 # as above
 
         settings = self._settings()
         nearest = self._nearest(wanted)
@@ -128,8 +121,8 @@ class IndexSource(WheelSource):
 
     def _failure(self, answer: Answer, arguments: list[str], requirement: str) -> IndexFailed:
         """Return what uv has failed of, as far as its log and its configuration tell."""
-        from uv_self_update.sources import index_explanation  # noqa: PLC0415 # only for an error
-        from uv_self_update.sources.uv_trace import inquiries  # noqa: PLC0415 # as above
+        from uv_self_update.sources.index import explanation as index_explanation  # noqa: PLC0415 # only for an error
+        from uv_self_update.sources.index.trace import inquiries  # noqa: PLC0415 # as above
 
         # Where nothing came, another attempt would take as long, and tell no more.
         refused = index_explanation.is_refusal(answer.errors)
@@ -143,7 +136,7 @@ class IndexSource(WheelSource):
         )
 
     def _settings(self) -> IndexSettings:
-        from uv_self_update.sources.index_settings import read_settings  # noqa: PLC0415 # as above
+        from uv_self_update.sources.index.settings import read_settings  # noqa: PLC0415 # as above
 
         return read_settings(self._environ, url=self._url, windows=os.name == "nt")
 

@@ -12,9 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from uv_self_update.secret import redact_url
-
-__all__ = ("Inquiry", "Place", "inquiries", "page_url", "undated")
+from uv_self_update.redaction import redact_url
 
 Place = Literal["configured", "netrc", "keyring", "store"]
 """Where uv has found credentials; `configured` is the URL of the index or its variables."""

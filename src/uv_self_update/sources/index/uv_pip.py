@@ -14,19 +14,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from uv_self_update.child import present
 from uv_self_update.errors import IndexFailed, UvNotRunnable
-from uv_self_update.neutral import neutral_folder
-from uv_self_update.release import LARGEST_UNPACKED
-from uv_self_update.secret import redact
-from uv_self_update.uv_settings import UvSettings
-from uv_self_update.uv_toml import UnusableFile
+from uv_self_update.files import strerror
+from uv_self_update.redaction import redact
+from uv_self_update.releases.release import LARGEST_UNPACKED
+from uv_self_update.uv.configuration import UnusableFile
+from uv_self_update.uv.environment import neutral_folder
+from uv_self_update.uv.executable import present
+from uv_self_update.uv.settings import UvSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-__all__ = ("Answer", "TooMuch", "UvPip", "end_of")
 
 _LOGGING = {"RUST_LOG": "uv_auth=trace,uv_client=trace"}
 """What makes uv write its log, which `uv_trace` reads."""
@@ -201,7 +201,7 @@ class UvPip:
                     errors="replace",
                 )
             except OSError as error:
-                raise UvNotRunnable(self._uv, error.strerror or str(error)) from error
+                raise UvNotRunnable(self._uv, strerror(error)) from error
             self._running.add(process)
         try:
             yield process

@@ -8,19 +8,17 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from uv_self_update.config.kinds import SourceSettings
 from uv_self_update.errors import WheelsOnly
-from uv_self_update.kinds import SourceSettings
 from uv_self_update.sources.interface import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from uv_self_update.policy import Objection, Policy
-    from uv_self_update.release import Release
+    from uv_self_update.releases.policy import Objection, Policy
+    from uv_self_update.releases.release import Release
+    from uv_self_update.releases.target import Wanted
     from uv_self_update.sources.tree import TreeSource
-    from uv_self_update.target import Wanted
-
-__all__ = ("TreeOrWheels",)
 
 
 class TreeOrWheels(Source):

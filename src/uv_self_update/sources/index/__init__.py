@@ -1,0 +1,1 @@
+"""The package index, asked through uv itself: `source` is the kind, `uv_pip` runs uv."""
