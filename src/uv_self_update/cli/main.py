@@ -36,7 +36,7 @@ from uv_self_update.uv.arguments import (
     without,
 )
 from uv_self_update.uv.executable import find_uv, knows_option
-from uv_self_update.uv.process import Ended, end_like
+from uv_self_update.uv.process import SignalReceived, end_like
 from uv_self_update.workflow.update import Job, run
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _run(arguments, terminal)
     except UvSelfUpdateError as error:
         return _failed(error, arguments, terminal)
-    except Ended as error:
+    except SignalReceived as error:
         if left := str(error):
             terminal.info(f"interrupted: {left}")
         return end_like(error.number)

@@ -24,7 +24,7 @@ from uv_self_update.redaction import redact_url
 from uv_self_update.sources.detection.detect import detect
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.uv.executable import version_of
-from uv_self_update.uv.process import Ended, Signals
+from uv_self_update.uv.process import SignalReceived, Signals
 from uv_self_update.versions import without_local
 from uv_self_update.workflow.rehearse import hold
 from uv_self_update.workflow.survey import Inspection, inspect, overview, without_dates
@@ -94,7 +94,7 @@ def init(
     try:
         with Signals():
             _initialize(invocation, section, plaintext=plaintext, rehearse=rehearse, force=force)
-    except Ended as error:
+    except SignalReceived as error:
         written = content_of(file) != before
         error.add_note(f"{file} was written" if written else f"{file} was not changed")
         raise

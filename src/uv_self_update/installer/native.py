@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from uv_self_update.config.settings import InstallerChoice
     from uv_self_update.installer.journal import Mark
     from uv_self_update.installer.stage import Staged
-    from uv_self_update.installer.workspace import Workplace
+    from uv_self_update.installer.workspace import Workspace
     from uv_self_update.platforms import Platform
     from uv_self_update.releases.digests import DigestRules
     from uv_self_update.sources.order import Found
@@ -111,7 +111,7 @@ class NativeInstaller:
     def __init__(
         self,
         platform: Platform,
-        work: Workplace | NotReplaced,
+        work: Workspace | NotReplaced,
         *,
         folder: Path,
         environ: Mapping[str, str],

@@ -43,7 +43,7 @@ _RENAMED = (".fuse_hidden", ".nfs")
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 
 
-class Workplace:
+class Workspace:
     """A claimed folder; whoever ends, however, gives up the claim."""
 
     def __init__(self, path: Path, lock: int, sign: int | None) -> None:
@@ -134,7 +134,7 @@ class Workplace:
             self.path.rmdir()
 
 
-def claim(folder: Path, *, patience: float = _PATIENCE) -> Workplace:
+def claim(folder: Path, *, patience: float = _PATIENCE) -> Workspace:
     """Claim the workplace in a folder, for which another update is waited for.
 
     Args:
@@ -152,7 +152,7 @@ def claim(folder: Path, *, patience: float = _PATIENCE) -> Workplace:
         waited = time.monotonic() - begun
         lock = _try_to_claim(path, patient=waited < _INSTANT)
         if lock is not None:
-            return Workplace(path, lock, holder.sign(path))
+            return Workspace(path, lock, holder.sign(path))
         if waited > patience:
             raise UpdateUnderWay(folder, holder.named(path))
         if not told and waited >= _INSTANT:

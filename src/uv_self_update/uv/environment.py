@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _PATHS = ("NETRC", "SSL_CERT_DIR", "SSL_CERT_FILE", "SSL_CLIENT_CERT")
 
 
-def neutral_folder(environ: Mapping[str, str], *, windows: bool) -> str:
+def neutral_directory(environ: Mapping[str, str], *, windows: bool) -> str:
     """Return a folder in which uv finds no configuration but its user's and its system's.
 
     uv reads the configuration of the project that it stands in, and of every folder above: a
@@ -26,7 +26,7 @@ def neutral_folder(environ: Mapping[str, str], *, windows: bool) -> str:
     return environ.get("SYSTEMDRIVE", "C:") + "\\" if windows else "/"
 
 
-def neutral_environment(environ: Mapping[str, str]) -> dict[str, str]:
+def user_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the user's own environment for a program that is run in that folder.
 
     Relative paths are made absolute, since they mean another place there.

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from uv_self_update.uv import configuration as uv_toml
 from uv_self_update.uv.configuration import TRUE, UnusableFile
-from uv_self_update.uv.environment import neutral_environment
+from uv_self_update.uv.environment import user_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -208,7 +208,7 @@ class UvSettings:
         for path in files:
             table = combined(table, _what_counts(_load(path), path.absolute().parent))
         result = {name: _absolute(name, value) for name, value in environ.items() if counts(name)}
-        result = neutral_environment(result)
+        result = user_environment(result)
         # Python is named by its path: none is ever fetched.
         result |= {"UV_NO_CONFIG": "1", "UV_PYTHON_DOWNLOADS": "never"}
         if features := _features(environ, table):

@@ -14,7 +14,7 @@ from uv_self_update.sources.interface import ArchiveSource
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.uv.adoption import has_receipt
 from uv_self_update.uv.executable import version_of
-from uv_self_update.uv.install_source import find_owner
+from uv_self_update.uv.install_source import find_package_manager
 from uv_self_update.uv.process import Signals
 from uv_self_update.versions import without_local
 from uv_self_update.workflow.explanation import foreseen
@@ -149,7 +149,7 @@ def check(
         published=found.release.published,
         source=found.source.name,
         outside=outside,
-        owner=None if has_receipt(uv, environ) else find_owner(uv),
+        owner=None if has_receipt(uv, environ) else find_package_manager(uv),
         refusal=refusal,
     )
 

@@ -10,15 +10,15 @@ import os
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import (
+    ManagedByPackageManager,
     NotReplaced,
     NotStandalone,
-    Owned,
     ReceiptError,
     StartedThroughUvx,
     UvTooOld,
 )
 from uv_self_update.uv.adoption import has_receipt
-from uv_self_update.uv.install_source import find_owner
+from uv_self_update.uv.install_source import find_package_manager
 from uv_self_update.uv.receipt import locate, read
 from uv_self_update.uv.uvx import refuse_uvx
 from uv_self_update.versions import TOO_OLD
@@ -58,8 +58,8 @@ def foreseen(
         return error
     if TOO_OLD.match(version):
         return UvTooOld(uv, version)
-    if adopt and not has_receipt(uv, environ) and (owner := find_owner(uv)):
-        return Owned(uv, owner.name, owner.command)
+    if adopt and not has_receipt(uv, environ) and (owner := find_package_manager(uv)):
+        return ManagedByPackageManager(uv, owner.name, owner.command)
     return refusal(uv, environ, adopt=adopt) or _locked(uv, environ)
 
 
@@ -126,6 +126,6 @@ def _all_utf8(*paths: Path) -> bool:
 
 
 def _not_standalone(uv: Path, reason: str, *, other: Path | None = None) -> NotStandalone:
-    owner = find_owner(uv)
+    owner = find_package_manager(uv)
     named = None if owner is None else (owner.name, owner.command)
     return NotStandalone(uv, reason, other=other, owner=named)

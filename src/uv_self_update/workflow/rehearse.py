@@ -38,7 +38,7 @@ from uv_self_update.uv.adoption import has_receipt
 from uv_self_update.uv.arguments import Arguments, level
 from uv_self_update.uv.environment import bare_environment
 from uv_self_update.uv.executable import present, version_of
-from uv_self_update.uv.process import Ended, Signals
+from uv_self_update.uv.process import SignalReceived, Signals
 from uv_self_update.versions import without_local
 from uv_self_update.workflow.update import Job, run
 
@@ -109,7 +109,7 @@ def hold(
     Raises:
         RehearsalError: There is nothing to update from, or the copy was not updated.
         UvSelfUpdateError: Whatever would make the real update fail.
-        Ended: A signal came.
+        SignalReceived: A signal came.
     """
     wanted = NEWEST if target is None else parse_target(target)
     before = None if start is None else parse_target(start)
@@ -122,7 +122,7 @@ def hold(
         ):
             stand = _Stand(folder, sources.platform, environ, settings, users_uv=uv)
             return _held(stand, sources, wanted, before, options)
-    except Ended as error:
+    except SignalReceived as error:
         error.add_note("the temporary copy of uv was removed, and your own uv was not changed")
         raise
 
@@ -154,7 +154,7 @@ def _held(
             )
         )
     if outcome.received is not None:
-        raise Ended(outcome.received)
+        raise SignalReceived(outcome.received)
     seconds = time.monotonic() - began
     _check(stand, end, outcome.exit_code, outcome.failures)
     return Rehearsal(

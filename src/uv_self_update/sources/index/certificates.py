@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uv_self_update.files import strerror
-from uv_self_update.network.client_certificate import Identity, needs_passphrase
+from uv_self_update.network.client_certificate import ClientCertificate, needs_passphrase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -64,7 +64,7 @@ class UvCertificates:
     def _client(self, network: Network) -> str | None:
         """Return the file of the client certificate; None, with a warning, if uv cannot use it."""
         encrypted = needs_passphrase(network, {}) if network.passphrase is None else None
-        identity = Identity.of(network, {})
+        identity = ClientCertificate.of(network, {})
         assert identity is not None, "it is configured"  # noqa: S101 # for the type checker
         if encrypted is not None or network.passphrase is not None:
             _log.warning(

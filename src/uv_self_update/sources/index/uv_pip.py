@@ -19,7 +19,7 @@ from uv_self_update.files import strerror
 from uv_self_update.redaction import redact
 from uv_self_update.releases.release import LARGEST_UNPACKED
 from uv_self_update.uv.configuration import UnusableFile
-from uv_self_update.uv.environment import neutral_folder
+from uv_self_update.uv.environment import neutral_directory
 from uv_self_update.uv.executable import present
 from uv_self_update.uv.settings import UvSettings
 
@@ -196,7 +196,7 @@ class UvPip:
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
                     env=environ,
-                    cwd=neutral_folder(self._environ, windows=sys.platform == "win32"),
+                    cwd=neutral_directory(self._environ, windows=sys.platform == "win32"),
                     encoding="utf-8",
                     errors="replace",
                 )
