@@ -161,6 +161,7 @@ class Watching(ReleaseInstaller):
             environ={},
             receipts=tuple,
             rewrites=lambda receipt, version: (receipt.rewrite(version),),
+            run_by=scripts.staged,
         )
 
     def begin(self, found: Found, script: bytes) -> bytes:  # noqa: ARG002

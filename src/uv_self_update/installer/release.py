@@ -33,7 +33,6 @@ from uv_self_update.errors import (
     StagedUvBroken,
 )
 from uv_self_update.files import strerror, write_atomically
-from uv_self_update.gateway import scripts
 from uv_self_update.installer.native import suits
 from uv_self_update.uv.environment import bare_environment
 from uv_self_update.uv.executable import version_of
@@ -87,7 +86,7 @@ def is_complete(plan: Journal, environ: Mapping[str, str], *, windows: bool) -> 
 class ReleaseInstaller:
     """Runs and watches over the installer of one release."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 # all that it works with, each by its name
         self,
         platform: Platform,
         work: Workspace | NotReplaced,
@@ -96,6 +95,7 @@ class ReleaseInstaller:
         environ: Mapping[str, str],
         receipts: Callable[[], Iterable[Rewrite]],
         rewrites: Callable[[Receipt, str], Iterable[Rewrite]],
+        run_by: Callable[..., bytes],
     ) -> None:
         """Prepare; nothing is written yet.
 
@@ -106,7 +106,9 @@ class ReleaseInstaller:
             environ: The environment of the uv that is updated: its receipt is found by it.
             receipts: Says which receipts it may write, and what is in them.
             rewrites: Says what changes with the receipt's uv when that becomes a version.
+            run_by: Writes the script that runs an installer: `gateway.scripts.staged`.
         """
+        self._run_by = run_by
         self._platform = platform
         self._work = work
         self._folder = folder
@@ -143,7 +145,7 @@ class ReleaseInstaller:
         except OSError as error:
             raise NotReplaced(self._folder, strerror(error)) from error
         self.token = secrets.token_urlsafe(16)
-        return scripts.staged(
+        return self._run_by(
             f"install/{found.release.version}",
             token=self.token,
             folder=self._work.path / "release",

@@ -6,7 +6,7 @@ import json
 import re
 from dataclasses import dataclass
 
-from uv_self_update.versions import is_prerelease, version_of_tag
+from uv_self_update.versions import LONGEST_NAME, is_prerelease, version_of_tag
 
 INSTALLER_NAMES = ("uv-installer.sh", "uv-installer.ps1")
 """The assets that uv runs to replace itself: on Unix, on Windows."""
