@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support import binaries, mirrors, namespaces
+from support import binaries, mirrors, namespaces, release_installers
 from support.tools import tools
 from support.web import Page
 from uv_self_update import platforms
@@ -65,6 +65,10 @@ def prepare(home: Home, web: Web, *, digests: bool = True) -> dict[str, str]:
     web.pages |= mirrors.urls_pages([END])
     document = mirrors.github_json(END, digests=digests)
     web.pages[METADATA] = Page(body=json.dumps(document).encode())
+    if not digests and release_installers.available():
+        # The real one embeds the archive's checksum, which counts as well.
+        script = release_installers.script(END, checksums=False)
+        web.pages[f"/files/{END}/uv-installer.sh"] = Page(body=script)
     configure(home, web.url)
     return home.snapshot()
 
@@ -332,7 +336,10 @@ def test_index_refuses(status: int, home: Home, web: Web) -> None:
     done = home.run()
 
     assert done.code == FAILED
-    assert f"error: `uv pip compile` failed for the index {web.url}/simple/:\n" in done.err
+    # A server that fails is no refusal, and uv's own words say it.
+    failing = f"error: `uv pip compile` failed for the index {web.url}/simple/:\n"
+    assert (failing if status >= 500 else f"error: {web.url}/simple/uv/ ") in done.err
+    assert status >= 500 or f"({status} " in done.err
     assert home.snapshot() == before
 
 
@@ -360,8 +367,15 @@ def test_index_is_a_web_page(home: Home, web: Web) -> None:
 
     assert (done.code, message(done), hint(done)) == (
         FAILED,
-        f"the index {web.url}/simple/ has no release of uv",
-        "No version of uv was found there at all: check the URL.",
+        (
+            f"the index {web.url}/simple/ has no release of uv: {web.url}/simple/uv/ (index from "
+            "the configuration of uv-self-update) lists no wheel of uv for this machine, or only "
+            "yanked ones"
+        ),
+        (
+            "Open the URL in a browser: it must list wheels of uv. A page to log in means that uv "
+            "needs credentials."
+        ),
     )
     assert home.snapshot() == before
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support import binaries, mirrors, namespaces
+from support import binaries, mirrors, namespaces, release_installers
 from support.web import Page
 from uv_self_update import platforms
 from uv_self_update.cli.commands import root
@@ -360,6 +360,10 @@ def test_policy_that_forbids_the_file(
     web.pages |= mirrors.github_pages(["0.11.13"])
     document = mirrors.github_json("0.11.13", digests=digests)
     web.pages["/api/v3/repos/astral-sh/uv/releases"] = Page(body=json.dumps([document]).encode())
+    if not digests and release_installers.available():
+        # The real one embeds the archive's checksum, which counts as well.
+        script = release_installers.script("0.11.13", checksums=False)
+        web.pages["/astral-sh/uv/releases/download/0.11.13/uv-installer.sh"] = Page(body=script)
     home.configure(policy)
 
     source = f"github+{web.url}/astral-sh/uv"

@@ -98,7 +98,7 @@ def test_init_proves(home: Home, web: Web) -> None:
         f"  newest     {NEW}",
         f"  archive    {ARCHIVE} is there",
         "  installer  uv-installer.sh is there",
-        "  digest     not published",
+        "  digest     published",
         f"Written to {home.config}.",
         "To prove it, a throwaway copy of uv is updated now.",
         "A throwaway copy of uv was updated, and runs.",

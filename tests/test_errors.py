@@ -71,6 +71,8 @@ EXAMPLES = [
     ),
     errors.DigestMismatch("uv.zip", "the mirror", expected="aa", got="bb"),
     errors.UnusableArchive("uv.zip", "the mirror", "it is damaged"),
+    errors.NothingInstalled("0.12.3", Path("/usr/bin/uv")),
+    errors.ReleaseInstallerFailed("0.12.3", ["curl or wget"], native=True),
     errors.StagedUvBroken("0.12.3", "the mirror", "it does not run"),
     errors.NoDigest("uv.zip", "the mirror", "/etc/site.toml"),
     errors.NoWheelDigest("the wheel", "the index", "/etc/x.toml", version="0.13.9", weak="md5"),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support import binaries, mirrors
+from support import binaries, mirrors, release_installers
 from support.faults import Faults, File
 from support.missing import missing
 from support.reliability.case import (
@@ -58,7 +58,9 @@ def named(cases: list[Case], *, slow: Callable[[Case], bool]) -> list[object]:
 def files(*, digests: bool) -> Mapping[str, File]:
     """Return a mirror of the newest uv, by path; its installer leaves a mark where it has run."""
     version = binaries.newest()
-    script = mirrors.installer(version).replace(b"\n", b'\n: >"$HOME/%b"\n' % _RAN.encode(), 1)
+    # Without digests, not even the installer knows one.
+    plain = release_installers.script(version, checksums=None if digests else False)
+    script = plain.replace(b"\n", b'\n: >"$HOME/%b"\n' % _RAN.encode(), 1)
     document = mirrors.github_json(version, digests=digests)
     for asset in document["assets"]:
         if digests and asset["name"] == SCRIPT.removeprefix("/"):

@@ -162,7 +162,11 @@ def test_dry_run_finishes_nothing(scene: Scene) -> None:
     done = scene.victim.home.run("--dry-run")
 
     assert "Traceback" not in done.err
-    assert scene.victim.files() == before
+    after = scene.victim.files()
+    # It names the process that has the claim, which a dry run has as well.
+    for files in (before, after):
+        del files[".local/bin/.uv-self-update/holder"]
+    assert after == before
     scene.victim.finished_by_next()
 
 

@@ -44,6 +44,8 @@ def key(home: Home) -> Path:
     file = home.path / "me.pem"
     file.write_text(ENCRYPTED)
     home.environ["UV_SELF_UPDATE_CLIENT_CERT"] = str(file)
+    # An index is asked through uv, which cannot decrypt a key, and a warning says so.
+    home.environ["UV_SELF_UPDATE_SOURCE"] = "listing+https://files.example.com/uv/"
     return file
 
 

@@ -98,7 +98,7 @@ YOUNG = f"it was published less than 3 days ago, and policy.min-age in {USER} is
         (AGE, "0.8.24", "0.8.24"),
         (AGE, "0.11.13", f"0.11.13: {YOUNG}"),
         (AGE, "0.11", f"0.11.13: {YOUNG}"),
-        (AGE, "0.11.12", "- 0.11.13, 0.8.24"),
+        (AGE, "0.11.12", "- 0.11.13, 0.8.24, 0.5.31"),
         ({"min_age": "25 days"}, None, "0.5.31"),
         ({"site": {"min_age": "25 days"}, "min_age": "3 days"}, None, "0.5.31"),
         ({"approved": ["0.5.0", "0.8.24", "0.9.0"]}, None, "0.8.24"),

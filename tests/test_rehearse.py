@@ -236,7 +236,7 @@ def test_target(
         ([OLD], ["--from", "nonsense"], 2, "`nonsense` is not a version of uv"),
         ([OLD], ["0.7.7"], 7, "the package index has no uv 0.7.7"),
         ([OLD], ["nonsense"], 2, "`nonsense` is not a version of uv"),
-        ([], [], 6, "`uv pip compile` failed for the package index"),
+        ([], [], 6, "http://"),
     ],
 )
 def test_cannot_be_held(  # noqa: PLR0913, PLR0917 # a table of cases, and what they need

@@ -33,6 +33,7 @@ from uv_self_update.sources.gitea import GiteaSource
 from uv_self_update.sources.github import GithubSource
 from uv_self_update.sources.gitlab import GitlabSource
 from uv_self_update.sources.index.source import IndexSource
+from uv_self_update.sources.index.wheels import TreeOrWheels
 from uv_self_update.sources.interface import Source
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.sources.order import Found, find_in_order
@@ -142,13 +143,13 @@ EXAMPLES = {
     "urls": (SourceSettings(kind="urls", download="https://h/{tag}/{asset}"), UrlsSource),
     "github": (SourceSettings(kind="github", url="https://h/o/r"), GithubSource),
     "astral": (SourceSettings(kind="astral", url="https://h/"), AstralSource),
-    "listing": (SourceSettings(kind="listing", url="https://h/"), TreeSource),
+    "listing": (SourceSettings(kind="listing", url="https://h/"), TreeOrWheels),
     "nexus": (SourceSettings(kind="nexus", url="https://h/repository/uv"), EitherSource),
     "artifactory": (SourceSettings(kind="artifactory", url="https://h/uv"), EitherSource),
     "gitlab": (SourceSettings(kind="gitlab", url="https://h/o/r"), GitlabSource),
     "gitea": (SourceSettings(kind="gitea", url="https://h/o/r"), GiteaSource),
     "s3": (SourceSettings(kind="s3", url="https://h/bucket"), TreeSource),
-    "directory": (SourceSettings(kind="directory", path="/mnt/uv"), TreeSource),
+    "directory": (SourceSettings(kind="directory", path="/mnt/uv"), TreeOrWheels),
     "auto": (SourceSettings(kind="auto", url="https://h/"), DetectedSource),
 }
 

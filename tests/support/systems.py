@@ -80,6 +80,7 @@ TABLE: Mapping[str, Needs] = {
     "test_gateway_under_attack.py": _PROCESSES,
     "test_generated_installers.py": _DIST,
     "test_isolation.py": _NETWORKS,
+    "test_hostile_lists.py": _LIMITS,
     "test_kill_series.py": _PROCESSES,
     "test_killed.py": _PROCESSES,
     "test_killed_at_every_call.py": _PROCESSES,

@@ -36,6 +36,6 @@ def main(path: str, base: str) -> int:
 
 
 if __name__ == "__main__":
-    token = os.environ.get("UV_SELF_UPDATE_TOKEN")
+    token = os.environ.get("_UV_SELF_UPDATE_TOKEN")
     wanted = sys.argv[1] if token is None else f"{sys.argv[1]}/{token}"
     raise SystemExit(main(wanted, os.environ["UV_INSTALLER_GHE_BASE_URL"]))

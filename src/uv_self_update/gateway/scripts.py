@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 _HANDOVER = Path(__file__).absolute().with_name("handover.py")
-_TOKEN = "UV_SELF_UPDATE_TOKEN"  # noqa: S105 # the name of the variable
+_TOKEN = "_UV_SELF_UPDATE_TOKEN"  # noqa: S105 # the name of the variable
 
 
 def native(path: str, *, windows: bool) -> bytes:

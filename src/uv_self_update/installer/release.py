@@ -183,7 +183,6 @@ class ReleaseInstaller:
                     self._plan = None
                     raise
                 return
-            self.refuse_changed()
             replacing.put_back(plan, work.path, windows=self._platform.windows)
             self._plan = None
             check(made / self._platform.uv, version)

@@ -17,6 +17,7 @@ from uv_self_update.errors import (
     StartedThroughUvx,
     UvTooOld,
 )
+from uv_self_update.files import strerror
 from uv_self_update.uv.adoption import has_receipt
 from uv_self_update.uv.install_source import find_package_manager
 from uv_self_update.uv.receipt import locate, read
@@ -85,7 +86,8 @@ def refusal(uv: Path, environ: Mapping[str, str], *, adopt: bool) -> UvSelfUpdat
     if adopt:
         return None  # it had a receipt
     try:
-        receipt = read(path) if path.exists() else None
+        # Path.exists raises where a name is too long.
+        receipt = read(path) if os.path.exists(path) else None  # noqa: PTH110
     except ReceiptError as error:
         return error
     if receipt is None:
@@ -97,10 +99,12 @@ def _locked(uv: Path, environ: Mapping[str, str]) -> NotReplaced | ReceiptError 
     """Return that a directory is read-only to this user: uv's own, or that of its receipt."""
     try:
         place = locate(environ, windows=os.name == "nt").resolve().parent
+        # One that is not there yet is made below the first that is.
+        above = next((folder for folder in (place, *place.parents) if folder.is_dir()), place)
     except ReceiptError as error:
         return error
-    # One that is not there yet is made below the first that is.
-    above = next((folder for folder in (place, *place.parents) if folder.is_dir()), place)
+    except OSError as error:  # such as a name that is too long
+        return NotReplaced(uv.parent, strerror(error))
     for folder in (uv.resolve().parent, above):
         if not os.access(folder, os.W_OK | os.X_OK):
             return NotReplaced(folder, "the directory is not writable")

@@ -271,7 +271,8 @@ class _Examination:
 
 def _account(found: Findings) -> list[str]:
     """Say what was tried and what came, a line for each."""
-    lines = [f"{redact_url(look.url)}: {_came(look)}" for look in found.looks]
+    # A page may be asked for twice, for a browser and as an index.
+    lines = [*dict.fromkeys(f"{redact_url(look.url)}: {_came(look)}" for look in found.looks)]
     guessed: dict[str, list[str]] = {}
     for attempt in found.attempts:
         kind = attempt.clue.kind
