@@ -33,9 +33,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_PATIENCE = 30.0
-"""Seconds for one answer; a keyring may wait for its user to unlock it."""
-
 _TOKEN_USER = "__token__"  # noqa: S105 # what uv calls the user of a token
 _HELPER = (
     *("auth", "helper", "--protocol", "bazel", "get"),
@@ -75,7 +72,12 @@ class LoginPrograms:
     """The programs of one user, each asked the same question once in a run."""
 
     def __init__(
-        self, *, uv: Path | None, environ: Mapping[str, str], folder: Path | None = None
+        self,
+        *,
+        uv: Path | None,
+        environ: Mapping[str, str],
+        folder: Path | None = None,
+        timeout: float = 30.0,
     ) -> None:
         """Prepare; nothing is run yet.
 
@@ -83,7 +85,9 @@ class LoginPrograms:
             uv: The uv whose store is asked, if any.
             environ: The user's environment; its PATH says where the others are.
             folder: Where to put what is temporary; None for where the system puts it.
+            timeout: Seconds for each program; a keyring may wait for its user to unlock it.
         """
+        self._timeout = timeout
         self._uv = uv
         self._environ = environ
         self._folder = folder
@@ -256,11 +260,11 @@ class LoginPrograms:
             return None
         with process:
             try:
-                output, _ = process.communicate(text, timeout=_PATIENCE)
+                output, _ = process.communicate(text, timeout=self._timeout)
             except subprocess.TimeoutExpired:
                 process.kill()
                 _log.warning(
-                    "no login from `%s`: it has not answered for %g seconds", name, _PATIENCE
+                    "no login from `%s`: it has not answered for %g seconds", name, self._timeout
                 )
                 return None
             except BaseException:

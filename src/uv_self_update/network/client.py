@@ -12,6 +12,8 @@ import re
 import time
 from contextlib import closing, contextmanager
 from copy import copy
+from functools import partial
+from http import HTTPStatus
 from io import BytesIO
 from typing import TYPE_CHECKING, TypeVar
 
@@ -20,6 +22,7 @@ from uv_self_update.network.allowance import Allowance
 from uv_self_update.network.download import Transfer
 from uv_self_update.network.exchange import Exchange
 from uv_self_update.network.items import Items, lines_of, resumed
+from uv_self_update.network.limits import DEFAULTS, Limits
 from uv_self_update.network.local_files import is_file, open_file, path_of_url
 from uv_self_update.network.responses import Answer, Document, Download
 from uv_self_update.network.retries import pause, seconds_until
@@ -34,22 +37,27 @@ if TYPE_CHECKING:
     from uv_self_update.network.exchange import Response
 
 
-_LARGEST_DOCUMENT = 8 << 20  # bytes; all of uv's files in one folder of nginx are less than 4 MiB
-_LARGEST_LIST = 256 << 20  # bytes of what is read item by item
-_LARGEST_LOOK = 1 << 20  # bytes of an answer that is examined
-_LARGEST_ARCHIVE = 2 << 30  # bytes; uv's own are below 40 MiB
-
-_LIMITED = {403, 429}
-_OK, _UNAUTHORIZED, _NOT_FOUND = 200, 401, 404
-_OF_A_PART = {200, 206, 416}
-"""What a request for a part of a file may be answered with (RFC 9110 section 14)."""
+_RATE_LIMITED = {HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS}
+_PARTIAL = {
+    HTTPStatus.OK,
+    HTTPStatus.PARTIAL_CONTENT,
+    HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
+}
+"""The expected answers to a range request (RFC 9110 section 14)."""
 
 _AS_A_FILE = {"Accept": "*/*", "Accept-Encoding": "identity"}
-"""As the file will be asked for: what is stored compressed may be another variant."""
+"""The headers of the later download: another encoding may be another variant of the file."""
 
 _FIRST_BYTE = {"Range": "bytes=0-0"}
-_CONFIRMED = {400, 403, 404, 405, 410, 501}
-"""What a `HEAD` may be answered with though a `GET` succeeds."""
+_CONFIRMED_BY_GET = {
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.METHOD_NOT_ALLOWED,
+    HTTPStatus.GONE,
+    HTTPStatus.NOT_IMPLEMENTED,
+}
+"""Answers to `HEAD` of servers that answer `GET` with success."""
 
 _log = logging.getLogger(__name__)
 
@@ -60,31 +68,37 @@ class Upstream:
     """Reads URLs, with the logins of one source."""
 
     def __init__(
-        self, network: Network, credentials: Credentials, *, environ: Mapping[str, str]
+        self,
+        network: Network,
+        credentials: Credentials,
+        *,
+        environ: Mapping[str, str],
+        limits: Limits = DEFAULTS,
     ) -> None:
-        """Prepare, without connecting to anything."""
+        self.limits = limits
         self._network = network
         self._credentials = credentials
-        self._exchange = Exchange(network, environ=environ)
-        self._allowance = Allowance(network.timeout)
+        self._exchange = Exchange(network, environ=environ, limits=limits)
+        self._allowance = Allowance(network.timeout, limits)
 
     def logged_in(self, credentials: Credentials) -> Upstream:
         """Return the same client with other credentials: what one source sends no other does."""
         client = copy(self)
         client._credentials = credentials  # noqa: SLF001 # it is one of us
-        client._allowance = Allowance(self._network.timeout)  # noqa: SLF001 # as above
+        client._allowance = Allowance(self._network.timeout, self.limits)  # noqa: SLF001 # as above
         return client
 
     def login_for(self, url: str) -> str | None:
         """Return where the credential that a request for `url` carries comes from; None if none."""
         return self._credentials.place_for(url)
 
-    def read(self, url: str, *, accept: str = "*/*", limit: int = _LARGEST_DOCUMENT) -> Document:
-        """Read a whole document of at most `limit` bytes.
+    def read(self, url: str, *, accept: str = "*/*", limit: int | None = None) -> Document:
+        """Read a whole document of at most `limit` bytes (default: `Limits.document`).
 
         Raises:
             UpstreamError: It cannot be had; the leaf says why.
         """
+        limit = self.limits.document if limit is None else limit
         if is_file(url):
             with self.open(url, limit=limit) as download:
                 body = b"".join(download.chunks)
@@ -106,13 +120,13 @@ class Upstream:
         return self._patiently(once)
 
     @contextmanager
-    def lines(self, url: str, *, limit: int = _LARGEST_LIST) -> Iterator[Iterator[bytes]]:
-        """Read a document of at most `limit` bytes line by line, as it comes.
+    def lines(self, url: str, *, limit: int | None = None) -> Iterator[Iterator[bytes]]:
+        """Read a document of at most `limit` bytes (default: `Limits.list`) line by line.
 
         Raises:
             UpstreamError: It cannot be had; the leaf says why. Also while it is being read.
         """
-        with self.items(url, lines_of, limit=limit) as lines:
+        with self.items(url, partial(lines_of, longest=self.limits.line), limit=limit) as lines:
             yield lines.items
 
     @contextmanager
@@ -122,7 +136,7 @@ class Upstream:
         split: Callable[[Iterator[bytes], str], Iterator[T]],
         *,
         accept: str = "*/*",
-        limit: int = _LARGEST_LIST,
+        limit: int | None = None,
     ) -> Iterator[Items[T]]:
         """Read a document of at most `limit` bytes item by item, as it comes.
 
@@ -130,11 +144,12 @@ class Upstream:
             url: The document.
             split: Makes items of the pieces of a body; it gets its URL, too, as it may be shown.
             accept: The `Accept` header.
-            limit: Bytes that the document may have.
+            limit: Bytes that the document may have; the default is `Limits.list`.
 
         Raises:
             UpstreamError: It cannot be had; the leaf says why. Also while it is being read.
         """
+        limit = self.limits.list if limit is None else limit
         if is_file(url):
             with open_file(url, limit) as download:
                 yield Items(items=split(download.chunks, download.url), links={})
@@ -144,11 +159,12 @@ class Upstream:
             begin=lambda: self._document(url, accept),
             split=lambda reply: split(reply.decoded(limit, self._allowance), reply.url),
             pause=self._pause,
+            connections=self.limits.connections,
         )
 
     @contextmanager
     def open(
-        self, url: str, *, accept: str = "*/*", limit: int = _LARGEST_ARCHIVE
+        self, url: str, *, accept: str = "*/*", limit: int | None = None
     ) -> Iterator[Download]:
         """Begin to fetch a file of at most `limit` bytes; its bytes come raw.
 
@@ -156,11 +172,12 @@ class Upstream:
             url: The file.
             accept: The `Accept` header, exactly as it is sent. The default is curl's, with which
                 every product documents its downloads.
-            limit: Bytes that the file may have.
+            limit: Bytes that the file may have; the default is `Limits.file`.
 
         Raises:
             UpstreamError: It cannot be had; the leaf says why.
         """
+        limit = self.limits.file if limit is None else limit
         if is_file(url):
             with open_file(url, limit) as download:
                 yield download
@@ -170,7 +187,9 @@ class Upstream:
             return self._fetched(url, {"Accept": accept, **headers})
 
         reply = self._patiently(lambda: fetched({}))
-        transfer = Transfer(reply, again=fetched, pause=self._pause, limit=limit)
+        transfer = Transfer(
+            reply, again=fetched, pause=self._pause, limit=limit, limits=self.limits
+        )
         with closing(transfer):
             size = transfer.version.size
             if size is not None and size > limit:
@@ -193,15 +212,15 @@ class Upstream:
         reply = self._listed(url, headers, examining=True)
         body = bytearray()
         with closing(reply):
-            for chunk in reply.decoded(_LARGEST_DOCUMENT, self._allowance):
+            for chunk in reply.decoded(self.limits.document, self._allowance):
                 body += chunk
-                if len(body) > _LARGEST_LOOK:
+                if len(body) > self.limits.excerpt:
                     break
         return Answer(
             url=reply.url,
             status=reply.status,
             headers=reply.headers,
-            body=bytes(body[:_LARGEST_LOOK]),
+            body=bytes(body[: self.limits.excerpt]),
         )
 
     def status(self, url: str) -> int:
@@ -214,7 +233,7 @@ class Upstream:
             UpstreamError: No answer came.
         """
         if is_file(url):
-            return _OK if path_of_url(url).is_file() else _NOT_FOUND
+            return HTTPStatus.OK if path_of_url(url).is_file() else HTTPStatus.NOT_FOUND
 
         def once() -> int:
             requests: tuple[tuple[str, Mapping[str, str]], ...]
@@ -222,9 +241,9 @@ class Upstream:
             for method, headers in requests:
                 reply = self._exchange.follow(method, url, headers, self._credentials)
                 reply.close()
-                if reply.status in _OF_A_PART:
-                    return _OK  # an empty file has no first byte: 416
-                if reply.status not in _CONFIRMED:
+                if reply.status in _PARTIAL:
+                    return HTTPStatus.OK  # an empty file has no first byte: 416
+                if reply.status not in _CONFIRMED_BY_GET:
                     break
             refused = _refusal(reply)
             if refused.passing:
@@ -242,7 +261,7 @@ class Upstream:
 
     def _document(self, url: str, accept: str) -> Response:
         headers = {"Accept": accept, "Accept-Encoding": "gzip"}
-        return _accepted(self._listed(url, headers), {_OK})
+        return _accepted(self._listed(url, headers), {HTTPStatus.OK})
 
     def _listed(self, url: str, headers: Mapping[str, str], *, examining: bool = False) -> Response:
         """Return the answer to a request that counts towards the allowance."""
@@ -258,7 +277,7 @@ class Upstream:
     def _fetched(self, url: str, headers: Mapping[str, str]) -> Response:
         # `identity`, since what is stored compressed must arrive as it is stored.
         own = {"Accept-Encoding": "identity"}
-        statuses = _OF_A_PART if "Range" in headers else {_OK}
+        statuses = _PARTIAL if "Range" in headers else {HTTPStatus.OK}
         reply = self._exchange.follow("GET", url, {**own, **headers}, self._credentials)
         return _accepted(reply, statuses)
 
@@ -278,7 +297,7 @@ class Upstream:
         Raises:
             UpstreamError: It is not; this is the error itself.
         """
-        wait = pause(failures, after=error.after)
+        wait = pause(failures, after=error.after, limits=self.limits)
         if not error.passing or wait is None or failures > self._network.retries:
             if error.passing and failures > 1:
                 error.message += f" (tried {failures} times)"
@@ -288,7 +307,7 @@ class Upstream:
             raise error
 
 
-def _accepted(reply: Response, statuses: set[int]) -> Response:
+def _accepted(reply: Response, statuses: set[HTTPStatus]) -> Response:
     """Return an answer that has one of some statuses.
 
     Raises:
@@ -304,7 +323,7 @@ def _refusal(reply: Response) -> StatusRefused:
     """Return what a status other than 200 means."""
     status, headers = reply.status, reply.headers
     exhausted = headers.get("x-ratelimit-remaining") == "0"
-    if status in _LIMITED and (exhausted or "retry-after" in headers):
+    if status in _RATE_LIMITED and (exhausted or "retry-after" in headers):
         now, after = time.time(), seconds_until(headers.get("retry-after", ""))
         until = None if after is None else now + after
         reset = headers.get("x-ratelimit-reset", "")
@@ -315,7 +334,7 @@ def _refusal(reply: Response) -> StatusRefused:
         return RateLimited(reply.asked, status, until=shown, after=after)
     refused = StatusRefused(reply.asked, status)
     refused.after = seconds_until(headers.get("retry-after", ""))
-    if status == _UNAUTHORIZED and reply.login is not None:
+    if status == HTTPStatus.UNAUTHORIZED and reply.login is not None:
         refused.hint = f"It does not accept the login that it got, which is from {reply.login}."
     return refused
 

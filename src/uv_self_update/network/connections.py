@@ -15,6 +15,7 @@ from weakref import WeakSet
 import httpcore
 
 from uv_self_update.background import Background
+from uv_self_update.network.limits import DEFAULTS, Limits
 from uv_self_update.network.redirects import is_near
 
 if TYPE_CHECKING:
@@ -27,15 +28,8 @@ if TYPE_CHECKING:
 Failure = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError)
 """What a connection that is read past httpx can end with."""
 
-SLOWEST = 1024
-"""Bytes a second: what brings fewer for a while is not worth waiting for."""
-
-_HEAD = 4
-"""Times the patience that all of an answer but its body may take, however busy the line is."""
-
-_LONGEST_WAITS = 300.0  # seconds between tries, of a run
-_ALERT = 0.1  # seconds until a wait for a connection sees that it is over
-_KEPT = 20.0  # seconds that an idle connection is kept for the next request
+_POLL = 0.1
+"""Seconds between two looks at whether a wait for a connection was interrupted."""
 
 
 class TooSlow(httpcore.ReadTimeout):
@@ -47,25 +41,31 @@ class NearAddress(httpcore.ConnectError):
 
 
 class MinimumThroughput:
-    """Whether enough comes for the time that is spent waiting for it."""
+    """Gives up a transfer that is slower than a minimum, over the time spent waiting for it."""
 
-    def __init__(self, patience: float) -> None:
-        """Begin; `patience` is half of the seconds after which it is looked at."""
-        self._patience = patience
+    def __init__(self, timeout: float, minimum: int) -> None:
+        """Start to count.
+
+        Args:
+            timeout: Half of the seconds of waiting over which the throughput is measured.
+            minimum: Bytes a second.
+        """
+        self._window = 2 * timeout
+        self._minimum = minimum
         self._waited, self._received = 0.0, 0
 
     def count(self, seconds: float, received: int) -> None:
-        """Take note of a wait, and of the bytes that it brought.
+        """Count the bytes that a wait of some seconds brought.
 
         Raises:
-            TooSlow: They are too few.
+            TooSlow: They are below the minimum.
         """
         self._waited += seconds
         self._received += received
-        if self._waited >= 2 * self._patience:
-            if received and self._received < SLOWEST * self._waited:
+        if self._waited >= self._window:
+            if received and self._received < self._minimum * self._waited:
                 message = (
-                    f"fewer than {SLOWEST:,} bytes a second came for {self._waited:.0f} seconds"
+                    f"slower than {self._minimum:,} bytes per second for {self._waited:.0f} seconds"
                 )
                 raise TooSlow(message)
             self._waited, self._received = 0.0, 0
@@ -74,9 +74,9 @@ class MinimumThroughput:
 class Wire:
     """Every connection of a run."""
 
-    def __init__(self, network: Network) -> None:
-        """Connect to nothing yet."""
-        self.patience = network.timeout
+    def __init__(self, network: Network, limits: Limits = DEFAULTS) -> None:
+        self.timeout = network.timeout
+        self.limits = limits
         self._lock = threading.Lock()
         self._closed = threading.Event()
         self._sockets: WeakSet[socket.socket] = WeakSet()
@@ -94,7 +94,7 @@ class Wire:
             NearAddress: One would be; nothing was sent.
         """
         self._request.elsewhere = elsewhere
-        self._request.end = time.monotonic() + _HEAD * self.patience
+        self._request.end = time.monotonic() + self._head_time
         made: list[socket.socket] = []
         self._request.made = made
         try:
@@ -108,6 +108,10 @@ class Wire:
             self._request.end, self._request.made = None, None
             self._request.elsewhere = False
 
+    def minimum_throughput(self) -> MinimumThroughput:
+        """Return a counter for the bytes of one request."""
+        return MinimumThroughput(self.timeout, self.limits.throughput)
+
     def check_answer(self) -> None:
         """Make sure that the answer of this thread's request is not overdue.
 
@@ -116,7 +120,7 @@ class Wire:
         """
         end = getattr(self._request, "end", None)
         if end is not None and time.monotonic() > end:
-            message = f"no whole answer came for {_HEAD * self.patience:g} seconds"
+            message = f"no complete response within {self._head_time:g} seconds"
             raise TooSlow(message)
 
     def check_address(self, stream: httpcore.NetworkStream) -> None:
@@ -142,7 +146,7 @@ class Wire:
         return httpcore.ConnectionPool(
             ssl_context=tls,
             proxy=proxy,
-            keepalive_expiry=_KEPT,
+            keepalive_expiry=self.limits.idle,
             network_backend=_Backend(self),
         )
 
@@ -154,6 +158,10 @@ class Wire:
             self._sockets.add(connection)
             if self._closed.is_set():
                 _shut(connection)
+
+    @property
+    def _head_time(self) -> float:
+        return self.limits.head_timeouts * self.timeout
 
     @property
     def closed(self) -> bool:
@@ -168,7 +176,7 @@ class Wire:
         """
         with self._lock:
             self._waits += seconds
-            if self._waits > _LONGEST_WAITS:
+            if self._waits > self.limits.all_waits:
                 return False
         return not self._closed.wait(seconds)
 
@@ -200,7 +208,7 @@ class _Backend(httpcore.NetworkBackend):
         connecting = Background(
             lambda: self._sockets.connect_tcp(host, port, timeout, local_address, socket_options)
         )
-        while not connecting.wait(_ALERT):
+        while not connecting.wait(_POLL):
             if self._wire.closed:
                 message = "interrupted"
                 raise httpcore.ConnectError(message)
@@ -225,18 +233,18 @@ class _Stream(httpcore.NetworkStream):
     def __init__(self, stream: httpcore.NetworkStream, wire: Wire) -> None:
         self._stream = stream
         self._wire = wire
-        self._pace = MinimumThroughput(wire.patience)
+        self._throughput = self._wire.minimum_throughput()
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         begin = time.monotonic()
         # Without a limit: while a SOCKS proxy is being talked to, which httpcore does not limit.
-        data = self._stream.read(max_bytes, self._wire.patience if timeout is None else timeout)
+        data = self._stream.read(max_bytes, self._wire.timeout if timeout is None else timeout)
         self._wire.check_answer()
-        self._pace.count(time.monotonic() - begin, len(data))
+        self._throughput.count(time.monotonic() - begin, len(data))
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._pace = MinimumThroughput(self._wire.patience)
+        self._throughput = self._wire.minimum_throughput()
         self._stream.write(buffer, timeout)
 
     def close(self) -> None:
@@ -249,7 +257,7 @@ class _Stream(httpcore.NetworkStream):
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
         # TLS within TLS has a limit for each piece only, and not for the whole.
-        limit = threading.Timer(timeout or self._wire.patience, _shut, [self._socket])
+        limit = threading.Timer(timeout or self._wire.timeout, _shut, [self._socket])
         limit.daemon = True
         limit.start()
         try:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import Interrupted, TooLarge, UpstreamError
+from uv_self_update.network.limits import DEFAULTS, Limits
 from uv_self_update.network.ranges import Version, already_had, has_changed
 
 if TYPE_CHECKING:
@@ -15,16 +17,10 @@ if TYPE_CHECKING:
     from uv_self_update.network.exchange import Response
 
 
-_ENOUGH = 64 << 10
-"""Bytes after which a connection was worth it: then the count of failures starts anew."""
-
-MOST = 100  # connections
-_OK = 200
 CHANGED = "it has changed meanwhile, so that the rest does not belong to what came before"
 _A_PART = "only a part of it was sent"
 _TOO_MUCH = "more of it came than there should be"
 _NO_PART = "the rest of it cannot be had"
-TOO_OFTEN = f"{MOST} connections were not enough"
 
 
 class Transfer:
@@ -43,6 +39,7 @@ class Transfer:
         again: Callable[[Mapping[str, str]], Response],
         pause: Callable[[UpstreamError, int], None],
         limit: int,
+        limits: Limits = DEFAULTS,
     ) -> None:
         """Prepare to read.
 
@@ -52,11 +49,13 @@ class Transfer:
             pause: Waits after a failure, given how many there were in a row; raises it if there
                 is no point in going on.
             limit: Bytes that the file may have.
+            limits: The other limits.
         """
         self._reply = reply
         self._again = again
         self._pause = pause
         self._limit = limit
+        self._limits = limits
         self._received = self._had = 0
         self._sends_parts = True
         self._verified = False
@@ -73,16 +72,16 @@ class Transfer:
             UpstreamError: They break off for good.
         """
         failures = 0
-        for _ in range(MOST):
+        for _ in range(self._limits.connections):
             before = self._received
             try:
                 yield from self._of_this_reply()
             except Interrupted as error:
-                worth_it = self._received - before >= _ENOUGH
-                failures = self._go_on(error, 1 if worth_it else failures + 1)
+                progressed = self._received - before >= self._limits.progress
+                failures = self._go_on(error, 1 if progressed else failures + 1)
             else:
                 return
-        raise self._broken(TOO_OFTEN)
+        raise self._broken(too_many_connections(self._limits.connections))
 
     def close(self) -> None:
         """Read no further."""
@@ -132,7 +131,7 @@ class Transfer:
             seen, new = piece[:left], piece[left:]
             left -= len(seen)
             checksum = zlib.crc32(seen, checksum)
-        if self._had and self._reply.status == _OK:
+        if self._had and self._reply.status == HTTPStatus.OK:
             if checksum != self._sum:
                 raise self._broken(CHANGED, passing=False)
             # From here on it is what comes now, whatever it was called before.
@@ -179,3 +178,8 @@ class Transfer:
         return Interrupted(
             self._reply.url, self._received, self.version.size, reason, passing=passing
         )
+
+
+def too_many_connections(count: int) -> str:
+    """Return the reason for giving up after `count` connections."""
+    return f"gave up after {count} connections"

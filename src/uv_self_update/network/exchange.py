@@ -15,6 +15,7 @@ import threading
 import time
 import zlib
 from functools import cached_property
+from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes, urljoin, urlsplit
@@ -42,6 +43,7 @@ from uv_self_update.network.connections import (
     TooSlow,
     Wire,
 )
+from uv_self_update.network.limits import DEFAULTS, Limits
 from uv_self_update.network.proxies import Proxies
 from uv_self_update.network.ranges import length_of
 from uv_self_update.network.redirects import is_near, redirected
@@ -73,12 +75,21 @@ _FAILURES = (
     OSError,  # those of TLS among them
     ImportError,  # of what it takes to go through a SOCKS proxy
 )
-_REDIRECTS = {301, 302, 303, 307, 308}
-_MAX_REDIRECTS = 10
-_ASKS_FOR_LOGIN = {401, 403, 404, 429}
-"""What servers answer where a login could help: 404 is that of private things, too."""
+_REDIRECTS = {
+    HTTPStatus.MOVED_PERMANENTLY,
+    HTTPStatus.FOUND,
+    HTTPStatus.SEE_OTHER,
+    HTTPStatus.TEMPORARY_REDIRECT,
+    HTTPStatus.PERMANENT_REDIRECT,
+}
+_UNAUTHORIZED = {
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.TOO_MANY_REQUESTS,
+}
+"""The answers to requests without credentials; some servers hide private files behind 404."""
 
-_PROXY_LOGIN = 407
 _SOCKS_LOGIN = re.compile(r"Invalid username/password|^Requested .+ from proxy server, but got")
 """What httpcore says where a SOCKS proxy does not let us in without a login, or with this one."""
 
@@ -95,11 +106,13 @@ _ENCODINGS = {"", "identity", "gzip"}
 class Exchange:
     """Sends requests: what all sources share."""
 
-    def __init__(self, network: Network, *, environ: Mapping[str, str]) -> None:
-        """Prepare, without connecting to anything."""
+    def __init__(
+        self, network: Network, *, environ: Mapping[str, str], limits: Limits = DEFAULTS
+    ) -> None:
         self._network = network
         self._environ = environ
-        self._wire = Wire(network)
+        self._limits = limits
+        self._wire = Wire(network, limits)
         self._lock = threading.Lock()
         self._clients: dict[tuple[ssl.SSLContext | None, Proxy | None], httpx.Client] = {}
 
@@ -131,9 +144,9 @@ class Exchange:
         except ValueError:
             raise Unreachable(redact_url(url), "this is not a URL") from None
         sender: Response | None = None
-        for _ in range(_MAX_REDIRECTS + 1):
+        for _ in range(self._limits.redirects + 1):
             reply = self._send(method, url, {**headers, **login}, identified=own, sender=sender)
-            if own and not login and reply.status in _ASKS_FOR_LOGIN:
+            if own and not login and reply.status in _UNAUTHORIZED:
                 login = credentials.ask(url) or {}
                 if login:
                     reply.close()
@@ -167,7 +180,7 @@ class Exchange:
                 raise RedirectRefused(reply.url, redact_url(url))
             if origin_of(url) != origin:
                 login, own = {}, False
-        raise Unreachable(redact_url(url), f"more than {_MAX_REDIRECTS} redirects")
+        raise Unreachable(redact_url(url), f"more than {self._limits.redirects} redirects")
 
     def wait(self, seconds: float) -> bool:
         """Wait for a time, and return whether it has passed; False if the end came first."""
@@ -202,7 +215,13 @@ class Exchange:
         shown = redact_url(url)
         bare = without_userinfo(url)
         proxy = self._proxies.for_url(bare)
-        way = _Way(url=url, proxy=proxy, network=self._network, identified=identified)
+        way = _Way(
+            url=url,
+            proxy=proxy,
+            network=self._network,
+            limits=self._limits,
+            identified=identified,
+        )
         try:
             client = self._client(bare, proxy, identified=identified)
             request = client.build_request(
@@ -224,7 +243,11 @@ class Exchange:
                 raise RedirectRefused(sender.url, shown) from None
             # The causes may quote what a server has sent, and with it what it was sent.
             raise way.failure(error) from None
-        if response.status_code == _PROXY_LOGIN and proxy is not None and bare.startswith("http:"):
+        if (
+            response.status_code == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED
+            and proxy is not None
+            and bare.startswith("http:")
+        ):
             response.close()
             raise way.login_due(response.headers.get_list("proxy-authenticate"))
         if proxy is not None and bare.startswith("http:") and _OWN_ANSWER in response.headers:
@@ -361,7 +384,7 @@ class Response:
         allowance: Allowance | None,
     ) -> Iterator[bytes]:
         count, begin = 0, time.monotonic()
-        pace = MinimumThroughput(self._way.network.timeout)
+        pace = MinimumThroughput(self._way.network.timeout, self._way.limits.throughput)
         try:
             for piece in pieces:
                 # What is read is one thing, and what is in it another: a chunk can be all head.
@@ -430,9 +453,16 @@ class _Way:
     """How one request goes, and what it means when it does not get through."""
 
     def __init__(
-        self, *, url: str, proxy: Proxy | None, network: Network, identified: bool
+        self,
+        *,
+        url: str,
+        proxy: Proxy | None,
+        network: Network,
+        limits: Limits,
+        identified: bool,
     ) -> None:
         self.network = network
+        self.limits = limits
         self._url = url
         self.shown = redact_url(url)
         self._proxy = proxy
@@ -452,7 +482,7 @@ class _Way:
             self._stopped_at_proxy = True
         if event.endswith(".receive_response_headers.complete"):
             _, status, _, headers = info["return_value"][:4]
-            if status == _PROXY_LOGIN:
+            if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
                 self._offered = [
                     value.decode(errors="replace")
                     for name, value in headers
@@ -493,7 +523,7 @@ class _Way:
         if isinstance(error, _failures_of_socks()):
             hint = "Is it a SOCKS 5 proxy, and are host name and login shorter than 256 bytes?"
             return self._refused("it does not answer as a SOCKS 5 proxy does", hint)
-        if words.startswith(str(_PROXY_LOGIN)):
+        if words.startswith(f"{HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:d}"):
             return self.login_due(self._offered)
         if _SOCKS_LOGIN.search(words):
             return self.login_due([], status="")
@@ -507,7 +537,9 @@ class _Way:
         reason = f"it answers: {status} {phrase_of(status)}".rstrip()
         return self._refused(reason, _UNKNOWN_TO_PROXY, passing=status in TRANSIENT)
 
-    def login_due(self, offered: list[str], *, status: str = f"{_PROXY_LOGIN}, ") -> ProxyRefused:
+    def login_due(
+        self, offered: list[str], *, status: str = f"{HTTPStatus.PROXY_AUTHENTICATION_REQUIRED}, "
+    ) -> ProxyRefused:
         """Say that the proxy asks for a login."""
         if self._proxy is None:
             raise AssertionError

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import unquote_to_bytes, urlsplit
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 
 _CHUNK = 256 << 10
-_NOT_FOUND = 404
 _NONBLOCK = getattr(os, "O_NONBLOCK", 0)  # not on Windows
 
 
@@ -53,11 +53,11 @@ def open_file(url: str, limit: int) -> Iterator[Download]:
             path_of_url(url), "rb", opener=lambda name, flags: os.open(name, flags | _NONBLOCK)
         )
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise StatusRefused(url, _NOT_FOUND, "(no such file)") from error
+        raise StatusRefused(url, HTTPStatus.NOT_FOUND, "(no such file)") from error
     except ValueError as error:
         raise Unreachable(url, "this is not a URL") from error
     except OSError as error:
-        raise Unreachable(url, _words(error)) from error
+        raise Unreachable(url, strerror(error)) from error
     with file:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
@@ -76,8 +76,4 @@ def _chunks(file: BinaryIO, url: str, size: int) -> Iterator[bytes]:
             left -= len(chunk)
             yield chunk
     except OSError as error:
-        raise Interrupted(url, size - left, size, _words(error)) from error
-
-
-def _words(error: OSError) -> str:
-    return strerror(error)
+        raise Interrupted(url, size - left, size, strerror(error)) from error

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-_OK, _PARTIAL, _NOT_SATISFIABLE = 200, 206, 416
 _NOW_OF = re.compile(r"bytes\s+\*/(\d{1,18})", re.ASCII)
 _CONTENT_RANGE = re.compile(r"bytes\s+(\d{1,18})-(\d{1,18})/(\d{1,18}|\*)", re.ASCII)
 _SETTLED = 1.0  # seconds
@@ -78,7 +78,7 @@ def already_had(
         A number of bytes; None if the answer is about another version, or of no use.
     """
     etag, modified = headers.get("etag"), headers.get("last-modified")
-    if status == _OK:
+    if status == HTTPStatus.OK:
         size = length_of(headers)
         same = None in (version.size, size) or version.size == size
         return received if same else None
@@ -91,7 +91,11 @@ def already_had(
         return None
     # What was not asked for cannot be a part of it.
     found = _CONTENT_RANGE.fullmatch(headers.get("content-range", "").strip())
-    if status != _PARTIAL or found is None or not version.rest(received, verified=verified):
+    if (
+        status != HTTPStatus.PARTIAL_CONTENT
+        or found is None
+        or not version.rest(received, verified=verified)
+    ):
         return None
     first, last, total = int(found[1]), int(found[2]), found[3]
     if total != "*" and version.size not in (None, int(total)):
@@ -106,8 +110,8 @@ def has_changed(version: Version, *, status: int, headers: Mapping[str, str]) ->
     section 15.5.17).
     """
     now = _NOW_OF.fullmatch(headers.get("content-range", "").strip())
-    if status != _NOT_SATISFIABLE or now is None:
-        return status == _OK
+    if status != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE or now is None:
+        return status == HTTPStatus.OK
     return version.size not in (None, int(now[1]))
 
 

@@ -151,7 +151,7 @@ SLOW = (
     ),
     of_file(
         "the archive comes byte by byte, each time",
-        Failed(words="fewer than 1,024 bytes a second came"),
+        Failed(words="slower than 1,024 bytes per second"),
         lambda file: cut(file, 0, "dripping"),
         IMPATIENT,
     ),
