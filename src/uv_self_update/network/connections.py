@@ -25,8 +25,14 @@ if TYPE_CHECKING:
     from uv_self_update.config.settings import Network
 
 
-Failure = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError)
-"""What a connection that is read past httpx can end with."""
+Failure = (
+    httpcore.NetworkError,
+    httpcore.TimeoutException,
+    httpcore.ProtocolError,
+    httpcore.ProxyError,
+    httpcore.UnsupportedProtocol,
+)
+"""The errors of httpcore."""
 
 _POLL = 0.1
 """Seconds between two looks at whether a wait for a connection was interrupted."""

@@ -69,7 +69,7 @@ _LARGE = 1 << 20
 _UNPACKED = 64 << 10  # bytes
 _SHORT = "the server closed the connection"
 _FAILURES = (
-    httpx.HTTPError,
+    httpx.DecodingError,
     httpx.StreamError,
     *Failure,
     OSError,  # those of TLS among them
@@ -239,7 +239,7 @@ class Exchange:
                 raise Unreachable(shown, "interrupted") from None
             if not isinstance(error, (*_FAILURES, *_failures_of_socks())):
                 raise
-            if sender is not None and isinstance(error.__cause__, NearAddress):
+            if sender is not None and isinstance(error, NearAddress):
                 raise RedirectRefused(sender.url, shown) from None
             # The causes may quote what a server has sent, and with it what it was sent.
             raise way.failure(error) from None
@@ -420,7 +420,7 @@ class Response:
         while left > 0:
             piece = connection.read(min(left, _LARGE), self._way.network.timeout)
             if not piece:
-                raise httpx.RemoteProtocolError(_SHORT)
+                raise httpcore.RemoteProtocolError(_SHORT)
             left -= len(piece)
             yield piece
 
@@ -505,9 +505,9 @@ class _Way:
             distrusted = explained(error, proxy.url, identified=False)
             if distrusted is not None:
                 return self._refused(distrusted.message, distrusted.hint or "")
-        if isinstance(error, (httpx.ProxyError, ImportError, *_failures_of_socks())):
+        if isinstance(error, (httpcore.ProxyError, ImportError, *_failures_of_socks())):
             return self._refusal_of(error)
-        if not isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout)):
+        if not isinstance(error, (httpcore.ConnectError, httpcore.ConnectTimeout)):
             return None
         if explained(error, self._url, identified=self._identified) is not None:
             return None
@@ -557,13 +557,13 @@ class _Way:
 
     def reason(self, error: Exception) -> str:
         """Say it in a few words."""
-        if isinstance(error.__cause__, TooSlow) or isinstance(error, TooSlow):
+        if isinstance(error, TooSlow):
             return str(error)
-        if isinstance(error, httpx.ConnectTimeout):
+        if isinstance(error, httpcore.ConnectTimeout):
             return f"no connection within {self.network.connect_timeout:g} seconds"
-        if isinstance(error, (httpx.TimeoutException, httpcore.TimeoutException)):
+        if isinstance(error, httpcore.TimeoutException):
             return f"nothing came for {self.network.timeout:g} seconds"
-        if isinstance(error, httpx.LocalProtocolError):
+        if isinstance(error, httpcore.LocalProtocolError):
             return "the request cannot be sent: check the login"  # it says which, in clear
         # The system's words without the number that Python puts before them.
         words = re.sub(r"^\[Errno -?\d+\] ", "", redact(str(error)))
@@ -576,12 +576,50 @@ class _Way:
         return ProxyRefused(self.shown, self._proxy.shown, reason, hint=hint, passing=passing)
 
 
-class _Transport(httpx.HTTPTransport):
-    """Sends httpx's requests through connections that are made elsewhere."""
+class _Transport(httpx.BaseTransport):
+    """Sends the requests of httpx through a pool of httpcore, and raises the errors of that.
+
+    `httpx.HTTPTransport` does not accept a pool, nor a network backend.
+    """
 
     def __init__(self, pool: httpcore.ConnectionPool) -> None:
-        # Nothing of the other's own: it would make a pool of its own.
         self._pool = pool
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        url = request.url
+        target = httpcore.URL(
+            scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
+        )
+        response = self._pool.handle_request(
+            httpcore.Request(
+                method=request.method,
+                url=target,
+                headers=request.headers.raw,
+                extensions=request.extensions,
+            )
+        )
+        return httpx.Response(
+            response.status,
+            headers=response.headers,
+            stream=_Body(response),
+            extensions=response.extensions,
+        )
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+class _Body(httpx.SyncByteStream):
+    """The body of a response of httpcore."""
+
+    def __init__(self, response: httpcore.Response) -> None:
+        self._response = response
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._response.iter_stream()
+
+    def close(self) -> None:
+        self._response.close()
 
 
 def _failures_of_socks() -> tuple[type[Exception], ...]:
@@ -600,11 +638,11 @@ def _passing(error: Exception) -> bool:
     A name that does not exist will not; a host that has not answered for seconds has been asked
     several times already, by the operating system.
     """
-    if isinstance(error, (httpx.ConnectTimeout, httpx.LocalProtocolError, ImportError)):
+    if isinstance(error, (httpcore.ConnectTimeout, httpcore.LocalProtocolError, ImportError)):
         return False
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, socket.gaierror):
             return cause.errno == socket.EAI_AGAIN
         cause = cause.__cause__ or cause.__context__
-    return isinstance(error, (httpx.TransportError, *Failure, OSError))
+    return isinstance(error, (*Failure, OSError))
