@@ -1,8 +1,8 @@
-"""What sources read from: URLs of `http`, `https` and `file`.
+"""The client of all sources, for URLs of `http`, `https` and `file`.
 
-What may be gone in a moment is tried again, and a file that broke off goes on where it was. Files
-are handed on raw, since some servers label a `.tar.gz` as `Content-Encoding: gzip`, and a client
-that believes them hands out something else than was published.
+Transient failures are retried, and interrupted downloads are resumed. Files are passed on without
+decoding: some servers label a `.tar.gz` as `Content-Encoding: gzip`, and a client that decodes it
+returns other bytes than were published.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ T = TypeVar("T")
 
 
 class Upstream:
-    """Reads URLs, with the logins of one source."""
+    """Reads URLs with the credentials of one source."""
 
     def __init__(
         self,
@@ -82,21 +82,21 @@ class Upstream:
         self._allowance = Allowance(network.timeout, limits)
 
     def logged_in(self, credentials: Credentials) -> Upstream:
-        """Return the same client with other credentials: what one source sends no other does."""
+        """Return a client that shares the connections, with the credentials of another source."""
         client = copy(self)
-        client._credentials = credentials  # noqa: SLF001 # it is one of us
+        client._credentials = credentials  # noqa: SLF001 # of the same class
         client._allowance = Allowance(self._network.timeout, self.limits)  # noqa: SLF001 # as above
         return client
 
     def login_for(self, url: str) -> str | None:
-        """Return where the credential that a request for `url` carries comes from; None if none."""
+        """Return the provider of the credentials for `url`; None without any."""
         return self._credentials.place_for(url)
 
     def read(self, url: str, *, accept: str = "*/*", limit: int | None = None) -> Document:
         """Read a whole document of at most `limit` bytes (default: `Limits.document`).
 
         Raises:
-            UpstreamError: It cannot be had; the leaf says why.
+            UpstreamError: The request failed.
         """
         limit = self.limits.document if limit is None else limit
         if is_file(url):
@@ -117,14 +117,14 @@ class Upstream:
                     links=reply.links,
                 )
 
-        return self._patiently(once)
+        return self._retried(once)
 
     @contextmanager
     def lines(self, url: str, *, limit: int | None = None) -> Iterator[Iterator[bytes]]:
         """Read a document of at most `limit` bytes (default: `Limits.list`) line by line.
 
         Raises:
-            UpstreamError: It cannot be had; the leaf says why. Also while it is being read.
+            UpstreamError: The request failed. Also raised while the body is read.
         """
         with self.items(url, partial(lines_of, longest=self.limits.line), limit=limit) as lines:
             yield lines.items
@@ -138,16 +138,16 @@ class Upstream:
         accept: str = "*/*",
         limit: int | None = None,
     ) -> Iterator[Items[T]]:
-        """Read a document of at most `limit` bytes item by item, as it comes.
+        """Read a document of at most `limit` bytes item by item, while it arrives.
 
         Args:
             url: The document.
-            split: Makes items of the pieces of a body; it gets its URL, too, as it may be shown.
+            split: Makes items of the pieces of a body, given the redacted URL as well.
             accept: The `Accept` header.
             limit: Bytes that the document may have; the default is `Limits.list`.
 
         Raises:
-            UpstreamError: It cannot be had; the leaf says why. Also while it is being read.
+            UpstreamError: The request failed. Also raised while the body is read.
         """
         limit = self.limits.list if limit is None else limit
         if is_file(url):
@@ -166,16 +166,16 @@ class Upstream:
     def open(
         self, url: str, *, accept: str = "*/*", limit: int | None = None
     ) -> Iterator[Download]:
-        """Begin to fetch a file of at most `limit` bytes; its bytes come raw.
+        """Start to download a file of at most `limit` bytes, without decoding it.
 
         Args:
             url: The file.
-            accept: The `Accept` header, exactly as it is sent. The default is curl's, with which
-                every product documents its downloads.
+            accept: The `Accept` header. The default is that of curl, which the documentation of
+                every product uses.
             limit: Bytes that the file may have; the default is `Limits.file`.
 
         Raises:
-            UpstreamError: It cannot be had; the leaf says why.
+            UpstreamError: The request failed.
         """
         limit = self.limits.file if limit is None else limit
         if is_file(url):
@@ -186,7 +186,7 @@ class Upstream:
         def fetched(headers: Mapping[str, str]) -> Response:
             return self._fetched(url, {"Accept": accept, **headers})
 
-        reply = self._patiently(lambda: fetched({}))
+        reply = self._retried(lambda: fetched({}))
         transfer = Transfer(
             reply, again=fetched, pause=self._pause, limit=limit, limits=self.limits
         )
@@ -203,10 +203,10 @@ class Upstream:
             )
 
     def look(self, url: str, *, accept: str = "*/*") -> Answer:
-        """Return what comes for a `GET`, also where that is an error, to be examined.
+        """Return the response to a `GET` whatever its status, and the start of its body.
 
         Raises:
-            UpstreamError: No answer came.
+            UpstreamError: There was no response.
         """
         headers = {"Accept": accept, "Accept-Encoding": "gzip"}
         reply = self._listed(url, headers, examining=True)
@@ -224,13 +224,13 @@ class Upstream:
         )
 
     def status(self, url: str) -> int:
-        """Return whether a file exists: 200, or the status that its server refuses it with.
+        """Return 200 if a file exists, or else the status of the refusal.
 
-        A refused `HEAD` is confirmed by a `GET` of one byte: some servers know `GET` only, and a
-        signed URL may be signed for it.
+        A refused `HEAD` is confirmed with a `GET` of one byte: some servers support `GET` only,
+        and a URL may be signed for `GET`.
 
         Raises:
-            UpstreamError: No answer came.
+            UpstreamError: There was no response.
         """
         if is_file(url):
             return HTTPStatus.OK if path_of_url(url).is_file() else HTTPStatus.NOT_FOUND
@@ -242,7 +242,7 @@ class Upstream:
                 reply = self._exchange.follow(method, url, headers, self._credentials)
                 reply.close()
                 if reply.status in _PARTIAL:
-                    return HTTPStatus.OK  # an empty file has no first byte: 416
+                    return HTTPStatus.OK  # 416: an empty file has no first byte
                 if reply.status not in _CONFIRMED_BY_GET:
                     break
             refused = _refusal(reply)
@@ -251,12 +251,12 @@ class Upstream:
             return reply.status
 
         try:
-            return self._patiently(once)
+            return self._retried(once)
         except StatusRefused as error:
             return error.status
 
     def close(self) -> None:
-        """Close every connection; whoever waits for one, in any thread, waits no longer."""
+        """Close every connection, which also ends the waits of other threads."""
         self._exchange.close()
 
     def _document(self, url: str, accept: str) -> Response:
@@ -264,7 +264,7 @@ class Upstream:
         return _accepted(self._listed(url, headers), {HTTPStatus.OK})
 
     def _listed(self, url: str, headers: Mapping[str, str], *, examining: bool = False) -> Response:
-        """Return the answer to a request that counts towards the allowance."""
+        """Send a request that counts towards the allowance."""
         begin = time.monotonic()
         reply = self._exchange.follow("GET", url, headers, self._credentials, examining=examining)
         try:
@@ -275,14 +275,14 @@ class Upstream:
         return reply
 
     def _fetched(self, url: str, headers: Mapping[str, str]) -> Response:
-        # `identity`, since what is stored compressed must arrive as it is stored.
+        # `identity`: a compressed file must arrive as it is stored.
         own = {"Accept-Encoding": "identity"}
         statuses = _PARTIAL if "Range" in headers else {HTTPStatus.OK}
         reply = self._exchange.follow("GET", url, {**own, **headers}, self._credentials)
         return _accepted(reply, statuses)
 
-    def _patiently(self, call: Callable[[], T]) -> T:
-        """Make a call until it succeeds, or fails for good or too often."""
+    def _retried(self, call: Callable[[], T]) -> T:
+        """Repeat a call until it succeeds, or until retries are used up."""
         failures = 0
         while True:
             try:
@@ -292,26 +292,26 @@ class Upstream:
                 self._pause(error, failures)
 
     def _pause(self, error: UpstreamError, failures: int) -> None:
-        """Wait before a request is sent again.
+        """Wait before the next retry.
 
         Raises:
-            UpstreamError: It is not; this is the error itself.
+            UpstreamError: The failure itself, if it is permanent or retries are used up.
         """
         wait = pause(failures, after=error.after, limits=self.limits)
         if not error.passing or wait is None or failures > self._network.retries:
             if error.passing and failures > 1:
                 error.message += f" (tried {failures} times)"
             raise error
-        _log.debug("%s; the next try is in %.1f seconds", error, wait)
+        _log.debug("%s; retrying in %.1f seconds", error, wait)
         if not self._exchange.wait(wait):
             raise error
 
 
 def _accepted(reply: Response, statuses: set[HTTPStatus]) -> Response:
-    """Return an answer that has one of some statuses.
+    """Return a response with one of the expected statuses.
 
     Raises:
-        StatusRefused: It has another.
+        StatusRefused: It has another one.
     """
     if reply.status not in statuses:
         reply.close()
@@ -320,7 +320,6 @@ def _accepted(reply: Response, statuses: set[HTTPStatus]) -> Response:
 
 
 def _refusal(reply: Response) -> StatusRefused:
-    """Return what a status other than 200 means."""
     status, headers = reply.status, reply.headers
     exhausted = headers.get("x-ratelimit-remaining") == "0"
     if status in _RATE_LIMITED and (exhausted or "retry-after" in headers):
@@ -331,15 +330,15 @@ def _refusal(reply: Response) -> StatusRefused:
             until = float(reset[:12])
             after = max(0.0, until - now)
         shown = None if until is None else utc(until)
-        return RateLimited(reply.asked, status, until=shown, after=after)
-    refused = StatusRefused(reply.asked, status)
+        return RateLimited(reply.requested, status, until=shown, after=after)
+    refused = StatusRefused(reply.requested, status)
     refused.after = seconds_until(headers.get("retry-after", ""))
     if status == HTTPStatus.UNAUTHORIZED and reply.login is not None:
-        refused.hint = f"It does not accept the login that it got, which is from {reply.login}."
+        refused.hint = f"The server does not accept the credentials from {reply.login}."
     return refused
 
 
 def _digest_of(reply: Response) -> str | None:
-    """Return the digest that Artifactory and GitLab send with a file."""
+    """Return the digest in the header of Artifactory and GitLab; None without one."""
     digest = reply.headers.get("x-checksum-sha256", "").strip().lower()
     return digest if re.fullmatch(r"[0-9a-f]{64}", digest) else None
