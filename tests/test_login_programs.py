@@ -388,11 +388,11 @@ def test_failures(environ: dict[str, str], name: str, caplog: pytest.LogCaptureF
 
     program(environ, name, "echo https://me:s3cret@mirror.example/ >&2", "exit 3")
     assert asked(environ, URL, uv=uv, user="me", github="github.com") is None
-    assert f"no login from `{name}`, which ends with 3" in caplog.text
+    assert f"no credentials from `{name}`: exit code 3" in caplog.text
 
     path.write_bytes(b"\x7fELF")
     assert asked(environ, URL, uv=uv, user="me", github="github.com") is None
-    assert "cannot be run: Exec format error" in caplog.text
+    assert f"failed to run {name}: Exec format error" in caplog.text
     assert "s3cret" not in caplog.text
 
 
@@ -415,7 +415,7 @@ def test_patience(environ: dict[str, str], caplog: pytest.LogCaptureFixture) -> 
     program(environ, "gh", "exec /bin/sleep 600")
 
     assert asked(environ, "https://github.com/o/r", github="github.com", timeout=0.1) is None
-    assert "no login from `gh`: it has not answered for 0.1 seconds" in caplog.text
+    assert "no credentials from `gh`: no answer within 0.1 seconds" in caplog.text
 
 
 def test_close(environ: dict[str, str], tmp_path: Path) -> None:

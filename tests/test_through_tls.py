@@ -163,7 +163,7 @@ def test_another_insecure_host(old: Home, mirror: Mirror) -> None:
     with mirror.serve() as url:
         done = refused(old, url, "--allow-insecure-host", "localhost")
 
-    assert "not trusted here" in done.err
+    assert "untrusted authority" in done.err
 
 
 @pytest.mark.parametrize("files", ["two", "one", "encrypted", "SSL_CLIENT_CERT"])
