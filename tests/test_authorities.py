@@ -44,17 +44,17 @@ def server(tmp_path: Path) -> Iterator[Greeter]:
 LINES = TRUSTED.count(b"\n")
 
 BUNDLES = {
-    "damaged": (OTHER.replace(b"MI", b"M!", 1) + TRUSTED, 1, 1, "it is not base64"),
-    "damaged last": (TRUSTED + OTHER.replace(b"MI", b"M!", 1), 2, LINES + 1, "it is not base64"),
+    "damaged": (OTHER.replace(b"MI", b"M!", 1) + TRUSTED, 1, 1, "invalid base64"),
+    "damaged last": (TRUSTED + OTHER.replace(b"MI", b"M!", 1), 2, LINES + 1, "invalid base64"),
     "no certificate": (
         b"# mine\n" + TRUSTED + b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
-        *(2, LINES + 2, "it is not a certificate"),
+        *(2, LINES + 2, "not a certificate"),
     ),
-    "cut off": (OTHER[:150] + b"\n" + TRUSTED, 1, 1, "it has no `-----END CERTIFICATE-----`"),
-    "cut off last": (TRUSTED + OTHER[:150], 2, LINES + 1, "it has no `-----END CERTIFICATE-----`"),
+    "cut off": (OTHER[:150] + b"\n" + TRUSTED, 1, 1, "`-----END CERTIFICATE-----` is missing"),
+    "cut off last": (TRUSTED + OTHER[:150], 2, LINES + 1, "`-----END CERTIFICATE-----` is missing"),
     "empty": (
         b"-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n" + TRUSTED,
-        *(1, 1, "it is not a certificate"),
+        *(1, 1, "not a certificate"),
     ),
     "no line break": (OTHER.rstrip() + TRUSTED, 0, 0, ""),
     "byte order mark": (b"\xef\xbb\xbf" + TRUSTED, 0, 0, ""),
@@ -201,7 +201,7 @@ def test_expired_authority(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> 
 
     found = explained(caught.value, "https://h/", identified=False)
     day = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=3)
-    assert "has expired, or that of the authority it comes from" in str(found)
+    assert "or that of its authority, has expired" in str(found)
     assert f"block 2 (line {LINES + 1}) of {bundle}, on {day}" in str(found and found.hint)
     assert not caplog.messages
 

@@ -17,6 +17,7 @@ from uv_self_update.auth.credentials import Credentials
 from uv_self_update.config.settings import Network
 from uv_self_update.errors import UpstreamError
 from uv_self_update.network.client import Upstream
+from uv_self_update.network.limits import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -124,11 +125,11 @@ def line() -> Iterator[Callable[[list[Step], tuple[bytes, bytes]], AbstractConte
 
 
 @pytest.fixture
-def patient(monkeypatch: pytest.MonkeyPatch) -> Iterator[Upstream]:
+def patient() -> Iterator[Upstream]:
     """Return a client that tries again at once."""
-    monkeypatch.setattr("uv_self_update.network.client.pause", lambda _, *, after: after or 0.0)
     network = Network(timeout=10, retries=_RETRIES)
-    client = Upstream(network, Credentials(), environ={"NO_PROXY": "*"})
+    environ = {"NO_PROXY": "*"}
+    client = Upstream(network, Credentials(), environ=environ, limits=Limits(first_wait=0))
     yield client
     client.close()
 

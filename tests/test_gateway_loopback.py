@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,6 +16,7 @@ from support.raw import ask, connect, get, read_all, request
 from uv_self_update.gateway.address import Address, listen
 from uv_self_update.gateway.loopback import Loopback
 from uv_self_update.gateway.replies import BrokenOff, Reply
+from uv_self_update.network.limits import DEFAULTS, Limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,12 +34,12 @@ class Server:
     address: Address
     replies: dict[str, Reply] = field(default_factory=dict)
     asked: list[Request] = field(default_factory=list)
-    limits: dict[str, Any] = field(default_factory=dict)
+    limits: Limits = DEFAULTS
 
     def __post_init__(self) -> None:
         """Start to serve."""
         self.port = int(self.address.listener.getsockname()[1])
-        self.loopback = Loopback(self.address, self.answer, **self.limits)
+        self.loopback = Loopback(self.address, self.answer, limits=self.limits)
 
     def answer(self, asked: Request) -> Reply:
         """Answer by path; `/` says hello."""
@@ -48,7 +49,9 @@ class Server:
 
 
 @contextlib.contextmanager
-def serving(replies: dict[str, Reply] | None = None, **limits: float) -> Iterator[Server]:
+def serving(
+    replies: dict[str, Reply] | None = None, *, limits: Limits = DEFAULTS
+) -> Iterator[Server]:
     """Serve until the end of a test."""
     server = Server(address=listen(), replies=replies or {}, limits=limits)
     try:
@@ -125,7 +128,7 @@ def test_pipelined_requests() -> None:
 
 def test_body_of_a_request() -> None:
     """A body that nobody wants is taken, so that the client comes to read the reply."""
-    with serving(leave_time=60) as server:
+    with serving(limits=Limits(close_time=60)) as server:
         # More than the system keeps for a server that does not read.
         size = 32 * SIZE
         data = request("/", f"Content-Length: {size}", host="x", method="PUT") + bytes(size)
@@ -152,7 +155,7 @@ MALFORMED = {
 def test_malformed(name: str) -> None:
     """What is malformed or too large is refused by its status, and the server lives on."""
     data, status = MALFORMED[name]
-    with serving(leave_time=60) as server:
+    with serving(limits=Limits(close_time=60)) as server:
         answer = ask(server.port, data)
         assert (answer.status, answer.body) == (status, b"")
         assert server.asked == []
@@ -162,7 +165,7 @@ def test_malformed(name: str) -> None:
 def test_slow_client() -> None:
     """A client that sends byte by byte is cut off long before its head is too large."""
     sent = 0
-    with serving(head_time=0.2) as server:
+    with serving(limits=Limits(head_time=0.2)) as server:
         with connect(server.port) as connection:
             connection.sendall(b"GET / HTTP/1.1\r\nX: ")
             connection.settimeout(0.001)
@@ -180,14 +183,14 @@ def test_slow_client() -> None:
 
 def test_no_time_left() -> None:
     """When the time is over, no byte that is there already counts, however fast they come."""
-    with serving(head_time=0) as server:
+    with serving(limits=Limits(head_time=0)) as server:
         assert get(server.port, "/").raw == b""
         assert server.asked == []
 
 
 def test_silent_client() -> None:
     """A client that connects and says nothing is cut off."""
-    with serving(head_time=0.05) as server, connect(server.port) as connection:
+    with serving(limits=Limits(head_time=0.05)) as server, connect(server.port) as connection:
         assert read_all(connection).raw == b""
 
 
@@ -199,7 +202,7 @@ def send_without_end(connection: socket.socket) -> None:
 
 def test_client_that_does_not_leave() -> None:
     """A client that keeps its connection after the reply is cut off, too."""
-    with serving(leave_time=0.05) as server, connect(server.port) as connection:
+    with serving(limits=Limits(close_time=0.05)) as server, connect(server.port) as connection:
         connection.sendall(request("/", host="x"))
         assert read_all(connection).body == b"hello"
         with pytest.raises(ConnectionError):
@@ -209,7 +212,10 @@ def test_client_that_does_not_leave() -> None:
 @pytest.mark.parametrize("head", [b"", b"GET / HT"])
 def test_many_silent_connections(head: bytes) -> None:
     """Of connections that wait, the oldest make room, and a request is answered beside the rest."""
-    with serving(waiting=128, head_time=600) as server, contextlib.ExitStack() as stack:
+    with (
+        serving(limits=Limits(pending=128, head_time=600)) as server,
+        contextlib.ExitStack() as stack,
+    ):
         silent = [stack.enter_context(connect(server.port)) for _ in range(300)]
         for connection in silent:
             # Some of them have lost their place already.
@@ -239,7 +245,7 @@ def test_connections_without_end() -> None:
         for connection in opened:
             connection.close()
 
-    with serving(head_time=600) as server:
+    with serving(limits=Limits(head_time=600)) as server:
         attacker = threading.Thread(target=attack, args=(server.port,))
         attacker.start()
         try:
@@ -260,7 +266,10 @@ def test_reply_under_way_keeps_its_place() -> None:
         yield b"hello"
 
     reply = Reply(body=slow(), length=5)
-    with serving({"/slow": reply}, waiting=2) as server, contextlib.ExitStack() as stack:
+    with (
+        serving({"/slow": reply}, limits=Limits(pending=2)) as server,
+        contextlib.ExitStack() as stack,
+    ):
         client = stack.enter_context(connect(server.port))
         client.sendall(request("/slow", host="x"))
         begun.wait()
@@ -277,8 +286,9 @@ import resource, socket
 from uv_self_update.gateway.address import listen
 from uv_self_update.gateway.loopback import Loopback
 from uv_self_update.gateway.replies import Reply
+from uv_self_update.network.limits import Limits
 address = listen()
-Loopback(address, lambda _: Reply.of("hello"), head_time=600)
+Loopback(address, lambda _: Reply.of("hello"), limits=Limits(head_time=600))
 resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
 print(address.listener.getsockname()[1], flush=True)
 input()
@@ -408,7 +418,7 @@ def test_addresses_differ() -> None:
 
 def test_closed() -> None:
     """After the end nobody can connect, and who was connected is not any more."""
-    with serving(head_time=600) as server, contextlib.ExitStack() as stack:
+    with serving(limits=Limits(head_time=600)) as server, contextlib.ExitStack() as stack:
         waiting = [stack.enter_context(connect(server.port)) for _ in range(3)]
         assert_alive(server)
         server.loopback.close()

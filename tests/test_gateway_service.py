@@ -47,6 +47,7 @@ from uv_self_update.gateway.service import Installing, Service
 from uv_self_update.installer.native import NativeInstaller
 from uv_self_update.installer.release import ReleaseInstaller
 from uv_self_update.network.client import Upstream
+from uv_self_update.network.limits import Limits
 from uv_self_update.network.responses import Document, Download
 from uv_self_update.platforms import Platform
 from uv_self_update.releases.digests import DigestRules, Pin
@@ -723,6 +724,9 @@ def test_failing_script_prints_its_reason(message: str, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+HURRIED = Limits(first_byte=0, keepalive=0.001)
+
+
 def wait(
     made: Callable[[], Reply], *, fillers: int, start: bytes = b""
 ) -> tuple[Reply, list[bytes]]:
@@ -733,7 +737,7 @@ def wait(
         known.wait()
         return made()
 
-    reply = patiently(call, start=start, patience=0, interval=0.001)
+    reply = patiently(call, start=start, limits=HURRIED)
     body = iter(reply.body)
     chunks = [next(body) for _ in range(1 + fillers)]
     known.set()
@@ -743,7 +747,7 @@ def wait(
 def test_quick_answer() -> None:
     """An answer that comes in time is what it is, with its status."""
     reply = Reply.of("no\n", status=404)
-    assert patiently(lambda: reply, patience=600) is reply
+    assert patiently(lambda: reply, limits=Limits(first_byte=600)) is reply
 
 
 def test_slow_json() -> None:
@@ -787,7 +791,7 @@ def test_late_body_reaches_the_client() -> None:
             known.wait()
             return Reply.of("start of the answer")
 
-        return patiently(call, start=b"start", patience=0, interval=0.001)
+        return patiently(call, start=b"start", limits=HURRIED)
 
     with serving(lambda _: answer) as (address, port), connect(port) as connection:
         connection.sendall(request("/", host=address.host))
@@ -844,7 +848,7 @@ def test_large_archive_stalls() -> None:
     with serving(lambda _: answer) as (address, _):
         with (
             upstream(timeout=1).open(f"{address.base}archive") as download,
-            pytest.raises(Interrupted, match=r"of 3,145,728 bytes: nothing came for 1 seconds"),
+            pytest.raises(Interrupted, match=r"of 3,145,728 bytes: no data for 1 seconds"),
         ):
             b"".join(download.chunks)
         stalled.set()

@@ -17,9 +17,9 @@ from support.web import Page, Web
 from uv_self_update.auth.credentials import Credentials
 from uv_self_update.config.settings import Network
 from uv_self_update.errors import Interrupted, Overdue, TooLarge
-from uv_self_update.network import allowance
 from uv_self_update.network.allowance import Allowance
 from uv_self_update.network.client import Upstream
+from uv_self_update.network.limits import DEFAULTS, Limits
 from uv_self_update.network.responses import Document
 from uv_self_update.sources.formats import listing as listing_page
 from uv_self_update.sources.formats.bucket import read_bucket
@@ -60,10 +60,9 @@ def test_peak(case: Any, tmp_path: Path) -> None:  # noqa: ANN401 # of the modul
     assert found.said == "0" if real else found.said.startswith(("6: ", "7: ")), found
 
 
-def test_allowance(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_allowance() -> None:
     """What many documents come to is bounded, in bytes and in seconds."""
-    monkeypatch.setattr(allowance, "_LARGEST_SUM", 1000)
-    some = Allowance(timeout=1.0)
+    some = Allowance(timeout=1.0, limits=Limits(lists=1000))
     for _ in range(10):
         some.take(URL, received=100, waited=1.0)
     with pytest.raises(TooLarge, match=f"{URL} sends more than 1,000 bytes of lists"):
@@ -74,11 +73,10 @@ def test_allowance(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("way", ["read", "lines", "look"])
-def test_many_documents(
-    upstream: Upstream, web: Web, monkeypatch: pytest.MonkeyPatch, way: str
-) -> None:
+def test_many_documents(web: Web, way: str) -> None:
     """All documents of a source count together, by their unpacked size."""
-    monkeypatch.setattr(allowance, "_LARGEST_SUM", 1 << 20)
+    limits = Limits(lists=1 << 20)
+    upstream = Upstream(Network(retries=0), Credentials(), environ={}, limits=limits)
     packed = gzip.compress(b"x\n" * (200 << 10))
     web.pages["/a"] = Page(body=packed, headers={"Content-Encoding": "gzip"})
 
@@ -95,6 +93,7 @@ def test_many_documents(
         ask()
     other = upstream.logged_in(Credentials())
     assert other.read(f"{web.url}/a").body
+    upstream.close()
 
 
 def test_small_on_the_wire(upstream: Upstream, web: Web) -> None:
@@ -224,4 +223,4 @@ def test_real_list_is_far_from_the_limits() -> None:
     """The releases of uv itself take a seventh of what lists may come to."""
     size = sum(map(len, MEASURING._real()))  # noqa: SLF001 # of the benchmark
 
-    assert 30_000_000 < size < allowance._LARGEST_SUM / 7  # noqa: SLF001 # the bound
+    assert 30_000_000 < size < DEFAULTS.lists / 7

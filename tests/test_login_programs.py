@@ -24,7 +24,6 @@ from support.missing import missing
 from support.simulator.dialect import PASSWORD, USER, Setup
 from support.simulator.rows import ROWS, fetch, published
 from support.simulator.server import credentials_in
-from uv_self_update.auth import programs
 from uv_self_update.auth.credentials import Login
 from uv_self_update.auth.programs import Found, LoginPrograms, Question
 from uv_self_update.config.settings import Network, Settings
@@ -81,10 +80,11 @@ def asked(
     uv: Path | None = None,
     user: str | None = None,
     github: str | None = None,
+    timeout: float = 30,
 ) -> tuple[str, str] | None:
     """Return what the programs know and where it is; a token stands alone."""
     question = Question(urls=urls, username=user, github=github)
-    found = LoginPrograms(uv=uv, environ=environ).find(question)
+    found = LoginPrograms(uv=uv, environ=environ, timeout=timeout).find(question)
     if found is None:
         return None
     what = found.what
@@ -388,11 +388,11 @@ def test_failures(environ: dict[str, str], name: str, caplog: pytest.LogCaptureF
 
     program(environ, name, "echo https://me:s3cret@mirror.example/ >&2", "exit 3")
     assert asked(environ, URL, uv=uv, user="me", github="github.com") is None
-    assert f"no login from `{name}`, which ends with 3" in caplog.text
+    assert f"no credentials from `{name}`: exit code 3" in caplog.text
 
     path.write_bytes(b"\x7fELF")
     assert asked(environ, URL, uv=uv, user="me", github="github.com") is None
-    assert "cannot be run: Exec format error" in caplog.text
+    assert f"failed to run {name}: Exec format error" in caplog.text
     assert "s3cret" not in caplog.text
 
 
@@ -410,15 +410,12 @@ def test_not_from_the_current_folder(
     assert caplog.records == []
 
 
-def test_patience(
-    environ: dict[str, str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_patience(environ: dict[str, str], caplog: pytest.LogCaptureFixture) -> None:
     """A program that does not answer is ended, and that is said."""
-    monkeypatch.setattr(programs, "_PATIENCE", 0.1)
     program(environ, "gh", "exec /bin/sleep 600")
 
-    assert asked(environ, "https://github.com/o/r", github="github.com") is None
-    assert "no login from `gh`: it has not answered for 0.1 seconds" in caplog.text
+    assert asked(environ, "https://github.com/o/r", github="github.com", timeout=0.1) is None
+    assert "no credentials from `gh`: no answer within 0.1 seconds" in caplog.text
 
 
 def test_close(environ: dict[str, str], tmp_path: Path) -> None:

@@ -150,10 +150,10 @@ def test_places(
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"machine h login u\npassword s3cret s3cret2", "line 2 cannot be understood"),
-        (b"s3cret", "line 1 cannot be understood"),
-        (b"machine", "line 1 cannot be understood"),
-        (b"machine h login u password s3cret\xff", "it is not UTF-8"),
+        (b"machine h login u\npassword s3cret s3cret2", "syntax error in line 2"),
+        (b"s3cret", "syntax error in line 1"),
+        (b"machine", "syntax error in line 1"),
+        (b"machine h login u password s3cret\xff", "invalid UTF-8"),
     ],
     ids=["follower", "top", "end", "bytes"],
 )

@@ -133,10 +133,10 @@ def test_order() -> None:
     assert way(environ, uv=uv, system=system) == "http://e:3 (ALL_PROXY)"
     assert way({}, uv=uv, system=system) == f"http://u:2 (`https-proxy` in {FILE})"
     assert way({}, "http://h/", uv=uv, system=system) == f"http://u:1 (`http-proxy` in {FILE})"
-    assert way({}, system=system) == "http://s:2 (the system's settings)"
-    assert way({}, "http://h/", system=system) == "http://s:1 (the system's settings)"
+    assert way({}, system=system) == "http://s:2 (the system settings)"
+    assert way({}, "http://h/", system=system) == "http://s:1 (the system settings)"
     assert way({"http_proxy": ""}, uv=toml(http=PROXY), system=system) == (
-        "http://s:2 (the system's settings)"
+        "http://s:2 (the system settings)"
     )
 
 
@@ -191,38 +191,38 @@ def test_default_ports(scheme: str) -> None:
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
-        ("proxy server:3128", "it holds a space or a control character"),
-        (f"http://me:{SECRET} @proxy", "it holds a space or a control character"),
-        ("http://pro\x00xy", "it holds a space or a control character"),
-        ("http://pro\nxy", "it holds a space or a control character"),
+        ("proxy server:3128", "it contains a space or a control character"),
+        (f"http://me:{SECRET} @proxy", "it contains a space or a control character"),
+        ("http://pro\x00xy", "it contains a space or a control character"),
+        ("http://pro\nxy", "it contains a space or a control character"),
         ("socks4://proxy", "`socks4` is not supported; `socks5` and `socks5h` are"),
         ("SOCKS4A://proxy", "`socks4a` is not supported; `socks5` and `socks5h` are"),
         (
             f"ftp://me:{SECRET}@proxy",
-            "its scheme should be `http`, `https`, `socks5` or `socks5h`",
+            "expected the scheme `http`, `https`, `socks5` or `socks5h`",
         ),
-        (f"{SECRET}://proxy", "its scheme should be `http`, `https`, `socks5` or `socks5h`"),
-        ("://proxy", "its scheme should be `http`, `https`, `socks5` or `socks5h`"),
-        (f"http://me:{SECRET}/x@proxy", "its login holds `/`, `?` or `#` as it is"),
-        (f"http://me:1234#{SECRET}@proxy", "its login holds `/`, `?` or `#` as it is"),
-        (f"me:1?{SECRET}@proxy", "its login holds `/`, `?` or `#` as it is"),
-        ("http://", "it should name a host; an IPv6 address stands in brackets"),
-        ("http://:3128", "it should name a host; an IPv6 address stands in brackets"),
-        (f"http://me:{SECRET}@", "it should name a host; an IPv6 address stands in brackets"),
-        ("http://::1:3128", "it should name a host; an IPv6 address stands in brackets"),
-        ("http://[::1", "it should name a host; an IPv6 address stands in brackets"),
-        ("http://[1:2]:3128", "it should name a host; an IPv6 address stands in brackets"),
-        ("http://[]", "it should name a host; an IPv6 address stands in brackets"),
-        ("http://pröxy", "it should name a host; an IPv6 address stands in brackets"),
-        ("http://pro%78y", "it should name a host; an IPv6 address stands in brackets"),
-        ("http://proxy:", "its port should be a number from 1 to 65535"),
-        ("http://http://proxy:3128", "its port should be a number from 1 to 65535"),
-        ("http://proxy:0", "its port should be a number from 1 to 65535"),
-        ("http://proxy:65536", "its port should be a number from 1 to 65535"),
-        ("http://proxy:-1", "its port should be a number from 1 to 65535"),
-        ("http://proxy:٣", "its port should be a number from 1 to 65535"),
-        ("http://proxy:1:2", "its port should be a number from 1 to 65535"),
-        (f"me:{SECRET}", "its port should be a number from 1 to 65535"),
+        (f"{SECRET}://proxy", "expected the scheme `http`, `https`, `socks5` or `socks5h`"),
+        ("://proxy", "expected the scheme `http`, `https`, `socks5` or `socks5h`"),
+        (f"http://me:{SECRET}/x@proxy", "its credentials contain an unencoded `/`, `?` or `#`"),
+        (f"http://me:1234#{SECRET}@proxy", "its credentials contain an unencoded `/`, `?` or `#`"),
+        (f"me:1?{SECRET}@proxy", "its credentials contain an unencoded `/`, `?` or `#`"),
+        ("http://", "expected a host, with an IPv6 address in brackets"),
+        ("http://:3128", "expected a host, with an IPv6 address in brackets"),
+        (f"http://me:{SECRET}@", "expected a host, with an IPv6 address in brackets"),
+        ("http://::1:3128", "expected a host, with an IPv6 address in brackets"),
+        ("http://[::1", "expected a host, with an IPv6 address in brackets"),
+        ("http://[1:2]:3128", "expected a host, with an IPv6 address in brackets"),
+        ("http://[]", "expected a host, with an IPv6 address in brackets"),
+        ("http://pröxy", "expected a host, with an IPv6 address in brackets"),
+        ("http://pro%78y", "expected a host, with an IPv6 address in brackets"),
+        ("http://proxy:", "expected a port from 1 to 65535"),
+        ("http://http://proxy:3128", "expected a port from 1 to 65535"),
+        ("http://proxy:0", "expected a port from 1 to 65535"),
+        ("http://proxy:65536", "expected a port from 1 to 65535"),
+        ("http://proxy:-1", "expected a port from 1 to 65535"),
+        ("http://proxy:٣", "expected a port from 1 to 65535"),
+        ("http://proxy:1:2", "expected a port from 1 to 65535"),
+        (f"me:{SECRET}", "expected a port from 1 to 65535"),
     ],
 )
 def test_unusable(value: str, reason: str) -> None:
@@ -354,7 +354,7 @@ def test_exceptions_of_the_system() -> None:
     system = Settings(found={"https": PROXY}, excepted=("a", "[::1]"))
     assert way({}, "https://a:1/", system=system) is None
     assert way({}, "https://[::1]/", system=system) is None
-    assert way({}, "https://b/", system=system) == f"{PROXY} (the system's settings)"
+    assert way({}, "https://b/", system=system) == f"{PROXY} (the system settings)"
     assert way({"https_proxy": OTHER}, "https://a/", system=system) == f"{OTHER} (https_proxy)"
 
 
@@ -362,9 +362,9 @@ def test_socks_of_the_system() -> None:
     """A SOCKS proxy in the system's settings is for what no other is named for."""
     found = {"http": PROXY, "socks": "socks://socks.example:1080"}
     system = Settings(found=found)
-    assert way({}, "http://h/", system=system) == f"{PROXY} (the system's settings)"
-    assert way({}, system=system) == "socks5://socks.example:1080 (the system's settings)"
-    with pytest.raises(ProxyRefused, match="the system's settings: `socks4` is not supported"):
+    assert way({}, "http://h/", system=system) == f"{PROXY} (the system settings)"
+    assert way({}, system=system) == "socks5://socks.example:1080 (the system settings)"
+    with pytest.raises(ProxyRefused, match="the system settings: `socks4` is not supported"):
         way({}, system=Settings(found={"https": "socks4://socks.example:1080"}))
 
 
@@ -390,8 +390,8 @@ def test_system(monkeypatch: pytest.MonkeyPatch, platform: str, proxies: str, by
     system = System(platform=platform)
 
     assert way({}, "https://a/", system=system) is None
-    assert way({}, "https://b/", system=system) == f"{PROXY} (the system's settings)"
-    assert way({}, "https://odd/", system=system) == f"{PROXY} (the system's settings)"
+    assert way({}, "https://b/", system=system) == f"{PROXY} (the system settings)"
+    assert way({}, "https://odd/", system=system) == f"{PROXY} (the system settings)"
     assert way({}, "http://c/", system=system) is None
     assert way({"HTTPS_PROXY": OTHER}, "https://d/", system=system) == f"{OTHER} (HTTPS_PROXY)"
     assert asked == ["a", "b", "odd"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from uv_self_update.network.ranges import Version, already_had, has_changed, length_of
+from uv_self_update.network.ranges import Version, has_changed, length_of, repeated_bytes
 
 DATE = "Tue, 24 Nov 2026 12:00:00 GMT"
 EARLIER = "Tue, 24 Nov 2026 11:59:00 GMT"
@@ -94,13 +94,13 @@ def test_validator_counts_beside_a_digest() -> None:
         (416, {"content-range": "bytes */4"}, None),
     ],
 )
-def test_already_had_of_a_file_with_a_digest(
+def test_repeated_bytes_of_a_file_with_a_digest(
     status: int, headers: dict[str, str], expected: int | None
 ) -> None:
     """Place and length have to agree all the same."""
     version = Version(etag=None, modified=None, size=10)
 
-    had = already_had(version, 5, status=status, headers=headers, verified=True)
+    had = repeated_bytes(version, 5, status=status, headers=headers, verified=True)
 
     assert had == expected
 
@@ -129,11 +129,11 @@ def test_already_had_of_a_file_with_a_digest(
         (416, {"content-range": "bytes */4"}, None),
     ],
 )
-def test_already_had(status: int, headers: dict[str, str], expected: int | None) -> None:
+def test_repeated_bytes(status: int, headers: dict[str, str], expected: int | None) -> None:
     """A second answer begins where it says, if it is of the version that there was at first."""
     version = Version(etag='"a"', modified=None, size=10)
 
-    assert already_had(version, 5, status=status, headers=headers) == expected
+    assert repeated_bytes(version, 5, status=status, headers=headers) == expected
 
 
 @pytest.mark.parametrize(
@@ -146,11 +146,11 @@ def test_already_had(status: int, headers: dict[str, str], expected: int | None)
         (200, {}, 5),
     ],
 )
-def test_already_had_by_date(status: int, headers: dict[str, str], expected: int | None) -> None:
+def test_repeated_bytes_by_date(status: int, headers: dict[str, str], expected: int | None) -> None:
     """Without a tag, a part has to be of the same date; of the whole, the bytes will tell."""
     version = Version(etag=None, modified=EARLIER, size=10)
 
-    assert already_had(version, 5, status=status, headers=headers) == expected
+    assert repeated_bytes(version, 5, status=status, headers=headers) == expected
 
 
 def test_part_that_was_not_asked_for() -> None:
@@ -158,7 +158,7 @@ def test_part_that_was_not_asked_for() -> None:
     version = Version(etag=None, modified=None, size=10)
 
     headers = {"content-range": "bytes 5-9/10"}
-    assert already_had(version, 5, status=206, headers=headers) is None
+    assert repeated_bytes(version, 5, status=206, headers=headers) is None
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from uv_self_update.auth.credentials import Credentials
 from uv_self_update.config.settings import Network
 from uv_self_update.errors import RedirectRefused
 from uv_self_update.network.client import Upstream
-from uv_self_update.network.redirects import is_near
+from uv_self_update.network.redirects import is_local
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +60,7 @@ LOCAL = ("127.0.0.1", "localhost", "2130706433", "0x7f.1", "0.0.0.0", "[::ffff:1
 )
 def test_near(host: str, *, expected: bool) -> None:
     """Loopback and link-local are known in every form that a resolver takes for them."""
-    assert is_near(host) is expected
+    assert is_local(host) is expected
 
 
 class Places:
@@ -187,4 +187,4 @@ def test_to_the_private_network(places: Places) -> None:
     places.far.pages["/b"] = Page(body=b"there")
 
     assert places.client.read(f"{places.far.url}/list").body == b"there"
-    assert not is_near(MACHINE)
+    assert not is_local(MACHINE)

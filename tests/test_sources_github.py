@@ -7,14 +7,14 @@ from base64 import b64encode
 from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 import pytest
 
 from support.web import Asked, Page, Web
+from uv_self_update.auth.credentials import Credentials
 from uv_self_update.config.kinds import SourceSettings
-from uv_self_update.config.settings import Settings
+from uv_self_update.config.settings import Network, Settings
 from uv_self_update.errors import (
     HiddenByPolicy,
     InvalidSource,
@@ -25,17 +25,15 @@ from uv_self_update.errors import (
     TooLarge,
     UnexpectedBody,
 )
+from uv_self_update.network.client import Upstream
+from uv_self_update.network.limits import Limits
 from uv_self_update.platforms import Platform
 from uv_self_update.redaction import Secret
 from uv_self_update.releases.policy import Policy, Rule
 from uv_self_update.releases.release import Asset, Release
 from uv_self_update.releases.target import NEWEST, Wanted, parse_target
-from uv_self_update.sources.formats import paging
 from uv_self_update.sources.github import GithubSource, api_of
 from uv_self_update.sources.opened import OpenSources
-
-if TYPE_CHECKING:
-    from uv_self_update.network.client import Upstream
 
 PLATFORM = Platform(triple="x86_64-unknown-linux-gnu")
 API = "/api/v3/repos/o/r/releases"
@@ -375,16 +373,18 @@ def test_endless_pages(source: GithubSource, web: Web) -> None:
     assert web.paths() == [SHORT, LONG]
 
 
-def test_pages_without_end(source: GithubSource, web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pages_without_end(web: Web) -> None:
     """A list that has always one more page comes to an end."""
-    monkeypatch.setattr(paging, "_MOST_PAGES", 20)
+    limits = Limits(pages=20)
+    upstream = Upstream(Network(retries=0), Credentials(), environ={}, limits=limits)
+    source = GithubSource(upstream, PLATFORM, url=f"{web.url}/o/r")
 
     def answer(_: Asked) -> Page:
         return page([], Link=f'<{API}?page={len(web.asked)}>; rel="next"')
 
     web.pages[API] = answer
 
-    with pytest.raises(TooLarge, match="sends more than 20 pages"):
+    with closing(upstream), pytest.raises(TooLarge, match="sends more than 20 pages"):
         source.find(parse_target("0.11"))
 
 

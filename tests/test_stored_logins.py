@@ -72,5 +72,5 @@ def test_update_with_a_stored_login(place: str, home: Home, tmp_path: Path) -> N
     assert ("answered 401" in refused.err, before) == (True, start)
     assert (done.code, home.version(), home.receipt_version()) == (0, end, end), done.err
     names = {"uv": "uv's credential store", "password-env": "`password-env` MIRROR_PASSWORD"}
-    assert f"(login: {names.get(place, place)}" in done.err
+    assert f"(credentials: {names.get(place, place)}" in done.err
     assert PASSWORD not in done.err + done.out

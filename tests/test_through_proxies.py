@@ -250,7 +250,8 @@ def test_login_that_is_not_accepted(
     shown = proxy(Door.WITH_A_LOGIN, "***" if login else "")
     variable = where.format(scheme.upper())
     url = f"{scheme}://{MIRROR}/latest.json"
-    assert f"no way to {url} through the proxy {shown} ({variable}): 407" in done.err
+    problem = "credentials not accepted" if login else "authentication required"
+    assert f"no way to {url} through the proxy {shown} ({variable}): {problem} (407)" in done.err
     assert "`user:password@`" in done.err
     assert company.asked() == []
 
@@ -269,7 +270,8 @@ def test_login_of_uv_toml_that_is_not_accepted(
     failed(home, done, before)
     shown = proxy(Door.WITH_A_LOGIN, "***")
     toml = home.receipt.with_name("uv.toml")
-    assert f"through the proxy {shown} (`{scheme}-proxy` in {toml}): 407" in done.err
+    problem = "credentials not accepted (407)"
+    assert f"through the proxy {shown} (`{scheme}-proxy` in {toml}): {problem}" in done.err
 
 
 @TO

@@ -134,7 +134,7 @@ def test_untrusted(old: Home, mirror: Mirror) -> None:
         done = refused(old, url)
 
     assert f"no trusted connection to {url}" in done.err
-    assert "its certificate comes from an authority that is not trusted here" in done.err
+    assert "its certificate is issued by an untrusted authority" in done.err
     assert "network.ca-bundle" in done.err
     assert f"--allow-insecure-host {HOST}" in done.err
     assert mirror.seen() == set()
@@ -152,9 +152,9 @@ def test_insecure_host(named: str, old: Home, mirror: Mirror) -> None:
     with mirror.serve() as url:
         done = update(old, url, *arguments)
 
-    warnings = [line for line in done.err.splitlines() if "is not checked" in line]
+    warnings = [line for line in done.err.splitlines() if "is not verified" in line]
     assert len(warnings) == 1, done.err
-    assert f"warning: the certificate of {HOST} is not checked" in warnings[0]
+    assert f"warning: the certificate of {HOST} is not verified" in warnings[0]
     assert named in warnings[0]
 
 
@@ -163,7 +163,7 @@ def test_another_insecure_host(old: Home, mirror: Mirror) -> None:
     with mirror.serve() as url:
         done = refused(old, url, "--allow-insecure-host", "localhost")
 
-    assert "not trusted here" in done.err
+    assert "untrusted authority" in done.err
 
 
 @pytest.mark.parametrize("files", ["two", "one", "encrypted", "SSL_CLIENT_CERT"])

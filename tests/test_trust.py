@@ -195,7 +195,7 @@ def test_broken_bundle(content: bytes | None, tmp_path: Path) -> None:
         path.write_bytes(content)
     trust = Trust(Network(ca_bundle=path), environ={})
 
-    with pytest.raises(TlsError, match=f"{path}, which `network.ca-bundle` names") as caught:
+    with pytest.raises(TlsError, match=rf"`network.ca-bundle` \({path}\) cannot be used") as caught:
         trust.context_for("https://jo:secret@h/", identified=False)
     assert "secret" not in str(caught.value)
     assert "openssl x509" in str(caught.value.hint)
@@ -279,35 +279,35 @@ def unusable_identities(
     damaged = folder / "damaged.key"
     damaged.write_bytes(key.read_bytes().replace(b"M", b"N"))
     gone = folder / "gone"
-    reason = "cannot be decrypted with the passphrase"
+    reason = "cannot be decrypted with this passphrase"
     variable = "UV_SELF_UPDATE_CLIENT_KEY_PASSPHRASE"
     return {
         "no certificate": (
             Network(client_cert=text, client_key=key),
-            f"{text} holds no certificate",
+            f"{text} contains no PEM certificate",
             "openssl pkcs12",
         ),
         "no key": (
             Network(client_cert=path, client_key=text),
-            f"{text} holds no private key",
+            f"{text} contains no PEM private key",
             "openssl pkcs12",
         ),
         "no key beside": (
             Network(client_cert=path),
-            f"{path} holds no private key",
+            f"{path} contains no PEM private key",
             "network.client-key",
         ),
         "gone": (Network(client_cert=gone), f"{gone} cannot be read: No such file", "path"),
         "key gone": (Network(client_cert=path, client_key=gone), f"{gone} cannot be read", "path"),
         "strange key": (
             Network(client_cert=path, client_key=strange),
-            f"the private key in {strange} does not belong to the certificate in {path}",
-            "delivery",
+            f"the private key in {strange} does not match the certificate in {path}",
+            "first in its file",
         ),
         "damaged key": (
             Network(client_cert=path, client_key=damaged),
             f"cannot be used with the private key in {damaged}",
-            "new ones",
+            "new certificate and key",
         ),
         "no passphrase": (
             Network(client_cert=path, client_key=locked),
@@ -454,7 +454,7 @@ def test_insecure_host(
         context = trust.context_for(url, identified=True)
         assert (context.verify_mode, context.check_hostname) == (ssl.CERT_NONE, False)
         (message,) = caplog.messages
-        assert "is not checked, because of --allow-insecure-host" in message
+        assert "is not verified, because of --allow-insecure-host" in message
         caplog.clear()
     trust = Trust(Network(insecure_hosts=(entry,)), environ={})
     for url in checked:
@@ -493,7 +493,7 @@ def test_insecure_server(
         talk(trust, server, host=HOST)
 
     (message,) = caplog.messages
-    assert "certificate of localhost is not checked" in message
+    assert "certificate of localhost is not verified" in message
 
 
 def test_insecure_origins(caplog: pytest.LogCaptureFixture) -> None:

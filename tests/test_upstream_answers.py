@@ -210,7 +210,7 @@ def test_header_that_cannot_be_sent(upstream: Upstream, web: Web) -> None:
     """What a client says of a header would show what is in it."""
     client = upstream.logged_in(with_headers(web.url, {"PRIVATE-TOKEN": "very\nsecret"}))
 
-    with pytest.raises(UpstreamError, match="check the login") as caught:
+    with pytest.raises(UpstreamError, match="check the credentials") as caught:
         client.read(web.url)
 
     assert "secret" not in f"{caught.value} {caught.value.hint}"
@@ -238,7 +238,7 @@ def test_login_and_proxy_in_the_log(web: Web, caplog: pytest.LogCaptureFixture) 
     client.read("http://mirror.test/a")
     client.close()
 
-    assert f"answers 200 (login: the test) (proxy: {web.url} (http_proxy))" in caplog.text
+    assert f"answers 200 (credentials: the test) (proxy: {web.url} (http_proxy))" in caplog.text
     assert "s3cret" not in caplog.text
 
 

@@ -1,4 +1,4 @@
-"""Work that goes on beside the rest, and whose outcome can be waited for."""
+"""A call in the background whose result can be awaited."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ T = TypeVar("T")
 
 
 class Background(Generic[T]):
-    """One call in a thread of its own, which does not keep the process alive.
+    """One call in a daemon thread.
 
-    (A pool of `concurrent.futures` waits for its threads when Python ends, and one of them may be
-    waiting for a server that never answers.)
+    Unlike a pool of `concurrent.futures`, it does not delay the exit of Python, for example while
+    it waits for a server that never answers.
     """
 
     def __init__(self, call: Callable[[], T]) -> None:
-        """Start the call."""
         self._call = call
         self._outcome: T
         self._error: BaseException | None = None
@@ -28,11 +27,11 @@ class Background(Generic[T]):
         threading.Thread(target=self._run, daemon=True).start()
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait for at most `timeout` seconds, and return whether the call is over."""
+        """Wait for at most `timeout` seconds, and return whether the call has finished."""
         return self._done.wait(timeout)
 
     def result(self) -> T:
-        """Wait for the end; return what the call returned or raise what it raised."""
+        """Wait for the call; return its result, or raise its exception."""
         self._done.wait()
         if self._error is not None:
             raise self._error
@@ -41,7 +40,7 @@ class Background(Generic[T]):
     def _run(self) -> None:
         try:
             self._outcome = self._call()
-        except BaseException as error:  # noqa: BLE001 # handed to whoever asks for the result
+        except BaseException as error:  # noqa: BLE001 # raised again by `result`
             self._error = error
         finally:
             self._done.set()

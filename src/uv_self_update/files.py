@@ -1,4 +1,4 @@
-"""Writing a small file as a whole or not at all; being like the file that is replaced."""
+"""Atomic writes of small files, and attributes of files."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from pathlib import Path
 
 
 def write_atomically(path: Path, content: bytes, *, temporary: str | None = None) -> None:
-    """Replace a small file as a whole: whoever reads it sees the old or the new one.
+    """Replace a small file atomically: readers see either the old or the new content.
 
-    Its mode and owner are kept, and so is a symbolic link that it may be.
+    The mode and the owner are kept. A symbolic link is kept, and its target replaced.
 
     Args:
         path: The file.
-        content: What will be in it.
-        temporary: The name of the file that is written first and left behind by who is killed
-            meanwhile; only for files that one at a time writes. None for a name of its own.
+        content: The new content.
+        temporary: The name of the temporary file, which remains if the process is killed; only for
+            files with a single writer. None for a random name.
 
     Raises:
-        OSError: The folder cannot be written; the old file is as it was.
+        OSError: The directory is not writable; the old file was not changed.
     """
     target = path.resolve()
-    descriptor, written = _open_beside(target, temporary)
+    descriptor, written = _open_temporary(target, temporary)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
@@ -40,19 +40,19 @@ def write_atomically(path: Path, content: bytes, *, temporary: str | None = None
         raise
 
 
-def make_directories(folder: Path, *, mode: int) -> None:
-    """Create the missing ones of a directory and those above it, with a mode that no umask changes.
+def make_directories(directory: Path, *, mode: int) -> None:
+    """Create a directory and its missing parents with a mode, regardless of the umask.
 
     Raises:
-        OSError: One cannot be created.
+        OSError: A directory cannot be created.
     """
-    for missing in reversed([one for one in (folder, *folder.parents) if not one.exists()]):
+    for missing in reversed([one for one in (directory, *directory.parents) if not one.exists()]):
         missing.mkdir(exist_ok=True)
         missing.chmod(mode)
 
 
 def content_of(path: Path) -> bytes | None:
-    """Return what is in a file; None if there is none, or none that may be read."""
+    """Return the content of a file; None if it is missing or unreadable."""
     try:
         return path.read_bytes()
     except OSError:
@@ -60,35 +60,35 @@ def content_of(path: Path) -> bytes | None:
 
 
 def become_like(old: Path, new: Path) -> None:
-    """Give a file the mode and, as far as the system lets us, the owner of another.
+    """Copy the mode of a file to another and, as far as permitted, its owner and group.
 
     Raises:
         OSError: The mode cannot be set.
     """
     status = old.stat()
     if hasattr(os, "chown"):
-        # Only root may give a file away; its group may be any that we are in.
+        # Only root may change the owner; others may choose one of their groups.
         with contextlib.suppress(PermissionError):
             os.chown(new, -1, status.st_gid)
             os.chown(new, status.st_uid, -1)
     new.chmod(stat.S_IMODE(status.st_mode))
 
 
-def flush_folder(folder: Path) -> None:
-    """Make sure that what was renamed in a folder stays so when the power fails."""
+def flush_folder(directory: Path) -> None:
+    """Flush a directory to disk, so that renames in it survive a power failure."""
     if os.name == "nt":
         return
     with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
+        descriptor = os.open(directory, os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
 
 
-def _open_beside(target: Path, temporary: str | None) -> tuple[int, Path]:
+def _open_temporary(target: Path, temporary: str | None) -> tuple[int, Path]:
     if temporary is None:
-        import tempfile  # noqa: PLC0415 # slow, and most runs write nothing
+        import tempfile  # noqa: PLC0415 # slow to import, rarely needed
 
         descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         return descriptor, Path(name)
@@ -102,5 +102,5 @@ def _open_beside(target: Path, temporary: str | None) -> tuple[int, Path]:
 
 
 def strerror(error: OSError) -> str:
-    """Return what the system says of an error; Python's own words where it says nothing."""
+    """Return the message of the system for an error, or else that of Python."""
     return error.strerror or str(error)

@@ -1,60 +1,56 @@
-"""What must never be shown, and how the rest of it is."""
+"""Secrets, and URLs and texts without them."""
 
 from __future__ import annotations
 
 import re
 from urllib.parse import urlsplit, urlunsplit
 
-# A scheme is looked for where a word begins only: else a long word would take quadratic time.
+# A scheme starts at the start of a word; otherwise, a long word would take quadratic time.
 _URL = re.compile(r"(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"`<>]*[^\s'\"`<>:.,;)]")
-_LOGIN = re.compile(r"(?<=://)[^\s/?#]*@")
-"""A password may hold the very signs that end a URL in a text: quotes, a comma, a bracket."""
+_USERINFO = re.compile(r"(?<=://)[^\s/?#]*@")
+"""A password may contain the characters that end a URL in a text, such as quotes and commas."""
 
 _SECRET_NAME = re.compile(
     r"(?:auth|credential|jwt|key|passwd|password|pwd|sas|secret|sig|signature|token)$",
     re.IGNORECASE,
 )
-"""How the parameters end that open what a URL leads to: `X-Amz-Signature`, `access_token`."""
+"""The ends of the names of secret parameters, such as `X-Amz-Signature` and `access_token`."""
 
 _TOKEN = re.compile(
     r"(?:gh[opsur]_|github_pat_|gl[a-z]{2,6}-)|"
     r"(?=[A-Za-z0-9]*[0-9])(?=[A-Za-z0-9]*[A-Za-z])[A-Za-z0-9]{16,}"
 )
-"""How GitHub's and GitLab's tokens begin, and what a random one has in it."""
+"""The prefixes of the tokens of GitHub and GitLab, and the form of random tokens."""
 
 
 class Secret:
-    """A value that shows itself only when it is asked to."""
+    """A value that is hidden in `str` and `repr`."""
 
     __slots__ = ("_value",)
 
     def __init__(self, value: str) -> None:
-        """Keep the value."""
         self._value = value
 
     def reveal(self) -> str:
-        """Hand the value over."""
+        """Return the value."""
         return self._value
 
     def __eq__(self, other: object) -> bool:
-        """Compare by value."""
         return isinstance(other, Secret) and other.reveal() == self._value
 
     def __hash__(self) -> int:
-        """Hash by value."""
         return hash(self._value)
 
     def __repr__(self) -> str:
-        """Show that there is something, and nothing of it."""
         return "***"
 
     __str__ = __repr__
 
 
 def holds_secret(url: str) -> bool:
-    """Return whether something in `url` may open what it leads to: a login, a signed query.
+    """Return whether `url` contains credentials or a secret parameter, such as a signature.
 
-    A user without a password counts too, because a token may stand in its place.
+    A user without a password counts, because it may be a token.
     """
     try:
         parts = urlsplit(url)
@@ -67,23 +63,23 @@ def holds_secret(url: str) -> bool:
 
 
 def is_like_a_token(text: str) -> bool:
-    """Return whether `text`, in the place of a name, is rather a token that a server gave out."""
+    """Return whether `text`, which should be a name, looks like a token."""
     return _TOKEN.search(text) is not None
 
 
 def redact_url(url: str) -> str:
-    """Return `url` as it may be shown: no user, no password, no values in its query.
+    """Return `url` without its user, its password, and the values of its query.
 
-    A query may be a signature that opens the file to whoever reads it, so only names stay.
+    The query of a signed URL gives access to the file, so only the names of parameters are kept.
     """
     try:
         parts = urlsplit(url)
-        # A port that is no number is rather the start of a password with `/`, `?` or a blank in it.
+        # An invalid port may be the start of a password that contains `/`, `?` or a space.
         netloc, _ = parts.netloc, parts.port
     except ValueError:
         return "***"
     if "@" in parts.path or "@" in parts.fragment:
-        # A password with a `/` or `#` in it, of which only the beginning is taken for the host.
+        # A password with `/` or `#`, whose start was parsed as the host.
         parts = urlsplit(re.sub(r"(?<=://)(?:(?!://).)*@", "***@", url))
         netloc = parts.netloc
     if "@" in netloc:
@@ -93,11 +89,11 @@ def redact_url(url: str) -> str:
 
 
 def redact(text: str) -> str:
-    """Return `text` with every URL in it as it may be shown."""
-    return _URL.sub(lambda match: redact_url(match[0]), _LOGIN.sub("***@", text))
+    """Return `text` with every URL in it redacted."""
+    return _URL.sub(lambda match: redact_url(match[0]), _USERINFO.sub("***@", text))
 
 
 def _redact_pair(pair: str) -> str:
     name, equals, _ = pair.partition("=")
-    # What stands alone may be a token as well as a name.
+    # Without a value, the name may be a token.
     return f"{name}=***" if equals else "***"

@@ -1,3 +1,3 @@
-"""Which credential goes to which origin, and where credentials come from."""
+"""The credentials of each origin, and the providers of credentials."""
 
 __all__ = ("credentials", "netrc", "programs", "variables")

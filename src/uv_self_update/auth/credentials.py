@@ -1,4 +1,4 @@
-"""Which credential goes to which origin (RFC 6454), and to no other."""
+"""The credentials of each origin (RFC 6454), which are sent to no other."""
 
 from __future__ import annotations
 
@@ -22,38 +22,38 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, kw_only=True)
 class Login:
-    """A user and a password, or whatever a server takes for one."""
+    """A user and a password."""
 
     user: str = field(repr=False)
-    """Not shown either: a token may stand in its place."""
+    """Hidden as well, because it may be a token."""
 
     password: Secret
 
 
 @dataclass(frozen=True, kw_only=True)
 class Credential:
-    """What one origin is told of who is asking."""
+    """The headers that authenticate the user to one origin."""
 
     headers: Mapping[str, Secret]
 
     place: str
-    """Where it comes from, as it may be shown: `the URL`, `GH_TOKEN`, `keyring`."""
+    """The provider, for messages: `the URL`, `GH_TOKEN`, `keyring`."""
 
 
 class Credentials:
-    """The credentials of one source: those that are known, and those that can be asked for."""
+    """The credentials of one source, some of which are searched on demand."""
 
     def __init__(
         self,
         known: Mapping[Origin, Credential] | None = None,
         searches: Mapping[Origin, Callable[[], Credential | None]] | None = None,
     ) -> None:
-        """Prepare; nobody is asked yet.
+        """Prepare, without a search.
 
         Args:
-            known: What each origin gets with the first request.
-            searches: For each other origin that the person has configured, what asks other
-                programs for its credential. That takes its time.
+            known: The credentials for the first request to an origin.
+            searches: The search of other programs for credentials, which is slow, for each other
+                origin that the user has configured.
         """
         self._known = dict(known or {})
         self._searches = dict(searches or {})
@@ -61,23 +61,19 @@ class Credentials:
         self._lock = threading.Lock()
 
     def headers_for(self, url: str) -> dict[str, str]:
-        """Return the headers that a request for `url`, and only that, may carry.
-
-        Nobody is asked for them.
-        """
+        """Return the headers for a request to `url`, and to no other origin, without a search."""
         credential = self._known.get(origin_of(url))
         if credential is None:
             return {}
         return {name: secret.reveal() for name, secret in credential.headers.items()}
 
     def ask(self, url: str) -> dict[str, str] | None:
-        """Return what a request for `url` may carry that was refused without a credential.
+        """Search the credentials for `url`, after a request without any was refused.
 
-        Programs are asked once for each origin, by whichever thread comes first; from then on
-        `headers_for` knows the answer as well.
+        There is one search per origin, whose result `headers_for` returns from then on.
 
         Returns:
-            The headers; None if there are none, or if they were known without asking.
+            The headers; None if none were found, or if they were known before.
         """
         origin = origin_of(url)
         if origin not in self._searches:
@@ -86,26 +82,20 @@ class Credentials:
         return self.headers_for(url) or None
 
     def names(self, url: str) -> bool:
-        """Return whether `url` is of an origin that the person has configured.
+        """Return whether the user has configured the origin of `url`.
 
-        A client certificate is for these only.
+        Other origins do not get the client certificate.
         """
         origin = origin_of(url)
         return origin in self._known or origin in self._searches
 
     def place_for(self, url: str) -> str | None:
-        """Return where the credential for `url` comes from, as it may be shown; None without one.
-
-        Nobody is asked for it.
-        """
+        """Return the provider of the credentials for `url`, without a search; None without any."""
         credential = self._known.get(origin_of(url))
         return None if credential is None else credential.place
 
     def described(self) -> dict[Origin, str | None]:
-        """Return where the credential of each origin comes from; None for an origin without one.
-
-        Programs are asked for what is not known.
-        """
+        """Return the provider of each origin, after all searches; None without credentials."""
         for origin in self._searches:
             self._search(origin)
         return {
@@ -123,7 +113,7 @@ class Credentials:
 
 
 def login_of(url: str) -> Login | None:
-    """Return the login that stands in a URL, or None."""
+    """Return the credentials in a URL; None without any."""
     user, colon, password = urlsplit(url).netloc.rpartition("@")[0].partition(":")
     if not user and not colon:
         return None
@@ -131,16 +121,16 @@ def login_of(url: str) -> Login | None:
 
 
 def usable_secret(value: str | None) -> Secret | None:
-    """Return a token as a header can carry it; None if there is none, or none that fits.
+    """Return a token without white space around it; None if it is empty or invalid in a header.
 
-    Who reads one out of a file often gets the end of the line with it.
+    Tokens that are read from files often end with a line break.
     """
     text = (value or "").strip()
     return Secret(text) if text.isascii() and text.isprintable() and text else None
 
 
 def origin_of(url: str) -> Origin:
-    """Return the origin that a URL belongs to."""
+    """Return the origin of a URL; raises ValueError for an invalid port."""
     parts = urlsplit(url)
     scheme = parts.scheme.lower()
     port = DEFAULT_PORTS.get(scheme) if parts.port is None else parts.port
@@ -148,6 +138,6 @@ def origin_of(url: str) -> Origin:
 
 
 def without_userinfo(url: str) -> str:
-    """Return `url` without the login that may stand in it."""
+    """Return `url` without credentials."""
     parts = urlsplit(url)
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

@@ -1,8 +1,8 @@
-"""The programs that know logins: uv with its store, `keyring`, and GitHub's `gh`.
+"""The programs that provide credentials: uv with its store, `keyring`, and GitHub's `gh`.
 
-They are asked once a server has refused, since each takes its time, and since a login that nobody
-has asked for may be refused where none would be needed. Nothing that they do is fatal: a program
-that is missing, fails, or says nothing has no login.
+They run after a server has refused a request, because each takes time, and because a server may
+reject credentials where it requires none. A program that is missing, fails or prints nothing has no
+credentials: that is no error.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from uv_self_update.auth.credentials import Login, usable_secret
+from uv_self_update.files import strerror
 from uv_self_update.redaction import Secret
 from uv_self_update.uv.environment import neutral_directory, user_environment
 from uv_self_update.uv.executable import present, which
@@ -33,10 +34,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_PATIENCE = 30.0
-"""Seconds for one answer; a keyring may wait for its user to unlock it."""
-
-_TOKEN_USER = "__token__"  # noqa: S105 # what uv calls the user of a token
+_TOKEN_USER = "__token__"  # noqa: S105 # the user of a token in uv
 _HELPER = (
     *("auth", "helper", "--protocol", "bazel", "get"),
     *("--preview-features", "auth-helper"),
@@ -48,42 +46,49 @@ _GITHUB_VARIABLES = frozenset(
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """Whose login is wanted, and for what."""
+    """A request for credentials."""
 
     urls: tuple[str, ...]
-    """What the person has configured at one origin, with no login and no query."""
+    """The configured URLs of one origin, without credentials and query."""
 
     username: str | None = None
-    """The user whose login it has to be."""
+    """The required user; None for any."""
 
     github: str | None = None
-    """`HOST` or `HOST:PORT`, where the person has said that a GitHub is there."""
+    """`HOST` or `HOST:PORT`, if the user has configured it as a GitHub."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """What a program knows."""
+    """The credentials of a program."""
 
     what: Login | Secret
-    """A user and a password, or a token alone."""
+    """A user and a password, or a token."""
 
     place: str
-    """What has it, as it may be shown."""
+    """The name of the program, for messages."""
 
 
 class LoginPrograms:
-    """The programs of one user, each asked the same question once in a run."""
+    """The programs of one user, each run once for the same question."""
 
     def __init__(
-        self, *, uv: Path | None, environ: Mapping[str, str], folder: Path | None = None
+        self,
+        *,
+        uv: Path | None,
+        environ: Mapping[str, str],
+        folder: Path | None = None,
+        timeout: float = 30.0,
     ) -> None:
-        """Prepare; nothing is run yet.
+        """Prepare, without running anything.
 
         Args:
-            uv: The uv whose store is asked, if any.
-            environ: The user's environment; its PATH says where the others are.
-            folder: Where to put what is temporary; None for where the system puts it.
+            uv: The uv with the credential store; None to skip it.
+            environ: The user's environment, with the PATH of the other programs.
+            folder: The directory for temporary files; None for that of the system.
+            timeout: Seconds for each program; a keyring may wait for its user to unlock it.
         """
+        self._timeout = timeout
         self._uv = uv
         self._environ = environ
         self._folder = folder
@@ -94,14 +99,14 @@ class LoginPrograms:
         self._closed = False
 
     def find(self, question: Question) -> Found | None:
-        """Return what the first program knows that knows anything."""
+        """Return the credentials of the first program that has any."""
         with self._asking:
             if question not in self._answers:
                 self._answers[question] = self._find(question)
             return self._answers[question]
 
     def close(self) -> None:
-        """End the program that is under way, if any; to be called from any thread."""
+        """Kill the running program, if any; may be called from any thread."""
         with self._state:
             self._closed = True
             if self._process is not None:
@@ -119,10 +124,10 @@ class LoginPrograms:
         return None
 
     def _in_uv(self, question: Question) -> Login | Secret | None:
-        """Look in uv's store, where a login is for all below its URL.
+        """Search the store of uv, whose credentials are for a URL and all URLs below it.
 
-        `uv auth token` (since uv 0.8.15) tells a password to whoever knows the user; its helper for
-        Bazel (since 0.10) tells both. https://docs.astral.sh/uv/concepts/authentication/cli/
+        `uv auth token` (since uv 0.8.15) prints the password of a known user; the helper for Bazel
+        (since 0.10) prints both. https://docs.astral.sh/uv/concepts/authentication/cli/
         """
         if self._uv is None or self._uv_settings is None:
             return None
@@ -130,35 +135,35 @@ class LoginPrograms:
         if not self._has_store(uv):
             return None
         for url in question.urls:
-            # A login for `…/uv/` is not one for `…/uv`.
-            folder = url if url.endswith("/") else f"{url}/"
+            # Credentials for `…/uv/` are not for `…/uv`.
+            directory = url if url.endswith("/") else f"{url}/"
             answer = None
             if question.username is None:
-                answer = self._run_uv([uv, *_HELPER], text=json.dumps({"uri": folder}))
+                answer = self._run_uv([uv, *_HELPER], text=json.dumps({"uri": directory}))
             if answer is not None:
                 found = _basic_of(answer)
             else:
                 user = [] if question.username is None else ["--username", question.username]
-                password = self._run_uv([uv, "auth", "token", folder, *user])
-                found = _login(question.username or _TOKEN_USER, password)
+                password = self._run_uv([uv, "auth", "token", directory, *user])
+                found = _credentials(question.username or _TOKEN_USER, password)
             if found is not None:
                 return found
         return None
 
     def _has_store(self, uv: str) -> bool:
-        """Return whether there is a store: uv makes its folder whenever it looks into one.
+        """Return whether the store exists; otherwise, a search would create its directory.
 
-        A uv that tries out the system's own keyring (a preview) has no file.
+        The preview feature that stores credentials in the system's keyring has no file.
         """
         if self._uv_settings is not None and self._uv_settings.features:
             return True
-        folder = self._run_uv([uv, "auth", "dir"])
-        return folder is not None and Path(folder, "credentials.toml").exists()
+        directory = self._run_uv([uv, "auth", "dir"])
+        return directory is not None and Path(directory, "credentials.toml").exists()
 
     @cached_property
     def _uv_settings(self) -> UvSettings | None:
         from uv_self_update.uv.configuration import UnusableFile  # noqa: PLC0415 # as above
-        from uv_self_update.uv.settings import UvSettings  # noqa: PLC0415 # few get here
+        from uv_self_update.uv.settings import UvSettings  # noqa: PLC0415 # rarely needed
 
         try:
             return UvSettings.read(self._environ, windows=sys.platform == "win32")
@@ -167,14 +172,14 @@ class LoginPrograms:
             return None
 
     def _run_uv(self, command: Sequence[str], *, text: str | None = None) -> str | None:
-        """Return what uv prints, with what its user's settings say of credentials."""
+        """Run uv with the user's settings for credentials, and return its output."""
         if self._uv_settings is None:
             return None
         with self._uv_settings.handed_over(self._folder) as environ:
             return self._run(command, environ, text=text)
 
     def _in_keyring(self, question: Question) -> Login | Secret | None:
-        """Ask `keyring` as uv does: for the URL, then for the host.
+        """Run `keyring` as uv does: for the URL, then for the host.
 
         https://docs.astral.sh/uv/reference/settings/#keyring-provider
         """
@@ -184,35 +189,35 @@ class LoginPrograms:
         if keyring is None:
             return None
         hosts = [urlsplit(url).netloc for url in question.urls]
-        # On Windows, what goes to a pipe has the encoding of the console otherwise.
+        # Otherwise, the output has the encoding of the console on Windows.
         environ = {**self._environ, "PYTHONIOENCODING": "utf-8"}
         for service in dict.fromkeys([*question.urls, *hosts]):
             if question.username is not None:
                 command = [keyring, "get", service, question.username]
-                found = _login(question.username, self._run(command, environ))
+                found = _credentials(question.username, self._run(command, environ))
             else:
                 answer = self._run([keyring, "get", service, "--mode", "creds"], environ)
                 user, _, password = (answer or "").partition("\n")
-                found = _login(user, password)
+                found = _credentials(user, password)
             if found is not None:
                 return found
         return None
 
     @cached_property
     def _keyring_provider(self) -> str | None:
-        from uv_self_update.uv.configuration import read  # noqa: PLC0415 # few get here
+        from uv_self_update.uv.configuration import read  # noqa: PLC0415 # rarely needed
 
         return read(self._environ, windows=sys.platform == "win32").keyring_provider
 
     def _in_gh(self, question: Question) -> Secret | None:
-        """Ask `gh`, which may have its token in the system's keyring.
+        """Run `gh`, which may have its token in the system's keyring.
 
         https://cli.github.com/manual/gh_auth_token
         """
         gh = self._program("gh") if question.github is not None else None
         if gh is None or question.github is None:
             return None
-        # It would hand out what is in these for any host; where they may go is decided elsewhere.
+        # `gh` would return these for any host; `auth.variables` decides about their hosts.
         environ = {
             name: value for name, value in self._environ.items() if name not in _GITHUB_VARIABLES
         }
@@ -221,7 +226,7 @@ class LoginPrograms:
         )
 
     def _program(self, name: str) -> str | None:
-        """Return a program that is on PATH; one in the folder that the person stands in is none."""
+        """Return the path of a program on PATH; the current directory is skipped."""
         found = which(name, self._environ, windows=sys.platform == "win32")
         return None if found is None else str(found)
 
@@ -241,7 +246,7 @@ class LoginPrograms:
             with self._state:
                 if self._closed:
                     return None
-                process = self._process = subprocess.Popen(  # noqa: S603 # the person's own
+                process = self._process = subprocess.Popen(  # noqa: S603 # of the user
                     command,
                     stdin=subprocess.DEVNULL if text is None else subprocess.PIPE,
                     stdout=subprocess.PIPE,
@@ -252,28 +257,28 @@ class LoginPrograms:
                     errors="replace",
                 )
         except OSError as error:
-            _log.debug("%s cannot be run: %s", name, error.strerror)
+            _log.debug("failed to run %s: %s", name, strerror(error))
             return None
         with process:
             try:
-                output, _ = process.communicate(text, timeout=_PATIENCE)
+                output, _ = process.communicate(text, timeout=self._timeout)
             except subprocess.TimeoutExpired:
                 process.kill()
                 _log.warning(
-                    "no login from `%s`: it has not answered for %g seconds", name, _PATIENCE
+                    "no credentials from `%s`: no answer within %g seconds", name, self._timeout
                 )
                 return None
             except BaseException:
                 process.kill()
                 raise
         if process.returncode != 0:
-            # Not in its words: they may repeat what it knows.
-            _log.debug("no login from `%s`, which ends with %d", name, process.returncode)
+            # Without its output, which may contain secrets.
+            _log.debug("no credentials from `%s`: exit code %d", name, process.returncode)
             return None
         return output.removesuffix("\n")
 
 
-def _login(user: str, password: str | None) -> Login | Secret | None:
+def _credentials(user: str, password: str | None) -> Login | Secret | None:
     if not password:
         return None
     if user == _TOKEN_USER:
@@ -282,10 +287,10 @@ def _login(user: str, password: str | None) -> Login | Secret | None:
 
 
 def _basic_of(answer: str) -> Login | Secret | None:
-    """Return the login in what uv's helper answers: headers, of which one is RFC 7617's."""
+    """Return the credentials in the output of uv's helper: JSON with a header of RFC 7617."""
     try:
         scheme, _, encoded = json.loads(answer)["headers"]["Authorization"][0].partition(" ")
         user, _, password = b64decode(encoded, validate=True).decode().partition(":")
     except (ValueError, LookupError, TypeError, AttributeError, binascii.Error):
         return None
-    return _login(user, password) if scheme.lower() == "basic" else None
+    return _credentials(user, password) if scheme.lower() == "basic" else None

@@ -1,4 +1,4 @@
-"""The variables that users of GitHub and GitLab have set already, each for its own server alone."""
+"""The common variables of GitHub and GitLab, each for its own server only."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 JOB_USER = "gitlab-ci-token"
-"""The user that GitLab gives to a job's token."""
+"""The user of the token of a job in GitLab."""
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _DEFAULT_PORTS = {80, 443}
@@ -22,7 +22,7 @@ _DEFAULT_PORTS = {80, 443}
 def github_tokens(
     url: str, environ: Mapping[str, str], *, given: Secret | None
 ) -> Iterator[tuple[Secret, str]]:
-    """Yield the tokens for the GitHub at `url`, each with the name of its place; the best first.
+    """Yield the tokens for the GitHub at `url`, each with its provider, by precedence.
 
     `GH_TOKEN` and `GITHUB_TOKEN` are for github.com and subdomains of ghe.com, those with
     `ENTERPRISE` in their names for a GitHub Enterprise Server
@@ -32,9 +32,9 @@ def github_tokens(
     a Gitea as well.
 
     Args:
-        url: A repository of which the person has said that it is GitHub's.
+        url: A repository that the user has configured as one of GitHub.
         environ: The user's environment.
-        given: A token that was given for this run.
+        given: The token of `--token`.
     """
     if not is_private(url):
         return
@@ -46,7 +46,7 @@ def github_tokens(
 
 
 def job_login(url: str, environ: Mapping[str, str]) -> Iterator[tuple[Login, str]]:
-    """Yield the login of a job in GitLab CI, if the GitLab at `url` is the one that runs it.
+    """Yield the token of the current job in GitLab CI, if `url` is on the server that runs it.
 
     https://docs.gitlab.com/ci/variables/predefined_variables/
     """
@@ -57,19 +57,19 @@ def job_login(url: str, environ: Mapping[str, str]) -> Iterator[tuple[Login, str
 
 
 def is_githubs_own(url: str) -> bool:
-    """Return whether a URL leads to GitHub itself, whatever is said about it."""
+    """Return whether a URL is on github.com, or on a subdomain of ghe.com."""
     host = origin_of(url)[1]
     return host in GITHUB_HOSTS or host.endswith(".ghe.com")
 
 
 def is_private(url: str) -> bool:
-    """Return whether nobody can listen to the line."""
+    """Return whether the connection is encrypted, or to loopback."""
     scheme, host, _ = origin_of(url)
     return scheme == "https" or host in _LOOPBACK
 
 
 def server_of(url: str) -> str:
-    """Return `HOST`, or `HOST:PORT` where the port is not the usual one."""
+    """Return `HOST`, or `HOST:PORT` for other ports than 80 and 443."""
     _, host, port = origin_of(url)
     return host if port in _DEFAULT_PORTS else f"{host}:{port}"
 
@@ -89,5 +89,5 @@ def _is_at(url: str, server: str) -> bool:
     try:
         one, other = origin_of(url), origin_of(server)
     except ValueError:
-        return False  # it is not even a URL
+        return False  # an invalid URL
     return one == other or {one[1], other[1]} == GITHUB_HOSTS

@@ -19,6 +19,7 @@ import h11
 
 from uv_self_update.gateway.replies import BrokenOff, Reply
 from uv_self_update.gateway.routes import Request
+from uv_self_update.network.limits import DEFAULTS, Limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,12 +30,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _READ = 64 << 10  # bytes at a time
-_LARGEST_HEAD = 32 << 10  # bytes of request line and headers
-_WAITING = 128  # connections that are waited for; macOS gives a process 256 files in all
-_HEAD_TIME = 10.0  # seconds that a client has to send a head
-_LEAVE_TIME = 2.0  # seconds that it has to leave after the reply
 _PAUSE = 0.01  # seconds to try again what the system has refused
-_SEND_TIME = 120.0  # seconds that it may take nothing of a reply
 _RESET = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)  # SO_LINGER: on, for no time
 
 
@@ -46,24 +42,19 @@ class Loopback:
         address: Address,
         answer: Callable[[Request], Reply],
         *,
-        waiting: int = _WAITING,
-        head_time: float = _HEAD_TIME,
-        leave_time: float = _LEAVE_TIME,
+        limits: Limits = DEFAULTS,
     ) -> None:
         """Start to serve.
 
         Args:
             address: Where; its sockets are ours from now on.
             answer: Makes a reply to a request; it does not raise.
-            waiting: How many connections are waited for at once.
-            head_time: Seconds.
-            leave_time: Seconds.
+            limits: The time and the memory that a client may take.
         """
         self._address = address
         self._answer = answer
-        self._waiting = _WaitingRoom(waiting)
-        self._head_time = head_time
-        self._leave_time = leave_time
+        self._waiting = _WaitingRoom(limits.pending)
+        self._limits = limits
         self._closed = threading.Event()
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -114,9 +105,9 @@ class Loopback:
                 self._waiting.leave(connection)
 
     def _exchange(self, connection: socket.socket) -> None:
-        protocol = h11.Connection(h11.SERVER, max_incomplete_event_size=_LARGEST_HEAD)
+        protocol = h11.Connection(h11.SERVER, max_incomplete_event_size=self._limits.request_head)
         try:
-            request = _receive(connection, protocol, _Deadline(self._head_time))
+            request = _receive(connection, protocol, _Deadline(self._limits.head_time))
         except h11.RemoteProtocolError as error:
             reply = Reply.of(b"", status=error.error_status_hint)
         else:
@@ -124,13 +115,13 @@ class Loopback:
                 return
             self._waiting.leave(connection)
             reply = self._answer(request)
-        connection.settimeout(_SEND_TIME)
+        connection.settimeout(self._limits.send_time)
         _send(connection, protocol, reply)
         # Closing over bytes of the client that lie unread would reset the connection under the
         # reply. So the client may leave first, as long as nobody else needs its place.
         connection.shutdown(socket.SHUT_WR)
         self._waiting.enter(connection)
-        deadline = _Deadline(self._leave_time)
+        deadline = _Deadline(self._limits.close_time)
         while deadline.receive(connection):
             pass
 

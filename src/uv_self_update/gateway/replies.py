@@ -10,15 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from uv_self_update.background import Background
+from uv_self_update.network.limits import DEFAULTS, Limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 
 PLAIN = "text/plain; charset=utf-8"
-
-_PATIENCE = 10.0  # seconds until the answer begins
-_INTERVAL = 5.0  # seconds between two bytes that mean nothing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,28 +43,21 @@ class BrokenOff(Exception):
     """A body cannot be completed; the connection has to be broken as well."""
 
 
-def patiently(
-    call: Callable[[], Reply],
-    *,
-    start: bytes = b"",
-    patience: float = _PATIENCE,
-    interval: float = _INTERVAL,
-) -> Reply:
-    """Return the reply that `call` makes, or after `patience` seconds one that begins already.
+def patiently(call: Callable[[], Reply], *, start: bytes = b"", limits: Limits = DEFAULTS) -> Reply:
+    """Return the reply that `call` makes; after `Limits.first_byte`, one that has begun already.
 
     Args:
         call: Makes a reply; it does not raise.
-        start: What the body begins with in any case, if it has to begin before it is known.
-        patience: Seconds.
-        interval: Seconds.
+        start: The start of every body, sent first where the body begins before it is known.
+        limits: The times.
     """
     work = Background(call)
-    if work.wait(patience):
+    if work.wait(limits.first_byte):
         return work.result()
 
     def body() -> Iterator[bytes]:
         yield start
-        while not work.wait(interval):
+        while not work.wait(limits.keepalive):
             yield b"\n"
         yield b"".join(work.result().body).removeprefix(start)
 

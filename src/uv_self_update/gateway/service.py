@@ -28,6 +28,7 @@ from uv_self_update.errors import (
 from uv_self_update.gateway import scripts
 from uv_self_update.gateway.replies import BrokenOff, Reply, patiently
 from uv_self_update.gateway.routes import File, Install, Latest, Listing, Refused, Tag, route
+from uv_self_update.network.limits import DEFAULTS, Limits
 from uv_self_update.releases.policy import Policy
 from uv_self_update.releases.release import INSTALLER_NAMES, Asset, github_document
 from uv_self_update.releases.target import NEWEST, Wanted
@@ -54,7 +55,6 @@ _log = logging.getLogger(__name__)
 
 _JSON = "application/json"
 _BINARY = "application/octet-stream"
-_LARGEST_SCRIPT = 4 << 20  # bytes; uv's own have less than 100 KiB
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +88,7 @@ class Service:
         *,
         platform: Platform,
         policy: Callable[[], Policy] = Policy,
+        limits: Limits = DEFAULTS,
     ) -> None:
         """Prepare; nothing is asked of a source yet.
 
@@ -98,7 +99,9 @@ class Service:
             platform: Whose archives uv is offered.
             policy: Says what may be taken; asked when that is first needed, since it may have to
                 read a list.
+            limits: The size of a script, and how long uv waits for an answer.
         """
+        self._limits = limits
         self._address = address
         self._sources = sources
         self._native = installing.native
@@ -165,17 +168,20 @@ class Service:
             case _:
                 return self._installing is None
 
+    def _in_time(self, call: Callable[[], Reply], *, start: bytes = b"") -> Reply:
+        return patiently(call, start=start, limits=self._limits)
+
     def _answer(self, asked: Route) -> Reply:
         match asked:
             case Latest(repository=repository):
-                return patiently(lambda: self._release(NEWEST, repository))
+                return self._in_time(lambda: self._release(NEWEST, repository))
             case Listing(repository=repository):
-                return patiently(lambda: self._release(NEWEST, repository, listing=True))
+                return self._in_time(lambda: self._release(NEWEST, repository, listing=True))
             case Tag(repository=repository, version=version):
-                return patiently(lambda: self._release(Wanted(exact=version), repository))
+                return self._in_time(lambda: self._release(Wanted(exact=version), repository))
             case File(version=version, name=name) if name in INSTALLER_NAMES:
                 windows = name.endswith(".ps1")
-                return patiently(
+                return self._in_time(
                     lambda: self._installer(version, name, windows=windows),
                     start=scripts.preamble(windows=windows),
                 )
@@ -261,7 +267,7 @@ class Service:
         try:
             self._refuse_barred("release")
             with source.open(found.release, asset) as download:
-                return _read_script(download, asset, found, self._digests)
+                return _read_script(download, asset, found, self._digests, self._limits)
         except (ScriptsBarred, NoDigest):
             # Ours needs none, and no script has to be let run for it that nobody has vouched for.
             if self._choice == "auto":
@@ -315,13 +321,15 @@ def _break_off(error: UvSelfUpdateError) -> bytes:
     raise BrokenOff from error
 
 
-def _read_script(download: Download, asset: Asset, found: Found, rules: DigestRules) -> bytes:
+def _read_script(
+    download: Download, asset: Asset, found: Found, rules: DigestRules, limits: Limits
+) -> bytes:
     """Read an installer, and make sure that it is one before uv runs it."""
     body = bytearray()
     for chunk in checked(download, asset, version=found.release.version, rules=rules):
         body += chunk
-        if len(body) > _LARGEST_SCRIPT:
-            raise TooLarge(download.url, _LARGEST_SCRIPT)
+        if len(body) > limits.script:
+            raise TooLarge(download.url, limits.script)
     script = bytes(body)
     windows = asset.name.endswith(".ps1")
     if not scripts.looks_like_script(script, windows=windows):

@@ -1,8 +1,7 @@
-"""HTTP: everything that leaves the machine goes through `client`.
+"""HTTP: every request to another machine goes through `client`.
 
-`exchange` sends one request, `connections` owns the sockets below it, `download` fetches one
-file over as many connections as it takes. `proxies`, `redirects`, `ranges` and `retries` are pure
-decisions.
+`exchange` sends one request, `connections` owns the sockets, and `download` resumes the download of
+a file. `proxies`, `redirects`, `ranges` and `retries` are pure decisions. `limits` has every limit.
 """
 
-__all__ = ("client", "client_certificate", "items", "local_files", "responses")
+__all__ = ("client", "client_certificate", "items", "limits", "local_files", "responses")

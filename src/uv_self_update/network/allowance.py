@@ -1,43 +1,39 @@
-"""What the lists of one source may come to in a run, in bytes and in seconds.
+"""The limits of all lists of one source in a run, in bytes and in seconds.
 
-Each document has a bound of its own, which many pages together do not have: a few kilobytes of
-gzip unpack to many megabytes, and a server that sends a little more than nothing can go on for
-days. uv's own list of 400 releases is 35 MB of JSON, of which a run mostly reads a fraction.
+Each document has a limit of its own, but many pages together do not: a few kilobytes of gzip
+unpack to many megabytes, and a slow server could keep a run busy for days.
 """
 
 from __future__ import annotations
 
 from uv_self_update.errors import Overdue, TooLarge
-
-_LARGEST_SUM = 256 << 20  # bytes
-_PATIENCE = 10
-"""Times `network.timeout` that a run may wait for the lists of a source."""
+from uv_self_update.network.limits import DEFAULTS, Limits
 
 
 class Allowance:
-    """What is left."""
+    """Counts the bytes of the lists of one source, and the seconds spent waiting for them."""
 
-    def __init__(self, timeout: float) -> None:
-        """Begin; `timeout` is `network.timeout`, in seconds."""
-        self._longest = _PATIENCE * timeout
+    def __init__(self, timeout: float, limits: Limits = DEFAULTS) -> None:
+        self._largest = limits.lists
+        self._longest = limits.lists_timeouts * timeout
         self._waited = 0.0
         self._received = 0
 
     def take(self, url: str, *, received: int, waited: float) -> None:
-        """Take note of what a wait has brought.
+        """Count a piece of a list.
 
         Args:
-            url: Where it comes from, as it may be shown.
+            url: The redacted URL of the list.
             received: Bytes, without the content coding.
-            waited: Seconds.
+            waited: Seconds spent waiting for them.
 
         Raises:
-            TooLarge: The lists come to too many bytes.
-            Overdue: They take too long.
+            TooLarge: The lists exceed `Limits.lists`.
+            Overdue: They take longer than `Limits.lists_timeouts`.
         """
         self._received += received
         self._waited += waited
-        if self._received > _LARGEST_SUM:
-            raise TooLarge(url, _LARGEST_SUM, unit="bytes of lists")
+        if self._received > self._largest:
+            raise TooLarge(url, self._largest, unit="bytes of lists")
         if self._waited > self._longest:
             raise Overdue(url, self._longest)

@@ -1,7 +1,7 @@
-"""PEM files of certificate authorities: what can be read of them, and what is wrong with the rest.
+"""PEM files of certificate authorities, read block by block.
 
-OpenSSL trusts nothing in a file in which one block is damaged, or in which two blocks have no line
-break between them. uv uses the blocks that it can read, and so does this.
+OpenSSL rejects a whole file if one block is damaged, or if two blocks have no line break between
+them. Like uv, this module uses the valid blocks.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ _BLOCK = re.compile(
     rb"(.*?)(-----END [A-Z0-9 ]*-----|(?=-----BEGIN )|\Z)",
     re.DOTALL,
 )
-"""A certificate of RFC 7468, or of OpenSSL's own kinds; the last group is empty without an end."""
+"""A certificate of RFC 7468, or in a format of OpenSSL; the last group is empty without an end."""
 
 _MARKS = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
-"""Byte order marks of what PowerShell's `>` writes. That of UTF-8 is no part of any block."""
+"""The byte order marks of files written by `>` in PowerShell."""
 
 # DER: https://www.itu.int/rec/T-REC-X.690, and the fields of RFC 5280 section 4.1.
 _SEQUENCE, _UTC_TIME, _GENERALIZED_TIME = 0x30, 0x17, 0x18
 _VERSION, _EXTENSIONS = 0xA0, 0xA3
 _VERSION_3 = bytes.fromhex("a003020102")
 _ALTERNATIVE_NAME = bytes.fromhex("0603551d11")
-"""The object identifier of `subjectAltName`: it is a server's own certificate."""
+"""The object identifier of `subjectAltName`, which certificates of servers have."""
 
 _BASIC_CONSTRAINTS = bytes.fromhex("0603551d13")
 _IS_AUTHORITY = bytes.fromhex("300f") + _BASIC_CONSTRAINTS + bytes.fromhex("0101ff040530030101ff")
@@ -49,22 +49,22 @@ class Block:
     """From 1."""
 
     line: int
-    """Where it begins, from 1."""
+    """The line of its start, from 1."""
 
     der: bytes = b""
-    """The certificate; empty if it cannot be read."""
+    """The certificate; empty if the block is damaged."""
 
     reason: str = ""
-    """Why it cannot be read."""
+    """The reason why it is unusable."""
 
     @property
-    def place(self) -> str:
-        """The block as a message names it, after the file."""
+    def label(self) -> str:
+        """The name of the block in messages."""
         return f"block {self.number} (line {self.line})"
 
     @property
     def until(self) -> dt.datetime | None:
-        """The end of its validity; None where that cannot be read."""
+        """The end of its validity; None if that is unreadable."""
         try:
             return _until(self.der)
         except (IndexError, ValueError):
@@ -72,11 +72,11 @@ class Block:
 
     @property
     def as_authority(self) -> bytes | None:
-        """The certificate as one that may issue others; None if it says itself what it is for.
+        """The certificate with `CA:TRUE` added; None if its extensions state its purpose.
 
-        OpenSSL, and with it curl and Python, demands an extension that says so. A trust anchor is
-        no more than a name and a key (RFC 5280 section 6.1.1 d), and so it is for uv. The signature
-        does not fit the changed certificate: OpenSSL does not check that of a trust anchor.
+        OpenSSL, and therefore curl and Python, requires this extension of an authority. By RFC 5280
+        section 6.1.1 d, and in uv, a trust anchor is only a name and a key. The signature becomes
+        invalid, but OpenSSL does not verify the signature of a trust anchor.
         """
         try:
             return _with_extension(self.der)
@@ -85,7 +85,7 @@ class Block:
 
 
 def blocks_in(content: bytes) -> Iterator[Block]:
-    """Yield the certificates of a PEM file, damaged ones too."""
+    """Yield the certificates of a PEM file, including damaged ones."""
     text = _plain(content)
     line, before = 1, 0
     for number, found in enumerate(_BLOCK.finditer(text), start=1):
@@ -106,24 +106,24 @@ def _block(number: int, line: int, body: bytes, *, kind: bytes, ended: bool) -> 
         return Block(number=number, line=line, reason=reason)
 
     if not ended:
-        return damaged("it has no `-----END CERTIFICATE-----`")
+        return damaged("`-----END CERTIFICATE-----` is missing")
     if kind == b"TRUSTED ":
-        # What OpenSSL adds may also say that it is not trusted.
-        return damaged("it is in OpenSSL's own format (TRUSTED CERTIFICATE)")
+        # Its additional data may also reject the certificate.
+        return damaged("unsupported format of OpenSSL (TRUSTED CERTIFICATE)")
     try:
         der = b64decode(b"".join(body.split()), validate=True)
     except ValueError:
-        return damaged("it is not base64")
+        return damaged("invalid base64")
     try:
         _fields(der)
     except IndexError:
-        return damaged("it is not a certificate")
+        return damaged("not a certificate")
     return Block(number=number, line=line, der=der)
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Element:
-    """A piece of DER: its tag, and where its content begins and ends."""
+    """An element of DER: its tag, and the offsets of its content."""
 
     tag: int
     begin: int
@@ -131,7 +131,7 @@ class _Element:
 
 
 def _element(data: bytes, at: int) -> _Element:
-    """Read the element that begins at a place; raises IndexError."""
+    """Read the element at an offset; raises IndexError."""
     length, begin = data[at + 1], at + 2
     if length & _LONG:
         size = length ^ _LONG
@@ -142,7 +142,7 @@ def _element(data: bytes, at: int) -> _Element:
 
 
 def _fields(der: bytes) -> tuple[_Element, list[_Element]]:
-    """Return the signed part of a certificate, and the fields of that; raises IndexError."""
+    """Return the signed part of a certificate, and its fields; raises IndexError."""
     certificate = _element(der, 0)
     signed = _element(der, certificate.begin)
     if {certificate.tag, signed.tag} != {_SEQUENCE}:
@@ -161,7 +161,7 @@ def _until(der: bytes) -> dt.datetime:
     end = _element(der, _element(der, validity.begin).end)
     text = der[end.begin : end.end].decode("ascii")
     if end.tag == _UTC_TIME:
-        # RFC 5280 section 4.1.2.5.1: years from 50 on are of the last century.
+        # Years from 50 on are in the 20th century (RFC 5280 section 4.1.2.5.1).
         text = ("19" if text[:2] >= "50" else "20") + text
     elif end.tag != _GENERALIZED_TIME:
         raise ValueError
@@ -169,7 +169,7 @@ def _until(der: bytes) -> dt.datetime:
 
 
 def _with_extension(der: bytes) -> bytes | None:
-    """Return a certificate with `CA:TRUE`; None if it says itself what it is; raises IndexError."""
+    """Add `CA:TRUE`; return None if the purpose is stated; raises IndexError."""
     signed, fields = _fields(der)
     end, extensions = signed.end, b""
     if fields[-1].tag == _EXTENSIONS:

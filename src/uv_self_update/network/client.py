@@ -1,8 +1,8 @@
-"""What sources read from: URLs of `http`, `https` and `file`.
+"""The client of all sources, for URLs of `http`, `https` and `file`.
 
-What may be gone in a moment is tried again, and a file that broke off goes on where it was. Files
-are handed on raw, since some servers label a `.tar.gz` as `Content-Encoding: gzip`, and a client
-that believes them hands out something else than was published.
+Transient failures are retried, and interrupted downloads are resumed. Files are passed on without
+decoding: some servers label a `.tar.gz` as `Content-Encoding: gzip`, and a client that decodes it
+returns other bytes than were published.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import re
 import time
 from contextlib import closing, contextmanager
 from copy import copy
+from functools import partial
+from http import HTTPStatus
 from io import BytesIO
 from typing import TYPE_CHECKING, TypeVar
 
@@ -20,6 +22,7 @@ from uv_self_update.network.allowance import Allowance
 from uv_self_update.network.download import Transfer
 from uv_self_update.network.exchange import Exchange
 from uv_self_update.network.items import Items, lines_of, resumed
+from uv_self_update.network.limits import DEFAULTS, Limits
 from uv_self_update.network.local_files import is_file, open_file, path_of_url
 from uv_self_update.network.responses import Answer, Document, Download
 from uv_self_update.network.retries import pause, seconds_until
@@ -34,22 +37,27 @@ if TYPE_CHECKING:
     from uv_self_update.network.exchange import Response
 
 
-_LARGEST_DOCUMENT = 8 << 20  # bytes; all of uv's files in one folder of nginx are less than 4 MiB
-_LARGEST_LIST = 256 << 20  # bytes of what is read item by item
-_LARGEST_LOOK = 1 << 20  # bytes of an answer that is examined
-_LARGEST_ARCHIVE = 2 << 30  # bytes; uv's own are below 40 MiB
-
-_LIMITED = {403, 429}
-_OK, _UNAUTHORIZED, _NOT_FOUND = 200, 401, 404
-_OF_A_PART = {200, 206, 416}
-"""What a request for a part of a file may be answered with (RFC 9110 section 14)."""
+_RATE_LIMITED = {HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS}
+_PARTIAL = {
+    HTTPStatus.OK,
+    HTTPStatus.PARTIAL_CONTENT,
+    HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
+}
+"""The expected answers to a range request (RFC 9110 section 14)."""
 
 _AS_A_FILE = {"Accept": "*/*", "Accept-Encoding": "identity"}
-"""As the file will be asked for: what is stored compressed may be another variant."""
+"""The headers of the later download: another encoding may be another variant of the file."""
 
 _FIRST_BYTE = {"Range": "bytes=0-0"}
-_CONFIRMED = {400, 403, 404, 405, 410, 501}
-"""What a `HEAD` may be answered with though a `GET` succeeds."""
+_CONFIRMED_BY_GET = {
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.METHOD_NOT_ALLOWED,
+    HTTPStatus.GONE,
+    HTTPStatus.NOT_IMPLEMENTED,
+}
+"""Answers to `HEAD` of servers that answer `GET` with success."""
 
 _log = logging.getLogger(__name__)
 
@@ -57,34 +65,40 @@ T = TypeVar("T")
 
 
 class Upstream:
-    """Reads URLs, with the logins of one source."""
+    """Reads URLs with the credentials of one source."""
 
     def __init__(
-        self, network: Network, credentials: Credentials, *, environ: Mapping[str, str]
+        self,
+        network: Network,
+        credentials: Credentials,
+        *,
+        environ: Mapping[str, str],
+        limits: Limits = DEFAULTS,
     ) -> None:
-        """Prepare, without connecting to anything."""
+        self.limits = limits
         self._network = network
         self._credentials = credentials
-        self._exchange = Exchange(network, environ=environ)
-        self._allowance = Allowance(network.timeout)
+        self._exchange = Exchange(network, environ=environ, limits=limits)
+        self._allowance = Allowance(network.timeout, limits)
 
     def logged_in(self, credentials: Credentials) -> Upstream:
-        """Return the same client with other credentials: what one source sends no other does."""
+        """Return a client that shares the connections, with the credentials of another source."""
         client = copy(self)
-        client._credentials = credentials  # noqa: SLF001 # it is one of us
-        client._allowance = Allowance(self._network.timeout)  # noqa: SLF001 # as above
+        client._credentials = credentials  # noqa: SLF001 # of the same class
+        client._allowance = Allowance(self._network.timeout, self.limits)  # noqa: SLF001 # as above
         return client
 
     def login_for(self, url: str) -> str | None:
-        """Return where the credential that a request for `url` carries comes from; None if none."""
+        """Return the provider of the credentials for `url`; None without any."""
         return self._credentials.place_for(url)
 
-    def read(self, url: str, *, accept: str = "*/*", limit: int = _LARGEST_DOCUMENT) -> Document:
-        """Read a whole document of at most `limit` bytes.
+    def read(self, url: str, *, accept: str = "*/*", limit: int | None = None) -> Document:
+        """Read a whole document of at most `limit` bytes (default: `Limits.document`).
 
         Raises:
-            UpstreamError: It cannot be had; the leaf says why.
+            UpstreamError: The request failed.
         """
+        limit = self.limits.document if limit is None else limit
         if is_file(url):
             with self.open(url, limit=limit) as download:
                 body = b"".join(download.chunks)
@@ -103,16 +117,16 @@ class Upstream:
                     links=reply.links,
                 )
 
-        return self._patiently(once)
+        return self._retried(once)
 
     @contextmanager
-    def lines(self, url: str, *, limit: int = _LARGEST_LIST) -> Iterator[Iterator[bytes]]:
-        """Read a document of at most `limit` bytes line by line, as it comes.
+    def lines(self, url: str, *, limit: int | None = None) -> Iterator[Iterator[bytes]]:
+        """Read a document of at most `limit` bytes (default: `Limits.list`) line by line.
 
         Raises:
-            UpstreamError: It cannot be had; the leaf says why. Also while it is being read.
+            UpstreamError: The request failed. Also raised while the body is read.
         """
-        with self.items(url, lines_of, limit=limit) as lines:
+        with self.items(url, partial(lines_of, longest=self.limits.line), limit=limit) as lines:
             yield lines.items
 
     @contextmanager
@@ -122,19 +136,20 @@ class Upstream:
         split: Callable[[Iterator[bytes], str], Iterator[T]],
         *,
         accept: str = "*/*",
-        limit: int = _LARGEST_LIST,
+        limit: int | None = None,
     ) -> Iterator[Items[T]]:
-        """Read a document of at most `limit` bytes item by item, as it comes.
+        """Read a document of at most `limit` bytes item by item, while it arrives.
 
         Args:
             url: The document.
-            split: Makes items of the pieces of a body; it gets its URL, too, as it may be shown.
+            split: Makes items of the pieces of a body, given the redacted URL as well.
             accept: The `Accept` header.
-            limit: Bytes that the document may have.
+            limit: Bytes that the document may have; the default is `Limits.list`.
 
         Raises:
-            UpstreamError: It cannot be had; the leaf says why. Also while it is being read.
+            UpstreamError: The request failed. Also raised while the body is read.
         """
+        limit = self.limits.list if limit is None else limit
         if is_file(url):
             with open_file(url, limit) as download:
                 yield Items(items=split(download.chunks, download.url), links={})
@@ -144,23 +159,25 @@ class Upstream:
             begin=lambda: self._document(url, accept),
             split=lambda reply: split(reply.decoded(limit, self._allowance), reply.url),
             pause=self._pause,
+            connections=self.limits.connections,
         )
 
     @contextmanager
     def open(
-        self, url: str, *, accept: str = "*/*", limit: int = _LARGEST_ARCHIVE
+        self, url: str, *, accept: str = "*/*", limit: int | None = None
     ) -> Iterator[Download]:
-        """Begin to fetch a file of at most `limit` bytes; its bytes come raw.
+        """Start to download a file of at most `limit` bytes, without decoding it.
 
         Args:
             url: The file.
-            accept: The `Accept` header, exactly as it is sent. The default is curl's, with which
-                every product documents its downloads.
-            limit: Bytes that the file may have.
+            accept: The `Accept` header. The default is that of curl, which the documentation of
+                every product uses.
+            limit: Bytes that the file may have; the default is `Limits.file`.
 
         Raises:
-            UpstreamError: It cannot be had; the leaf says why.
+            UpstreamError: The request failed.
         """
+        limit = self.limits.file if limit is None else limit
         if is_file(url):
             with open_file(url, limit) as download:
                 yield download
@@ -169,8 +186,10 @@ class Upstream:
         def fetched(headers: Mapping[str, str]) -> Response:
             return self._fetched(url, {"Accept": accept, **headers})
 
-        reply = self._patiently(lambda: fetched({}))
-        transfer = Transfer(reply, again=fetched, pause=self._pause, limit=limit)
+        reply = self._retried(lambda: fetched({}))
+        transfer = Transfer(
+            reply, again=fetched, pause=self._pause, limit=limit, limits=self.limits
+        )
         with closing(transfer):
             size = transfer.version.size
             if size is not None and size > limit:
@@ -184,37 +203,37 @@ class Upstream:
             )
 
     def look(self, url: str, *, accept: str = "*/*") -> Answer:
-        """Return what comes for a `GET`, also where that is an error, to be examined.
+        """Return the response to a `GET` whatever its status, and the start of its body.
 
         Raises:
-            UpstreamError: No answer came.
+            UpstreamError: There was no response.
         """
         headers = {"Accept": accept, "Accept-Encoding": "gzip"}
         reply = self._listed(url, headers, examining=True)
         body = bytearray()
         with closing(reply):
-            for chunk in reply.decoded(_LARGEST_DOCUMENT, self._allowance):
+            for chunk in reply.decoded(self.limits.document, self._allowance):
                 body += chunk
-                if len(body) > _LARGEST_LOOK:
+                if len(body) > self.limits.excerpt:
                     break
         return Answer(
             url=reply.url,
             status=reply.status,
             headers=reply.headers,
-            body=bytes(body[:_LARGEST_LOOK]),
+            body=bytes(body[: self.limits.excerpt]),
         )
 
     def status(self, url: str) -> int:
-        """Return whether a file exists: 200, or the status that its server refuses it with.
+        """Return 200 if a file exists, or else the status of the refusal.
 
-        A refused `HEAD` is confirmed by a `GET` of one byte: some servers know `GET` only, and a
-        signed URL may be signed for it.
+        A refused `HEAD` is confirmed with a `GET` of one byte: some servers support `GET` only,
+        and a URL may be signed for `GET`.
 
         Raises:
-            UpstreamError: No answer came.
+            UpstreamError: There was no response.
         """
         if is_file(url):
-            return _OK if path_of_url(url).is_file() else _NOT_FOUND
+            return HTTPStatus.OK if path_of_url(url).is_file() else HTTPStatus.NOT_FOUND
 
         def once() -> int:
             requests: tuple[tuple[str, Mapping[str, str]], ...]
@@ -222,9 +241,9 @@ class Upstream:
             for method, headers in requests:
                 reply = self._exchange.follow(method, url, headers, self._credentials)
                 reply.close()
-                if reply.status in _OF_A_PART:
-                    return _OK  # an empty file has no first byte: 416
-                if reply.status not in _CONFIRMED:
+                if reply.status in _PARTIAL:
+                    return HTTPStatus.OK  # 416: an empty file has no first byte
+                if reply.status not in _CONFIRMED_BY_GET:
                     break
             refused = _refusal(reply)
             if refused.passing:
@@ -232,20 +251,20 @@ class Upstream:
             return reply.status
 
         try:
-            return self._patiently(once)
+            return self._retried(once)
         except StatusRefused as error:
             return error.status
 
     def close(self) -> None:
-        """Close every connection; whoever waits for one, in any thread, waits no longer."""
+        """Close every connection, which also ends the waits of other threads."""
         self._exchange.close()
 
     def _document(self, url: str, accept: str) -> Response:
         headers = {"Accept": accept, "Accept-Encoding": "gzip"}
-        return _accepted(self._listed(url, headers), {_OK})
+        return _accepted(self._listed(url, headers), {HTTPStatus.OK})
 
     def _listed(self, url: str, headers: Mapping[str, str], *, examining: bool = False) -> Response:
-        """Return the answer to a request that counts towards the allowance."""
+        """Send a request that counts towards the allowance."""
         begin = time.monotonic()
         reply = self._exchange.follow("GET", url, headers, self._credentials, examining=examining)
         try:
@@ -256,14 +275,14 @@ class Upstream:
         return reply
 
     def _fetched(self, url: str, headers: Mapping[str, str]) -> Response:
-        # `identity`, since what is stored compressed must arrive as it is stored.
+        # `identity`: a compressed file must arrive as it is stored.
         own = {"Accept-Encoding": "identity"}
-        statuses = _OF_A_PART if "Range" in headers else {_OK}
+        statuses = _PARTIAL if "Range" in headers else {HTTPStatus.OK}
         reply = self._exchange.follow("GET", url, {**own, **headers}, self._credentials)
         return _accepted(reply, statuses)
 
-    def _patiently(self, call: Callable[[], T]) -> T:
-        """Make a call until it succeeds, or fails for good or too often."""
+    def _retried(self, call: Callable[[], T]) -> T:
+        """Repeat a call until it succeeds, or until retries are used up."""
         failures = 0
         while True:
             try:
@@ -273,26 +292,26 @@ class Upstream:
                 self._pause(error, failures)
 
     def _pause(self, error: UpstreamError, failures: int) -> None:
-        """Wait before a request is sent again.
+        """Wait before the next retry.
 
         Raises:
-            UpstreamError: It is not; this is the error itself.
+            UpstreamError: The failure itself, if it is permanent or retries are used up.
         """
-        wait = pause(failures, after=error.after)
+        wait = pause(failures, after=error.after, limits=self.limits)
         if not error.passing or wait is None or failures > self._network.retries:
             if error.passing and failures > 1:
                 error.message += f" (tried {failures} times)"
             raise error
-        _log.debug("%s; the next try is in %.1f seconds", error, wait)
+        _log.debug("%s; retrying in %.1f seconds", error, wait)
         if not self._exchange.wait(wait):
             raise error
 
 
-def _accepted(reply: Response, statuses: set[int]) -> Response:
-    """Return an answer that has one of some statuses.
+def _accepted(reply: Response, statuses: set[HTTPStatus]) -> Response:
+    """Return a response with one of the expected statuses.
 
     Raises:
-        StatusRefused: It has another.
+        StatusRefused: It has another one.
     """
     if reply.status not in statuses:
         reply.close()
@@ -301,10 +320,9 @@ def _accepted(reply: Response, statuses: set[int]) -> Response:
 
 
 def _refusal(reply: Response) -> StatusRefused:
-    """Return what a status other than 200 means."""
     status, headers = reply.status, reply.headers
     exhausted = headers.get("x-ratelimit-remaining") == "0"
-    if status in _LIMITED and (exhausted or "retry-after" in headers):
+    if status in _RATE_LIMITED and (exhausted or "retry-after" in headers):
         now, after = time.time(), seconds_until(headers.get("retry-after", ""))
         until = None if after is None else now + after
         reset = headers.get("x-ratelimit-reset", "")
@@ -312,15 +330,15 @@ def _refusal(reply: Response) -> StatusRefused:
             until = float(reset[:12])
             after = max(0.0, until - now)
         shown = None if until is None else utc(until)
-        return RateLimited(reply.asked, status, until=shown, after=after)
-    refused = StatusRefused(reply.asked, status)
+        return RateLimited(reply.requested, status, until=shown, after=after)
+    refused = StatusRefused(reply.requested, status)
     refused.after = seconds_until(headers.get("retry-after", ""))
-    if status == _UNAUTHORIZED and reply.login is not None:
-        refused.hint = f"It does not accept the login that it got, which is from {reply.login}."
+    if status == HTTPStatus.UNAUTHORIZED and reply.login is not None:
+        refused.hint = f"The server does not accept the credentials from {reply.login}."
     return refused
 
 
 def _digest_of(reply: Response) -> str | None:
-    """Return the digest that Artifactory and GitLab send with a file."""
+    """Return the digest in the header of Artifactory and GitLab; None without one."""
     digest = reply.headers.get("x-checksum-sha256", "").strip().lower()
     return digest if re.fullmatch(r"[0-9a-f]{64}", digest) else None

@@ -1,7 +1,7 @@
-"""Who we say we are in TLS: a client certificate, and the key that proves that it is ours.
+"""The client certificate for TLS, and its private key.
 
-Nothing here imports `ssl`, which takes longer than all that comes before uv is started: whether a
-passphrase has to be asked for is decided by then.
+The module does not import `ssl`, which is slow: whether to prompt for a passphrase is decided
+before uv is started.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from uv_self_update.files import strerror
 
 if TYPE_CHECKING:
     import ssl
@@ -25,16 +27,15 @@ _KEY = re.compile(rb"^-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----", re.MULTILINE)
 _ENCRYPTED = re.compile(
     rb"^-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED", re.MULTILINE
 )
-"""The two ways to encrypt a key in PEM: RFC 7468 section 11, and RFC 1421 section 4.6.1.1."""
+"""The two formats of encrypted keys: RFC 7468 section 11, and RFC 1421 section 4.6.1.1."""
 
-_OTHERS = "`openssl pkcs12 -in FILE -out client.pem` makes PEM of a .p12 or .pfx file."
+_CONVERT = "To convert a .p12 or .pfx file: `openssl pkcs12 -in FILE -out client.pem`."
 
 
-class UnusableIdentityError(Exception):
-    """A client certificate cannot be presented."""
+class UnusableClientCertificate(Exception):
+    """A client certificate is unusable."""
 
     def __init__(self, reason: str, hint: str) -> None:
-        """Say which file, what is wrong with it, and what to do."""
         super().__init__(reason)
         self.reason = reason
         self.hint = hint
@@ -42,25 +43,25 @@ class UnusableIdentityError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class ClientCertificate:
-    """A client certificate."""
+    """A client certificate with its key."""
 
     certificate: Path
-    """A PEM file with the certificate, and those of the authorities between."""
+    """A PEM file with the certificate, followed by intermediate certificates."""
 
     key: Path
-    """The PEM file with its private key; it may be the same."""
+    """A PEM file with the private key; may be the same file."""
 
     passphrase: Secret | None = None
-    """What the key is encrypted with."""
+    """The passphrase of an encrypted key."""
 
     variable: str | None = None
-    """The variable that it comes from; None for our own settings."""
+    """The variable that names it; None for our own settings."""
 
     @classmethod
     def of(cls, network: Network, environ: Mapping[str, str]) -> ClientCertificate | None:
-        """Return the one that is configured, here or for uv; None if there is none.
+        """Return the configured one, ours or that of uv; None without one.
 
-        uv's variable names one file with both:
+        The variable of uv names one file with the certificate and the key:
         https://docs.astral.sh/uv/concepts/authentication/certificates/
         """
         if network.client_cert is not None:
@@ -77,72 +78,72 @@ class ClientCertificate:
         return None
 
     def present(self, context: ssl.SSLContext) -> None:
-        """Let connections of a context present the certificate to whoever asks for one.
+        """Add the certificate to a context.
 
         Raises:
-            UnusableIdentityError: A file cannot be used, or the two do not belong together.
+            UnusableClientCertificate: A file is unusable, or the key does not match.
         """
-        import ssl  # noqa: PLC0415 # see above
+        import ssl  # noqa: PLC0415 # see the docstring of the module
 
         self._check()
-        # Never without a passphrase: OpenSSL would ask for it on the terminal.
+        # Never None: OpenSSL would prompt for it on the terminal.
         passphrase = self.passphrase.reveal() if self.passphrase else ""
         try:
             context.load_cert_chain(self.certificate, self.key, passphrase)
         except ssl.SSLError as error:
             raise self._unusable(error) from error
-        except ValueError as error:  # what is longer than OpenSSL's buffer
+        except ValueError as error:  # longer than the buffer of OpenSSL
             raise self._wrong_passphrase() from error
 
     def _check(self) -> None:
         certificate, key = _content(self.certificate), _content(self.key)
         if not _CERTIFICATE.search(certificate):
-            reason = f"{self.certificate} holds no certificate in PEM format"
-            raise UnusableIdentityError(reason, _OTHERS)
+            reason = f"{self.certificate} contains no PEM certificate"
+            raise UnusableClientCertificate(reason, _CONVERT)
         if not _KEY.search(key):
-            hint = _OTHERS
+            hint = _CONVERT
             if self.key == self.certificate:
-                hint = "Where the key is a file of its own, name it in `network.client-key`."
-            reason = f"{self.key} holds no private key in PEM format"
-            raise UnusableIdentityError(reason, hint)
+                hint = "If the key is in a separate file, set `network.client-key`."
+            reason = f"{self.key} contains no PEM private key"
+            raise UnusableClientCertificate(reason, hint)
         if _ENCRYPTED.search(key) and self.passphrase is None:
-            reason = f"the private key in {self.key} is encrypted, and there is no passphrase"
-            raise UnusableIdentityError(reason, "Set UV_SELF_UPDATE_CLIENT_KEY_PASSPHRASE.")
+            reason = f"the private key in {self.key} is encrypted, and no passphrase is set"
+            raise UnusableClientCertificate(reason, "Set UV_SELF_UPDATE_CLIENT_KEY_PASSPHRASE.")
 
-    def _unusable(self, error: ssl.SSLError) -> UnusableIdentityError:
+    def _unusable(self, error: ssl.SSLError) -> UnusableClientCertificate:
         reason = error.reason or ""
         if reason.endswith("_MISMATCH"):
-            return UnusableIdentityError(
-                f"the private key in {self.key} does not belong to the certificate in "
+            return UnusableClientCertificate(
+                f"the private key in {self.key} does not match the certificate in "
                 f"{self.certificate}",
-                "Are both from the same delivery? The certificate itself has to come first in its "
-                "file, before those of the authorities.",
+                "The client certificate must be the first in its file, before intermediate "
+                "certificates.",
             )
         if _ENCRYPTED.search(_content(self.key)) and not reason.endswith(("_SMALL", "_WEAK")):
             return self._wrong_passphrase()
-        words = reason.replace("_", " ").lower() or "OpenSSL cannot read it"
-        return UnusableIdentityError(
+        words = reason.replace("_", " ").lower() or "unreadable by OpenSSL"
+        return UnusableClientCertificate(
             f"the certificate in {self.certificate} cannot be used with the private key in "
             f"{self.key}: {words}",
-            "Ask whoever gave them to you for new ones.",
+            "Request a new certificate and key.",
         )
 
-    def _wrong_passphrase(self) -> UnusableIdentityError:
-        return UnusableIdentityError(
-            f"the private key in {self.key} cannot be decrypted with the passphrase",
-            "Check UV_SELF_UPDATE_CLIENT_KEY_PASSPHRASE, or what you have typed.",
+    def _wrong_passphrase(self) -> UnusableClientCertificate:
+        return UnusableClientCertificate(
+            f"the private key in {self.key} cannot be decrypted with this passphrase",
+            "Check UV_SELF_UPDATE_CLIENT_KEY_PASSPHRASE, or the passphrase that you entered.",
         )
 
 
 def needs_passphrase(network: Network, environ: Mapping[str, str]) -> Path | None:
-    """Return the file of the private key if a passphrase is missing to use it, else None."""
+    """Return the file of the private key if its passphrase is missing, else None."""
     identity = ClientCertificate.of(network, environ)
     if identity is None or identity.passphrase is not None:
         return None
     try:
         encrypted = _ENCRYPTED.search(identity.key.read_bytes())
     except OSError:
-        return None  # said where the key is needed
+        return None  # reported when the key is used
     return identity.key if encrypted else None
 
 
@@ -150,7 +151,7 @@ def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        # Some put the key itself where its path is due.
+        # The setting may contain the key itself instead of its path.
         name = "the path of a client certificate" if "-----BEGIN" in str(path) else path
-        reason = f"{name} cannot be read: {error.strerror or error}"
-        raise UnusableIdentityError(reason, "Check the path, and who may read it.") from error
+        reason = f"{name} cannot be read: {strerror(error)}"
+        raise UnusableClientCertificate(reason, "Check the path and its permissions.") from error

@@ -1,6 +1,6 @@
-"""The connections that leave the machine: who waits how long on them, and how they are ended.
+"""The connections to other machines, with their timeouts, and how they are closed.
 
-httpcore, which is below httpx, makes all of them through what stands here.
+httpcore, the layer below httpx, makes them through the network backend of this module.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from weakref import WeakSet
 import httpcore
 
 from uv_self_update.background import Background
-from uv_self_update.network.redirects import is_near
+from uv_self_update.network.limits import DEFAULTS, Limits
+from uv_self_update.network.redirects import is_local
 
 if TYPE_CHECKING:
     import ssl
@@ -24,59 +25,64 @@ if TYPE_CHECKING:
     from uv_self_update.config.settings import Network
 
 
-Failure = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError)
-"""What a connection that is read past httpx can end with."""
+Failure = (
+    httpcore.NetworkError,
+    httpcore.TimeoutException,
+    httpcore.ProtocolError,
+    httpcore.ProxyError,
+    httpcore.UnsupportedProtocol,
+)
+"""The errors of httpcore."""
 
-SLOWEST = 1024
-"""Bytes a second: what brings fewer for a while is not worth waiting for."""
-
-_HEAD = 4
-"""Times the patience that all of an answer but its body may take, however busy the line is."""
-
-_LONGEST_WAITS = 300.0  # seconds between tries, of a run
-_ALERT = 0.1  # seconds until a wait for a connection sees that it is over
-_KEPT = 20.0  # seconds that an idle connection is kept for the next request
+_POLL = 0.1
+"""Seconds between two looks at whether a wait for a connection was interrupted."""
 
 
 class TooSlow(httpcore.ReadTimeout):
-    """Something comes, but next to nothing."""
+    """The transfer is slower than the minimum throughput."""
 
 
-class NearAddress(httpcore.ConnectError):
-    """A host elsewhere has an address of this machine, or of its own link."""
+class LocalAddress(httpcore.ConnectError):
+    """The name of a host resolves to a loopback or link-local address."""
 
 
 class MinimumThroughput:
-    """Whether enough comes for the time that is spent waiting for it."""
+    """Gives up a transfer that is slower than a minimum, over the time spent waiting for it."""
 
-    def __init__(self, patience: float) -> None:
-        """Begin; `patience` is half of the seconds after which it is looked at."""
-        self._patience = patience
+    def __init__(self, timeout: float, minimum: int) -> None:
+        """Start to count.
+
+        Args:
+            timeout: Half of the seconds of waiting over which the throughput is measured.
+            minimum: Bytes a second.
+        """
+        self._window = 2 * timeout
+        self._minimum = minimum
         self._waited, self._received = 0.0, 0
 
     def count(self, seconds: float, received: int) -> None:
-        """Take note of a wait, and of the bytes that it brought.
+        """Count the bytes that a wait of some seconds brought.
 
         Raises:
-            TooSlow: They are too few.
+            TooSlow: They are below the minimum.
         """
         self._waited += seconds
         self._received += received
-        if self._waited >= 2 * self._patience:
-            if received and self._received < SLOWEST * self._waited:
+        if self._waited >= self._window:
+            if received and self._received < self._minimum * self._waited:
                 message = (
-                    f"fewer than {SLOWEST:,} bytes a second came for {self._waited:.0f} seconds"
+                    f"slower than {self._minimum:,} bytes per second for {self._waited:.0f} seconds"
                 )
                 raise TooSlow(message)
             self._waited, self._received = 0.0, 0
 
 
 class Wire:
-    """Every connection of a run."""
+    """All connections of a run."""
 
-    def __init__(self, network: Network) -> None:
-        """Connect to nothing yet."""
-        self.patience = network.timeout
+    def __init__(self, network: Network, limits: Limits = DEFAULTS) -> None:
+        self.timeout = network.timeout
+        self.limits = limits
         self._lock = threading.Lock()
         self._closed = threading.Event()
         self._sockets: WeakSet[socket.socket] = WeakSet()
@@ -84,53 +90,57 @@ class Wire:
         self._waits = 0.0
 
     @contextmanager
-    def answer_due(self, *, elsewhere: bool = False) -> Iterator[None]:
-        """Give what this thread does meanwhile an end: connecting, asking, reading a head.
+    def limited(self, *, remote: bool = False) -> Iterator[None]:
+        """Limit the time of this thread's request: to connect, to send, and to read the head.
 
         Args:
-            elsewhere: Whether no connection may be made to this machine, or to its own link.
+            remote: Whether to refuse loopback and link-local addresses.
 
         Raises:
-            NearAddress: One would be; nothing was sent.
+            LocalAddress: The address is refused; nothing was sent.
         """
-        self._request.elsewhere = elsewhere
-        self._request.end = time.monotonic() + _HEAD * self.patience
+        self._request.remote = remote
+        self._request.end = time.monotonic() + self._head_time
         made: list[socket.socket] = []
         self._request.made = made
         try:
             yield
         except BaseException:
-            # httpcore forgets some, such as that to a SOCKS proxy that is none.
+            # httpcore does not close all of them, such as one to an invalid SOCKS proxy.
             for connection in made:
                 connection.close()
             raise
         finally:
             self._request.end, self._request.made = None, None
-            self._request.elsewhere = False
+            self._request.remote = False
+
+    def minimum_throughput(self) -> MinimumThroughput:
+        """Return a counter for the bytes of one request."""
+        return MinimumThroughput(self.timeout, self.limits.throughput)
 
     def check_answer(self) -> None:
-        """Make sure that the answer of this thread's request is not overdue.
+        """Check the time of this thread's request.
 
         Raises:
-            TooSlow: It is.
+            TooSlow: The head of the response is not complete in time.
         """
         end = getattr(self._request, "end", None)
         if end is not None and time.monotonic() > end:
-            message = f"no whole answer came for {_HEAD * self.patience:g} seconds"
+            message = f"no complete response within {self._head_time:g} seconds"
             raise TooSlow(message)
 
     def check_address(self, stream: httpcore.NetworkStream) -> None:
-        """Make sure that this thread's request may go where a connection leads.
+        """Check the address of a connection for this thread's request.
 
         Raises:
-            NearAddress: It may not.
+            LocalAddress: The address is refused.
         """
-        if not getattr(self._request, "elsewhere", False):
+        if not getattr(self._request, "remote", False):
             return
         address = stream.get_extra_info("server_addr")[0]
-        if is_near(address):
+        if is_local(address):
             message = f"its address is {address}"
-            raise NearAddress(message)
+            raise LocalAddress(message)
 
     def pool(
         self,
@@ -138,16 +148,16 @@ class Wire:
         *,
         proxy: httpcore.Proxy | None = None,
     ) -> httpcore.ConnectionPool:
-        """Return a pool of connections with one TLS context and one way out."""
+        """Return a pool of connections with one TLS context and one proxy."""
         return httpcore.ConnectionPool(
             ssl_context=tls,
             proxy=proxy,
-            keepalive_expiry=_KEPT,
+            keepalive_expiry=self.limits.idle,
             network_backend=_Backend(self),
         )
 
     def add(self, connection: socket.socket) -> None:
-        """Take note of a connection; after the end of all, it ends at once."""
+        """Register a connection; it is closed at once if all are closed."""
         if getattr(self._request, "made", None) is not None:
             self._request.made.append(connection)
         with self._lock:
@@ -156,24 +166,28 @@ class Wire:
                 _shut(connection)
 
     @property
+    def _head_time(self) -> float:
+        return self.limits.head_timeouts * self.timeout
+
+    @property
     def closed(self) -> bool:
-        """Whether the end of all connections has come."""
+        """Whether all connections are closed."""
         return self._closed.is_set()
 
     def wait(self, seconds: float) -> bool:
-        """Wait for a time, and return whether it has passed; False if the end came first.
+        """Wait, and return whether the time has passed; False if all connections were closed.
 
-        It comes as well when waits have taken too long together: a server that is always about to
-        answer could keep a person for hours.
+        Also return False once all waits of the run exceed `Limits.all_waits`: a server can ask for
+        one wait after the other.
         """
         with self._lock:
             self._waits += seconds
-            if self._waits > _LONGEST_WAITS:
+            if self._waits > self.limits.all_waits:
                 return False
         return not self._closed.wait(seconds)
 
     def close(self) -> None:
-        """End every connection; whoever waits for one, in any thread, waits no longer."""
+        """Close every connection, which also ends the waits of other threads."""
         with self._lock:
             self._closed.set()
             for connection in self._sockets:
@@ -195,21 +209,20 @@ class _Backend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        # In a thread of its own, since neither a name server nor a host that is silent can be
-        # told that nobody waits for it any longer.
+        # In another thread: name resolution and connecting cannot be interrupted.
         connecting = Background(
             lambda: self._sockets.connect_tcp(host, port, timeout, local_address, socket_options)
         )
-        while not connecting.wait(_ALERT):
+        while not connecting.wait(_POLL):
             if self._wire.closed:
                 message = "interrupted"
                 raise httpcore.ConnectError(message)
             self._wire.check_answer()
         stream = connecting.result()
-        # Looked at here rather than looked up before: a name may have another address by now.
+        # The address of the connection, since another lookup of the name may return another one.
         try:
             self._wire.check_address(stream)
-        except (NearAddress, OSError):
+        except (LocalAddress, OSError):
             stream.close()
             raise
         self._wire.add(stream.get_extra_info("socket"))
@@ -217,26 +230,26 @@ class _Backend(httpcore.NetworkBackend):
 
 
 class _Stream(httpcore.NetworkStream):
-    """A connection that ends when next to nothing comes.
+    """A connection with a minimum throughput.
 
-    Only the time spent waiting for the server counts: whoever reads may take as long as he likes.
+    Only the time spent waiting for the server counts, not that of a slow reader.
     """
 
     def __init__(self, stream: httpcore.NetworkStream, wire: Wire) -> None:
         self._stream = stream
         self._wire = wire
-        self._pace = MinimumThroughput(wire.patience)
+        self._throughput = self._wire.minimum_throughput()
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         begin = time.monotonic()
-        # Without a limit: while a SOCKS proxy is being talked to, which httpcore does not limit.
-        data = self._stream.read(max_bytes, self._wire.patience if timeout is None else timeout)
+        # httpcore sets no timeout during the handshake with a SOCKS proxy.
+        data = self._stream.read(max_bytes, self._wire.timeout if timeout is None else timeout)
         self._wire.check_answer()
-        self._pace.count(time.monotonic() - begin, len(data))
+        self._throughput.count(time.monotonic() - begin, len(data))
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._pace = MinimumThroughput(self._wire.patience)
+        self._throughput = self._wire.minimum_throughput()
         self._stream.write(buffer, timeout)
 
     def close(self) -> None:
@@ -248,15 +261,15 @@ class _Stream(httpcore.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
-        # TLS within TLS has a limit for each piece only, and not for the whole.
-        limit = threading.Timer(timeout or self._wire.patience, _shut, [self._socket])
+        # For TLS within TLS, the timeout is for each read, not for the handshake.
+        limit = threading.Timer(timeout or self._wire.timeout, _shut, [self._socket])
         limit.daemon = True
         limit.start()
         try:
             stream = self._stream.start_tls(ssl_context, server_hostname, timeout)
         finally:
             limit.cancel()
-        # TLS makes another socket of the one that there was.
+        # TLS wraps the socket in another one.
         self._wire.add(stream.get_extra_info("socket"))
         return _Stream(stream, self._wire)
 
@@ -270,6 +283,6 @@ class _Stream(httpcore.NetworkStream):
 
 
 def _shut(connection: socket.socket) -> None:
-    # To close it would not wake the thread that waits for it.
+    # Unlike `close`, `shutdown` wakes a thread that is reading.
     with suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)

@@ -1,13 +1,15 @@
-"""One file, over as many connections as it takes."""
+"""The download of one file, resumed over several connections if need be."""
 
 from __future__ import annotations
 
 import zlib
 from dataclasses import replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import Interrupted, TooLarge, UpstreamError
-from uv_self_update.network.ranges import Version, already_had, has_changed
+from uv_self_update.network.limits import DEFAULTS, Limits
+from uv_self_update.network.ranges import Version, has_changed, repeated_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -15,25 +17,19 @@ if TYPE_CHECKING:
     from uv_self_update.network.exchange import Response
 
 
-_ENOUGH = 64 << 10
-"""Bytes after which a connection was worth it: then the count of failures starts anew."""
-
-MOST = 100  # connections
-_OK = 200
-CHANGED = "it has changed meanwhile, so that the rest does not belong to what came before"
-_A_PART = "only a part of it was sent"
-_TOO_MUCH = "more of it came than there should be"
-_NO_PART = "the rest of it cannot be had"
-TOO_OFTEN = f"{MOST} connections were not enough"
+CHANGED = "its content changed during the download"
+_ENDED_EARLY = "the response ended early"
+_TOO_LONG = "the response is longer than announced"
+_NOT_RESUMED = "the server cannot send the rest"
 
 
 class Transfer:
-    """The bytes of a file, of which every one belongs to the same version of it.
+    """The bytes of a file, all of the same version of it.
 
-    Where a connection breaks off, the rest is requested if a validator tells versions apart, or if
-    the receiver checks a digest. A server that cannot send a part sends the
-    whole again: of that, what has been handed on already is passed over, and has to be the same.
-    Tags would not say so: two servers behind one name may have two for the same file.
+    After an interruption, the rest is requested if a validator tells versions apart, or if the
+    receiver checks a digest. A server without range requests sends the whole file again: bytes that
+    were passed on before are skipped, and compared by a checksum. Entity tags are no substitute for
+    it, since two servers behind one name may have different ones for the same file.
     """
 
     def __init__(
@@ -43,86 +39,89 @@ class Transfer:
         again: Callable[[Mapping[str, str]], Response],
         pause: Callable[[UpstreamError, int], None],
         limit: int,
+        limits: Limits = DEFAULTS,
     ) -> None:
         """Prepare to read.
 
         Args:
-            reply: The answer with the whole file, its body still unread.
-            again: Sends the request once more, with more headers; raises UpstreamError.
-            pause: Waits after a failure, given how many there were in a row; raises it if there
-                is no point in going on.
+            reply: The response with the whole file, its body unread.
+            again: Sends the request again with additional headers; raises UpstreamError.
+            pause: Waits after a failure, given the failures in a row; raises the failure to give
+                up.
             limit: Bytes that the file may have.
+            limits: The other limits.
         """
         self._reply = reply
         self._again = again
         self._pause = pause
         self._limit = limit
-        self._received = self._had = 0
-        self._sends_parts = True
+        self._limits = limits
+        self._received = self._repeated = 0
+        self._resumable = True
         self._verified = False
         self._begin(reply)
 
     def verify(self) -> None:
-        """Take note that the receiver checks a digest, with which only one version passes."""
+        """Resume without a validator: the receiver checks a digest."""
         self._verified = True
 
     def chunks(self) -> Iterator[bytes]:
-        """Return the bytes, once.
+        """Yield the bytes, once.
 
         Raises:
-            UpstreamError: They break off for good.
+            UpstreamError: The download failed.
         """
         failures = 0
-        for _ in range(MOST):
+        for _ in range(self._limits.connections):
             before = self._received
             try:
-                yield from self._of_this_reply()
+                yield from self._body()
             except Interrupted as error:
-                worth_it = self._received - before >= _ENOUGH
-                failures = self._go_on(error, 1 if worth_it else failures + 1)
+                progressed = self._received - before >= self._limits.progress
+                failures = self._resume(error, 1 if progressed else failures + 1)
             else:
                 return
-        raise self._broken(TOO_OFTEN)
+        raise self._broken(too_many_connections(self._limits.connections))
 
     def close(self) -> None:
-        """Read no further."""
+        """Close the response."""
         self._reply.close()
 
     def _begin(self, reply: Response) -> None:
         self._reply = reply
         self.version = Version.of(reply.headers)
-        # Quick, since it is against accidents: who sends the file could send any other at once.
+        # A fast checksum suffices: it detects accidents, not a malicious server.
         self._sum = zlib.crc32(b"")
 
-    def _of_this_reply(self) -> Iterator[bytes]:
-        """Return what this connection brings, and take note of it.
+    def _body(self) -> Iterator[bytes]:
+        """Yield the bytes of the current response.
 
         Raises:
-            Interrupted: It ends too early, or turns out to be of another version.
+            Interrupted: It ends too early, or is of another version.
         """
-        pieces = self._reply.raw(self._limit - self._received + self._had)
+        pieces = self._reply.raw(self._limit - self._received + self._repeated)
         try:
             yield from self._counted(self._unseen(pieces))
         except TooLarge as error:
             raise TooLarge(self._reply.url, self._limit) from error
         except Interrupted as error:
-            # It counts what came over this connection.
+            # That error counts the bytes of this connection only.
             raise self._broken(error.reason, passing=error.passing) from error
         size = self.version.size
         if size is not None and self._received < size:
-            raise self._broken(_A_PART)
+            raise self._broken(_ENDED_EARLY)
 
     def _counted(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         for piece in pieces:
             self._received += len(piece)
             if self.version.size is not None and self._received > self.version.size:
-                raise self._broken(_TOO_MUCH, passing=False)
+                raise self._broken(_TOO_LONG, passing=False)
             self._sum = zlib.crc32(piece, self._sum)
             yield piece
 
     def _unseen(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
-        """Pass over what has been handed on already."""
-        left = self._had
+        """Skip the bytes that were passed on before."""
+        left = self._repeated
         checksum = zlib.crc32(b"")
         new = b""
         while left:
@@ -132,23 +131,23 @@ class Transfer:
             seen, new = piece[:left], piece[left:]
             left -= len(seen)
             checksum = zlib.crc32(seen, checksum)
-        if self._had and self._reply.status == _OK:
+        if self._repeated and self._reply.status == HTTPStatus.OK:
             if checksum != self._sum:
                 raise self._broken(CHANGED, passing=False)
-            # From here on it is what comes now, whatever it was called before.
+            # The validators of this response apply from here on.
             now = Version.of(self._reply.headers)
             self.version = replace(now, size=now.size or self.version.size)
         if new:
             yield new
         yield from pieces
 
-    def _go_on(self, failure: UpstreamError, failures: int) -> int:
-        """Get an answer with what is lacking, and return the count of failures."""
+    def _resume(self, failure: UpstreamError, failures: int) -> int:
+        """Request the rest, and return the number of failures in a row."""
         while True:
             self._reply.close()
             self._pause(failure, failures)
             try:
-                rest = self._rest() if self._sends_parts else {}
+                rest = self._rest() if self._resumable else {}
                 reply = self._again(rest)
             except UpstreamError as error:
                 failure, failures = error, failures + 1
@@ -156,7 +155,7 @@ class Transfer:
             if not self._received:
                 self._begin(reply)
                 return failures
-            had = already_had(
+            repeated = repeated_bytes(
                 self.version,
                 self._received,
                 status=reply.status,
@@ -164,13 +163,13 @@ class Transfer:
                 verified=self._verified,
             )
             self._reply = reply
-            if had is not None:
-                self._had = had
+            if repeated is not None:
+                self._repeated = repeated
                 return failures
             if has_changed(self.version, status=reply.status, headers=reply.headers):
                 raise self._broken(CHANGED, passing=False)
-            self._sends_parts = False
-            failure, failures = self._broken(_NO_PART), failures + 1
+            self._resumable = False
+            failure, failures = self._broken(_NOT_RESUMED), failures + 1
 
     def _rest(self) -> dict[str, str]:
         return self.version.rest(self._received, verified=self._verified)
@@ -179,3 +178,8 @@ class Transfer:
         return Interrupted(
             self._reply.url, self._received, self.version.size, reason, passing=passing
         )
+
+
+def too_many_connections(count: int) -> str:
+    """Return the reason for giving up after `count` connections."""
+    return f"gave up after {count} connections"

@@ -1,7 +1,7 @@
-"""One request and what comes for it: redirects, logins, proxies, and what went wrong.
+"""One request and its response: redirects, credentials, proxies, and the causes of failures.
 
-The only module with httpx. Redirects are followed here rather than by httpx, which keeps custom
-headers when the origin changes: a credential goes to the origin it was given for, and to no other.
+The only module that imports httpx. Redirects are followed here, because httpx keeps custom headers
+when the origin changes: credentials are sent to the origin that they are for, and to no other.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import threading
 import time
 import zlib
 from functools import cached_property
+from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes, urljoin, urlsplit
@@ -37,14 +38,15 @@ from uv_self_update.errors import (
 )
 from uv_self_update.network.connections import (
     Failure,
+    LocalAddress,
     MinimumThroughput,
-    NearAddress,
     TooSlow,
     Wire,
 )
+from uv_self_update.network.limits import DEFAULTS, Limits
 from uv_self_update.network.proxies import Proxies
 from uv_self_update.network.ranges import length_of
-from uv_self_update.network.redirects import is_near, redirected
+from uv_self_update.network.redirects import is_local, redirected
 from uv_self_update.network.tls import Trust
 from uv_self_update.network.tls_errors import explained
 from uv_self_update.redaction import redact, redact_url
@@ -63,43 +65,53 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_LARGE = 1 << 20
-_UNPACKED = 64 << 10  # bytes
+_LARGE = 1 << 20  # bytes
+_PIECE = 64 << 10  # bytes of decoded data
 _SHORT = "the server closed the connection"
 _FAILURES = (
-    httpx.HTTPError,
+    httpx.DecodingError,
     httpx.StreamError,
     *Failure,
-    OSError,  # those of TLS among them
-    ImportError,  # of what it takes to go through a SOCKS proxy
+    OSError,  # with those of TLS
+    ImportError,  # of the package for SOCKS proxies
 )
-_REDIRECTS = {301, 302, 303, 307, 308}
-_MAX_REDIRECTS = 10
-_ASKS_FOR_LOGIN = {401, 403, 404, 429}
-"""What servers answer where a login could help: 404 is that of private things, too."""
+_REDIRECTS = {
+    HTTPStatus.MOVED_PERMANENTLY,
+    HTTPStatus.FOUND,
+    HTTPStatus.SEE_OTHER,
+    HTTPStatus.TEMPORARY_REDIRECT,
+    HTTPStatus.PERMANENT_REDIRECT,
+}
+_UNAUTHORIZED = {
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.TOO_MANY_REQUESTS,
+}
+"""The answers to requests without credentials; some servers hide private files behind 404."""
 
-_PROXY_LOGIN = 407
-_SOCKS_LOGIN = re.compile(r"Invalid username/password|^Requested .+ from proxy server, but got")
-"""What httpcore says where a SOCKS proxy does not let us in without a login, or with this one."""
+_SOCKS_REFUSALS = re.compile(r"Invalid username/password|^Requested .+ from proxy server, but got")
+"""The messages of httpcore if a SOCKS proxy requires credentials, or rejects them."""
 
-_OWN_ANSWER = "x-squid-error"
-"""Of an answer to plain http, the header tells whether it is squid's own."""
+_SQUID_ERROR = "x-squid-error"
+"""The header of a response to plain http that squid itself has generated."""
 
-_UNKNOWN_TO_PROXY = (
-    "It may not know this host, or not let you reach it. Hosts that need no proxy are for NO_PROXY."
-)
+_NO_PROXY = "List hosts that need no proxy in NO_PROXY."
+_BLOCKED = f"The proxy may not know this host, or may block it. {_NO_PROXY}"
 _SCHEMES = {"basic", "bearer", "digest", "kerberos", "negotiate", "ntlm", "scram-sha-256"}
 _ENCODINGS = {"", "identity", "gzip"}
 
 
 class Exchange:
-    """Sends requests: what all sources share."""
+    """Sends requests over the connections that all sources share."""
 
-    def __init__(self, network: Network, *, environ: Mapping[str, str]) -> None:
-        """Prepare, without connecting to anything."""
+    def __init__(
+        self, network: Network, *, environ: Mapping[str, str], limits: Limits = DEFAULTS
+    ) -> None:
         self._network = network
         self._environ = environ
-        self._wire = Wire(network)
+        self._limits = limits
+        self._wire = Wire(network, limits)
         self._lock = threading.Lock()
         self._clients: dict[tuple[ssl.SSLContext | None, Proxy | None], httpx.Client] = {}
 
@@ -112,51 +124,50 @@ class Exchange:
         *,
         examining: bool = False,
     ) -> Response:
-        """Follow redirects to an answer of any other status, its body still unread.
+        """Send a request, follow redirects, and return the response, its body unread.
 
-        A server elsewhere cannot send a request to this machine, or to its own link: with
-        `examining`, such a redirect is the answer, since many a server behind a proxy takes itself
-        for `localhost`.
+        A redirect from a remote server to a local address is refused. With `examining`, it is the
+        response: servers behind a proxy often believe that they are `localhost`.
 
-        The credentials go to the origin that was asked first, and are dropped for good with the
-        first redirect to another: not even one that has a login of its own gets it that way, since
-        it was not asked by the person but by a server. The client certificate is one of them.
+        The credentials, and the client certificate, are for the origin of `url`. They are dropped
+        for good with the first redirect to another origin, even one with credentials of its own:
+        a server has chosen that origin, not the user.
 
         Raises:
-            UpstreamError: No answer came; the leaf says why.
+            UpstreamError: There was no response.
         """
         try:
             origin, own = origin_of(url), credentials.names(url)
-            login = credentials.headers_for(url)
+            secrets = credentials.headers_for(url)
         except ValueError:
-            raise Unreachable(redact_url(url), "this is not a URL") from None
+            raise Unreachable(redact_url(url), "invalid URL") from None
         sender: Response | None = None
-        for _ in range(_MAX_REDIRECTS + 1):
-            reply = self._send(method, url, {**headers, **login}, identified=own, sender=sender)
-            if own and not login and reply.status in _ASKS_FOR_LOGIN:
-                login = credentials.ask(url) or {}
-                if login:
+        for _ in range(self._limits.redirects + 1):
+            reply = self._send(method, url, {**headers, **secrets}, identified=own, sender=sender)
+            if own and not secrets and reply.status in _UNAUTHORIZED:
+                secrets = credentials.ask(url) or {}
+                if secrets:
                     reply.close()
                     reply = self._send(
-                        method, url, {**headers, **login}, identified=own, sender=sender
+                        method, url, {**headers, **secrets}, identified=own, sender=sender
                     )
-            reply.login = credentials.place_for(url) if login else None
-            with_login = f" (login: {reply.login})" if reply.login else ""
+            reply.login = credentials.place_for(url) if secrets else None
+            provider = f" (credentials: {reply.login})" if reply.login else ""
             _log.debug(
                 "%s %s answers %d%s%s",
                 method,
                 redact_url(url),
                 reply.status,
-                with_login,
-                reply.way_out,
+                provider,
+                reply.proxy,
             )
             location = reply.headers.get("location")
             if reply.status not in _REDIRECTS or location is None:
                 return reply
-            sender = None if reply.near else reply
+            sender = None if reply.local else reply
             try:
                 url = redirected(url, location)
-                refused = sender is not None and is_near(urlsplit(url).hostname or "")
+                refused = sender is not None and is_local(urlsplit(url).hostname or "")
                 if refused and examining:
                     return reply
             except UpstreamError:
@@ -166,15 +177,15 @@ class Exchange:
             if refused:
                 raise RedirectRefused(reply.url, redact_url(url))
             if origin_of(url) != origin:
-                login, own = {}, False
-        raise Unreachable(redact_url(url), f"more than {_MAX_REDIRECTS} redirects")
+                secrets, own = {}, False
+        raise Unreachable(redact_url(url), f"more than {self._limits.redirects} redirects")
 
     def wait(self, seconds: float) -> bool:
-        """Wait for a time, and return whether it has passed; False if the end came first."""
+        """Wait, and return whether the time has passed; False if the connections were closed."""
         return self._wire.wait(seconds)
 
     def close(self) -> None:
-        """Close every connection; whoever waits for one, in any thread, waits no longer."""
+        """Close every connection, which also ends the waits of other threads."""
         self._wire.close()
         with self._lock:
             clients, self._clients = list(self._clients.values()), {}
@@ -194,43 +205,53 @@ class Exchange:
 
         Args:
             method: GET or HEAD.
-            url: Where to.
-            headers: What to send beside httpx's own.
-            identified: Whether the client certificate may be shown.
-            sender: The answer from elsewhere that has sent us here; None if it was the user.
+            url: The URL.
+            headers: The headers in addition to those of httpx.
+            identified: Whether the client certificate may be presented.
+            sender: The redirect of a remote server to this URL; None for a URL of the user.
         """
         shown = redact_url(url)
         bare = without_userinfo(url)
         proxy = self._proxies.for_url(bare)
-        way = _Way(url=url, proxy=proxy, network=self._network, identified=identified)
+        route = _Route(
+            url=url,
+            proxy=proxy,
+            network=self._network,
+            limits=self._limits,
+            identified=identified,
+        )
         try:
             client = self._client(bare, proxy, identified=identified)
             request = client.build_request(
-                method, bare, headers=dict(headers), extensions={"trace": way.listen}
+                method, bare, headers=dict(headers), extensions={"trace": route.listen}
             )
-            # Through a proxy, it is the proxy that is connected to.
-            elsewhere = sender is not None and proxy is None
-            with self._wire.answer_due(elsewhere=elsewhere):
+            # Through a proxy, the connection is to the proxy.
+            remote = sender is not None and proxy is None
+            with self._wire.limited(remote=remote):
                 response = client.send(request, stream=True, auth=None)
         except (httpx.InvalidURL, UnicodeError, ValueError):
-            # What these say may quote a login that stands in the URL.
-            raise Unreachable(shown, "this is not a URL") from None
+            # Their messages may quote credentials in the URL.
+            raise Unreachable(shown, "invalid URL") from None
         except Exception as error:
             if self._wire.closed:
                 raise Unreachable(shown, "interrupted") from None
             if not isinstance(error, (*_FAILURES, *_failures_of_socks())):
                 raise
-            if sender is not None and isinstance(error.__cause__, NearAddress):
+            if sender is not None and isinstance(error, LocalAddress):
                 raise RedirectRefused(sender.url, shown) from None
-            # The causes may quote what a server has sent, and with it what it was sent.
-            raise way.failure(error) from None
-        if response.status_code == _PROXY_LOGIN and proxy is not None and bare.startswith("http:"):
+            # The causes may quote the response, and a response may repeat credentials.
+            raise route.failure(error) from None
+        if (
+            response.status_code == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED
+            and proxy is not None
+            and bare.startswith("http:")
+        ):
             response.close()
-            raise way.login_due(response.headers.get_list("proxy-authenticate"))
-        if proxy is not None and bare.startswith("http:") and _OWN_ANSWER in response.headers:
+            raise route.unauthorized(response.headers.get_list("proxy-authenticate"))
+        if proxy is not None and bare.startswith("http:") and _SQUID_ERROR in response.headers:
             response.close()
-            raise way.turned_down(response.status_code)
-        return Response(response, way)
+            raise route.refused(response.status_code)
+        return Response(response, route)
 
     def _client(self, url: str, proxy: Proxy | None, *, identified: bool) -> httpx.Client:
         encrypted = urlsplit(url).scheme == "https"
@@ -242,10 +263,10 @@ class Exchange:
             return client
 
     def _made(self, tls: ssl.SSLContext | None, proxy: Proxy | None) -> httpx.Client:
-        way_out = None if proxy is None else self._way_out(proxy.url)
+        through = None if proxy is None else self._proxy_of(proxy.url)
         return httpx.Client(
-            transport=_Transport(self._wire.pool(tls, proxy=way_out)),
-            # A session is a credential too, and cookies know no ports (RFC 6265 section 8.5).
+            transport=_Transport(self._wire.pool(tls, proxy=through)),
+            # A session is a credential, but cookies ignore ports (RFC 6265 section 8.5).
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             timeout=httpx.Timeout(
                 self._network.timeout, connect=self._network.connect_timeout, pool=None
@@ -255,12 +276,12 @@ class Exchange:
             headers={"User-Agent": f"uv-self-update/{__version__}"},
         )
 
-    def _way_out(self, url: str) -> httpcore.Proxy:
+    def _proxy_of(self, url: str) -> httpcore.Proxy:
         parts = urlsplit(url)
         user, _, password = parts.netloc.rpartition("@")[0].partition(":")
-        login = (unquote_to_bytes(user), unquote_to_bytes(password)) if user or password else None
+        pair = (unquote_to_bytes(user), unquote_to_bytes(password)) if user or password else None
         tls = self._trust.context_for(url, identified=False) if parts.scheme == "https" else None
-        return httpcore.Proxy(without_userinfo(url), auth=login, ssl_context=tls)
+        return httpcore.Proxy(without_userinfo(url), auth=pair, ssl_context=tls)
 
     @cached_property
     def _uv_toml(self) -> UvToml:
@@ -276,38 +297,37 @@ class Exchange:
 
 
 class Response:
-    """An answer, whose body is still to be read, and which has to be closed."""
+    """A response with an unread body; to be closed."""
 
-    def __init__(self, response: httpx.Response, way: _Way) -> None:
-        """Keep the answer, and how it came."""
+    def __init__(self, response: httpx.Response, route: _Route) -> None:
         self.url = redact_url(str(response.url))
-        """Where it comes from in the end, as it may be shown."""
+        """The redacted URL after redirects."""
 
-        self.asked = way.shown
-        """What was asked for, as it may be shown: that there was a login is seen here."""
+        self.requested = route.shown
+        """The redacted URL of the request, with a mark for credentials in it."""
 
         self.status = response.status_code
         self.headers = {name.lower(): value for name, value in response.headers.items()}
         self.login: str | None = None
-        """Where the login came from that the request carried; None if it carried none."""
+        """The provider of the credentials of the request; None without any."""
 
-        self.way_out = way.out
-        """The proxy that it came through, as the end of a message."""
+        self.proxy = route.proxy_note
+        """The proxy, as the end of a message; empty without one."""
 
         self._response = response
-        self._way = way
+        self._route = route
 
     @property
-    def near(self) -> bool:
-        """Whether it comes from this machine, or from its own link."""
-        if is_near(self._response.url.host):
+    def local(self) -> bool:
+        """Whether the server has a loopback or link-local address."""
+        if is_local(self._response.url.host):
             return True
         connection = self._response.extensions.get("network_stream")
-        if self._way.out or connection is None:
+        if self._route.proxy_note or connection is None:
             return False  # the address is that of the proxy
         try:
-            return is_near(connection.get_extra_info("server_addr")[0])
-        except OSError:  # it has hung up already
+            return is_local(connection.get_extra_info("server_addr")[0])
+        except OSError:  # the server has closed the connection
             return False
 
     @property
@@ -318,39 +338,39 @@ class Response:
             try:
                 links[str(relation)] = urljoin(str(self._response.url), link["url"])
             except ValueError:
-                continue  # what is not a URL leads nowhere
+                continue  # an invalid URL
         return links
 
     def decoded(self, limit: int, allowance: Allowance) -> Iterator[bytes]:
-        """Read the body without its content coding, in pieces of bounded size.
+        """Read the body without its content coding, in pieces of limited size.
 
         Args:
-            limit: Bytes that it may have.
-            allowance: What it counts towards.
+            limit: Decoded bytes that the body may have.
+            allowance: Counts the bytes, and the time.
 
         Raises:
-            UpstreamError: It breaks off, is larger, or is coded in a way that was not asked for.
+            UpstreamError: The body is interrupted, too large, or has an unexpected content coding.
         """
         encoding = self.headers.get("content-encoding", "identity").strip().lower()
         if encoding not in _ENCODINGS:
-            # Encoded twice, a few bytes can be any number, before a limit could be looked at.
-            raise Unreachable(self.url, "it is encoded in a way that was not asked for")
+            # With two codings, a few bytes expand to any number before a limit applies.
+            raise Unreachable(self.url, "unexpected `Content-Encoding`")
         pieces = self._response.iter_raw()
         if encoding == "gzip":
             pieces = _gunzipped(pieces)
         return self._limited(pieces, limit, None, allowance)
 
     def raw(self, limit: int) -> Iterator[bytes]:
-        """Read the body as it was sent; at most `limit` bytes.
+        """Read the body of at most `limit` bytes without decoding it.
 
         Raises:
-            UpstreamError: It breaks off, or is larger.
+            UpstreamError: The body is interrupted or too large.
         """
         size = length_of(self.headers)
         return self._limited(self._pieces(size), limit, size, None)
 
     def close(self) -> None:
-        """Read no further."""
+        """Close the response."""
         self._response.close()
 
     def _limited(
@@ -361,12 +381,12 @@ class Response:
         allowance: Allowance | None,
     ) -> Iterator[bytes]:
         count, begin = 0, time.monotonic()
-        pace = MinimumThroughput(self._way.network.timeout)
+        throughput = MinimumThroughput(self._route.network.timeout, self._route.limits.throughput)
         try:
             for piece in pieces:
-                # What is read is one thing, and what is in it another: a chunk can be all head.
+                # A server can send chunk headers without end, and hardly any data.
                 waited = time.monotonic() - begin
-                pace.count(waited, len(piece))
+                throughput.count(waited, len(piece))
                 count += len(piece)
                 if count > limit:
                     raise TooLarge(self.url, limit)
@@ -375,16 +395,17 @@ class Response:
                 yield piece
                 begin = time.monotonic()
         except _FAILURES as error:
-            failure = self._way.failure(error)
+            failure = self._route.failure(error)
             if isinstance(failure, TlsError):
                 raise failure from None
-            raise Interrupted(self.url, count, expected, self._way.reason(error)) from None
+            raise Interrupted(self.url, count, expected, self._route.reason(error)) from None
 
     def _pieces(self, size: int | None) -> Iterator[bytes]:
-        """Return a body as it comes, in large pieces if it is large and its length known.
+        """Yield the body: in large pieces, if it is large and its length is known.
 
-        httpcore reads 64 KiB at a time, and h11 copies them thrice. Of a body with a known length
-        nothing is left to parse after the first piece, so the rest is read past both of them.
+        httpcore reads 64 KiB at a time, and h11 copies each piece three times. After the first
+        piece of a body of known length, nothing is left to parse: the rest is read from the stream
+        (https://www.python-httpx.org/advanced/extensions/#network_stream).
         """
         pieces = self._response.iter_raw()
         connection = self._response.extensions.get("network_stream")
@@ -395,18 +416,18 @@ class Response:
         yield first
         left = size - len(first)
         while left > 0:
-            piece = connection.read(min(left, _LARGE), self._way.network.timeout)
+            piece = connection.read(min(left, _LARGE), self._route.network.timeout)
             if not piece:
-                raise httpx.RemoteProtocolError(_SHORT)
+                raise httpcore.RemoteProtocolError(_SHORT)
             left -= len(piece)
             yield piece
 
 
 def _gunzipped(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Unpack a body in pieces of bounded size: httpx makes up to 64 MiB of one that it receives.
+    """Decompress a body in pieces of limited size; those of httpx have up to 64 MiB.
 
     Raises:
-        httpx.DecodingError: It is damaged, or ends too early.
+        httpx.DecodingError: The data is damaged or incomplete.
     """
     inflater = zlib.decompressobj(zlib.MAX_WBITS | 16)
     empty = True
@@ -414,128 +435,146 @@ def _gunzipped(pieces: Iterator[bytes]) -> Iterator[bytes]:
         for piece in pieces:
             empty = empty and not piece
             packed, unpacked = piece, b"?"
-            while not inflater.eof and (packed or len(unpacked) == _UNPACKED):
-                unpacked = inflater.decompress(packed, _UNPACKED)
+            while not inflater.eof and (packed or len(unpacked) == _PIECE):
+                unpacked = inflater.decompress(packed, _PIECE)
                 packed = inflater.unconsumed_tail
                 if unpacked:
                     yield unpacked
     except zlib.error as error:
         raise httpx.DecodingError(str(error)) from error
     if not (inflater.eof or empty):
-        message = "the compressed data ends too early"
+        message = "the compressed data is incomplete"
         raise httpx.DecodingError(message)
 
 
-class _Way:
-    """How one request goes, and what it means when it does not get through."""
+class _Route:
+    """The route of one request, direct or through a proxy, which explains its failures."""
 
     def __init__(
-        self, *, url: str, proxy: Proxy | None, network: Network, identified: bool
+        self,
+        *,
+        url: str,
+        proxy: Proxy | None,
+        network: Network,
+        limits: Limits,
+        identified: bool,
     ) -> None:
         self.network = network
+        self.limits = limits
         self._url = url
         self.shown = redact_url(url)
         self._proxy = proxy
         self._identified = identified
-        self._offered: list[str] = []
-        self._stopped_at_proxy = False
+        self._challenges: list[str] = []
+        self._proxy_tls_failed = False
 
     @property
-    def out(self) -> str:
-        """Name the proxy, if there is one, as the end of a message."""
+    def proxy_note(self) -> str:
+        """The proxy, as the end of a message; empty without one."""
         return f" (proxy: {self._proxy.shown})" if self._proxy is not None else ""
 
     def listen(self, event: str, info: Mapping[str, Any]) -> None:
-        """Take note of how a proxy wants to be logged in to: httpx does not hand that on."""
+        """Keep the authentication schemes of a proxy; a callback of httpx's extension `trace`."""
         if event == "connection.start_tls.failed":
-            # The first hop alone is called so; in a tunnel, it is `proxy.start_tls`.
-            self._stopped_at_proxy = True
+            # TLS with the proxy; TLS within its tunnel is `proxy.start_tls`.
+            self._proxy_tls_failed = True
         if event.endswith(".receive_response_headers.complete"):
             _, status, _, headers = info["return_value"][:4]
-            if status == _PROXY_LOGIN:
-                self._offered = [
+            if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+                self._challenges = [
                     value.decode(errors="replace")
                     for name, value in headers
                     if name.lower() == b"proxy-authenticate"
                 ]
 
     def failure(self, error: Exception) -> UpstreamError:
-        """Say what has failed."""
+        """Return the error for a failed request."""
         refused = None if self._proxy is None else self._failure_of(self._proxy, error)
         if refused is not None:
             return refused
-        distrusted = explained(error, self._url, identified=self._identified)
-        if distrusted is not None:
-            return distrusted
-        return Unreachable(self.shown, self.reason(error), passing=_passing(error))
+        tls_error = explained(error, self._url, identified=self._identified)
+        if tls_error is not None:
+            return tls_error
+        return Unreachable(self.shown, self.reason(error), passing=_is_transient(error))
 
     def _failure_of(self, proxy: Proxy, error: Exception) -> ProxyRefused | None:
-        """Say what has failed at the proxy; None if it was behind it."""
-        if self._stopped_at_proxy:
-            distrusted = explained(error, proxy.url, identified=False)
-            if distrusted is not None:
-                return self._refused(distrusted.message, distrusted.hint or "")
-        if isinstance(error, (httpx.ProxyError, ImportError, *_failures_of_socks())):
+        """Return the error for a failure of the proxy; None for one behind it."""
+        if self._proxy_tls_failed:
+            tls_error = explained(error, proxy.url, identified=False)
+            if tls_error is not None:
+                return self._refused(tls_error.message, tls_error.hint or "")
+        if isinstance(error, (httpcore.ProxyError, ImportError, *_failures_of_socks())):
             return self._refusal_of(error)
-        if not isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout)):
+        if not isinstance(error, (httpcore.ConnectError, httpcore.ConnectTimeout)):
             return None
         if explained(error, self._url, identified=self._identified) is not None:
             return None
-        hint = "Is that the right proxy? Hosts that need none stand in NO_PROXY."
-        return self._refused(self.reason(error), hint, passing=_passing(error))
+        hint = f"Check the address of the proxy. {_NO_PROXY}"
+        return self._refused(self.reason(error), hint, passing=_is_transient(error))
 
     def _refusal_of(self, error: Exception) -> ProxyRefused:
-        """Say why a proxy lets nobody through."""
+        """Return the error for a proxy that does not open a tunnel."""
         words = str(error)
         if isinstance(error, ImportError):
             hint = "Install it: `uv tool install 'uv-self-update[socks]'`."
-            return self._refused("what it takes for SOCKS is not installed", hint)
+            return self._refused("SOCKS support is not installed", hint)
         if isinstance(error, _failures_of_socks()):
-            hint = "Is it a SOCKS 5 proxy, and are host name and login shorter than 256 bytes?"
-            return self._refused("it does not answer as a SOCKS 5 proxy does", hint)
-        if words.startswith(str(_PROXY_LOGIN)):
-            return self.login_due(self._offered)
-        if _SOCKS_LOGIN.search(words):
-            return self.login_due([], status="")
+            hint = (
+                "Check that it is a SOCKS 5 proxy, and that the host name, the user and the "
+                "password are shorter than 256 bytes."
+            )
+            return self._refused("no valid response of a SOCKS 5 proxy", hint)
+        if words.startswith(f"{HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:d}"):
+            return self.unauthorized(self._challenges)
+        if _SOCKS_REFUSALS.search(words):
+            return self.unauthorized([], status=None)
         status = words.partition(" ")[0]
         if status.isdecimal():
-            return self.turned_down(int(status))
-        return self._refused(self.reason(error), _UNKNOWN_TO_PROXY)
+            return self.refused(int(status))
+        return self._refused(self.reason(error), _BLOCKED)
 
-    def turned_down(self, status: int) -> ProxyRefused:
-        """Say that the proxy does not hand a request on, or gets no answer."""
-        reason = f"it answers: {status} {phrase_of(status)}".rstrip()
-        return self._refused(reason, _UNKNOWN_TO_PROXY, passing=status in TRANSIENT)
+    def refused(self, status: int) -> ProxyRefused:
+        """Return the error for a status of the proxy itself."""
+        reason = f"it answered {status} {phrase_of(status)}".rstrip()
+        return self._refused(reason, _BLOCKED, passing=status in TRANSIENT)
 
-    def login_due(self, offered: list[str], *, status: str = f"{_PROXY_LOGIN}, ") -> ProxyRefused:
-        """Say that the proxy asks for a login."""
+    def unauthorized(
+        self,
+        challenges: list[str],
+        *,
+        status: int | None = HTTPStatus.PROXY_AUTHENTICATION_REQUIRED,
+    ) -> ProxyRefused:
+        """Return the error for a proxy that requires credentials, or rejects them."""
         if self._proxy is None:
             raise AssertionError
-        named = [challenge.partition(" ")[0] for challenge in offered if challenge]
+        named = [challenge.partition(" ")[0] for challenge in challenges if challenge]
         schemes = [name if name.lower() in _SCHEMES else "another scheme" for name in named]
-        has_login = "@" in urlsplit(self._proxy.url).netloc
-        words = "it does not accept this login" if has_login else "it asks for a login"
-        hint = f"Put `user:password@` into {self._proxy.origin}; `@` is written %40, `:` %3A."
+        has_credentials = "@" in urlsplit(self._proxy.url).netloc
+        words = "credentials not accepted" if has_credentials else "authentication required"
+        hint = (
+            f"Add `user:password@` to the URL in {self._proxy.origin}; write `@` as %40 and `:` as "
+            "%3A."
+        )
         if schemes and "basic" not in map(str.lower, schemes):
             hint = (
-                f"It takes {', '.join(schemes)}, which is not spoken here: a local proxy that "
-                "logs in for you, such as px or cntlm, does."
+                f"The proxy accepts {', '.join(schemes)}, which is not supported. Use a local "
+                "proxy that authenticates for you, such as px or cntlm."
             )
-        return self._refused(f"{status}{words}", hint)
+        return self._refused(words if status is None else f"{words} ({status:d})", hint)
 
     def reason(self, error: Exception) -> str:
-        """Say it in a few words."""
-        if isinstance(error.__cause__, TooSlow) or isinstance(error, TooSlow):
+        """Return the reason for a failure, as the end of a message."""
+        if isinstance(error, TooSlow):
             return str(error)
-        if isinstance(error, httpx.ConnectTimeout):
+        if isinstance(error, httpcore.ConnectTimeout):
             return f"no connection within {self.network.connect_timeout:g} seconds"
-        if isinstance(error, (httpx.TimeoutException, httpcore.TimeoutException)):
-            return f"nothing came for {self.network.timeout:g} seconds"
-        if isinstance(error, httpx.LocalProtocolError):
-            return "the request cannot be sent: check the login"  # it says which, in clear
-        # The system's words without the number that Python puts before them.
+        if isinstance(error, httpcore.TimeoutException):
+            return f"no data for {self.network.timeout:g} seconds"
+        if isinstance(error, httpcore.LocalProtocolError):
+            return "the request cannot be sent: check the credentials"  # its message quotes them
+        # Without the error number that Python adds.
         words = re.sub(r"^\[Errno -?\d+\] ", "", redact(str(error)))
-        # h11 quotes what a server has sent.
+        # h11 quotes the response.
         return re.split(r":? ?\(?(?:bytearray\()?b['\"]", words)[0] or type(error).__name__
 
     def _refused(self, reason: str, hint: str, *, passing: bool = False) -> ProxyRefused:
@@ -544,35 +583,73 @@ class _Way:
         return ProxyRefused(self.shown, self._proxy.shown, reason, hint=hint, passing=passing)
 
 
-class _Transport(httpx.HTTPTransport):
-    """Sends httpx's requests through connections that are made elsewhere."""
+class _Transport(httpx.BaseTransport):
+    """Sends the requests of httpx through a pool of httpcore, and raises the errors of that.
+
+    `httpx.HTTPTransport` does not accept a pool, nor a network backend.
+    """
 
     def __init__(self, pool: httpcore.ConnectionPool) -> None:
-        # Nothing of the other's own: it would make a pool of its own.
         self._pool = pool
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        url = request.url
+        target = httpcore.URL(
+            scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
+        )
+        response = self._pool.handle_request(
+            httpcore.Request(
+                method=request.method,
+                url=target,
+                headers=request.headers.raw,
+                extensions=request.extensions,
+            )
+        )
+        return httpx.Response(
+            response.status,
+            headers=response.headers,
+            stream=_Body(response),
+            extensions=response.extensions,
+        )
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+class _Body(httpx.SyncByteStream):
+    """The body of a response of httpcore."""
+
+    def __init__(self, response: httpcore.Response) -> None:
+        self._response = response
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._response.iter_stream()
+
+    def close(self) -> None:
+        self._response.close()
 
 
 def _failures_of_socks() -> tuple[type[Exception], ...]:
-    """Return what can go wrong with SOCKS beside all else, where that is spoken at all."""
+    """Return the errors of the package for SOCKS proxies, if it was imported."""
     socksio = sys.modules.get("socksio")
-    # OverflowError: of a length that has to fit into a byte.
+    # OverflowError: a length does not fit into a byte.
     if socksio is None:
         return ()
     failures: tuple[type[Exception], ...] = (socksio.SOCKSError, OverflowError)
     return failures
 
 
-def _passing(error: Exception) -> bool:
-    """Return whether a failed request may succeed when it is sent again.
+def _is_transient(error: Exception) -> bool:
+    """Return whether a retry may succeed.
 
-    A name that does not exist will not; a host that has not answered for seconds has been asked
-    several times already, by the operating system.
+    A name that does not exist stays unknown. After a timeout while connecting, the operating system
+    has retried already.
     """
-    if isinstance(error, (httpx.ConnectTimeout, httpx.LocalProtocolError, ImportError)):
+    if isinstance(error, (httpcore.ConnectTimeout, httpcore.LocalProtocolError, ImportError)):
         return False
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, socket.gaierror):
             return cause.errno == socket.EAI_AGAIN
         cause = cause.__cause__ or cause.__context__
-    return isinstance(error, (httpx.TransportError, *Failure, OSError))
+    return isinstance(error, (*Failure, OSError))

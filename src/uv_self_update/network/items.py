@@ -1,4 +1,4 @@
-"""A list that is read item by item while it comes, so that it need not fit into memory."""
+"""A list that is read item by item while it arrives, so that it need not fit into memory."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from uv_self_update.errors import Interrupted, TooLarge, UpstreamError
-from uv_self_update.network.download import CHANGED, MOST, TOO_OFTEN
+from uv_self_update.network.download import CHANGED, too_many_connections
+from uv_self_update.network.limits import DEFAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -15,17 +16,15 @@ if TYPE_CHECKING:
     from uv_self_update.network.exchange import Response
 
 
-_LONGEST_LINE = 1 << 20  # bytes; one of uv.ndjson has less than 5,000
-
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Items(Generic[T]):
-    """What a document holds, as it comes."""
+    """The items of a document, while it arrives."""
 
     items: Iterator[T]
-    """The items, once; raises UpstreamError where they break off for good."""
+    """The items, once; raises UpstreamError when retries are used up."""
 
     links: dict[str, str]
     """The `Link` header: relation -> absolute URL; known with the first item."""
@@ -37,23 +36,24 @@ def resumed(
     begin: Callable[[], Response],
     split: Callable[[Response], Iterator[T]],
     pause: Callable[[UpstreamError, int], None],
+    connections: int,
 ) -> Items[T]:
-    """Return the items of a document, which after a break is read from its start again.
+    """Return the items of a document, which is read again from its start after an interruption.
 
-    The items that were handed on by then are passed over.
+    Items that were yielded before are skipped.
 
     Args:
-        url: The document, as it may be shown.
+        url: The redacted URL of the document.
         begin: Sends the request; raises UpstreamError.
         split: Makes items of a body.
-        pause: Waits after a failure, given how many there were in a row; raises it if there is no
-            point in going on.
+        pause: Waits after a failure, given the failures in a row; raises the failure to give up.
+        connections: Connections to try at most.
     """
     links: dict[str, str] = {}
 
     def read() -> Iterator[T]:
         failures, count, last = 0, 0, None
-        for _ in range(MOST):
+        for _ in range(connections):
             before = count
             try:
                 with closing(begin()) as reply:
@@ -69,16 +69,18 @@ def resumed(
                 pause(error, failures)
             else:
                 return
-        raise Interrupted(url, 0, None, TOO_OFTEN)
+        raise Interrupted(url, 0, None, too_many_connections(connections))
 
     return Items(items=read(), links=links)
 
 
-def lines_of(chunks: Iterator[bytes], shown: str) -> Iterator[bytes]:
-    """Split a body into lines.
+def lines_of(
+    chunks: Iterator[bytes], shown: str, *, longest: int = DEFAULTS.line
+) -> Iterator[bytes]:
+    """Split a body into lines of at most `longest` bytes.
 
     Raises:
-        TooLarge: One is too long.
+        TooLarge: A line is longer.
     """
     pending: list[bytes] = []
     size = 0
@@ -89,6 +91,6 @@ def lines_of(chunks: Iterator[bytes], shown: str) -> Iterator[bytes]:
         for line in others:
             yield b"".join(pending)
             pending, size = [line], len(line)
-        if size > _LONGEST_LINE:
-            raise TooLarge(shown, _LONGEST_LINE)
+        if size > longest:
+            raise TooLarge(shown, longest)
     yield b"".join(pending)

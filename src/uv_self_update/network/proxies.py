@@ -1,11 +1,11 @@
-"""Which proxy a URL is asked through, and which are asked directly.
+"""The proxy for a URL.
 
 ```text
 environment > uv.toml > the system's settings (Windows and macOS)
 ```
 
-Decided for each scheme of its own. What `NO_PROXY` or uv's `no-proxy` name is asked directly,
-wherever the proxy comes from.
+This applies to each scheme separately. Hosts in `NO_PROXY`, or in `no-proxy` of uv, are accessed
+directly, whichever setting names the proxy.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ if TYPE_CHECKING:
 
 
 _PORTS: Mapping[str, int] = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
-"""Scheme -> the port of a proxy that names none, as httpcore has it; curl takes 1080 for `http`."""
+"""Scheme -> the default port of a proxy, as in httpcore; curl uses 1080 for `http`."""
 
 _ALIASES: Mapping[str, str] = {"socks": "socks5"}
-"""GNOME and macOS leave the version out."""
+"""GNOME and macOS omit the version."""
 
-_PLACE = re.compile(r"(?P<host>[a-z0-9._-]+|\[(?P<address>[0-9a-f:.]+)\])(?::(?P<port>.*))?")
+_ADDRESS = re.compile(r"(?P<host>[a-z0-9._-]+|\[(?P<address>[0-9a-f:.]+)\])(?::(?P<port>.*))?")
 _PORT = re.compile(r"[0-9]{1,5}")
 _LAST_PORT = 65_535
 
 _HINT = (
-    "Write it as `http://HOST:PORT`, with a login as `http://USER:PASSWORD@HOST:PORT`. In a login, "
-    "signs such as `@`, `/`, `#` and `%` are percent-encoded: `%40`, `%2F`, `%23`, `%25`."
+    "Use `http://HOST:PORT`, or `http://USER:PASSWORD@HOST:PORT` with credentials. Percent-encode "
+    "special characters in them: `@` is `%40`, `/` is `%2F`, `#` is `%23`, and `%` is `%25`."
 )
 
 _SYSTEM_FUNCTIONS: Mapping[str, tuple[str, str]] = {
@@ -51,40 +51,40 @@ _SYSTEM_FUNCTIONS: Mapping[str, tuple[str, str]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Proxy:
-    """A proxy, and who named it."""
+    """A proxy, and the setting that names it."""
 
     url: str = field(repr=False)
-    """`SCHEME://[USER[:PASSWORD]@]HOST:PORT`, the login percent-encoded."""
+    """`SCHEME://[USER[:PASSWORD]@]HOST:PORT`, with percent-encoded credentials."""
 
     origin: str
-    """The variable, the key and its file, or the system's settings."""
+    """The variable, the key and its file, or the system settings."""
 
     @property
     def shown(self) -> str:
-        """The proxy as a message may name it, without its login."""
+        """The proxy without its credentials, for messages."""
         return f"{redact_url(self.url)} ({self.origin})"
 
 
 @dataclass(frozen=True, kw_only=True)
 class System:
-    """The proxies in the settings of the operating system, as Python's standard library reads them.
+    """The proxies in the settings of the operating system, read by Python's standard library.
 
-    A script for automatic configuration (PAC) is not among them.
+    Automatic configuration (PAC) is not supported.
     """
 
     platform: str = sys.platform
 
     def proxies(self) -> Mapping[str, str]:
-        """Return the proxies by the scheme of the URLs that they are for; none on Linux."""
+        """Return the proxies by the scheme of the URL; none on Linux."""
         if self.platform not in _SYSTEM_FUNCTIONS:
             return {}
-        import urllib.request  # noqa: PLC0415 # slow, and of no use where another is configured
+        import urllib.request  # noqa: PLC0415 # slow to import, rarely needed
 
         found: Mapping[str, str] = getattr(urllib.request, _SYSTEM_FUNCTIONS[self.platform][0])()
         return found
 
     def bypasses(self, host: str) -> bool:
-        """Return whether the settings except a host; to know its address, they ask DNS."""
+        """Return whether the settings exclude a host; this may resolve its name."""
         if self.platform not in _SYSTEM_FUNCTIONS:
             return False
         import urllib.request  # noqa: PLC0415 # as in proxies
@@ -92,13 +92,13 @@ class System:
         try:
             return bool(getattr(urllib.request, _SYSTEM_FUNCTIONS[self.platform][1])(host))
         except (OSError, ValueError, re.error):
-            # It does not catch names that DNS cannot spell, nor exceptions that are no patterns.
+            # Raised for names that are invalid in DNS, and for invalid patterns in the settings.
             return False
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Named:
-    """A proxy as somebody wrote it; empty if there is to be none."""
+class _Setting:
+    """A setting, not yet parsed; empty to use no proxy."""
 
     value: str = field(repr=False)
     origin: str
@@ -106,46 +106,46 @@ class _Named:
 
 @dataclass(frozen=True, kw_only=True)
 class Proxies:
-    """All that is known of proxies."""
+    """The proxy settings of a run."""
 
-    named: Mapping[str, _Named] = field(default_factory=dict)
-    """Scheme of a URL -> what the environment or uv.toml say of it."""
+    named: Mapping[str, _Setting] = field(default_factory=dict)
+    """Scheme of a URL -> the setting in the environment or in uv.toml."""
 
     exempt: tuple[str, ...] = ()
     """The entries of `NO_PROXY` and `no-proxy`, in lower case."""
 
     system: System = field(default_factory=System)
-    """Asked for what the others say nothing of, and when it is needed only."""
+    """The fallback."""
 
     @classmethod
     def collect(
         cls, environ: Mapping[str, str], uv_toml: UvToml, system: System | None = None
     ) -> Proxies:
-        """Gather what is configured; nothing is checked before it is needed."""
+        """Collect the settings; they are checked when they are used."""
         written = {"http": uv_toml.http_proxy, "https": uv_toml.https_proxy}
         named = {}
         for scheme, value in written.items():
             if (variable := _variable(environ, scheme)) is not None:
-                named[scheme] = _Named(value=environ[variable].strip(), origin=variable)
+                named[scheme] = _Setting(value=environ[variable].strip(), origin=variable)
             elif value is not None:
                 key = f"{scheme}-proxy"
                 origin = f"`{key}` in {uv_toml.origins[key]}"
-                named[scheme] = _Named(value=value.strip(), origin=origin)
-        # curl goes on to the upper case where the lower case is empty, and so does uv.
+                named[scheme] = _Setting(value=value.strip(), origin=origin)
+        # As in curl and uv, an empty variable in lower case does not hide that in upper case.
         variables = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
         exempt = ",".join([variables, *uv_toml.no_proxy]).lower().replace(",", " ").split()
         return cls(named=named, exempt=tuple(exempt), system=system or System())
 
     def for_url(self, url: str) -> Proxy | None:
-        """Return the proxy to ask a URL through; None if it is asked directly, or is not of HTTP.
+        """Return the proxy for a URL; None for a direct connection.
 
         Raises:
-            ProxyRefused: There should be one, but what is configured is none that can be used.
+            ProxyRefused: The setting is invalid.
         """
         try:
             scheme, host, port = origin_of(url)
         except ValueError:
-            return None  # it cannot be asked for at all, which whoever asks will find out
+            return None  # an invalid URL is reported when it is requested
         host = host.rstrip(".")
         if any(_matches(entry, host, port) for entry in self.exempt):
             return None
@@ -154,77 +154,77 @@ class Proxies:
             return None
         try:
             return Proxy(url=_normalised(named.value), origin=named.origin)
-        except _UnusableError as unusable:
+        except _InvalidProxyError as invalid:
             raise ProxyRefused(
-                redact_url(url), f"of {named.origin}", str(unusable), hint=_HINT
+                redact_url(url), f"of {named.origin}", str(invalid), hint=_HINT
             ) from None
 
-    def _of_system(self, scheme: str, host: str) -> _Named | None:
+    def _of_system(self, scheme: str, host: str) -> _Setting | None:
         if scheme not in {"http", "https"}:
             return None
         found = self.system.proxies()
-        # Browsers ask a SOCKS proxy for everything that no other is named for.
+        # As in browsers, a SOCKS proxy is for all schemes without a proxy of their own.
         value = (found.get(scheme) or found.get("socks") or "").strip()
         if not value or self.system.bypasses(f"[{host}]" if ":" in host else host):
             return None
-        return _Named(value=value, origin="the system's settings")
+        return _Setting(value=value, origin="the system settings")
 
 
-class _UnusableError(Exception):
-    """What was written is no proxy; the message says why, and repeats nothing of it."""
+class _InvalidProxyError(Exception):
+    """A setting is invalid; the message does not quote it."""
 
 
 def _variable(environ: Mapping[str, str], scheme: str) -> str | None:
-    """Return the variable that decides for a scheme.
+    """Return the variable for a scheme; None without one.
 
-    The lower case comes first, as in curl: https://curl.se/docs/manpage.html#ENVIRONMENT. An empty
-    one says nothing, in curl as in uv: containers often set them all.
+    As in curl, lower case takes precedence (https://curl.se/docs/manpage.html#ENVIRONMENT). As in
+    curl and uv, empty variables are ignored: containers often set all of them.
     """
     names = [f"{scheme}_proxy", f"{scheme.upper()}_PROXY", "all_proxy", "ALL_PROXY"]
-    # A web server hands on a request's header `Proxy` under this name: https://httpoxy.org.
+    # CGI sets it to the header `Proxy` of a request: https://httpoxy.org.
     foreign = "HTTP_PROXY" if "REQUEST_METHOD" in environ else None
     filled = (name for name in names if environ.get(name, "").strip() and name != foreign)
     return next(filled, None)
 
 
 def _normalised(value: str) -> str:
-    """Return the URL of a proxy in full.
+    """Return the complete URL of a proxy.
 
     Raises:
-        _UnusableError: It is none.
+        _InvalidProxyError: The setting is invalid.
     """
     scheme, separator, rest = value.partition("://")
     if not separator:
         scheme, rest = "http", value
     scheme = _ALIASES.get(scheme.lower(), scheme.lower())
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
-    login, _, place = authority.rpartition("@")
-    found = _PLACE.fullmatch(place.lower())
+    userinfo, _, address = authority.rpartition("@")
+    found = _ADDRESS.fullmatch(address.lower())
     reason = None
-    if any(sign.isspace() or not sign.isprintable() for sign in value):
-        reason = "it holds a space or a control character"
+    if any(char.isspace() or not char.isprintable() for char in value):
+        reason = "it contains a space or a control character"
     elif scheme in {"socks4", "socks4a"}:
         reason = f"`{scheme}` is not supported; `socks5` and `socks5h` are"
     elif scheme not in _PORTS:
-        reason = f"its scheme should be {listed(_PORTS)}"
+        reason = f"expected the scheme {listed(_PORTS)}"
     elif "@" in rest[len(authority) :]:
-        # Else the first part of a password would be taken for a port, or the user for a host.
-        reason = "its login holds `/`, `?` or `#` as it is"
+        # Otherwise, a part of the password would be parsed as the port, or the user as the host.
+        reason = "its credentials contain an unencoded `/`, `?` or `#`"
     elif found is None or not _is_host(found):
-        reason = "it should name a host; an IPv6 address stands in brackets"
+        reason = "expected a host, with an IPv6 address in brackets"
     elif found["port"] is not None and not _is_port(found["port"]):
-        reason = f"its port should be a number from 1 to {_LAST_PORT}"
+        reason = f"expected a port from 1 to {_LAST_PORT}"
     else:
         port = int(found["port"] or _PORTS[scheme])
-        return f"{scheme}://{_login(login)}{found['host']}:{port}"
-    raise _UnusableError(reason)
+        return f"{scheme}://{_encoded(userinfo)}{found['host']}:{port}"
+    raise _InvalidProxyError(reason)
 
 
-def _login(userinfo: str) -> str:
-    """Return a login as it stands in a URL (RFC 3986 section 3.2.1), encoded exactly once."""
+def _encoded(userinfo: str) -> str:
+    """Return the credentials of a URL (RFC 3986 section 3.2.1), encoded exactly once."""
     encoded = (quote(unquote_to_bytes(part), safe="") for part in userinfo.partition(":")[::2])
-    login = ":".join(encoded).removesuffix(":")
-    return f"{login}@" if login else ""
+    credentials = ":".join(encoded).removesuffix(":")
+    return f"{credentials}@" if credentials else ""
 
 
 def _is_port(text: str) -> bool:
@@ -236,16 +236,16 @@ def _is_host(found: re.Match[str]) -> bool:
 
 
 def _matches(entry: str, host: str, port: int | None) -> bool:
-    """Return whether an entry of `NO_PROXY` names a host.
+    """Return whether an entry of `NO_PROXY` matches a host.
 
-    With a dot before it or not, a domain stands for itself and for all below it:
-    https://curl.se/libcurl/c/CURLOPT_NOPROXY.html. The asterisk before it, ports, and `<local>` are
-    what browsers and Windows understand beyond that.
+    With or without a leading dot, a domain matches itself and its subdomains
+    (https://curl.se/libcurl/c/CURLOPT_NOPROXY.html). A leading asterisk, ports and `<local>` are
+    extensions of browsers and Windows.
 
     Args:
         entry: In lower case.
         host: In lower case; an IPv6 address without brackets.
-        port: The port that is asked.
+        port: The port of the URL.
     """
     if entry == "*":
         return True
@@ -263,19 +263,19 @@ def _matches(entry: str, host: str, port: int | None) -> bool:
 
 
 def _name_and_port(entry: str) -> tuple[str, str]:
-    """Take an entry apart; the port is empty if there is none."""
+    """Split an entry; the port is empty without one."""
     if entry.startswith("["):
         name, _, rest = entry[1:].partition("]")
         return name, rest.removeprefix(":")
     if entry.count(":") == 1:
         name, _, port = entry.partition(":")
         return name, port
-    return entry, ""  # more colons make an IPv6 address, or a network of such
+    return entry, ""  # an IPv6 address or network
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:
     if ":" not in text and not text[-1:].isdigit():
-        return None  # as nearly all hosts, without an import
+        return None  # most hosts, without the import
     from ipaddress import ip_address  # noqa: PLC0415 # few hosts are addresses
 
     try:

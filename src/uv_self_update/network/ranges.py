@@ -1,63 +1,63 @@
-"""How a download that broke off goes on (RFC 9110 section 14)."""
+"""How an interrupted download is resumed (RFC 9110 section 14)."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-_OK, _PARTIAL, _NOT_SATISFIABLE = 200, 206, 416
-_NOW_OF = re.compile(r"bytes\s+\*/(\d{1,18})", re.ASCII)
+_UNSATISFIED_RANGE = re.compile(r"bytes\s+\*/(\d{1,18})", re.ASCII)
 _CONTENT_RANGE = re.compile(r"bytes\s+(\d{1,18})-(\d{1,18})/(\d{1,18}|\*)", re.ASCII)
-_SETTLED = 1.0  # seconds
+_STRONG_AGE = 1.0  # seconds
 
 
 @dataclass(frozen=True, kw_only=True)
 class Version:
-    """What tells one version of a file from another at the same URL."""
+    """The validators of one version of a file."""
 
     etag: str | None
-    """The strong entity tag: two bodies with the same one are equal, byte for byte."""
+    """The strong entity tag: bodies with the same one are equal, byte for byte."""
 
     modified: str | None
-    """`Last-Modified`, where it is as good as that."""
+    """`Last-Modified`, if it is a strong validator."""
 
     size: int | None
-    """Bytes of the whole file, where known."""
+    """Bytes of the whole file, if known."""
 
     @classmethod
     def of(cls, headers: Mapping[str, str]) -> Version:
-        """Read the headers of a response with the whole file; their names in lower case."""
+        """Read the headers of a response with the whole file; names are in lower case."""
         etag = headers.get("etag", "")
         return cls(
-            # What is not ASCII could not be sent back.
+            # A header can only be sent in ASCII.
             etag=etag if etag.startswith('"') and etag.isascii() else None,
             modified=_strong_date(headers),
             size=length_of(headers),
         )
 
     def rest(self, received: int, *, verified: bool = False) -> dict[str, str]:
-        """Return the headers that request the rest, or the whole if the file has changed.
+        """Return the headers of a request for the rest, or for a whole file that has changed.
 
-        Without a validator the rest could be that of another version. It is requested only where a
-        digest of the whole file is checked in the end; otherwise no header is returned.
+        Without a validator, the rest may be of another version. It is only requested if a digest of
+        the whole file is checked at the end; otherwise there are no headers.
 
         Args:
-            received: Bytes that came.
+            received: Bytes received so far.
             verified: Whether a digest is checked.
         """
         validator = self.etag or self.modified
         if received == 0 or (validator is None and not verified):
             return {}
-        asked = {"Range": f"bytes={received}-"}
-        return asked if validator is None else {**asked, "If-Range": validator}
+        requested = {"Range": f"bytes={received}-"}
+        return requested if validator is None else {**requested, "If-Range": validator}
 
 
-def already_had(
+def repeated_bytes(
     version: Version,
     received: int,
     *,
@@ -65,33 +65,37 @@ def already_had(
     headers: Mapping[str, str],
     verified: bool = False,
 ) -> int | None:
-    """Return how many bytes at the start of a second answer were received before.
+    """Return the number of bytes at the start of a second response that were received before.
 
     Args:
-        version: The file as it was at first.
-        received: How many bytes came of it.
-        status: That of the second answer.
+        version: The validators of the first response.
+        received: Bytes received so far.
+        status: The status of the second response.
         headers: Its headers, with names in lower case.
         verified: Whether a digest is checked; see `Version.rest`.
 
     Returns:
-        A number of bytes; None if the answer is about another version, or of no use.
+        A number of bytes; None if the response is of another version, or unusable.
     """
     etag, modified = headers.get("etag"), headers.get("last-modified")
-    if status == _OK:
+    if status == HTTPStatus.OK:
         size = length_of(headers)
         same = None in (version.size, size) or version.size == size
         return received if same else None
-    # A server that does not understand `If-Range` may send a part of whatever it has by now. With a
-    # part comes the tag that comes with the whole, but no date need (RFC 9110 section 15.3.7).
+    # A server without `If-Range` may send a part of a newer version. A partial response has the
+    # entity tag of the whole file, but need not have its date (RFC 9110 section 15.3.7).
     if version.etag is not None and etag != version.etag:
         return None
     dates = (None, version.modified)
     if version.etag is None and modified not in dates and (version.modified or not verified):
         return None
-    # What was not asked for cannot be a part of it.
+    # A partial response is only valid for a range request.
     found = _CONTENT_RANGE.fullmatch(headers.get("content-range", "").strip())
-    if status != _PARTIAL or found is None or not version.rest(received, verified=verified):
+    if (
+        status != HTTPStatus.PARTIAL_CONTENT
+        or found is None
+        or not version.rest(received, verified=verified)
+    ):
         return None
     first, last, total = int(found[1]), int(found[2]), found[3]
     if total != "*" and version.size not in (None, int(total)):
@@ -100,37 +104,36 @@ def already_had(
 
 
 def has_changed(version: Version, *, status: int, headers: Mapping[str, str]) -> bool:
-    """Return whether an answer that is of no use says that the file is another by now.
+    """Return whether an unusable response shows that the file has changed.
 
-    A whole file that does not fit the first does, as does a 416 that names another length (RFC 9110
-    section 15.5.17).
+    A whole file does, and so does a 416 with another length (RFC 9110 section 15.5.17).
     """
-    now = _NOW_OF.fullmatch(headers.get("content-range", "").strip())
-    if status != _NOT_SATISFIABLE or now is None:
-        return status == _OK
-    return version.size not in (None, int(now[1]))
+    current = _UNSATISFIED_RANGE.fullmatch(headers.get("content-range", "").strip())
+    if status != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE or current is None:
+        return status == HTTPStatus.OK
+    return version.size not in (None, int(current[1]))
 
 
 def length_of(headers: Mapping[str, str]) -> int | None:
-    """Return the length of a body in bytes, where the server says so."""
+    """Return the `Content-Length`; None without one."""
     length = headers.get("content-length", "")
-    # A body that comes in chunks is as long as they are (RFC 9112 section 6.3).
+    # `Transfer-Encoding` overrides `Content-Length` (RFC 9112 section 6.3).
     if "transfer-encoding" in headers or not (length.isascii() and length.isdecimal()):
         return None
     return int(length)
 
 
 def _strong_date(headers: Mapping[str, str]) -> str | None:
-    """Return `Last-Modified` where it is a strong validator (RFC 9110 section 8.8.2.2).
+    """Return `Last-Modified` if it is a strong validator (RFC 9110 section 8.8.2.2).
 
-    A file that was changed in the second in which it was sent may have been changed once more.
+    A file modified in the second in which it was sent may have been modified again in that second.
     """
-    from email.utils import parsedate_to_datetime  # noqa: PLC0415 # slow; few downloads break off
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 # slow to import, rarely needed
 
     modified, date = headers.get("last-modified", ""), headers.get("date", "")
     try:
         age = parsedate_to_datetime(date) - parsedate_to_datetime(modified)
-    # OverflowError: a year, or an offset, that no clock has.
+    # OverflowError: a year or an offset out of range.
     except (ValueError, TypeError, OverflowError):
         return None
-    return modified if age.total_seconds() >= _SETTLED else None
+    return modified if age.total_seconds() >= _STRONG_AGE else None

@@ -1,4 +1,4 @@
-"""Where a redirect leads (RFC 9110 section 10.2.2), and where it may not."""
+"""The target of a redirect (RFC 9110 section 10.2.2), and which targets are refused."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from uv_self_update.redaction import redact_url
 
 _log = logging.getLogger(__name__)
 
-_WEB = {"http", "https"}
+_SCHEMES = {"http", "https"}
 
 
-def is_near(host: str) -> bool:
-    """Return whether a host, by its name or address alone, is this machine or on its own link.
+def is_local(host: str) -> bool:
+    """Return whether a host is `localhost`, or a loopback, link-local or unspecified address.
 
-    That is loopback, link-local (where clouds keep the credentials of a machine, at
-    169.254.169.254), and the unspecified address, which Linux connects to loopback; an IPv4 address
-    in any form that `inet_aton` reads, or within an IPv6 one. Other names may lead there as well:
-    whoever connects has to look at the address.
+    Clouds serve the credentials of a machine at the link-local address 169.254.169.254, and Linux
+    connects the unspecified address to loopback. An IPv4 address may have any form that `inet_aton`
+    reads, or be mapped into an IPv6 address. Other names may resolve to such an address: check the
+    address of the connection as well.
     """
     name = host.rstrip(".").lower()
     if name == "localhost" or name.endswith(".localhost"):  # RFC 6761 section 6.3
@@ -40,14 +40,14 @@ def is_near(host: str) -> bool:
 
 
 def redirected(url: str, location: str) -> str:
-    """Return what is to be asked for next, without a login.
+    """Return the URL to request next, without credentials.
 
     Args:
-        url: What was asked for.
-        location: What the answer says; it may be relative.
+        url: The requested URL.
+        location: The `Location` header; it may be relative.
 
     Raises:
-        Unreachable: It leads nowhere, or out of the web.
+        Unreachable: The target is not a URL of `http` or `https`.
     """
     shown = redact_url(url)
     try:
@@ -55,15 +55,13 @@ def redirected(url: str, location: str) -> str:
         before, after = urlsplit(without_userinfo(url)), urlsplit(target)
         own = after.port is None or after.path == f"{before.path}/"
     except ValueError:
-        raise Unreachable(shown, "it redirects to what is not a URL") from None
-    if after.scheme not in _WEB:
+        raise Unreachable(shown, "it redirects to an invalid URL") from None
+    if after.scheme not in _SCHEMES:
         raise Unreachable(shown, f"it redirects to {redact_url(target)}")
     downgraded = (before.scheme, after.scheme) == ("https", "http")
     if downgraded and own and before.hostname == after.hostname:
-        # A server whose TLS is ended by another does not know of it, and names its own port.
+        # A server behind a proxy that terminates TLS does not know of TLS, and names its own port.
         return urlunsplit(after._replace(scheme="https", netloc=before.netloc))
     if downgraded:
-        _log.warning(
-            "%s redirects to %s, where the line can be listened to", shown, redact_url(target)
-        )
+        _log.warning("%s redirects to %s, which is not encrypted", shown, redact_url(target))
     return target

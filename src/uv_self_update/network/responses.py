@@ -1,4 +1,4 @@
-"""What comes for a request, as the sources get it."""
+"""The types that the client returns to sources."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ if TYPE_CHECKING:
 
 
 def _nothing() -> None:
-    """Do nothing: a file of this machine does not break off."""
+    """Do nothing: reading a local file is not interrupted."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
-    """A body that was read as a whole, decoded."""
+    """A body that was read completely, and decoded."""
 
     url: str
-    """Where it came from in the end, as it may be shown."""
+    """The redacted URL after redirects."""
 
     content_type: str
-    """The media type without parameters, in lower case; empty where none was given."""
+    """The media type without parameters, in lower case; empty without one."""
 
     body: bytes
 
@@ -31,31 +31,31 @@ class Document:
 
 @dataclass(frozen=True, kw_only=True)
 class Download:
-    """The body of a file on its way here: raw bytes, never decoded."""
+    """A file that is being downloaded: raw bytes, never decoded."""
 
     url: str
-    """Where it comes from, as it may be shown."""
+    """The redacted URL after redirects."""
 
     size: int | None
-    """Bytes, where the server says so."""
+    """Bytes, if the server announces them."""
 
     chunks: Iterator[bytes]
-    """The bytes, once; raises UpstreamError where they break off."""
+    """The bytes, once; raises UpstreamError."""
 
     sha256: str | None = None
-    """The digest that the server, or a file beside it, gives for it: 64 lower-case digits."""
+    """The digest from the server or from a file next to it: 64 lower-case digits."""
 
     verify: Callable[[], None] = _nothing
-    """To be called by a receiver that checks a digest: a download without ETag or date then goes on
-    where it broke off."""
+    """To be called by a receiver that checks a digest: downloads without validators are then
+    resumed, too."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What came for a request, whatever its status."""
+    """A response of any status."""
 
     url: str
-    """Where it came from in the end, as it may be shown."""
+    """The redacted URL after redirects."""
 
     status: int
 
@@ -63,4 +63,4 @@ class Answer:
     """Names in lower case -> values."""
 
     body: bytes
-    """The start of it, decoded."""
+    """The start of the body, decoded."""

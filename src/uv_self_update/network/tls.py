@@ -1,13 +1,13 @@
-"""Whom we trust in TLS.
+"""The certificate authorities that are trusted.
 
 ```text
 the operating system + network.ca-bundle + SSL_CERT_FILE + SSL_CERT_DIR
                      + CURL_CA_BUNDLE + REQUESTS_CA_BUNDLE
 ```
 
-All of them together: whatever uv, curl or pip can reach on a machine can be reached from here. What
-`network.ca-bundle` names has to work. A variable is warned of where it does not, as uv does: it may
-have been set for others, long ago.
+All of them are trusted together, so that every server that uv, curl or pip can reach is reachable.
+An unusable `network.ca-bundle` is an error. An unusable variable is a warning, as in uv: it may
+have been set for other programs.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from uv_self_update.errors import TlsError
 from uv_self_update.files import strerror
 from uv_self_update.messages import shown
 from uv_self_update.network.authorities import blocks_in
-from uv_self_update.network.client_certificate import ClientCertificate, UnusableIdentityError
+from uv_self_update.network.client_certificate import ClientCertificate, UnusableClientCertificate
 from uv_self_update.redaction import redact_url
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ _VARIABLES = (*_OPENSSL_VARIABLES, "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
 _LISTS = {"SSL_CERT_DIR"}
 _INSECURE_VARIABLE = "UV_INSECURE_HOST"
 _NOT_OPENSSL = {"darwin", "win32"}
-"""Where the operating system itself is asked whether it trusts a certificate."""
+"""Where the operating system verifies certificates."""
 
 
 class Trust:
@@ -56,12 +56,12 @@ class Trust:
     def __init__(
         self, network: Network, *, environ: Mapping[str, str], insecure: Sequence[str] = ()
     ) -> None:
-        """Read nothing yet.
+        """Prepare; files are read when they are needed.
 
         Args:
             network: The settings.
             environ: The user's environment.
-            insecure: The hosts that uv's configuration exempts, as `Network.insecure_hosts`.
+            insecure: The hosts in the configuration of uv, in addition to `Network.insecure_hosts`.
         """
         self._network = network
         self._environ = environ
@@ -74,14 +74,14 @@ class Trust:
     def context_for(self, url: str, *, identified: bool) -> ssl.SSLContext:
         """Return the context for connections to the origin of a URL.
 
-        The same one comes for the same demands, so that connections can be shared.
+        Contexts with the same properties are shared, and so are their connections.
 
         Args:
-            url: Where to.
-            identified: Whether the client certificate, if there is one, may be presented there.
+            url: The URL.
+            identified: Whether to present a configured client certificate.
 
         Raises:
-            TlsError: What is configured cannot be used.
+            TlsError: A configured file is unusable.
         """
         identity = self._identity if identified else None
         with self._lock:
@@ -89,34 +89,34 @@ class Trust:
             if exemption is not None and exemption not in self._warned:
                 self._warned.add(exemption)
                 _log.warning(
-                    "the certificate of %s is not checked, because of %s: whoever is on the line "
-                    "can send another uv",
+                    "the certificate of %s is not verified, because of %s: an attacker could send "
+                    "another uv",
                     exemption.host,
                     exemption.origin,
                 )
-            demands = exemption is None, identity is not None
-            if demands not in self._contexts:
-                context = self._checking(url) if exemption is None else _unchecking()
+            properties = exemption is None, identity is not None
+            if properties not in self._contexts:
+                context = self._verifying(url) if exemption is None else _not_verifying()
                 if identity is not None:
                     _identify(context, identity, url)
-                self._contexts[demands] = context
-            return self._contexts[demands]
+                self._contexts[properties] = context
+            return self._contexts[properties]
 
-    def _checking(self, url: str) -> ssl.SSLContext:
+    def _verifying(self, url: str) -> ssl.SSLContext:
         context = _new_context()
-        # curl and uv are content with an authority between that is trusted: so is this.
+        # As in curl and uv, a trusted intermediate authority is enough.
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-        # Neither they nor uv are strict about what RFC 5280 demands beside that, which Python 3.13
-        # is in its default context: the authorities of many companies are older.
+        # Unlike the default context of Python 3.13, they do not require all of RFC 5280: the
+        # authorities of many companies are older.
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT
         if bundle := self._network.ca_bundle:
             reason = _load(context, bundle)
             if reason is not None:
                 raise TlsError(
                     redact_url(url),
-                    f"{bundle}, which `network.ca-bundle` names, cannot be used: {reason}",
-                    hint="It has to be a file with `-----BEGIN CERTIFICATE-----` in it: "
-                    "`openssl x509 -inform der -in FILE -out ca.pem` makes one of a binary one.",
+                    f"`network.ca-bundle` ({bundle}) cannot be used: {reason}",
+                    hint="Expected a PEM file with `-----BEGIN CERTIFICATE-----`. To convert a "
+                    "binary one: `openssl x509 -inform der -in FILE -out ca.pem`.",
                 )
         for variable, path in self._named():
             reason = _load(context, path)
@@ -127,7 +127,7 @@ class Trust:
         return context
 
     def _named(self) -> Iterator[tuple[str, Path]]:
-        """Yield what the environment names, with the variables that do."""
+        """Yield the paths in the environment, each with its variable."""
         for variable in _VARIABLES:
             value = self._environ.get(variable, "")
             for name in value.split(os.pathsep) if variable in _LISTS else [value]:
@@ -166,15 +166,15 @@ class _Exemption:
 
 
 def _exemption(entry: str, origin: str) -> _Exemption | None:
-    """Return what an entry means; None, with a warning, if it cannot be used."""
-    reason = "write `HOST`, `HOST:PORT` or `https://HOST`; an IPv6 address goes in brackets"
+    """Parse an entry; return None, with a warning, if it is invalid."""
+    reason = "expected `HOST`, `HOST:PORT` or `https://HOST`, with an IPv6 address in brackets"
     try:
         parts = urlsplit(entry if "://" in entry else f"//{entry}")
         host, port = parts.hostname, parts.port
     except ValueError:
         host, port = None, None
     if "*" in entry:
-        reason = "each host has to be named whose certificate is not to be checked"
+        reason = "wildcards are not supported; list each host"
     elif host and not parts.path.strip("/") and "@" not in parts.netloc:
         return _Exemption(host=host, scheme=parts.scheme, port=port, origin=origin)
     _log.warning("`%s` in %s is not used: %s", shown(entry), origin, reason)
@@ -182,11 +182,11 @@ def _exemption(entry: str, origin: str) -> _Exemption | None:
 
 
 def _new_context() -> ssl.SSLContext:
-    # Slow to import, and not needed where everything is plain http or a folder.
+    # Slow to import, and not needed for plain http or a directory.
     import truststore  # noqa: PLC0415
 
     class _Context(truststore.SSLContext):
-        """Tells a failure which of the named authorities have expired."""
+        """Adds the configured authorities that have expired to an error."""
 
         named: tuple[tuple[Path, Block], ...] = ()
 
@@ -194,7 +194,7 @@ def _new_context() -> ssl.SSLContext:
             try:
                 return super().wrap_socket(*args, **named)
             except ssl.SSLCertVerificationError as error:
-                # OpenSSL does not say whose certificate has expired.
+                # OpenSSL does not report which certificate has expired.
                 error.expired = tuple(_expired(self.named))  # type: ignore[attr-defined]
                 raise
 
@@ -206,8 +206,8 @@ def _remember(context: ssl.SSLContext, path: Path, blocks: Iterable[Block]) -> N
     context.named = (*before, *((path, one) for one in blocks))  # type: ignore[attr-defined]
 
 
-def _unchecking() -> ssl.SSLContext:
-    # Not truststore's: some systems have objections even if nothing is to be checked.
+def _not_verifying() -> ssl.SSLContext:
+    # Not that of truststore: some systems still verify with it.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -217,40 +217,40 @@ def _unchecking() -> ssl.SSLContext:
 def _identify(context: ssl.SSLContext, identity: ClientCertificate, url: str) -> None:
     try:
         identity.present(context)
-    except UnusableIdentityError as error:
+    except UnusableClientCertificate as error:
         if identity.variable is None:
             raise TlsError(redact_url(url), error.reason, hint=error.hint) from error
         _log.warning("%s is not used: %s. %s", identity.variable, error.reason, error.hint)
 
 
 def _load(context: ssl.SSLContext, path: Path) -> str | None:
-    """Trust the authorities in a file, or in the files of a directory.
+    """Trust the authorities in a file, or in all files of a directory.
 
-    The directory's files need no hashes for names, and are loaded one by one, since OpenSSL would
-    look for one when it needs it: where it is not OpenSSL that checks, none would ever be found.
+    The files are loaded one by one, and need no hashes as names: OpenSSL looks a hash up on demand,
+    which does not work where the operating system verifies certificates.
 
     Returns:
-        Why there are none; None if there are.
+        The reason if none was loaded; None on success.
     """
     try:
         if path.is_dir():
-            # Those of Linux are there twice, under a name and under a hash.
+            # Linux has each file twice, by name and by hash.
             files = {file.resolve() for file in path.iterdir() if file.is_file()}
             loaded = [_load_file(context, file) for file in files]
-            return None if any(loaded) else "no file in this folder holds certificates (PEM)"
-        return None if _load_file(context, path) else "it holds no certificates in PEM format"
+            return None if any(loaded) else "no file in this directory contains PEM certificates"
+        return None if _load_file(context, path) else "it contains no PEM certificates"
     except OSError as error:
         return strerror(error)
 
 
 def _load_file(context: ssl.SSLContext, path: Path) -> bool:
-    """Trust the authorities in a PEM file, and warn of each block that is of no use.
+    """Trust the authorities in a PEM file, and warn of each unusable block.
 
     Returns:
-        Whether there are any.
+        Whether any was loaded.
 
     Raises:
-        OSError: It cannot be read.
+        OSError: The file cannot be read.
     """
     blocks = [*blocks_in(path.read_bytes())]
     if sys.platform in _NOT_OPENSSL or all(block.as_authority is None for block in blocks):
@@ -262,36 +262,36 @@ def _load_file(context: ssl.SSLContext, path: Path) -> bool:
     usable = [block for block in blocks if not block.reason]
     for block in blocks if usable else ():
         if block.reason:
-            _log.warning("%s of %s is not used: %s", block.place, path, block.reason)
+            _log.warning("%s of %s is not used: %s", block.label, path, block.reason)
     _remember(context, path, usable)
     return bool(usable)
 
 
 def _load_block(context: ssl.SSLContext, block: Block) -> Block:
-    """Trust the authority in a block, and return what has become of it."""
+    """Trust the authority in a block; return the block, with a reason if it is unusable."""
     if block.reason:
         return block
     try:
-        # OpenSSL takes the first of two with one name and key for the issuer of others, and needs
-        # the other where a server itself presents it.
+        # Of two certificates with one name and key, OpenSSL uses the first as the issuer of others,
+        # and needs the other one if a server presents it.
         for der in filter(None, (block.as_authority, block.der)):
             context.load_verify_locations(cadata=der)
     except ssl.SSLError:
-        return replace(block, reason="it is not a certificate")
+        return replace(block, reason="not a certificate")
     return block
 
 
 def _expired(named: Iterable[tuple[Path, Block]]) -> Iterator[str]:
-    """Yield the authorities whose time is over, as a message names them."""
+    """Yield the expired authorities, for a message."""
     now = dt.datetime.now(dt.UTC)
     for path, block in named:
         until = block.until
         if until is not None and until < now:
-            yield f"{block.place} of {path}, on {until.date()}"
+            yield f"{block.label} of {path}, on {until.date()}"
 
 
 def _load_system(context: ssl.SSLContext) -> None:
-    """Trust what OpenSSL trusts by default, which it forgets if its variables are set."""
+    """Trust the defaults of OpenSSL, which it ignores if its variables are set."""
     if sys.platform in _NOT_OPENSSL:
         return
     defaults = ssl.get_default_verify_paths()

@@ -1,4 +1,4 @@
-"""Why TLS has failed, in words that a person can do something with."""
+"""The causes of TLS failures, and what to do about each."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 
-_INSECURE = "Only as the last resort: `--allow-insecure-host {host}` checks nothing there."
+_INSECURE = "As a last resort, `--allow-insecure-host {host}` disables the verification."
 _AUTHORITY = (
-    "If it is your company's, name a PEM file with its certificate in `network.ca-bundle` or "
-    f"SSL_CERT_FILE. {_INSECURE}"
+    "If it is your company's, set `network.ca-bundle` or SSL_CERT_FILE to a PEM file with its "
+    f"certificate. {_INSECURE}"
 )
-_CLOCK = "Is the clock of this machine right?"
-_OWNER = "Ask whoever runs {host} for a new one."
-_TOO_OLD = "Ask whoever runs {host} to offer TLS 1.2 or newer, with today's ciphers and keys."
+_CLOCK = "Check the clock of this machine."
+_RENEW = "Ask the administrator of {host} for a new certificate."
+_TOO_OLD = "Ask the administrator of {host} for TLS 1.2 or newer, with current ciphers and keys."
 
 _MOST_NAMED = 3
-"""Expired authorities that a message names; a system's bundle may have a dozen."""
+"""Expired authorities in a message; the bundle of a system may have a dozen."""
 
 _CLOSED = (
     ssl.SSLEOFError,
@@ -35,39 +35,37 @@ _CLOSED = (
     ssl.SSLWantWriteError,
 )
 _GARBLED = "bad record mac"
-"""What was damaged on the way, and may arrive whole the next time."""
+"""Data was damaged in transit; a retry may succeed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Fault:
-    """One thing that can be wrong; `{host}` stands for the host in both texts."""
+    """A cause; `{host}` is a placeholder in both texts."""
 
     reason: str
     hint: str
 
 
-_UNKNOWN = _Fault(
-    reason="its certificate comes from an authority that is not trusted here", hint=_AUTHORITY
-)
+_UNKNOWN = _Fault(reason="its certificate is issued by an untrusted authority", hint=_AUTHORITY)
 _SELF_SIGNED = _Fault(
-    reason="its certificate is vouched for by nobody but itself",
-    hint="If it is the right one, name a PEM file with it in `network.ca-bundle` or "
-    f"SSL_CERT_FILE. {_INSECURE}",
+    reason="its certificate is self-signed",
+    hint="If you trust it, set `network.ca-bundle` or SSL_CERT_FILE to a PEM file with it. "
+    f"{_INSECURE}",
 )
-_EXPIRED = _Fault(reason="its certificate has expired", hint=f"{_OWNER} {_CLOCK} {_INSECURE}")
+_EXPIRED = _Fault(reason="its certificate has expired", hint=f"{_RENEW} {_CLOCK} {_INSECURE}")
 _NOT_YET = _Fault(reason="its certificate is not valid yet", hint=f"{_CLOCK} {_INSECURE}")
 _OUT_OF_TIME = _Fault(
-    reason="its certificate has expired, or is not valid yet",
-    hint=f"{_OWNER} {_CLOCK} {_INSECURE}",
+    reason="its certificate has expired or is not valid yet",
+    hint=f"{_RENEW} {_CLOCK} {_INSECURE}",
 )
 _OTHER_NAME = _Fault(
     reason="its certificate is for another host than {host}",
-    hint=f"Use the name that the certificate is for, if {{host}} has another one. {_INSECURE}",
+    hint=f"Use the host name in the certificate. {_INSECURE}",
 )
-_REVOKED = _Fault(reason="its certificate has been revoked", hint=_OWNER)
-_PURPOSE = _Fault(reason="its certificate is not meant for a server", hint=_OWNER)
+_REVOKED = _Fault(reason="its certificate has been revoked", hint=_RENEW)
+_PURPOSE = _Fault(reason="its certificate is not for a server", hint=_RENEW)
 _WEAK = _Fault(
-    reason="its certificate is weaker than the security policy of this machine allows", hint=_OWNER
+    reason="its certificate is too weak for the security policy of this machine", hint=_RENEW
 )
 
 _BY_CODE = {
@@ -80,7 +78,7 @@ _BY_CODE = {
     23: _REVOKED,
     26: _PURPOSE,
     **dict.fromkeys((66, 67, 68), _WEAK),
-    # Windows, whose words are in the user's language: "COM Error Codes (Security and Setup)".
+    # Windows, with messages in the user's language: "COM Error Codes (Security and Setup)".
     **dict.fromkeys((0x800B0109, 0x800B010A, 0x800B0112), _UNKNOWN),
     0x800B0101: _OUT_OF_TIME,
     0x800B010F: _OTHER_NAME,
@@ -94,24 +92,24 @@ _BY_CODE = {
     -67820: _REVOKED,
     -67609: _PURPOSE,
 }
-"""What is wrong with a server's certificate, by the number that the system has for it."""
+"""Error code of the operating system or of OpenSSL -> what is wrong with a certificate."""
 
-_GIVEN = "Set `network.client-cert`, and `network.client-key`, to what you were given for {host}."
+_GIVEN = (
+    "Set `network.client-cert` and `network.client-key` to your certificate and key for {host}."
+)
 _CONFIGURED = (
-    "The client certificate is presented to the servers that you have configured, and not where "
-    "they redirect to: is {host} the right place, and could it be a source itself?"
+    "The client certificate is only presented to configured servers, and this one is the target of "
+    "a redirect. If {host} is the right server, configure it as the source."
 )
-_MISSING = _Fault(reason="it wants a client certificate, and got none", hint=_GIVEN)
+_MISSING = _Fault(reason="it requires a client certificate", hint=_GIVEN)
 _REJECTED = _Fault(
-    reason="it does not accept the client certificate, or got none",
-    hint=f"Is it the one for {{host}}, and still valid? {_GIVEN}",
+    reason="it does not accept the client certificate, or requires one",
+    hint=f"Check that it is the one for {{host}}, and still valid. {_GIVEN}",
 )
-_OLD = _Fault(
-    reason="its TLS is older than the security policy of this machine allows", hint=_TOO_OLD
-)
+_OLD = _Fault(reason="its TLS is too old for the security policy of this machine", hint=_TOO_OLD)
 _PLAIN = _Fault(
-    reason="what answers there does not speak TLS",
-    hint="Is it `http://`, or another port?",
+    reason="the server does not use TLS on this port",
+    hint="Check the port, and whether the URL should start with `http://`.",
 )
 
 _BY_WORDS = (
@@ -120,22 +118,22 @@ _BY_WORDS = (
     (
         "alert unknown ca",
         _Fault(
-            reason="it does not know the authority that the client certificate comes from",
-            hint=f"Is it the one for {{host}}, with the certificates in between? {_GIVEN}",
+            reason="it does not trust the authority of the client certificate",
+            hint=f"Check that its file has the intermediate certificates, too. {_GIVEN}",
         ),
     ),
     (
         "alert certificate expired",
         _Fault(
-            reason="it says that the client certificate has expired",
-            hint=f"Ask for a new one. {_CLOCK}",
+            reason="the client certificate has expired, according to the server",
+            hint=f"Request a new certificate. {_CLOCK}",
         ),
     ),
     (
         "alert certificate revoked",
         _Fault(
-            reason="it says that the client certificate has been revoked",
-            hint="Ask for a new one.",
+            reason="the client certificate has been revoked, according to the server",
+            hint="Request a new certificate.",
         ),
     ),
     ("alert bad certificate", _REJECTED),
@@ -145,8 +143,8 @@ _BY_WORDS = (
     (
         "alert handshake failure",
         _Fault(
-            reason="it has nothing in common with us, or wants a client certificate",
-            hint=f"{_GIVEN} If it wants none: is it older than TLS 1.2?",
+            reason="no common TLS version or cipher, or it requires a client certificate",
+            hint=f"{_GIVEN} Otherwise, check that it supports TLS 1.2.",
         ),
     ),
     (
@@ -166,27 +164,27 @@ _BY_WORDS = (
     ("md too weak", _OLD),
     ("wrong signature type", _OLD),
 )
-"""What is wrong otherwise, by what OpenSSL calls it."""
+"""Part of an error message of OpenSSL -> what is wrong."""
 
 
 def _authority_expired(expired: Sequence[str]) -> _Fault:
-    """Return the fault if authorities have expired as well, which may be what is wrong."""
+    """Return the fault if authorities have expired as well, one of which may be the cause."""
     some = "; ".join(expired[:_MOST_NAMED])
     more = f"; and {len(expired) - _MOST_NAMED} more" if len(expired) > _MOST_NAMED else ""
     return _Fault(
-        reason="its certificate has expired, or that of the authority it comes from",
-        hint=f"Expired authorities: {some}{more}. If it is one of them, ask for its new "
-        f"certificate; else {_OWNER[0].lower()}{_OWNER[1:]} {_CLOCK} {_INSECURE}",
+        reason="its certificate, or that of its authority, has expired",
+        hint=f"Expired authorities: {some}{more}. If it is one of them, install its new "
+        f"certificate. Otherwise, {_RENEW[0].lower()}{_RENEW[1:]} {_CLOCK} {_INSECURE}",
     )
 
 
 def explained(error: BaseException, url: str, *, identified: bool) -> TlsError | None:
-    """Return what a failure of TLS means; None if an error is of another kind, or a mere end.
+    """Return the error for a TLS failure; None for other errors and closed connections.
 
     Args:
-        error: What came out of a connection; what it was caused by is looked through.
-        url: Where it led to.
-        identified: Whether a client certificate, if there was one, was to be presented there.
+        error: An error of a connection; its causes are searched.
+        url: The URL of the request.
+        identified: Whether a configured client certificate is presented there.
     """
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLError):
@@ -212,10 +210,10 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _words(error: ssl.SSLError) -> str:
-    """Return what OpenSSL, or the system, calls an error, without where in a program it was."""
-    # Those that truststore makes lack what OpenSSL's have.
+    """Return the message of OpenSSL or of the system, without a position in its source."""
+    # The errors of truststore lack attributes that those of OpenSSL have.
     words = getattr(error, "verify_message", "") or getattr(error, "reason", "")
-    words = words or str(error.args[-1] if error.args else "it gives no reason")
+    words = words or str(error.args[-1] if error.args else "no reason given")
     return re.sub(r" ?\(_ssl\.c:\d+\)", "", words).replace("_", " ").lower()
 
 
@@ -229,6 +227,6 @@ def _fault(error: ssl.SSLError, words: str) -> _Fault:
         if part in words:
             return _Fault(reason=f"{fault.reason} ({words})", hint=fault.hint)
     return _Fault(
-        reason=f"TLS fails: {words}",
-        hint="Check the address and the port, and whether something on the way takes part in TLS.",
+        reason=f"TLS error: {words}",
+        hint="Check the address and the port, and whether a proxy intercepts TLS.",
     )

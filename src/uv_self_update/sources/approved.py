@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from uv_self_update.releases.policy import Rule
 
 
-_LARGEST = 1 << 20  # bytes; uv has a few hundred versions
-
-
 def with_lists(policy: Policy, client: Callable[[str], Upstream]) -> Policy:
     """Return a policy with what its lists hold in place of where they are.
 
@@ -41,7 +38,8 @@ def _with_list(rule: Rule, client: Callable[[str], Upstream]) -> Rule:
         return rule
     place = redact_url(str(rule.written))
     try:
-        body = client(url).read(url, limit=_LARGEST).body
+        upstream = client(url)
+        body = upstream.read(url, limit=upstream.limits.version_list).body
     except SourceError as error:
         raise ListUnusable(place, rule.origin, str(error)) from error
     try:

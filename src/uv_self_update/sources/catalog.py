@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import NoArchive, NoSuchVersion, StatusRefused, TooLarge, UnexpectedBody
+from uv_self_update.network.limits import DEFAULTS
 from uv_self_update.releases.digests import embedded, only_sums, parse_sums
 from uv_self_update.releases.policy import hidden, tell
 from uv_self_update.releases.target import nearest, newest_first, ranked
@@ -46,7 +47,6 @@ _MAX_LOOKED_AT = 25
 _MOST_LISTED = 10_000
 """Releases that a list may have: uv has a few hundred."""
 
-_LARGEST_SUMS = 1 << 20  # bytes; uv's own have about 2,000
 _SUMS = "sha256.sum"
 _SCRIPT = "uv-installer.sh"
 
@@ -273,7 +273,7 @@ class CatalogSource(ArchiveSource):
             with self.fetch(release, asset) as download:
                 for chunk in download.chunks:
                     body += chunk
-                    if len(body) > _LARGEST_SUMS:
+                    if len(body) > DEFAULTS.checksums:
                         break
         except StatusRefused as error:
             # A list that was copied from elsewhere names more than was copied with it.

@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 
 
 _URL = re.compile(r"(?P<context>.*?)/repository/(?P<name>[^/]+)(?P<path>/.*)?")
-_MOST_PAGES = 2000
-"""Pages of a search: 50 or 100 files each; uv's own have 370."""
-
 _DEEPEST = 32  # names in a path
 _LONGEST_TOKEN = 1024  # characters
 _EXPECTED = "a page of a search in Nexus"
@@ -123,7 +120,7 @@ class NexusTree(HttpTree):
         """
         token, asked = "", set[str]()
         url = below(self._root, ("service", "rest", "v1", "search", "assets"))
-        for _ in range(_MOST_PAGES):
+        for _ in range(self._upstream.limits.nexus_pages):
             query = {"repository": self._repository, **criteria}
             if token:
                 query["continuationToken"] = token
@@ -144,7 +141,7 @@ class NexusTree(HttpTree):
             if token in asked or len(token) > _LONGEST_TOKEN:
                 raise UnexpectedBody(self.name, "a search in Nexus", "one that does not end")
             asked.add(token)
-        raise TooLarge(self.name, _MOST_PAGES, unit="pages")
+        raise TooLarge(self.name, self._upstream.limits.nexus_pages, unit="pages")
 
 
 def _sha256(checksum: object) -> str | None:

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 _AZURE = re.compile(r"\.blob\.")
 _AZURE_PATH = re.compile(r"devstoreaccount")  # of Azurite, which has the account in the path
 _BUCKET_IN_HOST = re.compile(r".+\.s3[.-][^/]*amazonaws\.com|.+\.storage\.googleapis\.com")
-_MAX_PAGES = 400
-"""Pages of a listing: up to 1,000 names each."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +116,7 @@ class BucketTree(HttpTree):
         continued: set[str] = set()
         yield page.entries
         while page.next is not None:
-            if page.next in continued or len(continued) == _MAX_PAGES:
+            if page.next in continued or len(continued) == self._upstream.limits.bucket_pages:
                 shown = redact_url(dialect.bucket)
                 raise UnexpectedBody(shown, "a list of files", "one that does not end")
             continued.add(page.next)

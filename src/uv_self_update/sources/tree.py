@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from uv_self_update.errors import StatusRefused, UnexpectedBody, WheelsOnly
+from uv_self_update.network.limits import DEFAULTS
 from uv_self_update.redaction import redact_url
 from uv_self_update.releases.release import INSTALLER_NAMES, Asset, Release
 from uv_self_update.sources.catalog import CatalogSource
@@ -44,7 +45,6 @@ _MAX_FOLDERS = 24
 """Folders to look into before giving up; each costs a request."""
 
 _WHEEL = re.compile(r"uv-[0-9][^-/]*-[^/]+\.whl")
-_LARGEST_SCRIPT = 4 << 20  # bytes
 
 
 class Tree(ABC):
@@ -254,7 +254,7 @@ def _text(download: Download) -> str:
     body = bytearray()
     for chunk in download.chunks:
         body += chunk
-        if len(body) > _LARGEST_SCRIPT:
+        if len(body) > DEFAULTS.script:
             break
     return body.decode("utf-8", errors="replace")
 

@@ -30,7 +30,7 @@ __all__ = ("CHANGES", "LENGTHS", "PARTS")
 _THEN = "Thu, 29 Jan 2026 20:24:46 GMT"
 _LATER = "Fri, 30 Jan 2026 20:24:46 GMT"
 
-_CHANGED = Failed(words="it has changed meanwhile", requests=2)
+_CHANGED = Failed(words="its content changed during the download", requests=2)
 _CHANGED_LATER = replace(_CHANGED, requests=3)
 _WRONG = "is not the file that was published"
 _THEN_AGAIN = Updated(how="again", requests=3)

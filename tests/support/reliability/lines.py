@@ -127,7 +127,7 @@ SLOW = (
     ),
     of_file(
         "nothing comes any more, each time at the same byte",
-        Failed(words="nothing came for 0.5 seconds"),
+        Failed(words="no data for 0.5 seconds"),
         lambda file: half(file, file, "silent"),
         IMPATIENT,
     ),
@@ -139,7 +139,7 @@ SLOW = (
     ),
     of_file(
         "no answer ever comes",
-        Failed(words="nothing came for 0.5 seconds"),
+        Failed(words="no data for 0.5 seconds"),
         lambda file: headless(file, end="silent"),
         IMPATIENT,
     ),
@@ -151,7 +151,7 @@ SLOW = (
     ),
     of_file(
         "the archive comes byte by byte, each time",
-        Failed(words="fewer than 1,024 bytes a second came"),
+        Failed(words="slower than 1,024 bytes per second"),
         lambda file: cut(file, 0, "dripping"),
         IMPATIENT,
     ),

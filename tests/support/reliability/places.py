@@ -191,7 +191,7 @@ SCRIPTS = (
     ),
     of_file(
         "the installer changes while it is fetched",
-        Failed(words="it has changed meanwhile", requests=2),
+        Failed(words="its content changed during the download", requests=2),
         lambda file: in_turn(half(file, file), File(content=file.content[::-1], etag='"2"')),
         path=SCRIPT,
     ),

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from uv_self_update.network.client import Upstream
 
 
-_MOST_PAGES = 1000
-
-
 def pages(
     upstream: Upstream, url: str, query: str, *, accept: str, expected: str
 ) -> Iterator[Iterator[dict[str, Any]]]:
@@ -53,7 +50,7 @@ def pages(
                 yield entry
 
     split = partial(read_entries, expected=expected)
-    for _ in range(_MOST_PAGES):
+    for _ in range(upstream.limits.pages):
         asked.add(query)
         with upstream.items(f"{url}?{query}", split, accept=accept) as page:
             yield counted(page.items)
@@ -62,7 +59,7 @@ def pages(
             return
         if query in asked:
             raise UnexpectedBody(redact_url(url), "a list", "one that does not end")
-    raise TooLarge(redact_url(url), _MOST_PAGES, unit="pages")
+    raise TooLarge(redact_url(url), upstream.limits.pages, unit="pages")
 
 
 def entries(
