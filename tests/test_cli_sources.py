@@ -409,15 +409,15 @@ def test_init_login_by_variables(home: Home) -> None:
     [
         (
             ["--token-env=ghp_s3cret", "https://a.example/"],
-            "`--token-env` cannot be used: it is no",
+            "`--token-env` cannot be used: invalid value: expected the name of",
         ),
         (
             ["--header-env=X", "https://a.example/"],
-            "`--header-env` cannot be used: `X`: it is empty",
+            "`--header-env` cannot be used: `X`: empty value: expected the name of",
         ),
-        (["--password-env=P", "https://a.example/"], "`--username` cannot be used: it is missing"),
-        (["--token-env=T", "index"], "a source of kind `index` has no such key: uv asks an index"),
-        (["--token-env=T", "/mnt"], "a source of kind `directory` has no such key"),
+        (["--password-env=P", "https://a.example/"], "`--username` cannot be used: missing key"),
+        (["--token-env=T", "index"], "not a key of a source of kind `index`: uv queries the index"),
+        (["--token-env=T", "/mnt"], "not a key of a source of kind `directory`"),
     ],
 )
 def test_init_login_that_cannot_be_used(arguments: list[str], said: str, home: Home) -> None:

@@ -27,7 +27,7 @@ from uv_self_update.errors import (
 )
 from uv_self_update.platforms import Platform
 from uv_self_update.redaction import Secret
-from uv_self_update.releases.policy import Policy, Rule
+from uv_self_update.releases.policy import MinimumAge, Policy
 from uv_self_update.releases.release import Asset, Release
 from uv_self_update.releases.target import NEWEST, Wanted, parse_target
 from uv_self_update.sources.formats import paging
@@ -312,7 +312,7 @@ def test_a_page_without_this_platform(source: GithubSource, web: Web) -> None:
 def test_too_young_for_a_page(source: GithubSource, web: Web) -> None:
     """A minimum age that hides a whole page leads to the next."""
     listed(web, *MANY, published_at="2026-01-29T21:24:46Z")
-    century = Rule(name="min-age", value=100 * 365 * 86_400, written="100 years", origin="a test")
+    century = MinimumAge(seconds=100 * 365 * 86_400, text="100 years", origin="a test")
     policy = Policy(rules=(century,))
 
     with pytest.raises(HiddenByPolicy):

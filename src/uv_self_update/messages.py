@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 _TYPE_NAMES: Mapping[type, str] = {
-    bool: "true or false",
+    bool: "a boolean",
     int: "a number",
     float: "a number",
     str: "a string",
@@ -48,6 +48,20 @@ def suggestion(got: object, known: Iterable[str], *, prefix: str = "") -> str:
 
     matches = get_close_matches(str(got), [*known], n=1)
     return f"; did you mean `{prefix}{matches[0]}`?" if matches else ""
+
+
+def invalid(value: object, *, secret: bool = False) -> str:
+    """Return the beginning of a message about a TOML value, before `: expected …`.
+
+    Args:
+        value: The value.
+        secret: Whether it may be a secret, and is not repeated.
+    """
+    if not isinstance(value, str):
+        return f"invalid type ({type_name(value)})"
+    if not value.strip():
+        return "empty value"
+    return "invalid value" if secret else f"invalid value `{shown(value)}`"
 
 
 def echo(value: object) -> str:
