@@ -136,14 +136,17 @@ URLS = '[[source]]\nkind = "urls"\n'
         ),
         (
             "source = 5\n",
-            "source: invalid type: expected an array of tables, each of which begins with `[[source]]`",
+            (
+                "source: invalid type: expected an array of tables, each of which begins with "
+                "`[[source]]`"
+            ),
         ),
         (
             '[[source]]\nkind = "urs"\n',
             (
-                "source[0].kind: invalid value `urs`: expected `index`, `urls`, `github`, `astral`, "
-                "`listing`, `nexus`, `artifactory`, `gitlab`, `gitea`, `s3`, `directory` or `auto`; "
-                "did you mean `urls`?"
+                "source[0].kind: invalid value `urs`: expected `index`, `urls`, `github`, "
+                "`astral`, `listing`, `nexus`, `artifactory`, `gitlab`, `gitea`, `s3`, `directory` "
+                "or `auto`; did you mean `urls`?"
             ),
         ),
         (f"{URLS}download = 5\n", "source[0].download: invalid type (a number): expected a URL"),

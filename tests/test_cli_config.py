@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner, Result
 
-from uv_self_update.cli.config import config, template
+from uv_self_update.cli.config import config
 from uv_self_update.cli.invocation import Invocation
 from uv_self_update.config import load as files
 from uv_self_update.config.credential_fields import CREDENTIAL_FIELDS
 from uv_self_update.config.document import as_table
 from uv_self_update.config.kinds import KINDS
 from uv_self_update.config.settings import FIELDS, Options
+from uv_self_update.config.template import template
 from uv_self_update.errors import (
     ConfigurationError,
     ConfigurationNotKept,

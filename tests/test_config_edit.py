@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from uv_self_update.config import edit as config_edit
 from uv_self_update.config import load as config
 from uv_self_update.config.kinds import SourceSettings
+from uv_self_update.config.toml_text import KeyPath, with_value, without
 from uv_self_update.errors import ConfigurationNotKept, InvalidConfiguration, UsageError
 
 GITHUB = '[[source]]\nkind = "github"\nurl = "https://a.example/o/r"\n'
@@ -660,3 +661,23 @@ def test_assign_and_remove_a_source(text: str, name: str) -> None:
         after = file.read_bytes().decode()
     assert added == keys
     assert after.rstrip("\r\n") == text.rstrip("\r\n")
+
+
+ARRAY = (
+    "# mine\n[[releases]]\nurl = 'a' # first\n\n[[source]]\nurl = 'b'\n\n[[releases]]\nurl = 'c'\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("keys", "old", "new"),
+    [
+        (("releases", 0, "url"), "'a'", '"x"'),
+        (("releases", 1, "url"), "'c'", '"x"'),
+        (("source", 0, "url"), "'b'", '"x"'),
+    ],
+)
+def test_array_of_tables_of_any_name(keys: KeyPath, old: str, new: str) -> None:
+    """The tables of each array are counted by themselves, and every other line is kept."""
+    assert with_value(ARRAY, keys, "x") == ARRAY.replace(old, new)
+    line = f"url = {old}\n" if f"{old}\n" in ARRAY else f"url = {old} "
+    assert without(ARRAY, keys) == ARRAY.replace(line, "")

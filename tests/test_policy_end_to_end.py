@@ -80,8 +80,10 @@ each_source = pytest.mark.parametrize("source", SOURCES)
         (
             f'approved = ["{MIDDLE}", "{OLD}", "0.7.0"]',
             MIDDLE,
-            f'not an approved version (`policy.approved = ["{MIDDLE}", "{OLD}", "0.7.0"]` in '
-            "{file})",
+            (
+                f'not an approved version (`policy.approved = ["{MIDDLE}", "{OLD}", "0.7.0"]` in '
+                "{file})"
+            ),
         ),
     ],
     ids=["versions", "min-age", "approved"],

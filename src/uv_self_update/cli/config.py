@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from uv_self_update.config import load as places
 from uv_self_update.config.document import as_document, policy_rows
 from uv_self_update.config.exposure import is_exposing, warn_if_exposed
 from uv_self_update.config.settings import FIELDS
+from uv_self_update.config.template import template
 from uv_self_update.errors import ConfigurationError, InvalidConfiguration, UsageError, UvNotFound
 from uv_self_update.home import home_directory
 from uv_self_update.messages import shown
@@ -39,11 +39,6 @@ _MIN_AGE = "policy.min-age"
 _READABLE = 0o444
 
 _system = click.option("--system", is_flag=True, help="The system file, rather than the user file.")
-
-
-def template() -> str:
-    """Return what a new file says: everything that can be set, commented out."""
-    return files("uv_self_update.config").joinpath("template.toml").read_text(encoding="utf-8")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

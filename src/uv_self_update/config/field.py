@@ -87,6 +87,12 @@ class Field:
     required: bool = False
     """Whether a table has to have it."""
 
+    help: str = ""
+    """What it decides, as a comment in a new file."""
+
+    example: str = ""
+    """A line that sets it, without the name of its table."""
+
 
 def by_name(*fields: Field) -> dict[str, Field]:
     """Return fields by their names."""

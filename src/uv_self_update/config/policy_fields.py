@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -70,18 +70,18 @@ class MinimumAgeType(ValueType):
         return MinimumAge(seconds=seconds, text=value.strip())
 
 
-class PrereleasesType(Flag):
-    """Whether pre-releases are allowed."""
+@dataclass(frozen=True, kw_only=True)
+class AllowedType(ValueType):
+    """Whether something is allowed."""
 
-    def parse(self, value: object, directory: Path) -> Prereleases:  # type: ignore[override]
-        return Prereleases(allowed=super().parse(value, directory))
+    expected = Flag.expected
+    rule: type[Prereleases | Yanked]
 
+    def parse(self, value: object, directory: Path) -> Prereleases | Yanked:
+        return self.rule(allowed=Flag().parse(value, directory))
 
-class YankedType(Flag):
-    """Whether yanked versions are allowed."""
-
-    def parse(self, value: object, directory: Path) -> Yanked:  # type: ignore[override]
-        return Yanked(allowed=super().parse(value, directory))
+    def from_text(self, text: str) -> object:
+        return Flag().from_text(text)
 
 
 class ApprovedType(ValueType):
@@ -159,13 +159,57 @@ def _pin(version: str, name: str, digest: object) -> Pin:
 
 POLICY_FIELDS: Mapping[str, Field] = MappingProxyType(
     by_name(
-        Field(name=Versions.key, variable="UV_SELF_UPDATE_VERSIONS", type=VersionsType()),
-        Field(name=MinimumAge.key, variable="UV_SELF_UPDATE_MIN_AGE", type=MinimumAgeType()),
-        Field(name=Prereleases.key, variable="UV_SELF_UPDATE_PRERELEASE", type=PrereleasesType()),
-        Field(name=Yanked.key, variable="UV_SELF_UPDATE_YANKED", type=YankedType()),
-        Field(name=Approved.key, variable="UV_SELF_UPDATE_APPROVED", type=ApprovedType()),
-        Field(name=_REQUIRED, variable="UV_SELF_UPDATE_REQUIRE_DIGEST", type=Flag()),
-        Field(name=DIGESTS, type=DigestsType()),
+        Field(
+            name=Versions.key,
+            variable="UV_SELF_UPDATE_VERSIONS",
+            type=VersionsType(),
+            help="The allowed versions.",
+            example='versions = ">=0.11,<0.14"',
+        ),
+        Field(
+            name=MinimumAge.key,
+            variable="UV_SELF_UPDATE_MIN_AGE",
+            type=MinimumAgeType(),
+            help="How long ago a release must have been published.",
+            example='min-age = "3 days"',
+        ),
+        Field(
+            name=Prereleases.key,
+            variable="UV_SELF_UPDATE_PRERELEASE",
+            type=AllowedType(rule=Prereleases),
+            help="true: a pre-release can be the newest version. false: pre-releases are refused. "
+            "Unset: they are installed only by name.",
+            example="prerelease = false",
+        ),
+        Field(
+            name=Yanked.key,
+            variable="UV_SELF_UPDATE_YANKED",
+            type=AllowedType(rule=Yanked),
+            help="Whether a yanked release can be installed by name.",
+            example="yanked = false",
+        ),
+        Field(
+            name=Approved.key,
+            variable="UV_SELF_UPDATE_APPROVED",
+            type=ApprovedType(),
+            help="The approved versions: a list, or the URL or the path of one, relative to this "
+            "file.",
+            example='approved = ["0.12.24", "0.13.9"]',
+        ),
+        Field(
+            name=_REQUIRED,
+            variable="UV_SELF_UPDATE_REQUIRE_DIGEST",
+            type=Flag(),
+            help="Whether to refuse a file without a digest.",
+            example="require-digest = true",
+        ),
+        Field(
+            name=DIGESTS,
+            type=DigestsType(),
+            help="Digests of your own, which override those of the source: of the archive for this "
+            "machine, or of the wheel.",
+            example=f'digests."0.13.9" = {{ "uv-x86_64-unknown-linux-gnu.tar.gz" = "{"0" * 64}" }}',
+        ),
     )
 )
 """No origin replaces another's value of these: see `policy` and `digest_rules`."""
