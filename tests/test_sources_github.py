@@ -193,7 +193,7 @@ def test_files_without_a_list_and_another_version(
     ("document", "said"),
     [
         (release("0.13.0"), "should be about uv 0.12.3, but it is about uv 0.13.0"),
-        ([], "GitHub's JSON for a release, but it is a JSON list where an object was due"),
+        ([], "GitHub's JSON for a release, but it is a JSON array instead of an object"),
     ],
 )
 def test_another_release(source: GithubSource, web: Web, document: object, said: str) -> None:

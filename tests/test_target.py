@@ -211,9 +211,9 @@ def test_nearest_of_few(versions: list[str]) -> None:
 @pytest.mark.parametrize(
     ("target", "hint"),
     [
-        ("", "Leave it out for the newest version."),
-        ("  ", "Leave it out for the newest version."),
-        ("latest", "Leave it out: without a version"),
+        ("", "Omit it for the newest version."),
+        ("  ", "Omit it for the newest version."),
+        ("latest", "Omit it: without a version"),
         ("https://uv.example.com/", "type `uv-self-update init URL` once, or `uv-self-update --so"),
         ("nexus+https://uv.example.com/", "`uv-self-update init URL`"),
         ("file:///mnt/share/uv", "`uv-self-update init URL`"),
