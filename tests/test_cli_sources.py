@@ -439,8 +439,8 @@ def test_init_login_in_a_file_that_others_read(home: Home) -> None:
     assert done.code == 0, done.err
     assert done.err == again.err
     assert done.err == (
-        f"warning: a password or a token stands in {home.config}, which others may read or "
-        "change: `chmod 600` it\n"
+        f"warning: {home.config} contains a password or a token, and other users can read or "
+        f"change it: run `chmod 600 {home.config}`\n"
     )
 
 

@@ -317,7 +317,7 @@ def test_site_file_is_not_loosened(home: Home, web: Web) -> None:
     for options in ((), ("--config", str(loose))):
         done = home.run(NEW, *options)
         assert done.code == 7
-        assert f"policy.versions in {file} is <0.11" in done.err
+        assert f'(`policy.versions = "<0.11"` in {file})' in done.err
     updated(home, home.run("--config", str(loose)), MIDDLE)
 
 

@@ -214,7 +214,7 @@ def test_nearest_of_few(versions: list[str]) -> None:
         ("", "Omit it for the newest version."),
         ("  ", "Omit it for the newest version."),
         ("latest", "Omit it: without a version"),
-        ("https://uv.example.com/", "type `uv-self-update init URL` once, or `uv-self-update --so"),
+        ("https://uv.example.com/", "run `uv-self-update init URL` once, or `uv-self-update --so"),
         ("nexus+https://uv.example.com/", "`uv-self-update init URL`"),
         ("file:///mnt/share/uv", "`uv-self-update init URL`"),
         ("uv.example.com/mirror", "Did you mean `https://uv.example.com/mirror`?"),
