@@ -128,7 +128,7 @@ URLS = '[[source]]\nkind = "urls"\n'
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ('[[source]\nkind = "urls"\n', "it is not TOML: "),
+        ('[[source]\nkind = "urls"\n', "invalid TOML: "),
         (
             "[network]\ntimeuot = 5\n",
             "network.timeuot: unknown key; did you mean `network.timeout`?",
@@ -136,25 +136,31 @@ URLS = '[[source]]\nkind = "urls"\n'
         ("[netwrok]\n", "netwrok: unknown key; did you mean `network`?"),
         (
             '[network]\ntimeout = "long"\n',
-            "network.timeout: it is `long`, but a number of seconds",
+            "network.timeout: invalid value `long`: expected a number of seconds",
         ),
-        ("source = 5\n", "source: it is not a list of tables: each begins with `[[source]]`"),
+        (
+            "source = 5\n",
+            (
+                "source: invalid type: expected an array of tables, each of which begins with "
+                "`[[source]]`"
+            ),
+        ),
         (
             '[[source]]\nkind = "urs"\n',
             (
-                "source[0].kind: it is `urs`, but `index`, `urls`, `github`, `astral`, `listing`, "
-                "`nexus`, `artifactory`, `gitlab`, `gitea`, `s3`, `directory` or `auto` is due; "
-                "did you mean `urls`?"
+                "source[0].kind: invalid value `urs`: expected `index`, `urls`, `github`, "
+                "`astral`, `listing`, `nexus`, `artifactory`, `gitlab`, `gitea`, `s3`, `directory` "
+                "or `auto`; did you mean `urls`?"
             ),
         ),
-        (f"{URLS}download = 5\n", "source[0].download: it is a number, but a URL in quotes is due"),
+        (f"{URLS}download = 5\n", "source[0].download: invalid type (a number): expected a URL"),
         (
             f'{URLS}latest = "https://mirror.test/latest.json"\n',
-            "source[0].download: it is missing, and a source of kind `urls` needs it",
+            "source[0].download: missing key, required for a source of kind `urls`",
         ),
         (
             '[[source]]\nkind = "github"\n',
-            "source[0].url: it is missing, and a source of kind `github` needs it",
+            "source[0].url: missing key, required for a source of kind `github`",
         ),
     ],
     ids=[

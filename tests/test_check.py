@@ -199,11 +199,11 @@ def test_policy_is_obeyed(home: Home) -> None:
 @pytest.mark.parametrize(
     ("policy", "rule", "reason"),
     [
-        ('versions = "<0.11"', 'policy.versions = "<0.11"', "it is out of range"),
+        ('versions = "<0.11"', 'policy.versions = "<0.11"', "out of range"),
         (
             'approved = "list.txt"',
             'policy.approved = "{}"',
-            "it is not among the approved versions",
+            "not an approved version",
         ),
     ],
 )
@@ -221,10 +221,10 @@ def test_installed_version_outside_the_policy(
     named = home.run("--check", "0.8")
 
     assert said.out == "uv 0.11.13 is installed, and nothing newer can be had\n"
-    hidden = f"warning: uv 0.11.13 is hidden by the policy: {reason}, and policy."
+    hidden = f"warning: uv 0.11.13 is hidden by the policy: {reason} (`policy."
     last = said.err.splitlines()[-1]
     assert last.startswith(hidden)
-    assert f" in {home.config} is " in last
+    assert last.endswith(f"` in {home.config})")
     document = json.loads(as_json.out)
     assert document["rule"] == rule.format(listing)
     assert document["rule_origin"] == str(home.config)
@@ -399,7 +399,7 @@ def test_policy_that_forbids_the_version(home: Home) -> None:
 
     document = json.loads(done.out)
     assert (done.code, document["code"]) == (7, 7)
-    assert "is hidden by the policy: it is out of range" in document["error"]
+    assert "is hidden by the policy: out of range (`" in document["error"]
     assert "`uv-self-update releases`" in document["hint"]
 
 

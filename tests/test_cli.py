@@ -486,7 +486,7 @@ def test_negative_number_is_a_value(home: Home) -> None:
     done = home.run("config", "set", "network.timeout", "-1")
 
     assert done.code == 3
-    assert "network.timeout: it is out of range" in done.err
+    assert "network.timeout: value out of range" in done.err
     assert not home.config.exists()
 
 

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner, Result
 
-from uv_self_update.cli.config import config, template
+from uv_self_update.cli.config import config
 from uv_self_update.cli.invocation import Invocation
 from uv_self_update.config import load as files
-from uv_self_update.config.credential_keys import LOGIN_FIELDS
+from uv_self_update.config.credential_fields import CREDENTIAL_FIELDS
 from uv_self_update.config.document import as_table
 from uv_self_update.config.kinds import KINDS
-from uv_self_update.config.settings import KEYS, Options
+from uv_self_update.config.settings import FIELDS, Options
+from uv_self_update.config.template import template
 from uv_self_update.errors import (
     ConfigurationError,
     ConfigurationNotKept,
@@ -545,9 +546,9 @@ def test_template_is_right(person: Person) -> None:
     person.file.write_text(re.sub("^#(?=[^ ])", "", template(), flags=re.MULTILINE))
     values = files.load(person.file).values
     assert {source.kind for source in values["source"]} == set(KINDS)
-    assert values.keys() == {"source", *KEYS}
+    assert values.keys() == {"source", *FIELDS}
     shown = {name for source in values["source"] for name in as_table(source)}
-    assert set(LOGIN_FIELDS) <= shown
+    assert set(CREDENTIAL_FIELDS) <= shown
 
 
 @pytest.mark.parametrize("flag", ["-h", "--help"])

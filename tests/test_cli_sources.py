@@ -409,15 +409,15 @@ def test_init_login_by_variables(home: Home) -> None:
     [
         (
             ["--token-env=ghp_s3cret", "https://a.example/"],
-            "`--token-env` cannot be used: it is no",
+            "`--token-env` cannot be used: invalid value: expected the name of",
         ),
         (
             ["--header-env=X", "https://a.example/"],
-            "`--header-env` cannot be used: `X`: it is empty",
+            "`--header-env` cannot be used: `X`: empty value: expected the name of",
         ),
-        (["--password-env=P", "https://a.example/"], "`--username` cannot be used: it is missing"),
-        (["--token-env=T", "index"], "a source of kind `index` has no such key: uv asks an index"),
-        (["--token-env=T", "/mnt"], "a source of kind `directory` has no such key"),
+        (["--password-env=P", "https://a.example/"], "`--username` cannot be used: missing key"),
+        (["--token-env=T", "index"], "not a key of a source of kind `index`: uv queries the index"),
+        (["--token-env=T", "/mnt"], "not a key of a source of kind `directory`"),
     ],
 )
 def test_init_login_that_cannot_be_used(arguments: list[str], said: str, home: Home) -> None:
@@ -439,8 +439,8 @@ def test_init_login_in_a_file_that_others_read(home: Home) -> None:
     assert done.code == 0, done.err
     assert done.err == again.err
     assert done.err == (
-        f"warning: a password or a token stands in {home.config}, which others may read or "
-        "change: `chmod 600` it\n"
+        f"warning: {home.config} contains a password or a token, and other users can read or "
+        f"change it: run `chmod 600 {home.config}`\n"
     )
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from uv_self_update.config import edit as config_edit
 from uv_self_update.config import load as config
 from uv_self_update.config.kinds import SourceSettings
+from uv_self_update.config.toml_text import KeyPath, with_value, without
 from uv_self_update.errors import ConfigurationNotKept, InvalidConfiguration, UsageError
 
 GITHUB = '[[source]]\nkind = "github"\nurl = "https://a.example/o/r"\n'
@@ -212,9 +213,9 @@ def test_assign_refuses_several_values(file: Path) -> None:
         config_edit.assign(file, {"network.timeout": "soon", "install.installer": "ours"})
     assert str(caught.value) == (
         f"{file} was left as it is: the change is refused:\n"
-        "  network.timeout: it is `soon`, but a number of seconds, more than 0 and at most 86400, "
-        "is due\n"
-        "  install.installer: it is `ours`, but `auto`, `release` or `native` is due"
+        "  network.timeout: invalid value `soon`: expected a number of seconds above 0 and at most "
+        "86400\n"
+        "  install.installer: invalid value `ours`: expected `auto`, `release` or `native`"
     )
 
 
@@ -527,14 +528,14 @@ def test_remove_what_is_needed(file: Path) -> None:
 def test_change_of_a_broken_file(file: Path, change: Any) -> None:  # noqa: ANN401 # two signatures
     """A file that is not TOML is not changed."""
     file.write_text("[network")
-    with pytest.raises(InvalidConfiguration, match="it is not TOML"):
+    with pytest.raises(InvalidConfiguration, match="invalid TOML"):
         change(file, {"network.timeout": "3"})
     assert file.read_text() == "[network"
 
 
 def test_change_of_a_folder(tmp_path: Path) -> None:
     """What cannot be read is not changed."""
-    with pytest.raises(InvalidConfiguration, match="it cannot be read"):
+    with pytest.raises(InvalidConfiguration, match="failed to read the file"):
         config_edit.assign(tmp_path, {"network.timeout": "3"})
 
 
@@ -660,3 +661,23 @@ def test_assign_and_remove_a_source(text: str, name: str) -> None:
         after = file.read_bytes().decode()
     assert added == keys
     assert after.rstrip("\r\n") == text.rstrip("\r\n")
+
+
+ARRAY = (
+    "# mine\n[[releases]]\nurl = 'a' # first\n\n[[source]]\nurl = 'b'\n\n[[releases]]\nurl = 'c'\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("keys", "old", "new"),
+    [
+        (("releases", 0, "url"), "'a'", '"x"'),
+        (("releases", 1, "url"), "'c'", '"x"'),
+        (("source", 0, "url"), "'b'", '"x"'),
+    ],
+)
+def test_array_of_tables_of_any_name(keys: KeyPath, old: str, new: str) -> None:
+    """The tables of each array are counted by themselves, and every other line is kept."""
+    assert with_value(ARRAY, keys, "x") == ARRAY.replace(old, new)
+    line = f"url = {old}\n" if f"{old}\n" in ARRAY else f"url = {old} "
+    assert without(ARRAY, keys) == ARRAY.replace(line, "")

@@ -77,11 +77,9 @@ def chosen(index: IndexSource, target: str | None, under: Policy) -> str:
 
 
 AGE: dict[str, object] = {"min_age": "3 days"}
-RANGE = f"0.11.13: it is out of range, and policy.versions in {USER} is <0.11"
-UNAPPROVED = (
-    f'0.11.13: it is not among the approved versions, and policy.approved in {USER} is ["0.4.0"]'
-)
-YOUNG = f"it was published less than 3 days ago, and policy.min-age in {USER} is 3 days"
+RANGE = f'0.11.13: out of range (`policy.versions = "<0.11"` in {USER})'
+UNAPPROVED = f'0.11.13: not an approved version (`policy.approved = ["0.4.0"]` in {USER})'
+YOUNG = f'published less than 3 days ago (`policy.min-age = "3 days"` in {USER})'
 
 
 @pytest.mark.parametrize(
@@ -132,7 +130,7 @@ def test_prereleases(uv: Path, home: Home, web: Web) -> None:
     assert chosen(index, None, rules(prerelease=False)) == "0.10.1"
     assert chosen(index, "1.0.0rc1", DEFAULT) == "1.0.0rc1"
     assert chosen(index, None, rules(versions=">=0.1rc1")) == "0.10.1"
-    assert "it is a pre-release" in chosen(index, "1.0.0rc1", rules(prerelease=False))
+    assert "1.0.0rc1: pre-release (" in chosen(index, "1.0.0rc1", rules(prerelease=False))
     assert chosen(index, ">=1.0.0rc1", rules(prerelease=False)).startswith("- ")
 
 
@@ -144,10 +142,10 @@ def test_yanked(uv: Path, home: Home, web: Web) -> None:
     assert chosen(index, "0.11.13", rules(yanked=True)) == "0.11.13"
     assert chosen(index, "0.11.13", EVERYTHING) == "0.11.13"
     assert chosen(index, "0.11.13", DEFAULT) == (
-        "0.11.13: it was yanked, and policy.yanked is false unless it is set"
+        "0.11.13: yanked (`policy.yanked = false` by default)"
     )
     both = rules(site={"yanked": False}, yanked=True)
-    assert chosen(index, "0.11.13", both).endswith(f"policy.yanked in {SITE} is false")
+    assert chosen(index, "0.11.13", both).endswith(f"yanked (`policy.yanked = false` in {SITE})")
     assert chosen(index, "0.11.13", rules(yanked=True, **AGE)) == f"0.11.13: {YOUNG}"  # type: ignore[arg-type]
     assert chosen(index, "0.11.14", DEFAULT).startswith("- ")
 
@@ -156,7 +154,8 @@ def test_index_without_dates(uv: Path, home: Home, web: Web) -> None:
     """An index that gives no dates has nothing that is old enough, and that is said."""
     serve(web, dict.fromkeys(VERSIONS))
     index = source(uv, home, web)
-    undated = f"0.11.13: the source gives no date of it, and policy.min-age in {USER} is 3 days"
+    rule = f'`policy.min-age = "3 days"` in {USER}'
+    undated = f"0.11.13: no publication date from the source ({rule})"
     assert chosen(index, None, rules(**AGE)) == undated  # type: ignore[arg-type]
     assert chosen(index, "0.11.13", rules(**AGE)) == undated  # type: ignore[arg-type]
 
@@ -207,9 +206,7 @@ def test_what_is_newer_is_named(
     serve(web)
     with caplog.at_level(logging.INFO):
         chosen(source(newest_uv, home, web), None, rules(**AGE))  # type: ignore[arg-type]
-    assert [record.getMessage() for record in caplog.records] == [
-        f"uv 0.11.13 is not taken: {YOUNG}"
-    ]
+    assert [record.getMessage() for record in caplog.records] == [f"Skipping uv 0.11.13: {YOUNG}"]
 
 
 @pytest.mark.parametrize(("target", "words"), [(None, "Loosen"), ("0.11.13", "without a version")])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from uv_self_update.config.policy_keys import POLICY_KEYS, policy
+from uv_self_update.config.policy_fields import POLICY_FIELDS, policy
 from uv_self_update.errors import (
     HiddenByPolicy,
     NoArchive,
@@ -18,7 +18,8 @@ from uv_self_update.errors import (
     Unreachable,
 )
 from uv_self_update.platforms import Platform
-from uv_self_update.releases.policy import DEFAULT, EVERYTHING, Objection, Policy, ago, parse_age
+from uv_self_update.releases.ages import format_age, parse_age
+from uv_self_update.releases.policy import DEFAULT, EVERYTHING, Policy
 from uv_self_update.releases.release import Asset, Release
 from uv_self_update.releases.target import NEWEST, Wanted, parse_target
 from uv_self_update.sources.catalog import CatalogSource
@@ -59,7 +60,7 @@ def rules(*, site: dict[str, object] | None = None, **user: object) -> Policy:
         layer = {}
         for name, value in values.items():
             key = f"policy.{name.replace('_', '-')}"
-            layer[key] = POLICY_KEYS[key].check(value, Path("/etc")), origin
+            layer[key] = POLICY_FIELDS[key].type.parse(value, Path("/etc")), origin
         layers.append(layer)
     return policy(layers)
 
@@ -111,11 +112,24 @@ def chosen(source: CatalogSource, target: str | None, under: Policy) -> str:
 
 
 AGE: dict[str, object] = {"min_age": "3 days"}
-YOUNG = f"it was published 2 days ago, and policy.min-age in {USER} is 3 days"
-UNDATED = f"the source gives no date of it, and policy.min-age in {USER} is 3 days"
-RANGE = f"it is out of range, and policy.versions in {USER} is"
-PRE = f"it is a pre-release, and policy.prerelease in {USER} is false"
-UNAPPROVED = f"it is not among the approved versions, and policy.approved in {USER} is"
+MIN_AGE = f'(`policy.min-age = "3 days"` in {USER})'
+YOUNG = f"published 2 days ago {MIN_AGE}"
+UNDATED = f"no publication date from the source {MIN_AGE}"
+
+
+def out_of_range(specifiers: str, origin: str = USER) -> str:
+    """Return the objection of a rule about versions."""
+    return f'out of range (`policy.versions = "{specifiers}"` in {origin})'
+
+
+PRE = f"pre-release (`policy.prerelease = false` in {USER})"
+
+
+def unapproved(version: str) -> str:
+    """Return the objection of a rule that approves one version."""
+    return f'not an approved version (`policy.approved = ["{version}"]` in {USER})'
+
+
 LIST = ["0.12.24", "0.13.9"]
 
 TABLE: list[tuple[dict[str, object], str | None, str]] = [
@@ -130,12 +144,12 @@ TABLE: list[tuple[dict[str, object], str | None, str]] = [
     ({"versions": ">=0.11,<0.13"}, None, "0.12.24"),
     ({"versions": "<0.14"}, "0.13", "0.13.9"),
     ({"versions": "<0.14"}, "0.13.8", "0.13.8"),
-    ({"versions": "<0.14"}, "0.14.0", f"0.14.0: {RANGE} <0.14"),
-    ({"versions": "<0.14"}, "0.14", f"0.14.1: {RANGE} <0.14"),
+    ({"versions": "<0.14"}, "0.14.0", f"0.14.0: {out_of_range('<0.14')}"),
+    ({"versions": "<0.14"}, "0.14", f"0.14.1: {out_of_range('<0.14')}"),
     ({"versions": "!=0.14.1"}, None, "0.14.0"),
     ({"versions": "~=0.12.3"}, None, "0.12.24"),
     ({"versions": "==0.13.*"}, "<0.13.9", "0.13.8"),
-    ({"versions": "<0.1"}, None, f"0.14.1: {RANGE} <0.1"),
+    ({"versions": "<0.1"}, None, f"0.14.1: {out_of_range('<0.1')}"),
     ({"versions": ">=0.15.0rc1"}, "0.15.0rc1", "0.15.0rc1"),
     ({"versions": "<0.14"}, "9.9.9", "-"),
     # min-age
@@ -165,8 +179,8 @@ TABLE: list[tuple[dict[str, object], str | None, str]] = [
     ({"approved": LIST}, None, "0.13.9"),
     ({"approved": LIST}, "0.12", "0.12.24"),
     ({"approved": LIST}, "0.12.24", "0.12.24"),
-    ({"approved": ["0.12.24"]}, "0.13.8", f'0.13.8: {UNAPPROVED} ["0.12.24"]'),
-    ({"approved": ["0.12.99"]}, None, f'0.14.1: {UNAPPROVED} ["0.12.99"]'),
+    ({"approved": ["0.12.24"]}, "0.13.8", f"0.13.8: {unapproved('0.12.24')}"),
+    ({"approved": ["0.12.99"]}, None, f"0.14.1: {unapproved('0.12.99')}"),
     ({"approved": ["0.12.99"]}, "0.12.99", "-"),
     ({"approved": ["0.15.0rc1", "0.12.24"]}, None, "0.12.24"),
     ({"approved": ["0.15.0rc1", "0.12.24"], "prerelease": True}, None, "0.15.0rc1"),
@@ -187,7 +201,7 @@ TABLE: list[tuple[dict[str, object], str | None, str]] = [
     (
         {"site": {"versions": "<0.13"}, "versions": "<9"},
         "0.13.9",
-        f"0.13.9: it is out of range, and policy.versions in {SITE} is <0.13",
+        f"0.13.9: {out_of_range('<0.13', SITE)}",
     ),
 ]
 
@@ -214,20 +228,20 @@ def test_what_is_newer_is_named_once(caplog: pytest.LogCaptureFixture) -> None:
         chosen(Mirror(RELEASES), "0.12.24", rules(versions="<0.13"))
         chosen(Mirror(RELEASES), None, EVERYTHING)
     assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
-        ("INFO", f"uv 0.14.1 is not taken: {RANGE} <0.13")
+        ("INFO", f"Skipping uv 0.14.1: {out_of_range('<0.13')}")
     ]
 
 
 @pytest.mark.parametrize(
     ("published", "reason"),
     [
-        ("2027-01-15T07:59:30Z", "it was published 30 seconds ago"),
-        ("2027-01-15T07:58:00Z", "it was published 2 minutes ago"),
-        ("2027-01-15T07:00:00Z", "it was published 1 hour ago"),
-        ("2027-01-14T08:00:00Z", "it was published 1 day ago"),
-        ("2027-01-12T08:00:01Z", "it was published 2 days ago"),
-        ("2027-01-17T08:00:00Z", "it was published 2 days ahead of this machine's clock"),
-        (None, "the source gives no date of it"),
+        ("2027-01-15T07:59:30Z", "published 30 seconds ago"),
+        ("2027-01-15T07:58:00Z", "published 2 minutes ago"),
+        ("2027-01-15T07:00:00Z", "published 1 hour ago"),
+        ("2027-01-14T08:00:00Z", "published 1 day ago"),
+        ("2027-01-12T08:00:01Z", "published 2 days ago"),
+        ("2027-01-17T08:00:00Z", "published 2 days ahead of this machine's clock"),
+        (None, "no publication date from the source"),
     ],
 )
 def test_age_is_told(published: str | None, reason: str) -> None:
@@ -243,8 +257,8 @@ def test_age_is_told(published: str | None, reason: str) -> None:
 @pytest.mark.parametrize(
     ("said", "expected"),
     [
-        ({}, "it was yanked, and policy.yanked is false unless it is set"),
-        ({"yanked": False}, f"it was yanked, and policy.yanked in {USER} is false"),
+        ({}, "yanked (`policy.yanked = false` by default)"),
+        ({"yanked": False}, f"yanked (`policy.yanked = false` in {USER})"),
         ({"yanked": True}, None),
         ({"site": {"yanked": False}, "yanked": True}, SITE),
         ({"site": {"yanked": True}}, None),
@@ -253,7 +267,7 @@ def test_age_is_told(published: str | None, reason: str) -> None:
 def test_yanked(said: dict[str, object], expected: str | None) -> None:
     """What was yanked is refused unless every place that speaks of it allows it."""
     rule = rules(**said).against_yanked  # type: ignore[arg-type]
-    said_of_it = None if rule is None else str(Objection(rule=rule, reason="it was yanked"))
+    said_of_it = None if rule is None else str(rule.objection)
     if expected is None:
         assert said_of_it is None
     else:
@@ -295,7 +309,7 @@ def test_age_is_read(text: str, seconds: int | None) -> None:
 
 def test_ago() -> None:
     """A length of time is told in the largest unit that it fills."""
-    assert [ago(seconds) for seconds in (0, 1, 59, 60, 7_199, 86_400, 1_209_600)] == [
+    assert [format_age(seconds) for seconds in (0, 1, 59, 60, 7_199, 86_400, 1_209_600)] == [
         *("0 seconds", "1 second", "59 seconds", "1 minute", "1 hour", "1 day", "14 days")
     ]
 
@@ -305,7 +319,7 @@ def test_named_version_is_refused_before_anything_is_asked() -> None:
     under = rules(versions="<0.13", min_age="3 days")
     with pytest.raises(HiddenByPolicy) as caught:
         under.refuse("0.13.9")
-    assert str(caught.value) == f"uv 0.13.9 is hidden by the policy: {RANGE} <0.13"
+    assert str(caught.value) == f"uv 0.13.9 is hidden by the policy: {out_of_range('<0.13')}"
     under.refuse("0.12.24")
     DEFAULT.refuse("1.0.0rc1")
 
@@ -365,7 +379,7 @@ def test_hidden_is_told_where_the_others_lack_the_archive(
     source = Bare({"0.13.9": DAYS[2], "0.13.8": OLD})
     with caplog.at_level(logging.INFO), pytest.raises(NoArchive, match=r"missing from 0\.13\.8"):
         source.find(NEWEST.under(rules(min_age="3 days")))
-    assert caplog.messages == [f"uv 0.13.9 is not taken: {YOUNG}"]
+    assert caplog.messages == [f"Skipping uv 0.13.9: {YOUNG}"]
 
 
 def test_sources_in_order() -> None:

@@ -126,11 +126,11 @@ def test_assets(assets: object, expected: tuple[Asset, ...] | None) -> None:
 @pytest.mark.parametrize(
     ("document", "said"),
     [
-        (None, "a JSON null where an object was due"),
-        ([], "a JSON list where an object was due"),
-        ("0.12.3", "a JSON string where an object was due"),
-        (True, "a JSON value where an object was due"),
-        (1.5, "a JSON value where an object was due"),
+        (None, "a JSON null instead of an object"),
+        ([], "a JSON array instead of an object"),
+        ("0.12.3", "a JSON string instead of an object"),
+        (True, "a JSON boolean instead of an object"),
+        (1.5, "a JSON number instead of an object"),
         ({}, "JSON without a version in `tag_name`"),
         ({"tag_name": None}, "JSON without a version in `tag_name`"),
         ({"tag_name": 12}, "JSON without a version in `tag_name`"),

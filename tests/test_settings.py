@@ -207,8 +207,8 @@ def test_secret_that_others_can_read(
     machine.resolve()
     (message,) = caplog.messages
     assert message == (
-        f"a password or a token stands in {machine.user_file}, which others may read or change: "
-        "`chmod 600` it"
+        f"{machine.user_file} contains a password or a token, and other users can read or change "
+        f"it: run `chmod 600 {machine.user_file}`"
     )
 
 
@@ -339,7 +339,7 @@ def test_variables_of_the_script_come_last(machine: Machine) -> None:
 def test_variables_of_the_script_need_a_download(machine: Machine) -> None:
     """The URL of the newest release is of no use without that of the files."""
     environ = {"LATEST_RELEASE_URL": "https://a.example/latest"}
-    with pytest.raises(InvalidConfiguration, match="RELEASES_DOWNLOAD_URL is not set"):
+    with pytest.raises(InvalidConfiguration, match="RELEASES_DOWNLOAD_URL is required with it"):
         machine.resolve(environ=environ)
 
 
@@ -383,25 +383,28 @@ def test_parse_source(spec: str, expected: SourceSettings) -> None:
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        ("", "no kind, no URL and no path"),
-        ("u:secret@a.example", "no kind, no URL and no path"),
+        ("", "it is not a kind, a URL or a path"),
+        ("u:secret@a.example", "it is not a kind, a URL or a path"),
         ("githup", "did you mean `github`"),
         ("githup+https://a.example/", "did you mean `github`"),
-        ("github", "a URL has to follow"),
-        ("directory", "a path has to follow, as in `directory+/mnt/share/uv`"),
-        ("directory+", "it is empty"),
+        ("github", "expected a URL after it"),
+        (
+            "directory",
+            "expected the absolute path of a directory after it: `directory+/mnt/share/uv`",
+        ),
+        ("directory+", "empty value: expected the absolute path"),
         ("ftp://a.example/", "does not start with `http://` or `https://`"),
-        ("nexus+https://a.example/uv/", "lacks `/repository/NAME` in it"),
-        ("artifactory+https://a.example/", "lacks `/artifactory/REPOSITORY` in it"),
-        ("gitlab+https://a.example/project", "lacks `/GROUP/PROJECT` at its end"),
-        ("gitea+https://a.example/", "lacks `/OWNER/REPO` at its end"),
-        ("github+", "it is empty"),
+        ("nexus+https://a.example/uv/", "must contain `/repository/NAME`"),
+        ("artifactory+https://a.example/", "must contain `/artifactory/REPOSITORY`"),
+        ("gitlab+https://a.example/project", "must end with `/GROUP/PROJECT`"),
+        ("gitea+https://a.example/", "must end with `/OWNER/REPO`"),
+        ("github+", "empty value: expected a URL"),
         ("github+file:///folder", "does not start with `http://` or `https://`"),
         ("github+https://u:sec/ret@a.example/", "in a password"),
-        ("urls+https://u:secret@a.example/{tag}", "lacks `{asset}`"),
-        ("listing+https://u:12/secret@a.example/", "a login in the wrong place"),
-        ("https://secret/x@a.example/", "a login in the wrong place"),
-        ("listing+https://u:12#secret@a.example/", "a login in the wrong place"),
+        ("urls+https://u:secret@a.example/{tag}", "has no placeholder `{asset}`"),
+        ("listing+https://u:12/secret@a.example/", "misplaced credentials"),
+        ("https://secret/x@a.example/", "misplaced credentials"),
+        ("listing+https://u:12#secret@a.example/", "misplaced credentials"),
     ],
 )
 def test_parse_source_refuses(spec: str, message: str) -> None:
@@ -538,23 +541,27 @@ LOGGED_IN = {"kind": "nexus", "url": "https://a.example/repository/uv/"}
 @pytest.mark.parametrize(
     ("keys", "problem", "reason"),
     [
-        ({"password-env": "P"}, "username", "`password-env` needs it"),
-        ({"username": ""}, "username", "it is empty"),
-        ({"username": 3}, "username", "it is a number"),
-        ({"username": "a:b"}, "username", "neither a colon"),
+        ({"password-env": "P"}, "username", "required with `password-env`"),
+        ({"username": ""}, "username", "empty value"),
+        ({"username": 3}, "username", "invalid type (a number)"),
+        ({"username": "a:b"}, "username", "cannot contain a colon"),
         ({"username": "a\n"}, "username", "control characters"),
-        ({"token-env": ""}, "token-env", "it is empty"),
-        ({"token-env": 3}, "token-env", "it is a number"),
-        ({"token-env": "s3cret word"}, "token-env", "that holds the token is due"),
-        ({"token-env": "1x"}, "token-env", "that holds the token is due"),
+        ({"token-env": ""}, "token-env", "empty value"),
+        ({"token-env": 3}, "token-env", "invalid type (a number)"),
+        ({"token-env": "s3cret word"}, "token-env", "that holds the token (such as"),
+        ({"token-env": "1x"}, "token-env", "that holds the token (such as"),
         ({"token-env": "ghp_s3cret"}, "token-env", "not the token itself"),
         ({"token-env": "s3creta1b2c3d4e5f6"}, "token-env", "not the token itself"),
         ({"username": "a", "password-env": "s3cret!"}, "password-env", "not the password itself"),
-        ({"header-env": "s3cret"}, "header-env", "a table is due"),
-        ({"header-env": {"X Y": "V"}}, "header-env", "`X Y` is no name of a header"),
-        ({"header-env": {"": "V"}}, "header-env", "`` is no name of a header"),
-        ({"header-env": {"X": "s3 cret"}}, "header-env", "`X`: it is no name of an environment"),
-        ({"header-env": {"X": 3}}, "header-env", "`X`: it is a number"),
+        ({"header-env": "s3cret"}, "header-env", "expected a table such as"),
+        ({"header-env": {"X Y": "V"}}, "header-env", "invalid header name `X Y`"),
+        ({"header-env": {"": "V"}}, "header-env", "invalid header name ``"),
+        (
+            {"header-env": {"X": "s3 cret"}},
+            "header-env",
+            "`X`: invalid value: expected the name of",
+        ),
+        ({"header-env": {"X": 3}}, "header-env", "`X`: invalid type (a number)"),
         ({"token": "s3cret"}, "token", "`token-env`"),
         ({"password": "s3cret"}, "password", "`uv auth login`"),
         ({"Private_Token": "s3cret"}, "Private_Token", "`header-env`"),
@@ -573,7 +580,10 @@ def test_login_that_cannot_be_used(keys: dict[str, object], problem: str, reason
 def test_header_that_is_there_twice() -> None:
     """In the names of headers, case makes no difference."""
     found = check_source({**LOGGED_IN, "header-env": {"X-A": "A", "x-a": "B"}})[1]
-    assert [reason.partition(" ")[0] for _, reason in found] == ["`X-A`", "`x-a`"]
+    assert [reason.partition(":")[0] for _, reason in found] == [
+        "duplicate header `X-A`",
+        "duplicate header `x-a`",
+    ]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -604,7 +614,7 @@ def test_nothing_configured_needs_no_parser(tmp_path: Path) -> None:
     """With no file and no variable, neither a TOML parser nor anything else slow is imported."""
     code = (
         "import sys; before = set(sys.modules)\n"
-        "from pathlib import Path; from uv_self_update import config\n"
+        "from pathlib import Path; from uv_self_update.config import load as config\n"
         f"missing = Path({str(tmp_path / 'missing.toml')!r})\n"
         "config.resolve(options=config.Options(), environ={}, user_file=missing,"
         " site_file=missing)\n"
@@ -633,7 +643,7 @@ def test_unknown_variable(
     """A misspelt variable is ignored, and that is said, without its value."""
     assert machine.resolve(environ={name: "s3cret"}) == Settings()
     assert caplog.messages == [
-        f"{name} is no variable of uv-self-update, and is ignored{meant}",
+        f"Ignoring unknown environment variable `{name}`{meant}",
     ]
 
 

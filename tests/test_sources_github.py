@@ -29,7 +29,7 @@ from uv_self_update.network.client import Upstream
 from uv_self_update.network.limits import Limits
 from uv_self_update.platforms import Platform
 from uv_self_update.redaction import Secret
-from uv_self_update.releases.policy import Policy, Rule
+from uv_self_update.releases.policy import MinimumAge, Policy
 from uv_self_update.releases.release import Asset, Release
 from uv_self_update.releases.target import NEWEST, Wanted, parse_target
 from uv_self_update.sources.github import GithubSource, api_of
@@ -191,7 +191,7 @@ def test_files_without_a_list_and_another_version(
     ("document", "said"),
     [
         (release("0.13.0"), "should be about uv 0.12.3, but it is about uv 0.13.0"),
-        ([], "GitHub's JSON for a release, but it is a JSON list where an object was due"),
+        ([], "GitHub's JSON for a release, but it is a JSON array instead of an object"),
     ],
 )
 def test_another_release(source: GithubSource, web: Web, document: object, said: str) -> None:
@@ -310,7 +310,7 @@ def test_a_page_without_this_platform(source: GithubSource, web: Web) -> None:
 def test_too_young_for_a_page(source: GithubSource, web: Web) -> None:
     """A minimum age that hides a whole page leads to the next."""
     listed(web, *MANY, published_at="2026-01-29T21:24:46Z")
-    century = Rule(name="min-age", value=100 * 365 * 86_400, written="100 years", origin="a test")
+    century = MinimumAge(seconds=100 * 365 * 86_400, text="100 years", origin="a test")
     policy = Policy(rules=(century,))
 
     with pytest.raises(HiddenByPolicy):

@@ -301,9 +301,9 @@ def test_release_template_refused(upstream: Upstream, web: Web, status: int) -> 
     ("body", "said"),
     [
         (json.dumps(github("0.13.0")), "should be about uv 0.12.3, but it is about uv 0.13.0"),
-        ("[]", "but it is a JSON list where an object was due"),
-        ("null", "but it is a JSON null where an object was due"),
-        ('"0.12.3"', "but it is a JSON string where an object was due"),
+        ("[]", "but it is a JSON array instead of an object"),
+        ("null", "but it is a JSON null instead of an object"),
+        ('"0.12.3"', "but it is a JSON string instead of an object"),
         ("<html>", "but it is a web page"),
     ],
 )

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from uv_self_update.errors import InvalidTarget
 from uv_self_update.messages import shown
-from uv_self_update.releases.policy import Policy, Rule
+from uv_self_update.releases.policy import Policy, Versions
 from uv_self_update.releases.target import (
     NEWEST,
     Wanted,
@@ -211,10 +211,10 @@ def test_nearest_of_few(versions: list[str]) -> None:
 @pytest.mark.parametrize(
     ("target", "hint"),
     [
-        ("", "Leave it out for the newest version."),
-        ("  ", "Leave it out for the newest version."),
-        ("latest", "Leave it out: without a version"),
-        ("https://uv.example.com/", "type `uv-self-update init URL` once, or `uv-self-update --so"),
+        ("", "Omit it for the newest version."),
+        ("  ", "Omit it for the newest version."),
+        ("latest", "Omit it: without a version"),
+        ("https://uv.example.com/", "run `uv-self-update init URL` once, or `uv-self-update --so"),
         ("nexus+https://uv.example.com/", "`uv-self-update init URL`"),
         ("file:///mnt/share/uv", "`uv-self-update init URL`"),
         ("uv.example.com/mirror", "Did you mean `https://uv.example.com/mirror`?"),
@@ -260,7 +260,7 @@ def test_nearest_of_many() -> None:
 
 def test_nearest_obeys_the_policy() -> None:
     """What the policy forbids by its name is not offered, unless there is nothing else."""
-    rule = Rule(name="versions", value="<0.12", written="<0.12", origin="f.toml")
+    rule = Versions(specifiers="<0.12", origin="f.toml")
     wanted = Wanted(exact="0.12.4", policy=Policy(rules=(rule,)))
 
     assert nearest(VERSIONS, wanted) == ("0.10.0", "0.9.10", "0.9.9")

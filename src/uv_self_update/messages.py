@@ -1,4 +1,4 @@
-"""How values are spoken of in messages: on one line, without a secret, in plain words."""
+"""Values in messages: on one line, without secrets, in plain words."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 _TYPE_NAMES: Mapping[type, str] = {
-    bool: "true or false",
+    bool: "a boolean",
     int: "a number",
     float: "a number",
     str: "a string",
@@ -22,43 +22,57 @@ _TYPE_NAMES: Mapping[type, str] = {
 
 
 def printable(text: str) -> str:
-    """Return text without what a terminal would obey, except for the ends of lines."""
+    """Return text without control characters, except for line feeds."""
     return "".join(sign if sign.isprintable() or sign == "\n" else "_" for sign in text)
 
 
 def shown(text: str) -> str:
-    """Return what a person wrote as a message may repeat it: on one line, without a password.
+    """Return a user's text for a message: on one line, without a password.
 
-    Text that is no proper URL may hold a password all the same, in a place where `redact_url` does
-    not look: `user:password@host`, or a password with a slash. So all before the last `@` goes.
+    `redact_url` misses a password in text that is not a valid URL, as in `user:password@host`, or
+    in one with a slash in the password. So everything before the last `@` is removed.
     """
     line = "".join(char if char.isprintable() else "_" for char in text)
     return redact_url(re.sub(r"^([A-Za-z][A-Za-z0-9+.-]*://)?.*@", r"\1***@", line))
 
 
 def suggestion(got: object, known: Iterable[str], *, prefix: str = "") -> str:
-    """Return the end of a message: the known word that may have been meant, if one is near.
+    """Return the end of a message: `; did you mean …?` with the most similar known word, if any.
 
     Args:
-        got: What was written.
-        known: What it may be.
-        prefix: What all of them begin with; it is left out here, since it makes each of them near.
+        got: The user's word.
+        known: The known words, without their common prefix, which would make all of them similar.
+        prefix: That prefix.
     """
-    from difflib import get_close_matches  # noqa: PLC0415 # only a mistake needs it
+    from difflib import get_close_matches  # noqa: PLC0415 # only needed for a mistake
 
     matches = get_close_matches(str(got), [*known], n=1)
     return f"; did you mean `{prefix}{matches[0]}`?" if matches else ""
 
 
+def invalid(value: object, *, secret: bool = False) -> str:
+    """Return the beginning of a message about a TOML value, before `: expected …`.
+
+    Args:
+        value: The value.
+        secret: Whether it may be a secret, and is not repeated.
+    """
+    if not isinstance(value, str):
+        return f"invalid type ({type_name(value)})"
+    if not value.strip():
+        return "empty value"
+    return "invalid value" if secret else f"invalid value `{shown(value)}`"
+
+
 def echo(value: object) -> str:
-    """Return what a value is, as a message repeats it after `it is`."""
+    """Return a TOML value for a message: its text, or the name of its type."""
     if not isinstance(value, str):
         return type_name(value)
     return f"`{shown(value)}`" if value else "empty"
 
 
 def type_name(value: object) -> str:
-    """Return what a TOML value is, with its article."""
+    """Return the type of a TOML value, with its article."""
     return _TYPE_NAMES.get(type(value), "a date or a time")
 
 

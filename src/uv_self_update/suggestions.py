@@ -1,4 +1,4 @@
-"""What was probably meant by a command, an option or a URL that is mistyped; nothing is read."""
+"""Suggestions for mistyped commands, options and URLs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 _SIMILAR = 0.75
-"""How much of an option has to be right: enough for `--src`, too much for `--unknown`."""
+"""The minimum similarity of options: `--src` has a suggestion, `--unknown` has none."""
 
 _COMMANDS: Mapping[str, str] = {
     "adopt": "--adopt",
@@ -37,34 +37,34 @@ _COMMANDS: Mapping[str, str] = {
     "version": "--version",
     "versions": "releases",
 }
-"""What other programs call it, uv among them; an empty text is an update."""
+"""Words of other programs, uv among them -> our command; an empty text is an update."""
 
 _NAME = r"(?:[\w-]+\.)+[a-z][\w-]*|localhost|(?:[0-9]+\.){3}[0-9]+(?=[:/])|\[[0-9a-f:]+\]"
-_PLACE = re.compile(rf"(?:{_NAME})(?::[0-9]+)?(?=[/?#]|$)", re.IGNORECASE)
+_HOST = re.compile(rf"(?:{_NAME})(?::[0-9]+)?(?=[/?#]|$)", re.IGNORECASE)
 _SCHEME = re.compile(r"(?P<scheme>h?t+ps?)(?P<marks>:?/{0,2}|;//?)(?=[\w\[])", re.IGNORECASE)
 _LOCAL = re.compile(r"(?:localhost|127\.|\[::1\])")
 
 
 def closest_option(option: str, known: Iterable[str]) -> str | None:
-    """Return the option that was probably meant: one with a letter wrong, or a hyphen missing.
+    """Return the most similar option, for one with a wrong letter or a missing hyphen.
 
     Args:
-        option: What was typed, without a value.
-        known: Options that begin with two hyphens.
+        option: The user's option, without a value.
+        known: The known options, each with two hyphens.
     """
-    from difflib import get_close_matches  # noqa: PLC0415 # only a mistake needs it
+    from difflib import get_close_matches  # noqa: PLC0415 # only needed for a mistake
 
-    # A word processor makes a dash of two hyphens.
+    # A word processor replaces two hyphens with a dash.
     name = re.sub(r"^[-\N{EN DASH}\N{EM DASH}]+", "", option).lower().replace("_", "-")
     near = get_close_matches(f"--{name}", [*known], n=1, cutoff=_SIMILAR)
     return near[0] if near else None
 
 
 def meant_command(word: str, known: Iterable[str]) -> str | None:
-    """Return the command line that was probably meant by a word that is no command.
+    """Return the command line for a similar word, or for the same command of another program.
 
     Args:
-        word: What was typed.
+        word: The user's word, which is not a command.
         known: The commands.
     """
     from difflib import get_close_matches  # noqa: PLC0415 # as above
@@ -76,19 +76,19 @@ def meant_command(word: str, known: Iterable[str]) -> str | None:
     return None if meant is None else f"uv-self-update {meant}".rstrip()
 
 
-def with_scheme(place: str) -> str | None:
-    """Return the URL that was probably meant by one without a scheme, or with half of one.
+def with_scheme(text: str) -> str | None:
+    """Return a URL without a scheme, or with a mistyped one, as a complete URL.
 
     Returns:
-        None for what does not begin with a host, and for what may hold a password.
+        None for a text that does not begin with a host, or that may contain a password.
     """
-    if "@" in place or re.match(r"https?://", place):
+    if "@" in text or re.match(r"https?://", text):
         return None
-    scheme, rest = "", place.removeprefix("//")
-    if (found := _SCHEME.match(place)) and found["marks"]:
-        scheme, rest = found["scheme"].lower(), place[found.end() :]
+    scheme, rest = "", text.removeprefix("//")
+    if (found := _SCHEME.match(text)) and found["marks"]:
+        scheme, rest = found["scheme"].lower(), text[found.end() :]
         scheme = "https" if scheme.endswith("s") else "http"
-    if not _PLACE.match(rest):
+    if not _HOST.match(rest):
         return None
     if not scheme:
         scheme = "http" if _LOCAL.match(rest.lower()) else "https"

@@ -1,51 +1,46 @@
-"""Which texts are versions of uv: PEP 440, as uv's own tags write them."""
+"""Versions of uv: the normal form of PEP 440, as in uv's tags."""
 
 from __future__ import annotations
 
 import re
 
 LONGEST_SPECIFIERS = 200
-"""Characters of a specifier set: Python refuses to read a number of some thousand digits."""
-
+"""The limit for a specifier, in characters: Python rejects a number of some thousand digits."""
 
 _NUMBER = "(?:0|[1-9][0-9]{0,17})"
-
 
 VERSION = re.compile(
     rf"{_NUMBER}(?:\.{_NUMBER}){{2}}(?:(?:a|b|rc){_NUMBER})?(?:\.post{_NUMBER})?(?:\.dev{_NUMBER})?"
 )
-"""The public versions of PEP 440 in their normal form, of three numbers as all of uv's are.
+"""A public version of PEP 440 in its normal form, with three numbers as all of uv's have.
 
-Another number of them could be another name for the same version: 0.14.0.0 is 0.14.0, but no pin
-and no list has it under that name.
+With more or fewer numbers it could be another name for the same version: 0.14.0.0 is 0.14.0, but
+no pin and no list has that name.
 """
 
-
 LONGEST_NAME = 255
-"""Bytes of the name of a file, or of a tag, as in file systems; longer ones are passed over."""
-
+"""The limit for the name of a file or a tag, in bytes; longer names are skipped."""
 
 TOO_OLD = re.compile(r"0\.[0-4]\.")
-"""The beginning of versions that ask GitHub for updates, whatever they are told."""
-
+"""The beginning of versions that query GitHub for updates, and cannot be redirected."""
 
 _PREFIX = re.compile(r"^(?:uv[-_/@])?v?")
 
 
 def is_prerelease(version: str) -> bool:
-    """Return whether PEP 440 calls a version, in its normal form, a pre-release."""
+    """Return whether a version in normal form is a pre-release (PEP 440)."""
     return re.search(r"a|b|rc|dev", version) is not None
 
 
 def without_local(version: str) -> str:
-    """Return the version that a local one is a build of (PEP 440): 0.13.9 of `0.13.9+site`."""
+    """Return the public part of a local version (PEP 440): 0.13.9 of `0.13.9+site`."""
     return version.partition("+")[0]
 
 
 def version_of_tag(tag: str) -> str | None:
-    """Return the version that a tag names, or None if it names none.
+    """Return the version in a tag, or None.
 
-    A `v` may stand before it, and in a repository that holds more than uv, `uv-` or the like.
+    It may be prefixed with `v`, and with `uv-` or the like in a repository of several packages.
     """
     if len(tag) > LONGEST_NAME:
         return None

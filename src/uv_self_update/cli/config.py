@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +14,8 @@ from uv_self_update.config import edit as config_edit
 from uv_self_update.config import load as places
 from uv_self_update.config.document import as_document, policy_rows
 from uv_self_update.config.exposure import is_exposing, warn_if_exposed
-from uv_self_update.config.policy_keys import APPROVED, is_place
-from uv_self_update.config.settings import KEYS, PATH_KEYS
+from uv_self_update.config.settings import FIELDS
+from uv_self_update.config.template import template
 from uv_self_update.errors import ConfigurationError, InvalidConfiguration, UsageError, UvNotFound
 from uv_self_update.home import home_directory
 from uv_self_update.messages import shown
@@ -35,15 +34,11 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _NOTHING = "(none)"
+_APPROVED = "policy.approved"
 _MIN_AGE = "policy.min-age"
 _READABLE = 0o444
 
 _system = click.option("--system", is_flag=True, help="The system file, rather than the user file.")
-
-
-def template() -> str:
-    """Return what a new file says: everything that can be set, commented out."""
-    return files("uv_self_update.config").joinpath("template.toml").read_text(encoding="utf-8")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -252,7 +247,7 @@ def _rows(settings: Settings) -> Iterator[tuple[str, str, str]]:
     for key, value in values.items():
         if key.startswith("source."):
             yield key, _display(value), settings.origins.get("source", "default")
-    for key in KEYS:
+    for key in FIELDS:
         found = [row for row in rules if row[0] == key or row[0].startswith(f"{key}.")]
         if key in values and not found:
             found = [(key, values[key], settings.origins.get(key, "default"))]
@@ -309,13 +304,13 @@ def _absolute(key: str, value: str) -> str:
     Raises:
         UsageError: It should be the path of a list of versions, and there is none.
     """
-    is_list = key == APPROVED and value != "" and is_place(value)
-    if is_list and not _is_file(value):
+    is_path = key in FIELDS and FIELDS[key].type.is_path(value)
+    if is_path and key == _APPROVED and not _is_file(value):
         reason = f"there is no file `{shown(value)}`, and it is neither versions nor a URL"
         message = f"`{key}` cannot be set: {reason}"
         raise UsageError(message, hint='Versions have blanks or commas between: "0.12.24 0.13.9".')
-    is_path = (key in PATH_KEYS or is_list) and not value.startswith("~")
-    return str(Path(value).absolute()) if is_path and value else value
+    is_relative = is_path and value and not value.startswith("~")
+    return str(Path(value).absolute()) if is_relative else value
 
 
 def _is_file(path: str) -> bool:

@@ -1,16 +1,15 @@
-"""Changes of a configuration file that keep its comments and its layout."""
+"""Change a configuration file, keeping its comments and its layout."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
 
-from uv_self_update.config.credential_keys import REFUSED, SECRET_KEYS
+from uv_self_update.config.credential_fields import NO_SECRETS, SECRET_KEYS
 from uv_self_update.config.exposure import is_exposing
-from uv_self_update.config.kinds import SOURCE_FIELDS
-from uv_self_update.config.load import check, every_key, is_missing, parse, read
-from uv_self_update.config.policy_keys import DIGESTS
-from uv_self_update.config.settings import KEYS
+from uv_self_update.config.load import ARRAYS, check, every_key, is_missing, parse, read
+from uv_self_update.config.policy_fields import DIGESTS
+from uv_self_update.config.settings import FIELDS
 from uv_self_update.config.toml_text import KeyPath, parsed, with_value, without
 from uv_self_update.errors import ConfigurationNotKept, InvalidConfiguration, Problem, UsageError
 from uv_self_update.files import strerror
@@ -24,9 +23,9 @@ if TYPE_CHECKING:
 
 
 _OTHER_WAYS = (
-    "Leave it out of the URL, and set `source.username` with `source.password-env`, or "
-    "`source.token-env`, to the name of the environment variable that holds it; or keep it in "
-    "a netrc file, or by `uv auth login`. `--plaintext` writes it all the same."
+    "Remove it from the URL. Set `source.username` and `source.password-env`, or "
+    "`source.token-env`, to name the environment variable that holds it; or store it in a netrc "
+    "file or with `uv auth login`. `--plaintext` writes it anyway."
 )
 
 _HEADERS = "header-env"
@@ -36,11 +35,11 @@ _PRIVATE_DIRECTORY = 0o700
 _SHARED_DIRECTORY = 0o755
 
 _Change = tuple[KeyPath, object]
-"""A key and its new value, or None to take it out."""
+"""A key and its new value, or None to remove it."""
 
 
 def flatten(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield each dotted key that a valid document sets, with its value."""
+    """Yield each dotted key of a valid document, and its value."""
     for section, content in document.items():
         tables = {section: content}
         if isinstance(content, list):
@@ -58,22 +57,22 @@ def _flat(head: str, table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def as_toml(document: Mapping[str, Any]) -> str:
-    """Write a valid document as a person would, with a `[[source]]` for each source."""
+    """Return a valid document as TOML, with a `[[source]]` for each source."""
     text = ""
     for key, value in flatten(document):
-        text = with_value(text, _taken_apart(key), value)
+        text = with_value(text, _key_path(key), value)
     return text
 
 
 def get(document: Mapping[str, Any], key: str) -> object:
-    """Return what a document has under a dotted key; None where it has nothing.
+    """Return the value of a dotted key in a document; None if it is not set.
 
     `source.0.url` is the URL of the first source, and so is `source.url`.
 
     Raises:
-        UsageError: There can be no such key.
+        UsageError: The key is unknown.
     """
-    keys = _taken_apart(key)
+    keys = _key_path(key)
     tables = {known.partition(".")[0] for known in every_key()}
     pins = _names_only(keys[:2]) == DIGESTS
     if not (_settable(keys) or pins) and _names_only(keys) not in tables:
@@ -82,8 +81,8 @@ def get(document: Mapping[str, Any], key: str) -> object:
 
 
 def within(key: str, value: object) -> dict[str, Any]:
-    """Return the document that has a value under a dotted key, and nothing else."""
-    first, *rest = _taken_apart(key)
+    """Return a document with one dotted key."""
+    first, *rest = _key_path(key)
     for step in reversed(rest):
         value = [value] if isinstance(step, int) else {step: value}
     return {str(first): value}
@@ -97,73 +96,73 @@ def assign(
     plaintext: bool = False,
     shared: bool = False,
 ) -> None:
-    """Set keys in a file, which is made if it is missing; comments and layout stay.
+    """Set keys in a file, which is created if it is missing; comments and layout are kept.
 
-    A source that changes its kind starts anew, with what is given in the same step: the old URLs
-    mean something else to the new kind, and no order of single valid steps would lead there.
+    A source whose kind changes loses its other keys, except those that are set in the same step:
+    the old URLs mean something else to the new kind, and the steps between would be invalid.
 
     Args:
         path: The file.
         assignments: Dotted key -> value as text.
-        remove: Tables to take out first, in the same step.
-        plaintext: Whether a URL may be written that holds a secret.
+        remove: Tables to remove first, in the same step.
+        plaintext: Whether to write a URL that contains a secret.
         shared: Whether other users have to read the file.
 
     Raises:
         UsageError: A key cannot be set.
-        InvalidConfiguration: The file is broken.
-        ConfigurationNotKept: It would be broken; it cannot be written, or not without losing a
-            comment; or a secret would stand in it.
+        InvalidConfiguration: The file is invalid.
+        ConfigurationNotKept: It would become invalid; it cannot be written, or not without losing
+            a comment; or it would contain a secret.
     """
     text, document = _current(path)
-    paths = {_taken_apart(key): (key, value) for key, value in assignments.items()}
+    paths = {_key_path(key): (key, value) for key, value in assignments.items()}
     gone: list[_Change] = [((name,), None) for name in remove]
     new: list[_Change] = []
     for keys, (key, value) in paths.items():
         if not _settable(keys):
             raise _bad_key(key, _why_not(keys, key))
         if not plaintext and holds_secret(value):
-            reason = f"a password or a token stands in the URL for `{shown(key)}`"
+            reason = f"the URL for `{shown(key)}` contains a password or a token"
             raise ConfigurationNotKept(path, reason, _OTHER_WAYS)
-        new.append((keys, KEYS[key].parse(value) if key in KEYS else value))
+        new.append((keys, FIELDS[key].type.from_text(value) if key in FIELDS else value))
         if keys[-1] == "kind" and _find(document, keys) not in (None, value):
-            fields = [(*keys[:-1], name) for name in SOURCE_FIELDS]
-            gone += [(field, None) for field in fields if field not in paths]
+            others = [(*keys[:-1], name) for name in ARRAYS[str(keys[0])].keys if name != "kind"]
+            gone += [(other, None) for other in others if other not in paths]
     _rewrite(path, text, gone + new, shared=shared)
 
 
 def remove(path: Path, keys: Iterable[str], *, shared: bool = False) -> None:
-    """Take keys out of a file, also whole tables; comments and layout stay.
+    """Remove keys or whole tables from a file; comments and layout are kept.
 
     Args:
         path: The file.
-        keys: Dotted keys; they need not be known, so that a misspelt one can go.
+        keys: Dotted keys, which may be unknown, so that a misspelt one can be removed.
         shared: Whether other users have to read the file.
 
     Raises:
-        UsageError: The file has no such key.
-        InvalidConfiguration: The file is broken.
-        ConfigurationNotKept: It would be broken; or it cannot be written, or not without losing a
-            comment.
+        UsageError: The file does not have the key.
+        InvalidConfiguration: The file is invalid.
+        ConfigurationNotKept: It would become invalid; or it cannot be written, or not without
+            losing a comment.
     """
     text, document = _current(path)
-    paths = {_taken_apart(key): key for key in keys}
-    for taken_apart, key in paths.items():
-        if _find(document, taken_apart) is None:
+    paths = {_key_path(key): key for key in keys}
+    for key_path, key in paths.items():
+        if _find(document, key_path) is None:
             raise _bad_key(key, f"it is not set in {path}")
-    # Later sources first, because the numbers of those behind a removed one change.
+    # Later sources first, because removing one changes the numbers of those after it.
     order = sorted(paths, key=lambda found: [(isinstance(step, int), step) for step in found])
     _rewrite(path, text, [(found, None) for found in reversed(order)], shared=shared)
 
 
 def write(path: Path, text: str, *, shared: bool = False) -> None:
-    """Write a configuration file as a whole; one that exists keeps its mode.
+    """Write a whole configuration file; an existing one keeps its mode.
 
     Args:
         path: The file.
-        text: What it says.
-        shared: Whether a new file is for all users, whatever the umask; else only its owner may
-            read it, because a URL may contain a password.
+        text: Its new content.
+        shared: Whether all users may read a new file, whatever the umask; else only its owner may,
+            because a URL may contain a password.
 
     Raises:
         ConfigurationNotKept: It cannot be written.
@@ -179,7 +178,7 @@ def write(path: Path, text: str, *, shared: bool = False) -> None:
     except OSError as error:
         hint = None
         if shared and isinstance(error, PermissionError):
-            hint = "All users share this file: run the command as an administrator."
+            hint = "The file applies to all users: run the command as an administrator."
         raise ConfigurationNotKept(path, strerror(error), hint) from error
 
 
@@ -200,22 +199,22 @@ def _bad_key(key: str, reason: str) -> UsageError:
     )
 
 
-def _taken_apart(key: str) -> KeyPath:
+def _key_path(key: str) -> KeyPath:
     if key.startswith(f"{DIGESTS}."):
-        return _pin_taken_apart(key)
+        return _pin_path(key)
     first, *rest = key.split(".")
-    if first != "source" or not rest:
+    if first not in ARRAYS or not rest:
         return (first, *rest)
     number, names = 0, rest
     if re.fullmatch("[0-9]{1,4}", rest[0]):
         number, names = int(rest[0]), rest[1:]
     if names[:1] == [_HEADERS] and names[1:]:
-        names = [_HEADERS, ".".join(names[1:])]  # a header's name may have dots in it
+        names = [_HEADERS, ".".join(names[1:])]  # the name of a header may contain dots
     return (first, number, *names)
 
 
-def _pin_taken_apart(key: str) -> KeyPath:
-    """Take apart `policy.digests.0.13.9.uv-x86_64-unknown-linux-gnu.tar.gz`; both have dots."""
+def _pin_path(key: str) -> KeyPath:
+    """Split `policy.digests.0.13.9.uv-x86_64-unknown-linux-gnu.tar.gz`: both parts have dots."""
     rest = re.sub("[\"']", "", key.removeprefix(f"{DIGESTS}."))
     version = VERSION.match(rest)
     if version is None or rest[version.end() :][:1] not in {"", "."}:
@@ -236,8 +235,8 @@ def _settable(keys: KeyPath) -> bool:
 
 
 def _why_not(keys: KeyPath, key: str) -> str:
-    if keys[0] == "source" and keys[-1] in SECRET_KEYS:
-        return REFUSED
+    if keys[0] in ARRAYS and keys[-1] in SECRET_KEYS:
+        return NO_SECRETS
     return f"it cannot be set{suggestion(key, every_key())}"
 
 
@@ -253,9 +252,9 @@ def _find(document: Any, keys: KeyPath) -> Any:  # noqa: ANN401 # whatever TOML 
 
 
 def _rewrite(path: Path, text: str, changes: Sequence[_Change], *, shared: bool) -> None:
-    """Make changes in the text of a file, and write it if it then says what it should.
+    """Change the text of a file, and write it if the result is the intended document.
 
-    A new file with a secret in it is private, whoever has to read it.
+    A new file that contains a secret is private, even if it is meant to be shared.
     """
     document = parse(path, text)
     new = text
@@ -266,10 +265,10 @@ def _rewrite(path: Path, text: str, changes: Sequence[_Change], *, shared: bool)
             _put(document, keys, value, path)
             new = with_value(new, keys, value)
     _permit(document, parse(path, text), path)
-    # A table that only holds others goes from the text with the last of them.
+    # A table that contains only tables is removed from the text with the last of them.
     if _without_empty(parsed(new)) != _without_empty(document):
-        # The text is laid out in a way that line by line editing does not understand. Writing it
-        # anew loses nothing but that layout, unless there are comments.
+        # The layout of the text is too unusual to be edited line by line. Writing a new text loses
+        # only that layout, unless there are comments.
         if "#" in text:
             hint = "Make the change by hand: `uv-self-update config edit`."
             raise ConfigurationNotKept(path, "its comments would be lost", hint)
@@ -279,7 +278,7 @@ def _rewrite(path: Path, text: str, changes: Sequence[_Change], *, shared: bool)
 
 
 def _without_empty(value: Any) -> Any:  # noqa: ANN401 # whatever TOML can hold
-    """Return a document without the tables in which there is nothing."""
+    """Return a document without its empty tables."""
     if not isinstance(value, dict):
         return value
     inner = {name: _without_empty(content) for name, content in value.items()}
@@ -287,11 +286,11 @@ def _without_empty(value: Any) -> Any:  # noqa: ANN401 # whatever TOML can hold
 
 
 def _permit(document: Mapping[str, Any], before: Mapping[str, Any], path: Path) -> None:
-    """Make sure that a changed document can be used; what was wrong before may have been mended.
+    """Refuse a change whose result is invalid; the change may fix earlier problems.
 
     Raises:
-        InvalidConfiguration: With what stands in the file and is wrong.
-        ConfigurationNotKept: With what would be wrong for the change only.
+        InvalidConfiguration: With the problems that the file had before, and still has.
+        ConfigurationNotKept: With the problems that the change would cause.
     """
     problems = _problems(document, path)
     old = _problems(before, path)
@@ -325,8 +324,8 @@ def _put(document: dict[str, Any], keys: KeyPath, value: object, path: Path) -> 
         source.setdefault(_HEADERS, {})
     table = _find(document, keys[:-1])
     if not isinstance(table, dict):
-        check(document, path)  # says what is there in place of a table
-        reason = "sources are numbered from 0, without a gap"
+        check(document, path)  # raises the error for another value
+        reason = f"tables of `{section}` are numbered from 0, without a gap"
         raise _bad_key(".".join(map(str, keys)), reason)
     table[keys[-1]] = value
 
@@ -335,19 +334,20 @@ def _put_pin(document: dict[str, Any], keys: KeyPath, value: object, path: Path)
     table: Any = document
     for step in keys[:-1]:
         if not isinstance(table, dict):
-            check(document, path)  # says what is there in place of a table
+            check(document, path)  # raises the error for another value
         table = table.setdefault(step, {})
     table[keys[-1]] = value
 
 
 def _drop(document: dict[str, Any], keys: KeyPath) -> KeyPath:
-    """Take a key out, and return what goes with it: `header-env` goes with its last header."""
+    """Remove a key, and return what was removed: `header-env` goes with its last header."""
     parent = _find(document, keys[:-1])
     if keys[-2:-1] == (_HEADERS,) and parent == {keys[-1]: _find(document, keys)}:
         return _drop(document, keys[:-1])
     if _find(document, keys) is not None:
         del parent[keys[-1]]
-    if not document.get("source", True):
-        # TOML has no way to write a list of no tables with `[[source]]`.
-        del document["source"]
+    for name in ARRAYS:
+        if not document.get(name, True):
+            # TOML cannot write an empty array with `[[source]]`.
+            del document[name]
     return keys

@@ -1,4 +1,4 @@
-"""Who can read and change a configuration file, and a secret in it."""
+"""Which users can read or change a configuration file that contains a secret."""
 
 from __future__ import annotations
 
@@ -20,40 +20,42 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _OTHERS = 0o077
-"""Who may read, write or enter a file beside its owner."""
+"""The mode bits of the group and of other users."""
 
 
 def warn_if_exposed(path: Path, sources: Iterable[SourceSettings], *, shared: bool) -> None:
-    """Warn of a file that holds a password or a token, and that others may read or write.
+    """Warn of a file that contains a password or a token, and that other users can read or change.
 
-    Windows has access lists in place of modes, and keeps a user's folders to that user by itself.
+    Windows has access control lists instead of modes, and protects a user's directories by default.
 
     Args:
         path: The file.
-        sources: What it configures.
-        shared: Whether the file is meant for every user of the machine.
+        sources: The sources that it configures.
+        shared: Whether it is the system configuration file.
     """
     if os.name == "nt" or not any(map(is_exposing, sources)):
         return
     try:
         mode = path.stat().st_mode
     except OSError:
-        return  # it is gone by now
+        return  # it was removed meanwhile
     if mode & _OTHERS and shared:
         _log.warning(
-            "a password or a token stands in %s, which everybody on this machine may read: name "
-            "a variable there in its place, by `password-env` or `token-env`",
+            "%s contains a password or a token, and all users can read it: name an environment "
+            "variable with `password-env` or `token-env` instead",
             path,
         )
     elif mode & _OTHERS:
         _log.warning(
-            "a password or a token stands in %s, which others may read or change: `chmod 600` it",
+            "%s contains a password or a token, and other users can read or change it: run "
+            "`chmod 600 %s`",
+            path,
             path,
         )
 
 
 def owner_of(path: Path) -> str:
-    """Return the user who may change a file, as a message can name them."""
+    """Return the user who can change a file, for messages."""
     if sys.platform != "win32":
         import pwd  # noqa: PLC0415 # only after a failure
 
@@ -67,5 +69,5 @@ def owner_of(path: Path) -> str:
 
 
 def is_exposing(source: SourceSettings) -> bool:
-    """Return whether a source has a password or a token in one of its URLs."""
+    """Return whether a URL of a source contains a password or a token."""
     return any(map(holds_secret, source.urls))

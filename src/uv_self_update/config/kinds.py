@@ -6,87 +6,92 @@ import re
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from uv_self_update.config.credential_keys import (
-    LOGIN_FIELDS,
-    REFUSED,
-    SECRET_KEYS,
-    HeadersField,
-    UserField,
-    VariableField,
-)
-from uv_self_update.config.kind import Kind
-from uv_self_update.config.place_keys import ChoiceField, NameField, PathField, UrlField
+from uv_self_update.config.credential_fields import CREDENTIAL_FIELDS, NO_SECRETS, SECRET_KEYS
+from uv_self_update.config.field import Field, by_name, parse_table
+from uv_self_update.config.locations import Directory, Url
+from uv_self_update.config.value_types import Choice, Name
 from uv_self_update.errors import InvalidSource
-from uv_self_update.messages import echo, listed, shown, suggestion
+from uv_self_update.messages import invalid, listed, shown, suggestion
 from uv_self_update.suggestions import with_scheme
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
+
+    from uv_self_update.config.field import Problems
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """What a kind of source is configured with."""
+
+    locations: tuple[Field, ...]
+    """The fields that say where it is; the command line sets the first."""
+
+    no_credentials: str = ""
+    """Why it has no fields for credentials; empty if it has them."""
+
+    @property
+    def fields(self) -> Mapping[str, Field]:
+        """Name -> field of a `[[source]]` of this kind, except `kind` itself."""
+        credentials = {} if self.no_credentials else CREDENTIAL_FIELDS
+        return {**by_name(*self.locations), **credentials}
 
 
 _WEB = ("http", "https")
-_ONE, _TWO = "[^/]", "[^/]/+[^/]"
+_URL = Field(name="url", type=Url())
+_LATEST = Field(name="latest", type=Url())
+_RELEASE = Field(name="release", type=Url(placeholders=("{tag}", "{version}")))
+_DOWNLOAD = Field(
+    name="download",
+    type=Url(placeholders=("{tag}", "{version}", "{asset}"), needed="{asset}"),
+    required=True,
+)
+_PATH = Field(name="path", type=Directory(), required=True)
+_PACKAGE = Field(name="package", type=Name())
+_FORMAT = Field(name="format", type=Choice(words=("simple", "flat")))
+
+
+def _url(path: str = "", path_rule: str = "") -> Field:
+    """Return the field of a URL on a web server whose path has to match."""
+    url = Url(schemes=_WEB, path=path, path_rule=path_rule)
+    return Field(name="url", type=url, required=True)
+
+
+_PROJECT = _url("[^/]/+[^/]", "end with `/GROUP/PROJECT`")
 
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
         "index": Kind(
-            optional=("url", "format"),
-            no_login="uv asks an index itself, and finds the login as it does for packages: "
-            "`uv auth login`, a netrc file, a keyring, or `uv.toml`",
+            locations=(_URL, _FORMAT),
+            no_credentials="uv queries the index, with the credentials that it has for packages: "
+            "`uv auth login`, a netrc file, a keyring or `uv.toml`",
         ),
-        "urls": Kind(required=("download",), optional=("latest", "release")),
-        "github": Kind(required=("url",), schemes=_WEB, path=_TWO, due="`/OWNER/REPO` at its end"),
-        "astral": Kind(required=("url",)),
-        "listing": Kind(required=("url",), schemes=_WEB),
-        "nexus": Kind(
-            required=("url",),
-            schemes=_WEB,
-            path="/repository/[^/]+",
-            due="`/repository/NAME` in it",
-        ),
-        "artifactory": Kind(
-            required=("url",), schemes=_WEB, path=_ONE, due="`/artifactory/REPOSITORY` in it"
-        ),
-        "gitlab": Kind(
-            required=("url",),
-            optional=("package",),
-            schemes=_WEB,
-            path=_TWO,
-            due="`/GROUP/PROJECT` at its end",
-        ),
-        "gitea": Kind(
-            required=("url",),
-            optional=("package",),
-            schemes=_WEB,
-            path=_ONE,
-            due="`/OWNER/REPO` at its end",
-        ),
-        "s3": Kind(required=("url",), schemes=_WEB),
+        "urls": Kind(locations=(_DOWNLOAD, _LATEST, _RELEASE)),
+        "github": Kind(locations=(_url("[^/]/+[^/]", "end with `/OWNER/REPO`"),)),
+        "astral": Kind(locations=(replace(_URL, required=True),)),
+        "listing": Kind(locations=(_url(),)),
+        "nexus": Kind(locations=(_url("/repository/[^/]+", "contain `/repository/NAME`"),)),
+        "artifactory": Kind(locations=(_url("[^/]", "contain `/artifactory/REPOSITORY`"),)),
+        "gitlab": Kind(locations=(_PROJECT, _PACKAGE)),
+        "gitea": Kind(locations=(_url("[^/]", "end with `/OWNER/REPO`"), _PACKAGE)),
+        "s3": Kind(locations=(_url(),)),
         "directory": Kind(
-            required=("path",), no_login="who may read a folder is up to the operating system"
+            locations=(_PATH,),
+            no_credentials="the operating system decides who may read a directory",
         ),
-        "auto": Kind(required=("url",), schemes=_WEB),
+        "auto": Kind(locations=(_url(),)),
     }
 )
-"""Every kind; `auto` finds out which of the others a URL is, whenever it is used."""
+"""Every kind; `auto` detects which of the others a URL is, at each use."""
 
+_LOCATIONS = (_URL, _LATEST, _RELEASE, _DOWNLOAD, _PATH, _PACKAGE, _FORMAT)
 
-Field = UrlField | ChoiceField | PathField | NameField | UserField | VariableField | HeadersField
+SOURCE_FIELDS: Mapping[str, Field] = MappingProxyType({**by_name(*_LOCATIONS), **CREDENTIAL_FIELDS})
+"""The fields of all kinds, in the order in which a file is written."""
 
-SOURCE_FIELDS: Mapping[str, Field] = MappingProxyType(
-    {
-        "url": UrlField(),
-        "latest": UrlField(),
-        "release": UrlField(placeholders=("{tag}", "{version}")),
-        "download": UrlField(placeholders=("{tag}", "{version}", "{asset}"), needed=("{asset}",)),
-        "path": PathField(),
-        "package": NameField(),
-        "format": ChoiceField(words=("simple", "flat")),
-        **LOGIN_FIELDS,
-    }
-)
+_KIND = Choice(words=KINDS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +106,7 @@ class SourceSettings:
     path: str | None = None
     package: str | None = None
     format: str | None = None
-    """How an index is laid out, in uv's words: `simple` (the default) or `flat`."""
+    """The layout of an index, in uv's words: `simple` (the default) or `flat`."""
 
     username: str | None = None
     password_env: str | None = None
@@ -115,78 +120,82 @@ class SourceSettings:
 
     def __repr__(self) -> str:
         """Show what is set, without a password or a token."""
-        values = ((field.name, getattr(self, field.name)) for field in fields(self))
-        parts = (f"{name}={_bare(value)!r}" for name, value in values if value)
-        return f"SourceSettings({', '.join(parts)})"
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        safe = {
+            name: shown(value) if isinstance(value, str) else value
+            for name, value in values.items()
+            if value
+        }
+        return f"SourceSettings({', '.join(f'{name}={value!r}' for name, value in safe.items())})"
 
     @property
     def urls(self) -> tuple[str, ...]:
-        """Every URL, or template of one, that it is configured with."""
+        """Every URL or template of one."""
         urls = (self.url, self.latest, self.release, self.download)
         return tuple(url for url in urls if url is not None)
 
     def with_login_of(self, other: SourceSettings) -> SourceSettings:
-        """Return this source with the keys of another's login."""
-        names = (key.replace("-", "_") for key in LOGIN_FIELDS)
+        """Return this source with the credentials of another."""
+        names = map(attribute, CREDENTIAL_FIELDS)
         return replace(self, **{name: getattr(other, name) for name in names})
 
 
-def _bare(value: object) -> object:
-    return shown(value) if isinstance(value, str) else value
+def attribute(name: str) -> str:
+    """Return the attribute of `SourceSettings` that keeps a field."""
+    return name.replace("-", "_")
 
 
-def check_source(table: Mapping[str, object]) -> tuple[SourceSettings, list[tuple[str, str]]]:
-    """Check one `[[source]]`.
+def check_source(table: Mapping[str, object]) -> tuple[SourceSettings, Problems]:
+    """Parse one `[[source]]`.
 
     Returns:
-        The source with every field that is fit, and what is wrong with the others: key, reason.
+        The source with every valid field, and the problems of the others: key, reason.
     """
-    problems: list[tuple[str, str]] = []
-    found: dict[str, Any] = {}
     name = table.get("kind", "auto" if "url" in table else None)
-    known = name in KINDS if isinstance(name, str) else False
-    # With no kind to go by, each key can still be judged by itself.
-    kind = KINDS[str(name)] if known else Kind(optional=tuple(SOURCE_FIELDS))
+    kind = KINDS.get(name) if isinstance(name, str) else None
+    problems: Problems = []
     if name is None:
-        problems.append(("kind", f"it is missing; {listed(KINDS)} is due"))
-    elif not known:
-        reason = f"it is {echo(name)}, but {listed(KINDS)} is due{suggestion(name, KINDS)}"
-        problems.append(("kind", reason))
-    for key, value in table.items():
-        if key == "kind":
-            continue
-        if reasons := [*_key_problems(key, value, str(name), kind)]:
-            problems += [(key, reason) for reason in reasons]
-        else:
-            attribute = key.replace("-", "_")
-            found[attribute] = tuple(value.items()) if isinstance(value, dict) else value
-    problems += [
-        (key, f"it is missing, and a source of kind `{name}` needs it")
-        for key in kind.required
-        if key not in table
-    ]
-    if "password-env" in table and "username" not in table and not kind.no_login:
-        problems.append(("username", "it is missing, and `password-env` needs it"))
-    return SourceSettings(kind=str(name), **found), problems
+        problems.append(("kind", f"missing key: expected {_KIND.expected}"))
+    elif kind is None:
+        problems.append(("kind", str(_KIND.invalid(name, detail=suggestion(name, KINDS)))))
+    values, found = parse_table(
+        {key: value for key, value in table.items() if key != "kind"},
+        # Without a kind, each key is still checked by itself.
+        SOURCE_FIELDS if kind is None else kind.fields,
+        directory=Path(),
+        unknown=lambda key: _unknown(key, str(name), kind),
+    )
+    problems += found
+    if kind is not None:
+        problems += [
+            (field.name, f"missing key, required for a source of kind `{name}`")
+            for field in kind.locations
+            if field.required and field.name not in table
+        ]
+    if "password-env" in table and "username" not in table and not (kind and kind.no_credentials):
+        problems.append(("username", "missing key, required with `password-env`"))
+    settings = SourceSettings(
+        kind=str(name), **{attribute(key): value for key, value in values.items()}
+    )
+    return settings, problems
 
 
-def _key_problems(key: str, value: object, name: str, kind: Kind) -> Iterator[str]:
+def _unknown(key: str, name: str, kind: Kind | None) -> str:
     if key.lower().replace("_", "-") in SECRET_KEYS:
-        yield f"there is no such key: {kind.no_login}" if kind.no_login else REFUSED
-    elif key not in SOURCE_FIELDS:
-        yield f"unknown key{suggestion(key, ('kind', *kind.fields))}"
-    elif key in kind.fields:
-        yield from SOURCE_FIELDS[key].problems(value, kind)
-    else:
-        why = f": {kind.no_login}" if key in LOGIN_FIELDS else ""
-        yield f"a source of kind `{name}` has no such key{why}"
+        has_none = kind.no_credentials if kind is not None else ""
+        return f"unknown key: {has_none}" if has_none else NO_SECRETS
+    if key not in SOURCE_FIELDS:
+        known = SOURCE_FIELDS if kind is None else kind.fields
+        return f"unknown key{suggestion(key, ('kind', *known))}"
+    reason = kind.no_credentials if kind is not None and key in CREDENTIAL_FIELDS else ""
+    return f"not a key of a source of kind `{name}`" + (f": {reason}" if reason else "")
 
 
 def parse_source(spec: str) -> SourceSettings:
-    """Read a source as the command line writes it: `index`, a URL, a path or `KIND+URL`.
+    """Parse a source of the command line: `index`, a URL, a path or `KIND+URL`.
 
     Raises:
-        InvalidSource: It is none of these.
+        InvalidSource: It has none of these forms.
     """
     spec = spec.strip()
     name, plus, rest = spec.partition("+")
@@ -195,24 +204,30 @@ def parse_source(spec: str) -> SourceSettings:
     elif "://" in name:
         name, plus, rest = "auto", "+", spec
     if name not in KINDS:
-        due = f"{listed(KINDS)} is due before the `+`" if plus else "no kind, no URL and no path"
-        meant = suggestion(name, KINDS)
-        if not plus and (place := with_scheme(spec) or _as_path(spec)):
-            due, meant = "it has no scheme", f"; did you mean `{shown(place)}`?"
-        raise InvalidSource(shown(spec), f"{due}{meant}")
+        raise InvalidSource(shown(spec), _no_kind(spec, name, plus=plus != ""))
+    field = KINDS[name].locations[0]
     table = {"kind": name}
     if plus:
-        field = KINDS[name].fields[0]
-        table[field] = _absolute(rest) if field == "path" else rest
+        table[field.name] = _absolute(rest) if field is _PATH else rest
     source, problems = check_source(table)
+    if problems and plus:
+        raise InvalidSource(shown(spec), problems[0][1])
     if problems:
-        needed = "a path" if name == "directory" else "a URL"
-        follow = f"{needed} has to follow, as in `{name}+{_EXAMPLES[needed]}`"
-        raise InvalidSource(shown(spec), problems[0][1] if plus else follow)
+        example = "/mnt/share/uv" if field is _PATH else "https://example.com/"
+        raise InvalidSource(
+            shown(spec),
+            f"expected {field.type.expected.split(',')[0]} after it: `{name}+{example}`",
+        )
     return source
 
 
-_EXAMPLES = {"a path": "/mnt/share/uv", "a URL": "https://example.com/"}
+def _no_kind(spec: str, name: str, *, plus: bool) -> str:
+    """Return what is wrong with a source that begins with no kind."""
+    if plus:
+        return f"{invalid(name)} before the `+`: expected {listed(KINDS)}{suggestion(name, KINDS)}"
+    if url := with_scheme(spec) or _as_path(spec):
+        return f"it has no scheme; did you mean `{shown(url)}`?"
+    return f"it is not a kind, a URL or a path{suggestion(name, KINDS)}"
 
 
 def _looks_like_path(spec: str) -> bool:
@@ -220,12 +235,12 @@ def _looks_like_path(spec: str) -> bool:
 
 
 def _as_path(spec: str) -> str | None:
-    """Return a relative path as it has to be written; None for what is no such path."""
+    """Return a relative path in the form that is accepted; None for any other text."""
     return f"./{spec}" if re.match(r"[^@:+]+[/\\][^@]*$", spec) else None
 
 
 def _absolute(path: str) -> str:
-    """Return a path of the command line as a configuration would write it."""
+    """Return a path of the command line as a configuration file would have it."""
     if not path or path.startswith(("file://", "~")):
         return path
     return str(Path(path).absolute())

@@ -1,10 +1,11 @@
-"""Configuration files: from TOML to checked values.
+"""From the command line, the environment and configuration files to `Settings`.
+
+The first origin that has a setting decides it, except for `[policy]`, whose rules are all applied
+(see `policy_fields`):
 
 ```text
-command line > environment > user file > site file > default
+command line > environment > user configuration file > system configuration file > default
 ```
-
-But for `[policy]`: what the site file says there holds whatever the others say, see `policy_keys`.
 """
 
 from __future__ import annotations
@@ -14,21 +15,23 @@ import logging
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from uv_self_update.config.exposure import owner_of, warn_if_exposed
-from uv_self_update.config.key import UnfitError
+from uv_self_update.config.field import InvalidValue, parse_table
 from uv_self_update.config.kinds import SOURCE_FIELDS, SourceSettings, check_source, parse_source
-from uv_self_update.config.policy_keys import digest_rules, policy
-from uv_self_update.config.settings import KEYS, Network, Options, Settings
+from uv_self_update.config.policy_fields import digest_rules, policy
+from uv_self_update.config.settings import FIELDS, SECTIONS, Network, Options, Settings
 from uv_self_update.errors import InvalidConfiguration, InvalidSource, Problem, SharedFile
-from uv_self_update.messages import shown, suggestion, type_name
+from uv_self_update.files import strerror
+from uv_self_update.messages import invalid, shown, suggestion
 from uv_self_update.redaction import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
-    from uv_self_update.config.key import Layer
+    from uv_self_update.config.field import Layer, Problems
 
 
 _log = logging.getLogger(__name__)
@@ -39,10 +42,10 @@ _SYSTEM_DIRECTORY = Path("/etc/xdg")
 """What XDG_CONFIG_DIRS defaults to."""
 
 VARIABLE = "UV_SELF_UPDATE_CONFIG"
-"""The environment variable that names a file in place of the user's."""
+"""The environment variable that replaces the user configuration file."""
 
 _MISSING = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG}
-"""What the system says of a path at which there can be no file."""
+"""Error numbers of a path without a file."""
 
 _PREFIX = "UV_SELF_UPDATE_"
 _SOURCE = "UV_SELF_UPDATE_SOURCE"
@@ -54,55 +57,75 @@ _LATEST, _DOWNLOAD = "LATEST_RELEASE_URL", "RELEASES_DOWNLOAD_URL"
 
 @dataclass(frozen=True, kw_only=True)
 class FileValues:
-    """What one file has decided."""
+    """The settings of one file."""
 
     path: Path
     values: Mapping[str, Any]
-    """Dotted key -> checked value, as `Settings` keeps it; only what the file has."""
+    """Dotted key, or name of an array of tables -> parsed value; only keys that the file has."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Array:
+    """An array of tables, such as `[[source]]`."""
+
+    attribute: str
+    """Where `Settings` keeps it."""
+
+    parse: Callable[[Mapping[str, object]], tuple[Any, Problems]]
+    """From a table to its value, and the problems of its keys."""
+
+    keys: tuple[str, ...]
+    """The keys that its tables may have."""
+
+
+ARRAYS: Mapping[str, Array] = MappingProxyType(
+    {"source": Array(attribute="sources", parse=check_source, keys=("kind", *SOURCE_FIELDS))}
+)
+"""Every array of tables, by its name in a file."""
 
 
 def user_file(environ: Mapping[str, str]) -> Path | None:
     """Return the user configuration file: the one that the environment names, or the platform's.
 
-    None for a user without a home directory: HOME is not set, and the user database has no entry,
-    as in a container that is run with a user ID of its own.
+    None without a home directory: HOME is not set, and the user database has no entry for the
+    user, as in a container with an arbitrary user ID.
     """
     if named := environ.get(VARIABLE):
         return Path(named)
     from platformdirs import user_config_dir  # noqa: PLC0415 # slow, and a named file needs none
 
     try:
-        folders = _absolute(user_config_dir(_APP, appauthor=False))
+        directories = _absolute(user_config_dir(_APP, appauthor=False))
     except RuntimeError:
         return None
-    return folders[0] / _FILE if folders else None
+    return directories[0] / _FILE if directories else None
 
 
 def site_file() -> Path:
     """Return the system configuration file, which an administrator writes for all users.
 
-    Where there are several directories for such files, as in XDG_CONFIG_DIRS, the first that has
-    one counts. On Windows the administrator has to make sure that no other user creates it:
+    With several directories for such files, as in XDG_CONFIG_DIRS, the first that has one is
+    used. On Windows the administrator has to prevent other users from creating it:
     docs/policy.md.
     """
     from platformdirs import site_config_dir  # noqa: PLC0415 # as in user_file
 
-    folders = _absolute(site_config_dir(_APP, appauthor=False, multipath=True))
-    files = [folder / _FILE for folder in folders] or [_SYSTEM_DIRECTORY / _APP / _FILE]
+    directories = _absolute(site_config_dir(_APP, appauthor=False, multipath=True))
+    files = [directory / _FILE for directory in directories] or [_SYSTEM_DIRECTORY / _APP / _FILE]
     return next((file for file in files if os.path.lexists(file)), files[0])
 
 
 def _absolute(directories: str) -> list[Path]:
-    """Return the absolute paths of a list, as the XDG specification demands.
+    """Return the absolute paths of a list, as the XDG specification requires.
 
-    A relative one would be the directory of a project that the user happens to be in, which does
-    not decide where uv comes from. https://specifications.freedesktop.org/basedir-spec/latest/
+    A relative path would depend on the current directory, and a project must not decide where uv
+    comes from. https://specifications.freedesktop.org/basedir-spec/latest/
     """
     return [path for path in map(Path, directories.split(os.pathsep)) if path.is_absolute()]
 
 
 def load(path: Path) -> FileValues:
-    """Read and check one file.
+    """Read and parse one file.
 
     Raises:
         InvalidConfiguration: With every problem of the file.
@@ -113,16 +136,16 @@ def load(path: Path) -> FileValues:
 def resolve(
     *, options: Options, environ: Mapping[str, str], user_file: Path | None, site_file: Path
 ) -> Settings:
-    """Decide every setting.
+    """Return the settings of a run.
 
     Args:
-        options: What the command line says; its file replaces the user file.
-        environ: The environment; a file that it names replaces the user file too.
-        user_file: The user file, which need not exist unless it was named; None without a home.
-        site_file: The site file, which need not exist.
+        options: The command line; its file replaces the user configuration file.
+        environ: The environment; a file that it names replaces the user configuration file too.
+        user_file: The user configuration file, which need not exist; None without a home directory.
+        site_file: The system configuration file, which need not exist.
 
     Raises:
-        InvalidSource: A source on the command line is none.
+        InvalidSource: A source on the command line cannot be parsed.
         InvalidConfiguration: With every problem of the files and the environment.
     """
     command_line = [parse_source(spec) for spec in options.sources]
@@ -131,11 +154,11 @@ def resolve(
     problems: list[Problem] = []
     site = _file_layer(site_file, problems, shared=True)
     file = Path(named) if named else user_file
-    person: Layer = {
+    user: Layer = {
         **(_file_layer(file, problems, must_exist=named is not None) if file else {}),
         **_variable_layer(variables, problems),
     }
-    merged: Layer = {**site, **person}
+    merged: Layer = {**site, **user}
     if command_line:
         merged["source"] = tuple(command_line), "command line"
     if options.installer is not None:
@@ -145,7 +168,7 @@ def resolve(
     if "source" not in merged:
         merged |= _script_layer(variables, problems)
     if "network.client-key" in merged and "network.client-cert" not in merged:
-        reason = "it is of no use without `network.client-cert`"
+        reason = "a client key requires `network.client-cert`"
         origin = merged["network.client-key"][1]
         problems.append(Problem(origin=origin, key="network.client-key", reason=reason))
     if problems:
@@ -157,33 +180,33 @@ def resolve(
             insecure_hosts=(*options.insecure_hosts, *variables.get(_INSECURE, "").split()),
         ),
         token=options.token,
-        policy=policy([site, person]),
-        digests=digest_rules([site, person]),
+        policy=policy([site, user]),
+        digests=digest_rules([site, user]),
         origins={key: origin for key, (_, origin) in merged.items()},
     )
     for key, (value, _) in merged.items():
-        attribute = "sources" if key == "source" else KEYS[key].attribute
+        attribute = ARRAYS[key].attribute if key in ARRAYS else FIELDS[key].attribute
         settings = _with(settings, attribute, value) if attribute else settings
     _warn_of_unknown(variables, settings.sources)
     return settings
 
 
 def shared_file(path: Path) -> SharedFile:
-    """Return who may change the system configuration file."""
+    """Return who can change the system configuration file."""
     return SharedFile(path=str(path), owner=owner_of(path), writable=os.access(path, os.W_OK))
 
 
 def _warn_of_unknown(variables: Mapping[str, str], sources: Iterable[SourceSettings]) -> None:
-    """Say which variables look like ours, and are read by nothing: they may be misspelt."""
+    """Warn of variables with our prefix that nothing reads: they may be misspelt."""
     ours = [name for name in variables if name.startswith(_PREFIX)]
-    known = {_SOURCE, _UV, VARIABLE, _PASSPHRASE, *(known.variable for known in KEYS.values())}
+    known = {_SOURCE, _UV, VARIABLE, _PASSPHRASE, *(field.variable for field in FIELDS.values())}
     for source in sources:
         known |= {source.token_env or "", source.password_env or ""}
         known |= {variable for _, variable in source.header_env}
     words = sorted(name.removeprefix(_PREFIX) for name in known if name.startswith(_PREFIX))
     for name in sorted({*ours} - known):
         near = suggestion(name.removeprefix(_PREFIX), words, prefix=_PREFIX)
-        _log.warning("%s is no variable of uv-self-update, and is ignored%s", shown(name), near)
+        _log.warning("Ignoring unknown environment variable `%s`%s", shown(name), near)
 
 
 def _with(target: Any, attribute: str, value: Any) -> Any:  # noqa: ANN401 # any dataclass of the tree
@@ -212,23 +235,27 @@ def _variable_layer(environ: Mapping[str, str], problems: list[Problem]) -> Laye
             sources.append(parse_source(spec))
         except InvalidSource as invalid:
             problems.append(Problem(origin=_SOURCE, key="", reason=str(invalid)))
-        # A list with a bad entry is a list all the same: no other layer is asked in its place.
+        # Even with an invalid entry, the list replaces that of other layers.
         layer["source"] = tuple(sources), _SOURCE
-    for key, known in KEYS.items():
-        if known.variable and known.variable in environ:
-            value = known.parse(environ[known.variable])
+    for key, field in FIELDS.items():
+        if (variable := field.variable) in environ:
             try:
-                layer[key] = known.check(value, Path.cwd()), known.variable
-            except UnfitError as unfit:
-                problems.append(Problem(origin=known.variable, key="", reason=str(unfit)))
+                value = field.type.parse(field.type.from_text(environ[variable]), Path.cwd())
+            except InvalidValue as error:
+                problems.append(Problem(origin=variable, key="", reason=str(error)))
+            else:
+                layer[key] = value, variable
     return layer
 
 
 def _script_layer(environ: Mapping[str, str], problems: list[Problem]) -> Layer:
-    """Read the two variables of `LATEST_RELEASE_URL` and `RELEASES_DOWNLOAD_URL`."""
+    """Return the source of `LATEST_RELEASE_URL` and `RELEASES_DOWNLOAD_URL`.
+
+    They are the variables of the script that this package grew from.
+    """
     table = {"kind": "urls"}
     if download := environ.get(_DOWNLOAD):
-        # The script knew no placeholders, and added tag and file to the URL.
+        # The script had no placeholders, and appended tag and file to the URL.
         added = "" if "{" in download else "/{tag}/{asset}"
         table["download"] = download.rstrip("/") + added if added else download
     if latest := environ.get(_LATEST):
@@ -237,7 +264,7 @@ def _script_layer(environ: Mapping[str, str], problems: list[Problem]) -> Layer:
         return {}
     names = {"download": _DOWNLOAD, "latest": _LATEST}
     if not download:
-        reason = f"{_DOWNLOAD} is not set, and this is of no use without it"
+        reason = f"{_DOWNLOAD} is required with it, and is not set"
         problems.append(Problem(origin=_LATEST, key="", reason=reason))
     source, found = check_source(table)
     problems += [
@@ -254,20 +281,20 @@ def read(path: Path) -> str:
         InvalidConfiguration: It cannot be read, or is not UTF-8; see `is_missing`.
     """
     try:
-        # PowerShell and Notepad like to begin a file with a byte order mark.
+        # PowerShell and Notepad begin a file with a byte order mark.
         return path.read_bytes().decode("utf-8-sig")
     except OSError as error:
-        reason = f"it cannot be read: {error.strerror or error}"
+        reason = f"failed to read the file: {strerror(error)}"
         barred = isinstance(error, PermissionError)
         problem = Problem(origin=str(path), key="", reason=reason, barred=barred)
         raise InvalidConfiguration([problem]) from error
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        raise _unusable(path, f"it is not UTF-8 text, see line {line}") from error
+        raise _unusable(path, f"invalid UTF-8 in line {line}") from error
 
 
 def parse(path: Path, text: str) -> dict[str, Any]:
-    """Return the document that a file's text is.
+    """Return the document in the text of a file.
 
     Raises:
         InvalidConfiguration: It is not TOML; with line and column.
@@ -276,16 +303,16 @@ def parse(path: Path, text: str) -> dict[str, Any]:
 
     try:
         return tomllib.loads(text)
-    # Numbers of thousands of digits and endless brackets have errors of their own.
+    # Numbers of thousands of digits, and thousands of brackets, have errors of their own.
     except (ValueError, RecursionError) as error:
         line, column = text.count("\n") + 1, len(text) - text.rfind("\n")
         end = f"at line {line}, column {column}, the end of the file"
         reason = str(error).replace("at end of document", end)
-        raise _unusable(path, f"it is not TOML: {reason}") from error
+        raise _unusable(path, f"invalid TOML: {reason}") from error
 
 
 def is_missing(invalid: InvalidConfiguration) -> bool:
-    """Return whether all that is wrong with a file is that it does not exist."""
+    """Return whether the only problem is that the file does not exist."""
     return isinstance(invalid.__cause__, OSError) and invalid.__cause__.errno in _MISSING
 
 
@@ -294,28 +321,32 @@ def _unusable(path: Path, reason: str) -> InvalidConfiguration:
 
 
 def check(document: Mapping[str, Any], path: Path) -> FileValues:
-    """Check everything in a document.
+    """Parse every value of a document.
 
     Raises:
         InvalidConfiguration: With every problem of the document.
     """
-    problems: list[tuple[str, str]] = []
+    problems: Problems = []
     values: dict[str, Any] = {}
-    sections = dict.fromkeys(key.partition(".")[0] for key in KEYS)
-    for section, table in document.items():
-        if section == "source":
-            values["source"] = _check_sources(table, problems)
-        elif section not in sections:
-            # Either misspelt, or written without its table.
-            strays = [key for key in every_key() if key.endswith(f".{section}")]
-            near = suggestion(strays[0] if strays else section, ("source", *sections, *strays))
-            problems.append((shown(section), f"unknown key{near}"))
-        elif not isinstance(table, dict):
-            got = type_name(table)
-            problems.append((section, f"it is {got}, but a table is due: `[{section}]`"))
+    for name, content in document.items():
+        if name in ARRAYS:
+            values[name] = _parse_array(name, content, problems)
+        elif name not in SECTIONS:
+            # Either misspelt, or a key without its table.
+            keys = [key for key in every_key() if key.endswith(f".{name}")]
+            near = suggestion(keys[0] if keys else name, (*ARRAYS, *SECTIONS, *keys))
+            problems.append((shown(name), f"unknown key{near}"))
+        elif not isinstance(content, dict):
+            problems.append((name, f"{invalid(content)}: expected a table `[{name}]`"))
         else:
-            for name, value in table.items():
-                _check_key(f"{section}.{name}", value, path, values, problems)
+            parsed, found = parse_table(
+                {f"{name}.{key}": value for key, value in content.items()},
+                FIELDS,
+                directory=path.absolute().parent,
+                unknown=lambda key: f"unknown key{suggestion(key, FIELDS)}",
+            )
+            values |= parsed
+            problems += found
     if problems:
         raise InvalidConfiguration(
             [Problem(origin=str(path), key=key, reason=reason) for key, reason in problems]
@@ -323,32 +354,22 @@ def check(document: Mapping[str, Any], path: Path) -> FileValues:
     return FileValues(path=path, values=values)
 
 
-def _check_key(
-    key: str, value: object, path: Path, values: dict[str, Any], problems: list[tuple[str, str]]
-) -> None:
-    if key not in KEYS:
-        problems.append((shown(key), f"unknown key{suggestion(key, KEYS)}"))
-        return
-    try:
-        values[key] = KEYS[key].check(value, path.absolute().parent)
-    except UnfitError as unfit:
-        problems.append((key, str(unfit)))
-
-
-def _check_sources(tables: object, problems: list[tuple[str, str]]) -> tuple[SourceSettings, ...]:
+def _parse_array(name: str, tables: object, problems: Problems) -> tuple[Any, ...]:
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        problems.append(("source", "it is not a list of tables: each begins with `[[source]]`"))
+        expected = f"expected an array of tables, each of which begins with `[[{name}]]`"
+        problems.append((name, f"invalid type: {expected}"))
         return ()
     if not tables:
-        problems.append(("source", "the list is empty; without it, the default is used"))
-    sources = []
+        problems.append((name, "empty array: remove the key to use the default"))
+    values = []
     for index, table in enumerate(tables):
-        source, found = check_source(table)
-        sources.append(source)
-        problems += [(f"source[{index}].{shown(key)}", reason) for key, reason in found]
-    return tuple(sources)
+        value, found = ARRAYS[name].parse(table)
+        values.append(value)
+        problems += [(f"{name}[{index}].{key}", reason) for key, reason in found]
+    return tuple(values)
 
 
 def every_key() -> tuple[str, ...]:
-    """Return every dotted key that there is; those of a source without its number."""
-    return (*KEYS, "source.kind", *(f"source.{name}" for name in SOURCE_FIELDS))
+    """Return every dotted key; those of an array of tables without a number."""
+    arrays = (f"{name}.{key}" for name, array in ARRAYS.items() for key in array.keys)
+    return (*FIELDS, *arrays)

@@ -1,21 +1,21 @@
-"""What can be decided, what each value has to be, and what was decided in the end."""
+"""Every setting outside `[[source]]`: its field in a file, and its value in the end."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
-from uv_self_update.config.key import Key, UnfitError, boolean, flag
+from uv_self_update.config.field import Field, by_name
 from uv_self_update.config.kinds import SourceSettings
-from uv_self_update.config.policy_keys import POLICY_KEYS
-from uv_self_update.messages import echo, listed, suggestion
+from uv_self_update.config.policy_fields import POLICY_FIELDS
+from uv_self_update.config.value_types import Choice, Flag, Number, PemFile
 from uv_self_update.releases.digests import DigestRules
 from uv_self_update.releases.policy import DEFAULT, Policy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from uv_self_update.redaction import Secret
 
@@ -24,180 +24,174 @@ InstallerChoice = Literal["auto", "release", "native"]
 
 INSTALLERS: tuple[InstallerChoice, ...] = ("auto", "release", "native")
 
-_LONGEST_TIMEOUT = 86_400
-"""A day, in seconds: past some weeks, the operating systems' own timers overflow."""
-
-_MOST_RETRIES = 10
-"""Each waits longer than the one before, so that ten take minutes already."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Network:
     """How the sources are reached."""
 
     timeout: float = 30.0
-    """Seconds to wait for each piece of an answer."""
+    """Seconds to wait for each part of a response."""
 
     connect_timeout: float = 10.0
     """Seconds to wait for a connection."""
 
     retries: int = 3
-    """How often a request that failed on the way is sent again, before it is given up."""
+    """How often a request is repeated after a transient failure."""
 
     ca_bundle: Path | None = None
-    """A PEM file of certificate authorities to trust beside those of the operating system."""
+    """A PEM file of certificate authorities to trust, with those of the operating system."""
 
     client_cert: Path | None = None
-    """A PEM file with the certificate that says who is asking, and perhaps its key."""
+    """A PEM file with a client certificate, and perhaps its key."""
 
     client_key: Path | None = None
-    """A PEM file with that certificate's private key, where it stands in a file of its own."""
+    """A PEM file with the private key of the client certificate, if that has its own file."""
 
     passphrase: Secret | None = None
-    """What that key is encrypted with."""
+    """The passphrase of the private key."""
 
     insecure_hosts: tuple[str, ...] = ()
-    """Hosts whose certificates are not checked: `HOST`, `HOST:PORT` or `SCHEME://HOST[:PORT]`."""
+    """Hosts whose certificates are not verified: `HOST`, `HOST:PORT` or `SCHEME://HOST[:PORT]`."""
 
     system_certs: bool = False
-    """Whether uv is told to trust the operating system's certificates, when it asks an index."""
+    """Whether uv trusts the operating system's certificates when it queries an index."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Everything that the command line, the environment and the files have decided."""
+    """The settings of one run."""
 
     sources: tuple[SourceSettings, ...] = (SourceSettings(),)
     installer: InstallerChoice = "auto"
     adopt: bool = False
-    """Whether a uv is updated too that has no receipt, or one about another folder."""
+    """Whether to update a uv without a receipt, or with one for another directory."""
 
     policy: Policy = DEFAULT
-    """The rules of the machine's file, and those of the person after them."""
+    """The rules of the system configuration file, and those of the user."""
 
     digests: DigestRules = field(default_factory=DigestRules)
     network: Network = Network()
     token: Secret | None = None
-    """A GitHub token that was given for this run, as in `--token`."""
+    """The GitHub token of `--token`."""
 
     origins: Mapping[str, str] = field(default_factory=dict)
-    """Dotted key -> where its value came from; a key that is missing has its default."""
+    """Dotted key -> the file or variable that sets it, or `command line`; defaults are left out."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What the command line says about the settings."""
+    """The settings on the command line."""
 
     sources: tuple[str, ...] = field(default=(), repr=False)
-    """URLs among them, which may hold a password."""
+    """`--source`; a URL may contain a password."""
 
     installer: InstallerChoice | None = None
     adopt: bool = False
-    """Whether `--adopt` was given."""
-
     config: Path | None = None
-    """A file to read in place of the user file."""
+    """A file to read instead of the user configuration file."""
 
     token: Secret | None = None
-    """What `--token` says: a GitHub token."""
+    """`--token`: a GitHub token."""
 
     insecure_hosts: tuple[str, ...] = ()
-    """What `--allow-insecure-host` says."""
+    """`--allow-insecure-host`."""
 
     system_certs: bool = False
-    """Whether `--system-certs`, or `--native-tls`, was given."""
+    """`--system-certs` or `--native-tls`."""
 
 
-def _installer(value: object, _folder: Path) -> InstallerChoice:
-    for choice in INSTALLERS:
-        if value == choice:
-            return choice
-    near = suggestion(value, INSTALLERS)
-    raise UnfitError(got=echo(value), due=listed(INSTALLERS), near=near)
+_TIMEOUT = Number(
+    words="a number of seconds above 0 and at most 86400",
+    above=0,
+    # Past some weeks, the timers of operating systems overflow.
+    most=86_400,
+)
+_RETRIES = Number(
+    words="a whole number from 0 to 10",
+    above=-1,
+    # Each retry waits longer than the one before, so that ten take minutes.
+    most=10,
+    whole=True,
+)
 
-
-def _timeout(value: object, _folder: Path) -> float:
-    due = f"a number of seconds, more than 0 and at most {_LONGEST_TIMEOUT},"
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise UnfitError(got=echo(value), due=due)
-    if not 0 < value <= _LONGEST_TIMEOUT:
-        raise UnfitError(got="out of range", due=due)
-    return float(value)
-
-
-def _retries(value: object, _folder: Path) -> int:
-    due = f"a whole number from 0 to {_MOST_RETRIES}"
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise UnfitError(got=echo(value), due=due)
-    if not 0 <= value <= _MOST_RETRIES:
-        raise UnfitError(got="out of range", due=due)
-    return value
-
-
-def _number(text: str) -> object:
-    for number in (int, float):
-        try:
-            return number(text)
-        except ValueError:
-            continue
-    return text
-
-
-def _pem_file(value: object, folder: Path) -> Path:
-    due = "the path of a PEM file"
-    if not isinstance(value, str) or not value:
-        raise UnfitError(got=echo(value), due=due)
-    if "-----BEGIN" in value:
-        raise UnfitError(got="what such a file holds", due=due)
-    try:
-        path = folder / Path(value).expanduser()
-        if path.is_file():
-            return path
-    # No home to put in place of `~`; a folder that may not be entered, a name that is too long.
-    except (RuntimeError, OSError) as error:
-        raise UnfitError(got=f"{echo(value)} ({error})", due=due) from None
-    raise UnfitError(got=f"`{path}`, where there is no file", due=due)
-
-
-KEYS: Mapping[str, Key] = MappingProxyType(
+FIELDS: Mapping[str, Field] = MappingProxyType(
     {
-        "install.installer": Key(
-            attribute="installer", variable="UV_SELF_UPDATE_INSTALLER", check=_installer
+        **by_name(
+            Field(
+                name="install.installer",
+                attribute="installer",
+                variable="UV_SELF_UPDATE_INSTALLER",
+                type=Choice(words=INSTALLERS),
+                help="native: replace uv so that it works even if the update is killed. release: "
+                "run the installer of the release. auto: native, unless only the installer of the "
+                "release supports the layout of the installation.",
+                example='installer = "auto"',
+            ),
+            Field(
+                name="install.adopt",
+                attribute="adopt",
+                variable="UV_SELF_UPDATE_ADOPT",
+                type=Flag(),
+                help="Whether to update a uv without a receipt, or with one for another directory.",
+                example="adopt = false",
+            ),
         ),
-        "install.adopt": Key(
-            attribute="adopt", variable="UV_SELF_UPDATE_ADOPT", check=flag, parse=boolean
-        ),
-        **POLICY_KEYS,
-        "network.timeout": Key(
-            attribute="network.timeout",
-            variable="UV_SELF_UPDATE_TIMEOUT",
-            check=_timeout,
-            parse=_number,
-        ),
-        "network.connect-timeout": Key(
-            attribute="network.connect_timeout",
-            variable="UV_SELF_UPDATE_CONNECT_TIMEOUT",
-            check=_timeout,
-            parse=_number,
-        ),
-        "network.retries": Key(
-            attribute="network.retries",
-            variable="UV_SELF_UPDATE_RETRIES",
-            check=_retries,
-            parse=_number,
-        ),
-        "network.ca-bundle": Key(
-            attribute="network.ca_bundle", variable="UV_SELF_UPDATE_CA_BUNDLE", check=_pem_file
-        ),
-        "network.client-cert": Key(
-            attribute="network.client_cert", variable="UV_SELF_UPDATE_CLIENT_CERT", check=_pem_file
-        ),
-        "network.client-key": Key(
-            attribute="network.client_key", variable="UV_SELF_UPDATE_CLIENT_KEY", check=_pem_file
+        **POLICY_FIELDS,
+        **by_name(
+            Field(
+                name="network.timeout",
+                attribute="network.timeout",
+                variable="UV_SELF_UPDATE_TIMEOUT",
+                type=_TIMEOUT,
+                help="Seconds to wait for each part of a response.",
+                example="timeout = 30",
+            ),
+            Field(
+                name="network.connect-timeout",
+                attribute="network.connect_timeout",
+                variable="UV_SELF_UPDATE_CONNECT_TIMEOUT",
+                type=_TIMEOUT,
+                help="Seconds to wait for a connection.",
+                example="connect-timeout = 10",
+            ),
+            Field(
+                name="network.retries",
+                attribute="network.retries",
+                variable="UV_SELF_UPDATE_RETRIES",
+                type=_RETRIES,
+                help="How often to repeat a request after a transient failure.",
+                example="retries = 3",
+            ),
+            Field(
+                name="network.ca-bundle",
+                attribute="network.ca_bundle",
+                variable="UV_SELF_UPDATE_CA_BUNDLE",
+                type=PemFile(),
+                help="Certificate authorities to trust, with those of the system; relative to this "
+                "file.",
+                example='ca-bundle = "company.pem"',
+            ),
+            Field(
+                name="network.client-cert",
+                attribute="network.client_cert",
+                variable="UV_SELF_UPDATE_CLIENT_CERT",
+                type=PemFile(),
+                help="A client certificate, and perhaps its private key.",
+                example='client-cert = "me.pem"',
+            ),
+            Field(
+                name="network.client-key",
+                attribute="network.client_key",
+                variable="UV_SELF_UPDATE_CLIENT_KEY",
+                type=PemFile(),
+                help="The private key, if it has its own file. Its passphrase is in "
+                "UV_SELF_UPDATE_CLIENT_KEY_PASSPHRASE, or you are prompted for it.",
+                example='client-key = "me.key"',
+            ),
         ),
     }
 )
-"""Every setting outside `[[source]]`: a new one is a field of `Settings` and an entry here."""
+"""Dotted key -> field: a new setting is a field of `Settings` and an entry here."""
 
-PATH_KEYS = frozenset(key for key, known in KEYS.items() if known.check is _pem_file)
-"""Those of the keys that hold the path of a file."""
+SECTIONS = tuple(dict.fromkeys(name.partition(".")[0] for name in FIELDS))
+"""The tables of these fields."""

@@ -1,4 +1,4 @@
-"""TOML as text: one key changed or taken out, and every other line left as a person wrote it."""
+"""TOML as text: set or remove one key, and keep every other line."""
 
 from __future__ import annotations
 
@@ -7,42 +7,42 @@ from dataclasses import dataclass
 from typing import Any
 
 KeyPath = tuple[str | int, ...]
-"""A dotted key, taken apart; the tables of an array are counted from 0."""
+"""The parts of a dotted key; the tables of an array are numbered from 0."""
 
 _NAME = r"""(?:[\w-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*')"""
 _NAMES = rf"{_NAME}(?:[ \t]*\.[ \t]*{_NAME})*"
 _TABLE = re.compile(rf"[ \t]*(\[\[?)[ \t]*({_NAMES})")
 _DEEPEST = 3
-"""Keys of `source.0.url`: what lies deeper is written as one value, an inline table."""
+"""Parts of `source.0.url`: a deeper key is written within an inline table."""
 
 _PAIR = re.compile(rf"[ \t]*({_NAMES})[ \t]*=[ \t]*")
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Statement:
-    """A line of TOML, or the several lines that one value takes."""
+    """A line of TOML, or the lines of one value."""
 
     text: str
     keys: KeyPath = ()
-    """What it opens or sets, from the top of the document; empty for a comment."""
+    """The path of the table or the key, from the root; empty for a comment."""
 
     opens: bool = False
-    """Whether it is the head of a table."""
+    """Whether it is the header of a table."""
 
     start: int = 0
-    """Where its value starts in its text."""
+    """The offset of its value in its text."""
 
     written: int = 1
-    """How many of its keys are written in it, with dots between; the others are its table's."""
+    """How many parts of the path are written in it; the others are those of its table."""
 
     @property
     def table(self) -> KeyPath:
-        """The table that it opens, or that it sets a key of."""
+        """The table that it opens, or whose key it sets."""
         return self.keys if self.opens else self.keys[:-1]
 
     @property
     def inline(self) -> dict[str, Any] | None:
-        """The table that its value is; None for another value."""
+        """Its value if that is an inline table, else None."""
         if self.opens or not self.keys:
             return None
         value = (parsed(f"v = {self.text[self.start :]}") or {}).get("v")
@@ -50,14 +50,14 @@ class _Statement:
 
     @property
     def comment(self) -> str:
-        """What follows the statement on its last line, from the `#` on."""
+        """The comment on its last line, with its `#`."""
         marks = (mark.start() for mark in re.finditer("#", self.text))
-        # A `#` within a string leaves that string without its end.
+        # Text that is cut at a `#` within a string is not TOML.
         return next((self.text[mark:] for mark in marks if parsed(self.text[:mark])), "")
 
     @property
     def body(self) -> str:
-        """The statement without its comment and what is white around that."""
+        """The statement without its comment and the white space before it."""
         return self.text.removesuffix(self.comment).rstrip()
 
     @property
@@ -67,7 +67,7 @@ class _Statement:
 
 
 def parsed(text: str) -> dict[str, Any] | None:
-    """Return what TOML says; None for what is not TOML."""
+    """Return a document; None for text that is not TOML."""
     import tomllib  # noqa: PLC0415 # most commands read no file, and need no parser
 
     try:
@@ -77,21 +77,23 @@ def parsed(text: str) -> dict[str, Any] | None:
 
 
 def _statements(text: str) -> list[_Statement]:
-    """Take TOML apart; what comes out is the whole text, in order."""
+    """Split TOML into statements, which together are the whole text."""
     found: list[_Statement] = []
     table: KeyPath = ()
-    sources = 0
+    arrays: dict[str | int, int] = {}  # name of an array of tables -> number of its last table
     pending = ""
     for line in re.findall(r"[^\n]*\n|[^\n]+", text):
         pending += line
         if parsed(pending) is None:
-            continue  # its value goes on in the next line
+            continue  # the value continues on the next line
         if head := _TABLE.match(pending):
             table = _names(head[2])
-            if table[0] == "source":
-                sources += head[1] == "[[" and table == ("source",)
+            name, *rest = table
+            if head[1] == "[[" and not rest:
+                arrays[name] = arrays.get(name, -1) + 1
+            if name in arrays:
                 # `[source.header-env]` is a table of the last source.
-                table = ("source", max(sources - 1, 0), *table[1:])
+                table = (name, arrays[name], *rest)
             found.append(_Statement(text=pending, keys=table, opens=True))
         elif pair := _PAIR.match(pending):
             names = _names(pair[1])
@@ -114,36 +116,36 @@ def _names(dotted: str) -> KeyPath:
 
 
 def with_value(text: str, keys: KeyPath, new: object) -> str:
-    """Return TOML with a key set, changing or adding one line; unchanged if it cannot be done."""
+    """Return TOML with a key set, in one changed or added line; unchanged if that is impossible."""
     newline = "\r\n" if "\r\n" in text else "\n"
     statements = _statements(text)
-    place = None
+    last = None
     for index, statement in enumerate(statements):
         if statement.keys == keys:
             return _replaced(statements, index, new)
         if statement.keys == keys[:-1] and (table := statement.inline) is not None:
             return _replaced(statements, index, table | {str(keys[-1]): new})
         if statement.keys and statement.table == keys[:-1]:
-            place = index
+            last = index
     in_array = isinstance(keys[1], int)
-    if place is None and in_array and len(keys) > _DEEPEST:
+    if last is None and in_array and len(keys) > _DEEPEST:
         return with_value(text, keys[:-1], {keys[-1]: new})
     texts = [statement.text for statement in statements]
-    if place is None:
+    if last is None:
         head = f"[[{keys[0]}]]" if in_array else f"[{_dotted(keys[:-1])}]"
         ended = text if not text or text.endswith("\n") else text + newline
         blank = newline if text else ""
         return f"{ended}{blank}{head}{newline}{_pair(keys[-1:], new)}{newline}"
-    before = texts[place]
+    before = texts[last]
     indent = before[: len(before) - len(before.lstrip(" \t"))]
     ended = before if before.endswith("\n") else before + newline
-    pair = _pair(keys[-statements[place].written :], new)
-    texts[place] = f"{ended}{indent}{pair}{newline}"
+    pair = _pair(keys[-statements[last].written :], new)
+    texts[last] = f"{ended}{indent}{pair}{newline}"
     return "".join(texts)
 
 
 def _replaced(statements: list[_Statement], index: int, new: object) -> str:
-    """Return TOML with another value in one statement; unchanged if comments would go with it."""
+    """Return TOML with a new value in one statement; unchanged if that would lose comments."""
     texts = [statement.text for statement in statements]
     statement = statements[index]
     if not (statement.hides_comments or statement.opens):
@@ -173,7 +175,7 @@ def _dotted(keys: KeyPath) -> str:
 
 
 def without(text: str, keys: KeyPath) -> str:
-    """Return TOML without a key or table; comments stay, those on its own lines too."""
+    """Return TOML without a key or table, but with the comments on its lines."""
     kept: list[str] = []
     statements = _statements(text)
     for index, statement in enumerate(statements):
@@ -187,6 +189,6 @@ def without(text: str, keys: KeyPath) -> str:
         elif statement.comment:
             kept.append(statement.comment)
         elif statement.opens and kept and not kept[-1].strip():
-            kept.pop()  # the blank line that set the table apart
+            kept.pop()  # the blank line before the table
     rest = "".join(kept)
     return rest if text[:1].isspace() else rest.lstrip("\r\n")

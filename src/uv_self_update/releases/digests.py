@@ -1,4 +1,4 @@
-"""Checking a body against its digest while it passes."""
+"""The digests that files must have, and the check of a body while it is streamed."""
 
 from __future__ import annotations
 
@@ -20,58 +20,63 @@ _BSD_LINE = re.compile(r"SHA256 \((.+)\) = ([0-9a-f]{64})", re.IGNORECASE)
 
 @dataclass(frozen=True, kw_only=True)
 class Pin:
-    """One digest that the configuration gives a file, whatever its source says."""
+    """The digest of a file in the configuration, which overrides what its source publishes."""
 
     version: str
     name: str
-    """The name of the file: of an archive, an installer or a wheel."""
+    """The file name of an archive, an installer or a wheel."""
 
     sha256: str
     """64 lower-case hexadecimal digits."""
 
-    origin: str
-    """The file that it stands in."""
+    origin: str = ""
+    """The configuration file that contains it."""
+
+    @property
+    def key(self) -> str:
+        """The key that sets it."""
+        return f"policy.digests.{self.version}.{self.name}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class DigestRules:
-    """Which digests the files of uv's releases have to have."""
+    """The rules about digests of all origins."""
 
     required: bool = False
-    """Whether a file is refused that has none."""
+    """Whether to refuse a file without a digest."""
 
     required_by: str = ""
-    """The file, or the variable, that says so."""
+    """The file or the variable that sets `required`."""
 
     pinned: tuple[Pin, ...] = ()
 
     def expected(
         self, version: str, name: str, published: str | None, *, source: str
     ) -> Expected | None:
-        """Return which digest a file has to have; None for any.
+        """Return the digest that a file must have; None for any.
 
-        As in pip's hash-checking mode, pins are all or nothing: of a version that a place pins, no
-        file is taken that the same place does not pin.
+        As in pip's hash-checking mode, pins are all or nothing: if an origin pins files of a
+        version, it has to pin every file that is used.
 
         Args:
-            version: Of the release that it belongs to.
-            name: The file.
-            published: The sha256 that its source gives for it.
-            source: Where it is from, for messages.
+            version: The version of its release.
+            name: The file name.
+            published: The SHA-256 that its source publishes.
+            source: The name of the source, for messages.
 
         Raises:
-            DigestMismatch: What is published is not what is pinned, or two pins disagree.
-            NotPinned: Other files of the version are pinned, and this is not.
-            NoDigest: There is none, and there has to be one.
+            DigestMismatch: The published digest is not the pinned one, or two pins disagree.
+            NotPinned: Only other files of the version are pinned.
+            NoDigest: A digest is required, and there is none.
         """
-        mine = []
+        pinned: list[Pin] = []
         for origin, pins in self._pins(version).items():
             named = [pin for pin in pins if pin.name == name]
             if not named:
                 raise NotPinned(name, source, version, origin)
-            mine += named
+            pinned += named
         found = None if published is None else Expected(sha256=published)
-        for pin in mine:
+        for pin in pinned:
             if found is not None and found.sha256 != pin.sha256:
                 raise DigestMismatch(
                     name, source, expected=pin.sha256, got=found.sha256, pinned=pin.origin
@@ -82,32 +87,32 @@ class DigestRules:
         return found
 
     def wheels(self, version: str, *, name: str, source: str) -> frozenset[str]:
-        """Return the digests of which a wheel has to have one: every place has pinned them.
+        """Return the allowed digests of a version's wheel: those that every origin pins.
 
-        None of them if no place pins anything of the version.
+        Empty if no origin pins files of the version.
 
         Args:
-            version: Of the wheel.
-            name: What to call it, for its file's name is not known.
-            source: Where it is from, for messages.
+            version: The version of the wheel.
+            name: The name of the wheel for messages; its file name is not known.
+            source: The name of the source, for messages.
 
         Raises:
-            NotPinned: A place pins other files, or other wheels than another place does.
+            NotPinned: An origin pins only other files, or other wheels than another origin.
         """
         found: frozenset[str] = frozenset()
         for nth, (origin, pins) in enumerate(self._pins(version).items()):
-            mine = frozenset(pin.sha256 for pin in pins if pin.name.endswith(".whl"))
-            found = found & mine if nth else mine
+            wheels = frozenset(pin.sha256 for pin in pins if pin.name.endswith(".whl"))
+            found = found & wheels if nth else wheels
             if not found:
                 raise NotPinned(name, source, version, origin)
         return found
 
     def places(self, version: str) -> str:
-        """Return where files of a version are pinned; empty if nowhere."""
+        """Return the origins that pin files of a version, for messages; empty if none do."""
         return " and ".join(self._pins(version))
 
     def _pins(self, version: str) -> dict[str, list[Pin]]:
-        """Return the pins of a version's files, by the place that they stand in."""
+        """Return the pins of a version's files, by origin."""
         found: dict[str, list[Pin]] = {}
         for pin in self.pinned:
             if pin.version == version:
@@ -117,23 +122,23 @@ class DigestRules:
 
 @dataclass(frozen=True, kw_only=True)
 class Expected:
-    """The digest that a file has to have."""
+    """The digest that a file must have."""
 
     sha256: str
     pinned: str = ""
-    """Where it is pinned; empty where the source has published it."""
+    """The origin that pins it; empty if the source publishes it."""
 
 
 def hold_back(
     chunks: Iterable[bytes], expected: Expected | None, *, name: str, source: str
 ) -> Iterator[bytes]:
-    """Pass the chunks on, but the last of them only if the whole has the digest.
+    """Yield the chunks of a file, the last one only after its digest is verified.
 
-    Whoever receives them can therefore not have the whole of a wrong file. Without a digest
-    everything passes.
+    A receiver can therefore never have a complete file with a wrong digest. Without an expected
+    digest every chunk is yielded.
 
     Raises:
-        DigestMismatch: The whole has another digest; its last chunk was not passed on.
+        DigestMismatch: The file has another digest; its last chunk was not yielded.
     """
     if expected is None:
         yield from chunks
@@ -141,7 +146,7 @@ def hold_back(
     digest = hashlib.sha256()
     held = b""
     for chunk in chunks:
-        # An empty one at the end must not push out the last that counts.
+        # An empty chunk at the end must not release the last one with content.
         if not chunk:
             continue
         digest.update(chunk)
@@ -161,10 +166,10 @@ def hold_back(
 
 
 def embedded(script: str, name: str) -> str | None:
-    """Return the sha256 that a release's own installer has for an archive; None if it has none.
+    """Return the SHA-256 of an archive in a release's own installer; None without one.
 
-    `uv-installer.sh` of uv 0.11.0 and later has an arm of a `case` for each archive, and in it a
-    `_checksum_value` (dist 0.31).
+    `uv-installer.sh` of uv 0.11.0 and later has an arm of a `case` for each archive, with a
+    `_checksum_value` in it (dist 0.31).
     """
     _, arm, rest = script.partition(f'"{name}")')
     found = _EMBEDDED.search(rest.partition(";;")[0]) if arm else None
@@ -172,9 +177,9 @@ def embedded(script: str, name: str) -> str | None:
 
 
 def only_sums(text: str) -> bool:
-    """Return whether every line of a text is a digest of a file, but for comments.
+    """Return whether every line of a text is a comment or the digest of a file.
 
-    One that is not may have been: with a single bit changed, a file would go unchecked.
+    A line that is neither may be a damaged digest, whose file would go unchecked.
     """
     lines = (line.strip() for line in text.removeprefix("\ufeff").splitlines())
     return all(
@@ -185,12 +190,12 @@ def only_sums(text: str) -> bool:
 
 
 def parse_sums(text: str) -> dict[str, str]:
-    """Read what `sha256sum` or `shasum` has written, with or without `--tag`.
+    """Parse the output of `sha256sum` or `shasum`, with or without `--tag`.
 
     Returns:
-        The name of each file, without folders, and its digest; a digest alone has the name "".
-        What stands for itself comes before what stands in a folder, and a name that is there with
-        two digests has both, so that no file has it.
+        File name without directories -> digest; a digest alone has the name "". A file without a
+        directory takes precedence over one in a directory. Two different digests for a name become
+        one text that no digest equals.
     """
     sums: dict[str, str] = {}
     inner: dict[str, str] = {}
@@ -201,10 +206,10 @@ def parse_sums(text: str) -> dict[str, str]:
             name, digest = plain[2] or "", plain[1]
         else:
             continue
-        *folders, name = re.split(r"[/\\]", name.strip().removeprefix("./"))
-        known = inner if folders else sums
+        *directories, name = re.split(r"[/\\]", name.strip().removeprefix("./"))
+        known = inner if directories else sums
         digest = digest.lower()
-        # Of two that disagree, nobody knows which is meant: so that none is right.
+        # Either of two different digests may be the right one, so that no file may match.
         disagree = known.get(name, digest) != digest
         known[name] = f"{known[name]} and {digest}" if disagree else digest
     return {**inner, **sums}

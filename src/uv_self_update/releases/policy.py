@@ -1,97 +1,198 @@
-"""Which releases may be taken: rules, and what each of them objects to.
+"""The policy: rules that decide which releases may be installed.
 
-A rule stands in one place: the machine's file, the user's, a variable. Those of the machine's file
-and those of the person are put together, and a release is allowed if none of them objects. So the
-person can add to what the machine's file says, and take nothing away.
+Each rule comes from one origin: the system configuration file, the user configuration file or an
+environment variable. A release is allowed if no rule objects to it. The user's rules are added to
+those of the system configuration file, so they can restrict the policy further, but not loosen it.
 """
 
 from __future__ import annotations
 
 import logging
-import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from uv_self_update.errors import HiddenByPolicy
 from uv_self_update.redaction import redact_url
+from uv_self_update.releases.ages import format_age
 from uv_self_update.versions import is_prerelease
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from uv_self_update.releases.release import Release
 
 
 _log = logging.getLogger(__name__)
 
-RuleName = Literal["versions", "min-age", "prerelease", "yanked", "approved"]
+_DEFAULT_ORIGIN = "default"
 
-RULES: tuple[RuleName, ...] = ("versions", "prerelease", "yanked", "approved", "min-age")
-"""In the order in which they are asked: what a version's name tells comes first."""
+_LONGEST_VALUE = 80
+"""Characters of a rule's value in a message."""
 
-_UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800}
-_WORDS = re.compile(rf"(\d{{1,9}}) ?({'|'.join(_UNITS)})s?", re.ASCII)
-_ISO = re.compile(
-    r"P(?=[\dT])(?:(\d{1,9})W)?(?:(\d{1,9})D)?"
-    r"(?:T(?=\d)(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9})S)?)?",
-    re.ASCII,
-)
-_ISO_UNITS = ("week", "day", "hour", "minute", "second")
-_LONGEST = 3650 * 86_400
-"""Ten years, in seconds: uv is younger than that."""
-
-_SHOWN = 80  # characters of a rule's value in a sentence
-
-
-def parse_age(text: str) -> int | None:
-    """Return the seconds of `3 days`, `12 hours`, `P3D` or `PT12H`; None for anything else."""
-    if words := _WORDS.fullmatch(text.strip().lower()):
-        seconds = int(words[1]) * _UNITS[words[2]]
-    elif iso := _ISO.fullmatch(text.strip().upper()):
-        pairs = zip(iso.groups(default="0"), _ISO_UNITS, strict=True)
-        seconds = sum(int(count) * _UNITS[unit] for count, unit in pairs)
-    else:
-        return None
-    return seconds if seconds <= _LONGEST else None
+Written = str | bool | tuple[str, ...]
+"""The value of a rule as TOML has it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """One rule of one place."""
+    """One rule from one origin."""
 
-    name: RuleName
-    value: str | int | bool | tuple[str, ...]
-    """A specifier set; seconds; whether they are allowed; versions, or the place of their list."""
+    key: ClassVar[str]
+    """The key that sets it."""
 
-    written: str | bool | tuple[str, ...]
-    """The same as a configuration file has it."""
-
-    origin: str
-    """The file, or the variable, that it stands in."""
+    origin: str = ""
+    """The file or the variable that sets it."""
 
     @property
-    def key(self) -> str:
-        """The key that sets it."""
-        return f"policy.{self.name}"
+    def written(self) -> Written:
+        """The value as a configuration file has it."""
+        raise NotImplementedError
 
     @property
-    def list_place(self) -> str | None:
-        """The URL of the list of approved versions, if that has to be read first."""
-        named = self.name == "approved" and isinstance(self.value, str)
-        return str(self.value) if named else None
+    def list_url(self) -> str | None:
+        """The URL of a list that has to be read before the rule can be applied."""
+        return None
 
-    @property
-    def seconds(self) -> int:
-        """The value of a rule about the age."""
-        return self.value if isinstance(self.value, int) else 0
+    def objection_to_name(self, version: str) -> Objection | None:
+        """Return an objection to a version that needs nothing but its name."""
+        del version
+        return None
+
+    def objection_to(self, release: Release, *, now: float) -> Objection | None:
+        """Return an objection to a release; `now` is in seconds since 1970."""
+        del now
+        return self.objection_to_name(release.version)
+
+    def object(self, reason: str) -> Objection:
+        """Return an objection of this rule."""
+        return Objection(rule=self, reason=reason)
 
     def __str__(self) -> str:
-        """Write it as it stands in a configuration file."""
+        """Write the rule as in a configuration file."""
         return f"{self.key} = {_toml(self.written)}"
 
 
-BY_DEFAULT = Rule(name="yanked", value=False, written=False, origin="default")
-"""What holds where nothing is said about it."""
+@dataclass(frozen=True, kw_only=True)
+class Versions(Rule):
+    """A version has to match specifiers (PEP 440)."""
+
+    key = "policy.versions"
+    specifiers: str
+
+    @property
+    def written(self) -> str:
+        return self.specifiers
+
+    def objection_to_name(self, version: str) -> Objection | None:
+        # Slow to import, and an update without such a rule does without.
+        from packaging.specifiers import SpecifierSet  # noqa: PLC0415
+
+        # Pre-releases have a rule of their own.
+        fits = SpecifierSet(self.specifiers).contains(version, prereleases=True)
+        return None if fits else self.object("out of range")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prereleases(Rule):
+    """Pre-releases count as the newest release, or are refused even by name."""
+
+    key = "policy.prerelease"
+    allowed: bool
+
+    @property
+    def written(self) -> bool:
+        return self.allowed
+
+    def objection_to_name(self, version: str) -> Objection | None:
+        refused = not self.allowed and is_prerelease(version)
+        return self.object("pre-release") if refused else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Yanked(Rule):
+    """A yanked version may be installed by name, or not at all."""
+
+    key = "policy.yanked"
+    allowed: bool
+
+    @property
+    def written(self) -> bool:
+        return self.allowed
+
+    @property
+    def objection(self) -> Objection:
+        """The objection to a yanked version; only an index knows which are yanked."""
+        return self.object("yanked")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Approved(Rule):
+    """A version has to be on a list."""
+
+    key = "policy.approved"
+    versions: tuple[str, ...] | None = None
+    """The list; None until it has been read from `list_url`."""
+
+    location: str = ""
+    """The URL or the path of the list, if it is not in the configuration itself."""
+
+    url: str | None = None
+    """The same as a URL."""
+
+    @property
+    def written(self) -> str | tuple[str, ...]:
+        return self.location or self.versions or ()
+
+    @property
+    def list_url(self) -> str | None:
+        return self.url if self.versions is None else None
+
+    def with_versions(self, versions: tuple[str, ...]) -> Approved:
+        """Return the rule with its list, as read from `list_url`."""
+        return replace(self, versions=versions)
+
+    def objection_to_name(self, version: str) -> Objection | None:
+        if self.versions is None or version in self.versions:
+            return None
+        return self.object("not an approved version")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MinimumAge(Rule):
+    """A release has to be published for some time."""
+
+    key = "policy.min-age"
+    seconds: int
+    text: str
+    """The age as the configuration writes it: `3 days`, `P3D`."""
+
+    @property
+    def written(self) -> str:
+        return self.text
+
+    def objection_to(self, release: Release, *, now: float) -> Objection | None:
+        from datetime import datetime  # noqa: PLC0415 # slow to import, and few have such a rule
+
+        if not self.seconds:
+            return None
+        if release.published is None:
+            return self.undated
+        age = now - datetime.fromisoformat(release.published).timestamp()
+        if age >= self.seconds:
+            return None
+        if age < 0:
+            return self.object(f"published {format_age(-age)} ahead of this machine's clock")
+        return self.object(f"published {format_age(age)} ago")
+
+    @property
+    def undated(self) -> Objection:
+        """The objection to a release without a date."""
+        return Objection(rule=self, reason="no publication date from the source", undated=True)
+
+    @property
+    def too_young(self) -> Objection:
+        """The objection to a release whose exact date is unknown."""
+        return self.object(f"published less than {format_age(self.seconds)} ago")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,61 +201,62 @@ class Objection:
 
     rule: Rule
     reason: str
-    """A sentence without its end: `it was published 2 days ago`."""
+    """What follows the version and a colon: `published 2 days ago`."""
 
     undated: bool = False
-    """Whether it is for want of a date only."""
+    """Whether only a missing date is the reason."""
 
     def __str__(self) -> str:
-        """Say the reason, and which rule it is, and where that stands."""
+        """Give the reason, the rule and its origin."""
         rule = self.rule
-        value = _toml(rule.written).strip('"')
-        if len(value) > _SHOWN:
-            value = f"{value[:_SHOWN]}…"
-        if rule == BY_DEFAULT:
-            return f"{self.reason}, and {rule.key} is {value} unless it is set"
-        return f"{self.reason}, and {rule.key} in {rule.origin} is {value}"
+        text = str(rule)
+        longest = len(rule.key) + len(" = ") + _LONGEST_VALUE
+        if len(text) > longest:
+            text = f"{text[:longest]}…"
+        origin = "by default" if rule.origin == _DEFAULT_ORIGIN else f"in {rule.origin}"
+        return f"{self.reason} (`{text}` {origin})"
+
+
+_ORDER: tuple[type[Rule], ...] = (Versions, Prereleases, Yanked, Approved, MinimumAge)
+"""Rules that need only the name of a version come first."""
+
+_RuleT = TypeVar("_RuleT", bound=Rule)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """The rules of all places; without any, everything is allowed."""
+    """The rules of all origins; without any, every release is allowed."""
 
     rules: tuple[Rule, ...] = ()
 
+    @classmethod
+    def of(cls, rules: Iterable[Rule]) -> Policy:
+        """Return the policy of configured rules: in order, and with the default ones."""
+        ordered = sorted(rules, key=lambda rule: _ORDER.index(type(rule)))
+        if not any(isinstance(rule, Yanked) for rule in ordered):
+            ordered.append(_NO_YANKED)
+        return cls(rules=tuple(ordered))
+
     def objection_to(self, release: Release, *, now: float) -> Objection | None:
-        """Return why a release must not be taken, as far as its source has described it.
+        """Return the first objection to a release, as its source has described it.
 
         Args:
             release: Its version, and when it was published.
             now: Seconds since 1970.
         """
-        by_name = self.objection_to_name(release.version)
-        if by_name is not None:
-            return by_name
-        for rule in self._named("min-age"):
-            if objection := _too_young(rule, release.published, now):
-                return objection
-        return None
+        found = (rule.objection_to(release, now=now) for rule in self.rules)
+        return next(filter(None, found), None)
 
     def objection_to_name(self, version: str) -> Objection | None:
-        """Return what a version's name alone is reason enough for; nothing is read for it."""
-        for rule in self._named("versions"):
-            if not _contains(str(rule.value), version):
-                return Objection(rule=rule, reason="it is out of range")
-        for rule in self._named("prerelease"):
-            if not rule.value and is_prerelease(version):
-                return Objection(rule=rule, reason="it is a pre-release")
-        for rule in self._named("approved"):
-            if isinstance(rule.value, tuple) and version not in rule.value:
-                return Objection(rule=rule, reason="it is not among the approved versions")
-        return None
+        """Return the first objection that needs nothing but the name of a version."""
+        found = (rule.objection_to_name(version) for rule in self.rules)
+        return next(filter(None, found), None)
 
     def refuse(self, version: str) -> None:
-        """Make sure that a version may be asked for by its name.
+        """Refuse a version that is hidden by its name alone.
 
         Raises:
-            HiddenByPolicy: Its name alone says that it may not be taken.
+            HiddenByPolicy: A rule objects to the name.
         """
         objection = self.objection_to_name(version)
         if objection is not None:
@@ -162,58 +264,60 @@ class Policy:
 
     @property
     def prereleases(self) -> bool | None:
-        """Whether pre-releases count as the newest; None where nothing is said about them."""
-        said = [bool(rule.value) for rule in self._named("prerelease")]
-        return all(said) if said else None
+        """Whether pre-releases count as the newest; None if no rule decides it."""
+        rules = self._of(Prereleases)
+        return all(rule.allowed for rule in rules) if rules else None
 
     @property
-    def against_yanked(self) -> Rule | None:
-        """The rule that refuses what was yanked even by its name; None where there is none."""
-        return next((rule for rule in self._named("yanked") if not rule.value), None)
+    def against_yanked(self) -> Yanked | None:
+        """The first rule that refuses yanked versions, even by name."""
+        return next((rule for rule in self._of(Yanked) if not rule.allowed), None)
 
     @property
     def narrows(self) -> bool:
-        """Whether anything may be hidden that would be the newest otherwise."""
-        return any(rule.name in {"versions", "approved", "min-age"} for rule in self.rules)
+        """Whether the newest version may be hidden."""
+        return any(isinstance(rule, Versions | Approved | MinimumAge) for rule in self.rules)
 
     @property
     def specifiers(self) -> str:
-        """The specifiers of all places, joined."""
-        return ",".join(str(rule.value) for rule in self._named("versions"))
+        """The specifiers of all origins, joined by commas."""
+        return ",".join(rule.specifiers for rule in self._of(Versions))
 
     @property
-    def longest_age(self) -> Rule | None:
-        """The strictest rule about the age; None where there is none."""
-        rules = [rule for rule in self._named("min-age") if rule.value]
+    def longest_age(self) -> MinimumAge | None:
+        """The strictest rule about the age."""
+        rules = [rule for rule in self._of(MinimumAge) if rule.seconds]
         return max(rules, key=lambda rule: rule.seconds, default=None)
 
     @property
     def approved(self) -> frozenset[str] | None:
-        """The versions that every list of approved ones has; None where there is no list."""
-        lists = [rule.value for rule in self._named("approved") if isinstance(rule.value, tuple)]
+        """The versions that are on every list of approved versions; None without a list."""
+        lists = [rule.versions for rule in self._of(Approved) if rule.versions is not None]
         return frozenset(lists[0]).intersection(*lists[1:]) if lists else None
 
-    def _named(self, name: RuleName) -> Iterator[Rule]:
-        return (rule for rule in self.rules if rule.name == name)
+    def _of(self, kind: type[_RuleT]) -> list[_RuleT]:
+        return [rule for rule in self.rules if isinstance(rule, kind)]
 
+
+_NO_YANKED = Yanked(allowed=False, origin=_DEFAULT_ORIGIN)
 
 EVERYTHING = Policy()
 """No rule at all."""
 
-DEFAULT = Policy(rules=(BY_DEFAULT,))
-"""Where nothing is configured."""
+DEFAULT = Policy.of(())
+"""The policy if nothing is configured."""
 
 
 def hidden(
     version: str, objection: Objection, *, source: str = "", named: bool = True
 ) -> HiddenByPolicy:
-    """Return the error that says why a version is not to be had.
+    """Return the error for a version that a rule hides.
 
     Args:
-        version: The version; where none was named, the newest that was asked for.
+        version: The version; without an exact one, the newest that was requested.
         objection: What hides it.
         source: The source that has it, if one was asked.
-        named: Whether it was named, so that others may be allowed.
+        named: Whether an exact version was requested, so that others may be allowed.
     """
     rule = objection.rule
     only = "" if named else f"{rule.key} in {rule.origin}"
@@ -221,45 +325,11 @@ def hidden(
 
 
 def tell(version: str, objection: Objection) -> None:
-    """Say that the newest version was passed over; calmly, since that is what was asked for."""
-    _log.info("uv %s is not taken: %s", version, objection)
+    """Log that the newest version is skipped; at info, because the user configured it."""
+    _log.info("Skipping uv %s: %s", version, objection)
 
 
-def ago(seconds: float) -> str:
-    """Say how long something takes, in the largest unit that it fills."""
-    unit, length = "second", 1
-    for name, size in _UNITS.items():
-        if size <= seconds and name != "week":
-            unit, length = name, size
-    count = int(seconds // length)
-    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
-
-
-def _too_young(rule: Rule, published: str | None, now: float) -> Objection | None:
-    from datetime import datetime  # noqa: PLC0415 # slow to import, and few have such a rule
-
-    if not rule.value:
-        return None  # an age of nothing is no rule
-    if published is None:
-        return Objection(rule=rule, reason="the source gives no date of it", undated=True)
-    age = now - datetime.fromisoformat(published).timestamp()
-    if age >= rule.seconds:
-        return None
-    if age < 0:
-        reason = f"it was published {ago(-age)} ahead of this machine's clock"
-        return Objection(rule=rule, reason=reason)
-    return Objection(rule=rule, reason=f"it was published {ago(age)} ago")
-
-
-def _contains(specifiers: str, version: str) -> bool:
-    # As in target: an update to the newest does without.
-    from packaging.specifiers import SpecifierSet  # noqa: PLC0415 # slow to import
-
-    # Whether pre-releases are welcome is another rule's matter.
-    return SpecifierSet(specifiers).contains(version, prereleases=True)
-
-
-def _toml(value: str | bool | Iterable[str]) -> str:  # noqa: FBT001 # a value, not a switch
+def _toml(value: Written) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):

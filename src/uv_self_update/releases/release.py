@@ -1,4 +1,4 @@
-"""What a release of uv is, and GitHub's JSON for it, in and out."""
+"""Releases of uv, and their representation in GitHub's JSON."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from uv_self_update.versions import LONGEST_NAME, is_prerelease, version_of_tag
 
 INSTALLER_NAMES = ("uv-installer.sh", "uv-installer.ps1")
-"""The assets that uv runs to replace itself: on Unix, on Windows."""
+"""The installer scripts that uv runs on Unix and on Windows."""
 
 LARGEST_UNPACKED = 1 << 30
-"""Bytes of what an archive or a wheel holds at most; uv itself has about 60 MiB."""
-
+"""The limit for the content of an archive or a wheel, in bytes; uv has about 60 MiB."""
 
 _LARGEST_NUMBER = 1 << 63
 
@@ -21,7 +20,7 @@ _SHA256 = re.compile(r"sha256:([0-9a-f]{64})")
 
 
 class NotARelease(ValueError):
-    """A document does not describe a release; the message says what it lacks."""
+    """A document does not describe a release; the message says what is missing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,13 +29,13 @@ class Asset:
 
     name: str
     sha256: str | None = None
-    """64 lower-case hexadecimal digits, where the source publishes them."""
+    """64 lower-case hexadecimal digits, if the source publishes them."""
 
     where: str = ""
-    """How its source finds it again; it means nothing to anybody else."""
+    """A reference that only its source understands."""
 
     modified: str | None = None
-    """When the file was last changed, in UTC as RFC 3339 writes it, where a listing says so."""
+    """The modification time, RFC 3339 in UTC, if a listing has it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,16 +44,16 @@ class Release:
 
     version: str
     tag: str
-    """What the source calls the version; GitHub repositories may put a `v` before it."""
+    """The version's name at the source; GitHub repositories may prefix it with `v`."""
 
     assets: tuple[Asset, ...] | None = None
-    """The files of the release; None where the source cannot list them, or has not yet."""
+    """The files of the release; None if the source cannot list them, or has not yet."""
 
     published: str | None = None
-    """When, in UTC as RFC 3339 writes it, where the source says so."""
+    """The publication time, RFC 3339 in UTC, if the source has it."""
 
     where: str = ""
-    """How its source finds it again; it means nothing to anybody else."""
+    """A reference that only its source understands."""
 
     @property
     def prerelease(self) -> bool:
@@ -62,28 +61,28 @@ class Release:
         return is_prerelease(self.version)
 
     def asset(self, name: str) -> Asset | None:
-        """Return the asset of that name; None if the source is known not to have it."""
+        """Return the asset with a name; None if the source does not have it."""
         if self.assets is None:
             return Asset(name=name)
         return next((asset for asset in self.assets if asset.name == name), None)
 
 
 def utc(time: str | float) -> str | None:
-    """Return a time as RFC 3339 writes it in UTC: `2026-01-29T20:24:46Z`.
+    """Return a time in RFC 3339, in UTC: `2026-01-29T20:24:46Z`; None for an invalid one.
 
     Args:
-        time: As ISO 8601 writes it, with any offset; or seconds since 1970.
+        time: ISO 8601 with any offset, or seconds since 1970.
     """
     from datetime import UTC, datetime  # noqa: PLC0415 # slow to import, and seldom needed
 
     try:
         if isinstance(time, str):
             moment = datetime.fromisoformat(time.strip())
-            # Without an offset, it is the server's own time of day, wherever that is.
+            # Without an offset it is the server's local time, whose zone is unknown.
             moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         else:
             moment = datetime.fromtimestamp(time, UTC)
-        # Not by strftime, whose years before 1000 are short.
+        # strftime writes years before 1000 with fewer than four digits.
         written = moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds")
     except (ValueError, OverflowError, OSError):
         return None
@@ -91,15 +90,15 @@ def utc(time: str | float) -> str | None:
 
 
 def parse_release(document: object) -> Release:
-    """Read one release in GitHub's JSON.
+    """Parse one release in GitHub's JSON.
 
-    Only what the gateway needs is asked for: mirrors leave out or null much of the rest.
+    Only the fields that the gateway needs are required: mirrors omit or null many others.
 
     Raises:
         NotARelease: There is no usable `tag_name`.
     """
     if not isinstance(document, dict):
-        raise NotARelease(f"a JSON {_kind(document)} where an object was due")  # noqa: TRY003, EM102 # the caller adds the URL
+        raise NotARelease(f"a JSON {_json_type(document)} instead of an object")  # noqa: TRY003, EM102 # the caller adds the URL
     tag = document.get("tag_name")
     version = version_of_tag(tag) if isinstance(tag, str) else None
     if not isinstance(tag, str) or version is None:
@@ -114,7 +113,7 @@ def parse_release(document: object) -> Release:
 
 
 def listed_release(entry: object) -> Release | None:
-    """Read an entry of a list of releases in GitHub's JSON; None for a draft or another thing."""
+    """Parse an entry of a list of releases in GitHub's JSON; None for a draft or no release."""
     try:
         release = parse_release(entry)
     except NotARelease:
@@ -125,15 +124,15 @@ def listed_release(entry: object) -> Release | None:
 def github_document(
     release: Release, *, base: str, repository: str, assets: tuple[str, ...]
 ) -> str:
-    """Write a release as GitHub's JSON: complete, nothing null, every URL below `base`.
+    """Return a release in GitHub's JSON: complete, without null, every URL below `base`.
 
     uv refuses a release with any of these fields missing or null (axoupdater, `release/github.rs`).
 
     Args:
         release: The release.
         base: The gateway's base URL, ending in `/`.
-        repository: `OWNER/NAME`, as uv's receipt has it.
-        assets: The names of the files to offer.
+        repository: `OWNER/NAME`, as in uv's receipt.
+        assets: The names of the files to list.
     """
     downloads = f"{base}{repository}/releases/download/{release.version}/"
     document = {
@@ -163,7 +162,7 @@ def _parse_assets(value: object) -> tuple[Asset, ...] | None:
             where = str(number) if fits else ""
             sha256 = _parse_digest(entry.get("digest"))
             assets.append(Asset(name=name, sha256=sha256, where=where))
-    # A mirror that strips the list down to nothing says nothing about its files.
+    # A mirror that empties the list may have the files all the same.
     return tuple(assets) or None
 
 
@@ -172,7 +171,6 @@ def _parse_digest(value: object) -> str | None:
     return match[1] if match else None
 
 
-def _kind(document: object) -> str:
-    return {dict: "object", list: "list", str: "string", type(None): "null"}.get(
-        type(document), "value"
-    )
+def _json_type(document: object) -> str:
+    names = {list: "array", str: "string", type(None): "null", bool: "boolean"}
+    return names.get(type(document), "number")

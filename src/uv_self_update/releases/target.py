@@ -1,4 +1,4 @@
-"""Which version is meant: TARGET, and the choice among the versions that a source has."""
+"""The requested version, and the choice among the versions of a source."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ _PREFIX = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _ANCHOR = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,18})*")
 _NEWEST_NAMES = frozenset({"latest", "newest", "stable"})
 _PACKAGE = re.compile(r"(?:uv|release|tag|refs/tags)[-_@/ ]*(?=[\dv<>=~!^])", re.IGNORECASE)
-_PLACE_ADVICE = (
-    "To update from there, type `uv-self-update init {0}` once, or `uv-self-update --source {0}`."
+_SOURCE_ADVICE = (
+    "To update from there, run `uv-self-update init {0}` once, or `uv-self-update --source {0}`."
 )
 
 NEAREST = 3
-"""Versions to offer where the wanted one is missing."""
+"""How many versions to suggest if the requested one is missing."""
 
-_SHOWN = 40  # characters of a TARGET that is longer than that
+_SHOWN = 40  # characters of a long TARGET in a message
 
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """What a person asks for: the newest, one version, or the newest that a specifier allows."""
+    """The requested version: the newest, an exact one, or the newest that matches a specifier."""
 
     specifier: str = ""
     """A specifier set of PEP 440; empty for any version."""
 
     exact: str | None = None
     policy: Policy = EVERYTHING
-    """The rules that a release has to obey besides."""
+    """The rules that also apply."""
 
     def under(self, policy: Policy) -> Wanted:
-        """Return the same under the rules of a policy."""
+        """Return the same request with a policy."""
         return replace(self, policy=policy)
 
     def __str__(self) -> str:
-        """Say what is wanted, after `has no`."""
+        """Return it in words, for a message: `uv 0.13.9`, `uv <0.13` or `release of uv`."""
         if self.exact is not None:
             return f"uv {self.exact}"
         prefix = re.fullmatch(r"==([0-9.]+)\.\*", self.specifier)
@@ -55,7 +55,7 @@ class Wanted:
 
     @property
     def requirement(self) -> str:
-        """The same as a requirement of PEP 508."""
+        """The requirement of PEP 508."""
         return f"uv=={self.exact}" if self.exact is not None else f"uv{self.specifier}"
 
 
@@ -63,10 +63,10 @@ NEWEST = Wanted()
 
 
 def parse_target(target: str) -> Wanted:
-    """Read a TARGET: an exact version (three numbers), a prefix (fewer), or a specifier set.
+    """Parse a TARGET: an exact version (three numbers), a prefix (fewer), or a specifier.
 
     Raises:
-        InvalidTarget: It is none of these.
+        InvalidTarget: It has none of these forms.
     """
     text = target.strip()
     if len(text) > LONGEST_SPECIFIERS:
@@ -78,7 +78,7 @@ def parse_target(target: str) -> Wanted:
 
 
 def _parsed(text: str) -> Wanted | None:
-    """Return what a TARGET asks for; None if it is none."""
+    """Return the request of a TARGET; None for any other text."""
     version = text.removeprefix("v")
     if _PREFIX.fullmatch(version):
         return Wanted(specifier=f"=={version}.*")
@@ -86,7 +86,7 @@ def _parsed(text: str) -> Wanted | None:
         return Wanted(exact=version)
     if not re.search(r"[<>=~!]", text):
         return None
-    # Slow to import, and an update to the newest or to an exact version does without.
+    # Slow to import, and not needed for the newest or an exact version.
     from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415
 
     try:
@@ -96,27 +96,27 @@ def _parsed(text: str) -> Wanted | None:
 
 
 def _advice(text: str) -> str | None:
-    """Return what was probably meant by a word that is no version; None where that is not clear."""
+    """Return advice for a word that is not a version, if its meaning can be guessed."""
     if not text:
-        return "Leave it out for the newest version. Is the variable that it comes from set?"
+        return "Omit it for the newest version. If it comes from a variable, check that it is set."
     if text.lower() in _NEWEST_NAMES:
-        return "Leave it out: without a version, uv-self-update takes the newest."
+        return "Omit it: without a version, uv-self-update installs the newest."
     if "://" in text:
-        return _PLACE_ADVICE.format("URL")
+        return _SOURCE_ADVICE.format("URL")
     written = re.sub(r"\s+(?=[<>=~!])", ",", _PACKAGE.sub("", text))
     written = re.sub(r"[@^]|(?<![~<>=!])[~=](?!=)", _corrected, written)
     written = re.sub(r"\bv(?=\d)", "", re.sub(r"(?:\.[x*])+$", "", written))
     if _parsed(written) is not None:
         return f"Did you mean `{written}`?"
     if url := with_scheme(text):
-        return f"{_PLACE_ADVICE.format('URL')} Did you mean `{shown(url)}`?"
+        return f"{_SOURCE_ADVICE.format('URL')} Did you mean `{shown(url)}`?"
     if re.match(r"[~.]*[/\\]|[A-Za-z]:[/\\]", text) or re.search(r"\w[/\\]\w", text):
-        return f"{_PLACE_ADVICE.format('PATH')} `--uv PATH` names the uv to update."
+        return f"{_SOURCE_ADVICE.format('PATH')} `--uv PATH` names the uv to update."
     return None
 
 
 def _corrected(sign: re.Match[str]) -> str:
-    """Return what a sign of other languages is in a specifier of Python's."""
+    """Return the operator of PEP 440 for one of another package manager."""
     return "~=" if sign[0] in "~^" else ""
 
 
@@ -128,15 +128,15 @@ def newest_first(versions: Iterable[str]) -> list[str]:
 
 
 def choose(versions: Iterable[str], wanted: Wanted) -> str | None:
-    """Return the newest of `versions` that is wanted, or None."""
+    """Return the newest version that matches the request, or None."""
     return next(iter(ranked(versions, wanted)), None)
 
 
 def ranked(versions: Iterable[str], wanted: Wanted) -> list[str]:
-    """Return those of `versions` that are wanted, newest first.
+    """Return the versions that match the request, newest first.
 
-    A pre-release is wanted only if it is named exactly, or by a specifier that names one; or if
-    the policy says so. What else the policy says is not looked at.
+    A pre-release matches only if it is requested exactly, if the specifier contains one, or if the
+    policy allows pre-releases. Other rules of the policy are not applied.
     """
     if wanted.exact is not None:
         return [wanted.exact] if wanted.exact in set(versions) else []
@@ -148,11 +148,11 @@ def ranked(versions: Iterable[str], wanted: Wanted) -> list[str]:
 
 
 def nearest(versions: Iterable[str], wanted: Wanted, *, count: int = NEAREST) -> tuple[str, ...]:
-    """Return up to `count` of `versions`, newest first: those nearest to what was wanted.
+    """Return up to `count` of the versions nearest to the request, newest first.
 
     Distances are numeric: from an exact version, or from the closest bound of a specifier. Without
-    either, the newest versions are the nearest. What the policy forbids by its name is offered only
-    if nothing else is there.
+    either, the newest versions are the nearest. Versions that the policy hides by name are
+    returned only if there are no others.
     """
     known = set(versions)
     allowed = {version for version in known if not wanted.policy.objection_to_name(version)}
@@ -165,12 +165,12 @@ def nearest(versions: Iterable[str], wanted: Wanted, *, count: int = NEAREST) ->
 
 
 def bounds(wanted: Wanted) -> list[str]:
-    """Return the versions that a request names: the exact one, or the bounds of the specifier."""
+    """Return the versions in a request: the exact one, or the bounds of the specifier."""
     return _ANCHOR.findall(wanted.exact or wanted.specifier)
 
 
 def _position(version: str) -> tuple[int, ...]:
-    """Return where a version is: epoch, major, minor, patch, and before or after that release."""
+    """Return epoch, major, minor, patch, and -1 for a pre-release or 1 for a post-release."""
     from packaging.version import Version  # noqa: PLC0415 # as in parse_target
 
     parsed = Version(version)
@@ -179,10 +179,10 @@ def _position(version: str) -> tuple[int, ...]:
 
 
 def _distance(position: tuple[int, ...], anchors: Iterable[tuple[int, ...]]) -> tuple[int, ...]:
-    """Return how far a version is from the closest anchor; compared number by number.
+    """Return the distance of a version from the closest anchor, number by number.
 
-    The first number that differs decides whether it is above or below. From 0.12.4, 0.13.0 is
-    (0, 0, 1, -4, 0) away, and 0.11.9 is (0, 0, 1, -5, 0).
+    The first number that differs decides whether the version is above or below. From 0.12.4,
+    0.13.0 is (0, 0, 1, -4, 0) away, and 0.11.9 is (0, 0, 1, -5, 0).
     """
     return min(
         max(

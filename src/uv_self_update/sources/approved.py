@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import ListUnusable, SourceError
 from uv_self_update.redaction import redact_url
-from uv_self_update.releases.policy import Policy
+from uv_self_update.releases.policy import Approved, Policy
 from uv_self_update.sources.formats.documents import describe
 from uv_self_update.versions import VERSION
 
@@ -33,8 +32,8 @@ def with_lists(policy: Policy, client: Callable[[str], Upstream]) -> Policy:
 
 
 def _with_list(rule: Rule, client: Callable[[str], Upstream]) -> Rule:
-    url = rule.list_place
-    if url is None:
+    url = rule.list_url
+    if url is None or not isinstance(rule, Approved):
         return rule
     place = redact_url(str(rule.written))
     try:
@@ -43,7 +42,7 @@ def _with_list(rule: Rule, client: Callable[[str], Upstream]) -> Rule:
     except SourceError as error:
         raise ListUnusable(place, rule.origin, str(error)) from error
     try:
-        return replace(rule, value=parse_list(body))
+        return rule.with_versions(parse_list(body))
     except ValueError as error:
         raise ListUnusable(place, rule.origin, str(error)) from error
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from uv_self_update.errors import IndexFailed, NoSuchVersion, NoWheelDigest, UnusableArchive
 from uv_self_update.redaction import redact_url
 from uv_self_update.releases.digests import DigestRules
-from uv_self_update.releases.policy import Objection, ago, hidden, tell
+from uv_self_update.releases.policy import hidden, tell
 from uv_self_update.releases.release import LARGEST_UNPACKED, Release, utc
 from uv_self_update.releases.target import (
     NEAREST,
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from uv_self_update.releases.policy import Policy
+    from uv_self_update.releases.policy import Objection, Policy
     from uv_self_update.sources.index.settings import IndexSettings
 
 
@@ -158,8 +158,7 @@ class IndexSource(WheelSource):
         if self._resolve(plain) is None:
             if rule is None or self._resolve(wanted.requirement, refresh=False) is None:
                 return None
-            yanked = Objection(rule=rule, reason="it was yanked")
-            raise hidden(version, yanked, source=self.name)
+            raise hidden(version, rule.objection, source=self.name)
         young = self._too_young(version, policy)
         if young is not None:
             raise hidden(version, young, source=self.name)
@@ -216,9 +215,7 @@ class IndexSource(WheelSource):
         requirement = f"uv=={version}"
         if self._resolve(requirement, before=day, refresh=False) is not None:
             return None
-        if not self._dated(version):
-            return Objection(rule=rule, reason="the source gives no date of it", undated=True)
-        return Objection(rule=rule, reason=f"it was published less than {ago(rule.seconds)} ago")
+        return rule.too_young if self._dated(version) else rule.undated
 
     def dated(self, release: Release) -> bool:
         """Return whether the index says when a release was uploaded; see WheelSource."""

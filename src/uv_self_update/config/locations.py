@@ -1,0 +1,101 @@
+"""Types of values that say where a source is: URLs, and directories."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from uv_self_update.config.field import InvalidValue, ValueType
+from uv_self_update.messages import listed, shown
+from uv_self_update.suggestions import with_scheme
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from urllib.parse import SplitResult
+
+
+@dataclass(frozen=True, kw_only=True)
+class Url(ValueType):
+    """A URL, or a template of one."""
+
+    expected = "a URL"
+    schemes: tuple[str, ...] = ("http", "https", "file")
+    path: str = ""
+    """A regular expression that has to match within the URL's path."""
+
+    path_rule: str = ""
+    """The same in words, after `must`: `end with /OWNER/REPO`."""
+
+    placeholders: tuple[str, ...] = ()
+    """What a template may contain."""
+
+    needed: str = ""
+    """The placeholder that a template has to contain."""
+
+    def parse(self, value: object, _directory: Path) -> str:
+        if not isinstance(value, str) or not value:
+            raise self.invalid(value)
+        if problems := [*self._problems(value)]:
+            raise InvalidValue(*problems)
+        return value
+
+    def _problems(self, value: str) -> Iterator[str]:
+        if re.search(r"[\s\x00-\x1f\x7f]", value):
+            yield "the URL contains white space: write a space as `%20`"
+            return
+        url = shown(value)
+        try:
+            parts = urlsplit(value)
+            _ = parts.port  # urlsplit checks the port only when it is read
+        except ValueError:
+            escapes = "in a password, write `/` as `%2F`, `#` as `%23` and `@` as `%40`"
+            yield f"invalid URL `{url}`: {escapes}"
+            return
+        yield from self._problems_of_parts(url, value, parts)
+        yield from self._problems_of_placeholders(value)
+
+    def _problems_of_parts(self, url: str, value: str, parts: SplitResult) -> Iterator[str]:
+        if "@" in f"{parts.path}{parts.fragment}" and "@" not in parts.netloc:
+            escapes = "in a password, write `/` as `%2F` and `#` as `%23`; elsewhere, `@` as `%40`"
+            yield f"misplaced credentials in `{url}`: {escapes}"
+        elif "://" not in value or parts.scheme not in self.schemes:
+            reason = f"`{url}` does not start with {listed(f'{name}://' for name in self.schemes)}"
+            meant = with_scheme(value)
+            yield f"{reason}; did you mean `{shown(meant)}`?" if meant else reason
+        elif parts.scheme == "file" and not parts.path.startswith("/"):
+            yield f"`{url}` has no absolute path: expected one such as `file:///mnt/share/uv`"
+        elif parts.scheme != "file" and not parts.hostname:
+            yield f"`{url}` has no host"
+        elif not re.search(self.path, parts.path):
+            yield f"the path of `{url}` must {self.path_rule}"
+
+    def _problems_of_placeholders(self, value: str) -> Iterator[str]:
+        for name in dict.fromkeys(re.findall(r"\{[^{}]*\}|[{}]", value)):
+            if name not in self.placeholders:
+                known = listed(self.placeholders) if self.placeholders else "a URL without any"
+                yield f"unknown placeholder `{shown(name)}`: expected {known}"
+        if self.needed not in value:
+            yield f"`{shown(value)}` has no placeholder `{self.needed}` for the name of the file"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Directory(ValueType):
+    """The absolute path of a directory, which need not exist here."""
+
+    expected = "the absolute path of a directory, such as `/mnt/share/uv`"
+
+    def parse(self, value: object, _directory: Path) -> str:
+        if not isinstance(value, str) or not value or "\0" in value:
+            raise self.invalid(value)
+        if not (re.match(r"~|file:///?", value) or _is_absolute(value)):
+            raise self.invalid(value)
+        return value
+
+
+def _is_absolute(path: str) -> bool:
+    # A drive or a share is absolute too, and a file may be read on another system.
+    return PurePosixPath(path).is_absolute() or PureWindowsPath(path).is_absolute()
