@@ -202,8 +202,8 @@ def test_other_systems_have_no_such_policy(platform: str, monkeypatch: pytest.Mo
 
 INJECTED = """
 import sys
-from uv_self_update.installer import powershell
-from uv_self_update.installer.powershell import ScriptPolicy
+from uv_self_update.gateway import script_policy as powershell
+from uv_self_update.gateway.script_policy import ScriptPolicy
 powershell.find_out = lambda *_: ScriptPolicy({facts})
 from uv_self_update.__main__ import main
 sys.exit(main())
