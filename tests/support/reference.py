@@ -33,8 +33,8 @@ SETTINGS: Mapping[str, str] = {
     "([adopting](adopt.md))",
     "policy.versions": "a version specifier such as `>=0.11,<0.14`: the versions allowed",
     "policy.min-age": "the minimum age of a release: `3 days`, `PT12H`",
-    "policy.prerelease": "`true`: pre-releases count as newest; `false`: no pre-release is allowed; "
-    "unset: only by name",
+    "policy.prerelease": "`true`: pre-releases count as newest; `false`: none is allowed, not even "
+    "by name; unset: only by name",
     "policy.yanked": "`true`: a yanked version may be installed by name",
     "policy.approved": "the only versions allowed: a list, or the URL or path of one",
     "policy.require-digest": "`true`: refuse a file that has no digest",
