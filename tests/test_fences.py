@@ -1,4 +1,4 @@
-"""Every fenced block of the pages does what it says: commands are run, configurations are loaded.
+"""Every fenced block of the pages is correct: commands are run, configurations are loaded.
 
 A block that cannot be run has a comment before it, `<!-- not run: REASON -->`.
 """
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from support.web import Asked
 
 START, OLD, NEW = "0.8.24", "0.12.24", "0.13.9"
-"""What is installed, what the pages say is installed, and what they update to."""
+"""The installed version, that of the pages, and the newest."""
 
 SERVERS: Mapping[str, tuple[type[Dialect], Setup]] = {
     "https://nexus.example.com/repository/uv": (repositories.Nexus, Setup()),
@@ -50,16 +50,17 @@ SERVERS: Mapping[str, tuple[type[Dialect], Setup]] = {
     "https://s3.example.com/tools/uv": (objects.S3Path, Setup()),
     "https://mirror.example.com/astral": (plain.Astral, Setup()),
 }
-"""What simulates each server that the pages name."""
+"""Each server that the pages name -> its simulator."""
 
 INSTALLATION = "uv tool install "
 OURS = "uv-self-update"
+AS_ROOT = "sudo "
 CI = (ROOT / ".ci" / "run").read_text()
 SHORTEST_REASON = 10  # characters
 
 
 def repeats(fence: Fence) -> bool:
-    """Return whether other blocks, of later pages, have each command of a block as well."""
+    """Return whether later blocks contain each command of a block."""
     later = {c.line for other in FENCES[FENCES.index(fence) + 1 :] for c in other.commands}
     return all(not command.output and command.line in later for command in fence.commands)
 
@@ -77,7 +78,7 @@ def of_language(language: str) -> pytest.MarkDecorator:
 
 
 def unclaimed(fence: Fence) -> list[str]:
-    """Return what of a block is neither run by a test below, nor marked."""
+    """Return the parts of a block that no test runs and no comment marks."""
     if fence.reason is not None or fence.language in {"toml", "json", "sh"}:
         return []
     if fence.language not in {"console", "text"}:
@@ -92,8 +93,8 @@ def unclaimed(fence: Fence) -> list[str]:
 
 
 def is_ours(command: Command) -> bool:
-    """Return whether a command is a call of this program."""
-    return shlex.split(command.line, comments=True)[:1] == [OURS]
+    """Return whether a command is a call of this program, by an administrator perhaps."""
+    return command.line.removeprefix(AS_ROOT).split()[:1] == [OURS]
 
 
 def is_of_ci(command: Command) -> bool:
@@ -110,7 +111,7 @@ def test_block_is_run_or_marked(fence: Fence) -> None:
 
 @pytest.mark.parametrize("fence", MARKED, ids=lambda fence: f"{fence}: {fence.reason}")
 def test_reason(fence: Fence) -> None:
-    """What is not run has a reason, which the name of this test lists, and is a script at least."""
+    """A block that is not run has a reason, and a script among them is valid."""
     assert len(fence.reason or "") >= SHORTEST_REASON
     if fence.language == "sh":
         subprocess.run(["/bin/sh", "-n", "-c", fence.text], check=True)
@@ -135,7 +136,7 @@ def test_reason(fence: Fence) -> None:
     ],
 )
 def test_new_block_has_to_be_run_or_marked(text: str, wrong: int) -> None:
-    """A block that nothing runs turns the test above red, unless it is marked."""
+    """A block that no test runs turns the test above red, unless it is marked."""
     (fence,) = read("page.md", text)
     assert len(unclaimed(fence)) == wrong
 
@@ -159,13 +160,16 @@ def test_json_is_json() -> None:
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[Callable[[Catalogue, str], dict[str, str]]]:
-    """Serve what a text names; return what each name has to be replaced by."""
+    """Serve the places that a text names; return each name and its replacement."""
     with ExitStack() as stack:
 
         def serve(releases: Catalogue, text: str) -> dict[str, str]:
             share = tmp_path / "share"
             plain.Directory(releases, Setup(folder=share))
             names = {"/mnt/share/uv": str(share)}
+            if "/wheels" in text:
+                wheels = [binaries.wheel(release.version) for release in releases.releases]
+                names |= _wheels(stack, tmp_path / "wheels", wheels)
             for place, (server, setup) in SERVERS.items():
                 if place in text:
                     simulator = stack.enter_context(Simulator(server(releases, setup)))
@@ -173,6 +177,20 @@ def world(tmp_path: Path) -> Iterator[Callable[[Catalogue, str], dict[str, str]]
             return names
 
         yield serve
+
+
+def _wheels(stack: ExitStack, directory: Path, wheels: list[Path]) -> dict[str, str]:
+    directory.mkdir()
+    for wheel in wheels:
+        (directory / wheel.name).symlink_to(wheel)
+    links = "".join(f'<a href="{wheel.name}">{wheel.name}</a><br>' for wheel in wheels)
+    page = Page(body=f"<!DOCTYPE html>{links}".encode(), headers={"Content-Type": "text/html"})
+    files = {f"/wheels/{wheel.name}": Page(body=wheel) for wheel in wheels}
+    web = stack.enter_context(Web({"/wheels/": page, **files}))
+    return {
+        "/mnt/share/wheels": str(directory),
+        "https://files.example.com/wheels": f"{web.url}/wheels",
+    }
 
 
 def _no_receipt(home: Home) -> dict[str, str]:
@@ -198,16 +216,24 @@ def _policies(home: Home) -> dict[str, str]:
     return {"/etc/xdg": str(home.path / "xdg"), "/home/me": str(home.path)}
 
 
+def _system_file(home: Home) -> dict[str, str]:
+    home.environ["XDG_CONFIG_DIRS"] = str(home.path / "xdg")
+    rules = 'versions = "<0.14"\nmin-age = "3 days"'
+    (home.path / "config.toml").write_text(f"[policy]\n{rules}\n")
+    return {"/etc/xdg": str(home.path / "xdg")}
+
+
 SETTINGS: Mapping[str, Callable[[Home], dict[str, str]]] = {
     "there is no receipt": _no_receipt,
     "belongs to Homebrew": _of_homebrew,
     "policy.min-age in": _policies,
+    "config set --system": _system_file,
 }
-"""What a block is about that tells of more than an update: by words in it."""
+"""Words in a block -> how to prepare the home for it."""
 
 
 def prepared(home: Home, fence: Fence) -> dict[str, str]:
-    """Install a uv; make of the home what the block is about, and return what its names are."""
+    """Install a uv, prepare the home for the block, and return its names there."""
     home.install(START)
     (home.path / "company.pem").touch()
     names = {OLD: START}
@@ -218,7 +244,7 @@ def prepared(home: Home, fence: Fence) -> dict[str, str]:
 
 
 def renamed(text: str, names: Mapping[str, str]) -> str:
-    """Put names in place of others, the longest first."""
+    """Replace names, the longest first."""
     for name in sorted(names, key=len, reverse=True):
         text = text.replace(name, names[name])
     return text
@@ -228,7 +254,7 @@ def renamed(text: str, names: Mapping[str, str]) -> str:
 def test_commands(
     fence: Fence, home: Home, world: Callable[[Catalogue, str], dict[str, str]]
 ) -> None:
-    """Each call of the program does what the page says, with servers of ours in place of theirs."""
+    """Each call of the program does what the page says, with local servers."""
     releases = catalogue(OLD, NEW)
     recent = datetime.now(UTC) - timedelta(days=2, hours=1)
     if "published 2 days ago" in fence.text:
@@ -251,7 +277,8 @@ def test_commands(
     for command in fence.commands:
         if not is_ours(command):
             continue
-        arguments = shlex.split(renamed(command.line, names), comments=True)[1:]
+        line = renamed(command.line.removeprefix(AS_ROOT), names)
+        arguments = shlex.split(line, comments=True)[1:]
         if arguments[:1] == ["init"]:
             home.config.unlink(missing_ok=True)  # each shows another way
         done = home.call(*arguments)
@@ -273,17 +300,18 @@ def test_commands(
 def test_installation(line: str, home: Home) -> None:
     """The program can be installed as the pages say, here from this checkout."""
     words = shlex.split(line, comments=True)
-    assert words[-1].startswith(OURS)
-    words[-1] = f"{words[-1]} @ {ROOT.as_uri()}"
+    if words[-1] != ".":  # of a checkout, as it is
+        assert words[-1].startswith(OURS)
+        words[-1] = f"{words[-1]} @ {ROOT.as_uri()}"
     places = {"UV_TOOL_DIR": str(home.path / "tools"), "UV_TOOL_BIN_DIR": str(home.bin)}
     environ = {**os.environ, **places}
-    subprocess.run([binaries.uv_command(), *words[1:]], env=environ, cwd="/", check=True)
+    subprocess.run([binaries.uv_command(), *words[1:]], env=environ, cwd=ROOT, check=True)
     assert home.run("--version", program=(str(home.bin / OURS),)).out.startswith(OURS)
 
 
 @pytest.mark.parametrize("fence", SCRIPTS, ids=str)
 def test_scripts(fence: Fence, tmp_path: Path) -> None:
-    """Each script runs, with a server of ours in place of all that it asks, and what it needs."""
+    """Each script runs, with a local server in place of those that it names."""
     curl = shutil.which("curl")
     assert curl is not None
     place = tmp_path / "uv"
