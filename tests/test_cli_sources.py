@@ -324,7 +324,7 @@ def test_init_refuses(home: Home, mirror: Simulator) -> None:
     auto = "auto+https://***@files.example.com/"
     assert (done.code, done.out) == (3, "")
     assert done.err.splitlines() == [
-        f"error: {home.config} was left as it is: it has a source already: {auto}",
+        f"error: {home.config} was not changed: it has a source already: {auto}",
         "hint: `--force` replaces it, and keeps a copy of the file as config.toml.old.",
     ]
     assert home.snapshot() == before
@@ -371,7 +371,7 @@ def test_init_no_plaintext(form: str, home: Home, web: Web) -> None:
     url = form.format(login=LOGIN, host=f"{web.url.removeprefix('http://')}/repository")
     done = home.run("init", url)
     assert (done.code, done.out) == (3, "")
-    assert f"error: {home.config} was left as it is: a password or a token stands in" in done.err
+    assert f"error: {home.config} was not changed: a password or a token stands in" in done.err
     for way in ("--username", "--password-env", "--token-env", "netrc", "--plaintext"):
         assert way in done.err
     assert "s3cret" not in done.err
@@ -471,7 +471,7 @@ def test_init_pre_releases_only(home: Home) -> None:
     assert done.code == 7
     assert done.err.splitlines() == [
         f"error: {simulator.url} has no release of uv but pre-releases",
-        "hint: The nearest it has: 1.0.0rc1.",
+        "hint: The nearest versions are 1.0.0rc1.",
     ]
     assert not home.config.exists()
 
@@ -480,7 +480,7 @@ def test_init_down(home: Home) -> None:
     """Nor is one that nobody answers for."""
     done = home.run("init", "--plaintext", free_address().replace("://", f"://{LOGIN}"))
     assert (done.code, done.out) == (6, "")
-    assert done.err.startswith("error: no answer from http://***@127.0.0.1:")
+    assert done.err.startswith("error: failed to fetch `http://***@127.0.0.1:")
     assert "s3cret" not in done.err
     assert not home.config.exists()
 
@@ -491,7 +491,7 @@ def test_init_nothing_there(home: Home, web: Web) -> None:
     assert (done.code, done.out) == (6, "")
     shown = web.url.replace("://", "://***@")
     lines = done.err.splitlines()
-    assert lines[0] == f"error: no releases of uv were found at {shown}/uv/"
+    assert lines[0] == f"error: no releases of uv found at {shown}/uv/"
     assert f"  {shown}/uv/: 404" in lines
     assert f'    latest = "{web.url}/uv/latest.txt"' in lines
     assert "s3cret" not in done.err
@@ -560,7 +560,7 @@ def test_init_source_fails_in_the_rehearsal(home: Home, web: Web) -> None:
     assert done.err.splitlines() == [
         f"warning: {home.config} stays as it was written, though the rehearsal has failed",
         f"error: {web.url}/uv/ answered 500 Internal Server Error",
-        "hint: The server has a problem of its own: try again later.",
+        "hint: The server failed: try again later.",
     ]
     assert home.config.exists()
 
@@ -684,7 +684,7 @@ def test_releases_all_fail(home: Home, web: Web) -> None:
     done = home.run("releases")
     assert (done.code, done.out) == (6, "")
     assert done.err.splitlines()[:3] == [
-        "error: no source could answer:",
+        "error: all sources failed:",
         f"  {web.url}/a/ answered 500 Internal Server Error",
         f"  {web.url}/b/ answered 401 Unauthorized",
     ]
@@ -705,7 +705,7 @@ def failing(name: str, web: Web) -> tuple[str, str]:
     match name:
         case "connection":
             nobody = free_address()
-            return f"listing+{nobody}/", f"no answer from {nobody}/: "
+            return f"listing+{nobody}/", f"failed to fetch `{nobody}/`: "
         case "version":
             web.pages |= shelf([OLD], "/first")
             return f"listing+{url}", f"{url} has no uv {MIDDLE}"
@@ -744,13 +744,13 @@ def test_order_all_fail(home: Home, web: Web) -> None:
     before = home.snapshot()
     done = home.run()
     assert done.code != 0
-    report = done.err[done.err.index("error: no source could answer:") :].splitlines()
+    report = done.err[done.err.index("error: all sources failed:") :].splitlines()
     assert report[1:3] == [
         f"  {web.url}/a/ answered 500 Internal Server Error",
         f"  {web.url}/b/ answered 401 Unauthorized",
     ]
-    assert report[3].startswith(f"  no answer from {nobody}/: ")
-    assert done.err.count("no source could answer") == 1
+    assert report[3].startswith(f"  failed to fetch `{nobody}/`: ")
+    assert done.err.count("all sources failed") == 1
     assert home.snapshot() == before
 
 

@@ -202,7 +202,7 @@ def test_assign_refuses_value(
     file.write_text(before)
     with pytest.raises(ConfigurationNotKept) as caught:
         config_edit.assign(file, assignments)
-    assert f"{file} was left as it is: the change is refused: {key}: " in str(caught.value)
+    assert f"{file} was not changed: the change is refused: {key}: " in str(caught.value)
     assert file.read_text() == before
 
 
@@ -211,7 +211,7 @@ def test_assign_refuses_several_values(file: Path) -> None:
     with pytest.raises(ConfigurationNotKept) as caught:
         config_edit.assign(file, {"network.timeout": "soon", "install.installer": "ours"})
     assert str(caught.value) == (
-        f"{file} was left as it is: the change is refused:\n"
+        f"{file} was not changed: the change is refused:\n"
         "  network.timeout: it is `soon`, but a number of seconds, more than 0 and at most 86400, "
         "is due\n"
         "  install.installer: it is `ours`, but `auto`, `release` or `native` is due"
@@ -542,7 +542,7 @@ def test_write_where_nothing_can_be_written(tmp_path: Path) -> None:
     """A file that cannot be written is an error that names it."""
     (tmp_path / "file").touch()
     file = tmp_path / "file" / "config.toml"
-    with pytest.raises(ConfigurationNotKept, match=r"config\.toml was left as it is"):
+    with pytest.raises(ConfigurationNotKept, match=r"config\.toml was not changed"):
         config_edit.write(file, "")
 
 

@@ -71,6 +71,8 @@ EXAMPLES = [
     ),
     errors.DigestMismatch("uv.zip", "the mirror", expected="aa", got="bb"),
     errors.UnusableArchive("uv.zip", "the mirror", "it is damaged"),
+    errors.NothingInstalled("0.12.3", Path("/usr/bin/uv")),
+    errors.ReleaseInstallerFailed("0.12.3", ["curl"], native=True),
     errors.StagedUvBroken("0.12.3", "the mirror", "it does not run"),
     errors.NoDigest("uv.zip", "the mirror", "/etc/site.toml"),
     errors.NoWheelDigest("the wheel", "the index", "/etc/x.toml", version="0.13.9", weak="md5"),
@@ -171,13 +173,13 @@ def test_json(error: UvSelfUpdateError) -> None:
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
-        (errors.Interrupted(URL, 1000, 2000, "x"), "broke off after 1,000 of 2,000 bytes: x"),
-        (errors.Interrupted(URL, 0, None, "x"), "broke off after 0 bytes: x"),
-        (errors.TooLarge(URL, 4 << 20), "sends more than 4,194,304 bytes"),
+        (errors.Interrupted(URL, 1000, 2000, "x"), "was interrupted after 1,000 of 2,000 bytes: x"),
+        (errors.Interrupted(URL, 0, None, "x"), "was interrupted after 0 bytes: x"),
+        (errors.TooLarge(URL, 4 << 20), "exceeds the limit of 4,194,304 bytes"),
         (errors.StatusRefused(URL, 404, ""), "answered 404"),
         (errors.StatusRefused(URL, 404, "Not Found"), "answered 404 Not Found"),
-        (errors.NothingRequired(["/a/uv.toml", "/b"]), "it was looked for in /a/uv.toml, /b"),
-        (errors.NothingRequired([]), "`--no-config` or UV_NO_CONFIG says not to look for any"),
+        (errors.NothingRequired(["/a/uv.toml", "/b"]), "searched /a/uv.toml, /b"),
+        (errors.NothingRequired([]), "`--no-config` or UV_NO_CONFIG disables it"),
         (errors.IndexFailed("s", "uv pip compile", "a\nb"), "`uv pip compile` failed for s:\na\nb"),
     ],
 )
@@ -221,8 +223,8 @@ def test_uv_of_somebody_else() -> None:
     brew = ("Homebrew", "brew upgrade uv")
     known = errors.NotStandalone(Path("/x/uv"), "no", owner=brew)
     free = errors.NotStandalone(Path("/x/uv"), "no")
-    assert known.hint == "It belongs to Homebrew. Update it with `brew upgrade uv`."
-    assert free.hint == "With `--adopt` this one is updated too, and is given a receipt."
+    assert known.hint == "It is managed by Homebrew. Update it with `brew upgrade uv`."
+    assert free.hint == "To update this uv and write its receipt, use `--adopt`."
     assert (
         errors.ManagedByPackageManager(Path("/x/uv"), *brew).hint
         == "Update it with `brew upgrade uv`."

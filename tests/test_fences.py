@@ -200,7 +200,7 @@ def _policies(home: Home) -> dict[str, str]:
 
 SETTINGS: Mapping[str, Callable[[Home], dict[str, str]]] = {
     "there is no receipt": _no_receipt,
-    "belongs to Homebrew": _of_homebrew,
+    "managed by Homebrew": _of_homebrew,
     "policy.min-age in": _policies,
 }
 """What a block is about that tells of more than an update: by words in it."""

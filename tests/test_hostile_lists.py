@@ -66,9 +66,9 @@ def test_allowance(monkeypatch: pytest.MonkeyPatch) -> None:
     some = Allowance(timeout=1.0)
     for _ in range(10):
         some.take(URL, received=100, waited=1.0)
-    with pytest.raises(TooLarge, match=f"{URL} sends more than 1,000 bytes of lists"):
+    with pytest.raises(TooLarge, match=f"{URL} exceeds the limit of 1,000 bytes of lists"):
         some.take(URL, received=1, waited=0.0)
-    with pytest.raises(Overdue, match="more than 10 seconds") as caught:
+    with pytest.raises(Overdue, match="after 10 seconds") as caught:
         Allowance(timeout=1.0).take(URL, received=0, waited=10.1)
     assert "network.timeout" in (caught.value.hint or "")
 

@@ -364,7 +364,7 @@ def test_client_that_is_closed_waits_no_longer(
     upstream.close()
 
     assert download.wait(SOON)
-    with pytest.raises(Interrupted, match=r"archive broke off after 8,388,608 of "):
+    with pytest.raises(Interrupted, match=r"archive was interrupted after 8,388,608 of "):
         download.result()
 
 

@@ -95,7 +95,10 @@ def test_second_waits_for_the_first(tmp_path: Path, caplog: pytest.LogCaptureFix
 def test_first_that_does_not_end(tmp_path: Path) -> None:
     """Nobody is waited for without end."""
     first = workplace.claim(tmp_path)
-    said = f"timed out waiting for another uv-self-update ({us(tmp_path)}) in {tmp_path}"
+    said = (
+        f"timed out waiting for the lock on `{tmp_path}`, held by another `uv-self-update` "
+        f"({us(tmp_path)})"
+    )
     with pytest.raises(UpdateUnderWay, match=re.escape(said)):
         workplace.claim(tmp_path, patience=0)
     first.close()
