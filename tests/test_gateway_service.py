@@ -30,7 +30,7 @@ from uv_self_update.errors import (
     NoSuchVersion,
     NotPinned,
     NotReplaced,
-    ScriptsBarred,
+    ScriptsDisabled,
     SourceError,
     StatusRefused,
     TooLarge,
@@ -212,7 +212,7 @@ class Gateway:
         native: Native | None = None,
         choice: InstallerChoice = "auto",
         address: Address | None = None,
-        barred: Callable[[Script], ScriptsBarred | None] = lambda _: None,
+        barred: Callable[[Script], ScriptsDisabled | None] = lambda _: None,
         digests: DigestRules | None = None,
     ) -> None:
         """Make the service."""

@@ -31,7 +31,7 @@ UvSelfUpdateError
 │   │   ├── ProxyRefused              the proxy, not the server, refuses
 │   │   ├── RedirectRefused           a remote server redirects to this machine
 │   │   ├── Interrupted               the body ended early
-│   │   ├── Overdue                   the lists of releases took too long
+│   │   ├── ListingTimeout            the lists of releases took too long
 │   │   └── TooLarge
 │   ├── Unreadable                a local directory or a share
 │   ├── UnexpectedBody            status 200 with an unexpected body
@@ -42,17 +42,17 @@ UvSelfUpdateError
 │   ├── IndexFailed               uv failed to use its package index
 │   │   └── IndexRefused              401, 403 or 404
 │   ├── NoSourceAnswered          all of several sources failed
-│   ├── ListUnusable              the list of approved versions
+│   ├── InvalidApprovedList       the list of approved versions
 │   └── NoSuchVersion         7   the source works, but lacks the version
 │       ├── NoArchive                 no archive for this platform
 │       ├── NotListed                 the index lists no uv
 │       ├── HiddenByCutoff            excluded by uv's own `exclude-newer`
 │       └── HiddenByPolicy            excluded by a rule of the policy
 ├── InstallError              8   the new version was not installed; the old one stays
-│   ├── Halted                    interrupted before anything was replaced
-│   ├── HalfInstalled             the release's installer exited between its steps
+│   ├── InstallationInterrupted   interrupted before anything was replaced
+│   ├── PartiallyInstalled        the release's installer exited between its steps
 │   ├── ChangedMeanwhile          another program changed uv or its receipt
-│   ├── ScriptsBarred             Windows does not let PowerShell run the installer
+│   ├── ScriptsDisabled           Windows does not let PowerShell run the installer
 │   ├── ReceiptError
 │   ├── NotStandalone             uv has no receipt of its own
 │   ├── ManagedByPackageManager
@@ -66,9 +66,9 @@ UvSelfUpdateError
 │   ├── StagedUvBroken            the new uv does not run
 │   ├── NotReplaced
 │   ├── NotRestored
-│   └── UpdateUnderWay            timed out waiting for the lock
+│   └── LockTimeout               timed out waiting for the lock
 ├── RehearsalError            9   the rehearsal could not run, or failed
-└── Unforeseen                10  a bug in this package
+└── InternalError             10  a bug in this package
 ```
 """
 
@@ -106,7 +106,7 @@ class UvSelfUpdateError(Exception):
         return json.dumps({"error": self.message, "code": self.exit_code, "hint": self.hint})
 
 
-class Unforeseen(UvSelfUpdateError):
+class InternalError(UvSelfUpdateError):
     """A bug in this package.
 
     The message has the type of the error, its place, and the reason of an OSError. The text of any
@@ -593,7 +593,7 @@ class HiddenByPolicy(NoSuchVersion):
         )
 
 
-class ListUnusable(SourceError):
+class InvalidApprovedList(SourceError):
     """The list of approved versions cannot be read.
 
     `place` is its path or URL, redacted; `origin` the file or variable that names it.
@@ -792,7 +792,7 @@ class TooLarge(UpstreamError):
         )
 
 
-class Overdue(UpstreamError):
+class ListingTimeout(UpstreamError):
     """The lists of a source took longer than `limit` seconds; `url` is the last one, redacted."""
 
     def __init__(self, url: str, limit: float) -> None:
@@ -815,14 +815,14 @@ class InstallError(UvSelfUpdateError):
     exit_code = 8
 
 
-class Halted(InstallError):
+class InstallationInterrupted(InstallError):
     """The installation was interrupted before anything was replaced."""
 
     def __init__(self, version: str) -> None:
         super().__init__(f"uv {version} was not installed: interrupted")
 
 
-class ScriptsBarred(InstallError):
+class ScriptsDisabled(InstallError):
     """A setting of Windows, made at `place`, does not let PowerShell run uv's installer."""
 
     def __init__(self, reason: str, place: str, *, hint: str) -> None:
@@ -1015,7 +1015,7 @@ class ChangedMeanwhile(InstallError):
         )
 
 
-class HalfInstalled(InstallError):
+class PartiallyInstalled(InstallError):
     """A release's own installer exited before it replaced all executables, such as `path`."""
 
     def __init__(self, version: str, path: Path) -> None:
@@ -1053,7 +1053,7 @@ class NotRestored(InstallError):
         )
 
 
-class UpdateUnderWay(InstallError):
+class LockTimeout(InstallError):
     """Another update of the same uv holds the lock on `directory`.
 
     `holder` describes its process and user; empty if unknown.

@@ -19,7 +19,7 @@ from uv_self_update.cli.invocation import Invocation
 from uv_self_update.cli.passphrase import with_passphrase
 from uv_self_update.cli.terminal import Terminal
 from uv_self_update.config.settings import INSTALLERS, Options
-from uv_self_update.errors import Unforeseen, UsageError, UvNotFound, UvSelfUpdateError
+from uv_self_update.errors import InternalError, UsageError, UvNotFound, UvSelfUpdateError
 from uv_self_update.messages import listed, printable, shown
 from uv_self_update.redaction import Secret
 from uv_self_update.uv.arguments import (
@@ -82,7 +82,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return end_like(signal.SIGINT)
     except Exception as error:  # noqa: BLE001 # Python would print what may hold a login
-        unforeseen = Unforeseen(error)
+        unforeseen = InternalError(error)
         _log.debug("%s", unforeseen.trace)
         return _failed(unforeseen, arguments, terminal)
 

@@ -7,7 +7,7 @@ days. uv's own list of 400 releases is 35 MB of JSON, of which a run mostly read
 
 from __future__ import annotations
 
-from uv_self_update.errors import Overdue, TooLarge
+from uv_self_update.errors import ListingTimeout, TooLarge
 
 _LARGEST_SUM = 256 << 20  # bytes
 _PATIENCE = 10
@@ -33,11 +33,11 @@ class Allowance:
 
         Raises:
             TooLarge: The lists come to too many bytes.
-            Overdue: They take too long.
+            ListingTimeout: They take too long.
         """
         self._received += received
         self._waited += waited
         if self._received > _LARGEST_SUM:
             raise TooLarge(url, _LARGEST_SUM, unit="bytes of lists")
         if self._waited > self._longest:
-            raise Overdue(url, self._longest)
+            raise ListingTimeout(url, self._longest)

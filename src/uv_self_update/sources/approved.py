@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from uv_self_update.errors import ListUnusable, SourceError
+from uv_self_update.errors import InvalidApprovedList, SourceError
 from uv_self_update.redaction import redact_url
 from uv_self_update.releases.policy import Policy
 from uv_self_update.sources.formats.documents import describe
@@ -30,7 +30,7 @@ def with_lists(policy: Policy, client: Callable[[str], Upstream]) -> Policy:
         client: What a URL is read with.
 
     Raises:
-        ListUnusable: A list cannot be read, or is none: then nothing may be taken.
+        InvalidApprovedList: A list cannot be read, or is none: then nothing may be taken.
     """
     return Policy(rules=tuple(_with_list(rule, client) for rule in policy.rules))
 
@@ -43,11 +43,11 @@ def _with_list(rule: Rule, client: Callable[[str], Upstream]) -> Rule:
     try:
         body = client(url).read(url, limit=_LARGEST).body
     except SourceError as error:
-        raise ListUnusable(place, rule.origin, str(error)) from error
+        raise InvalidApprovedList(place, rule.origin, str(error)) from error
     try:
         return replace(rule, value=parse_list(body))
     except ValueError as error:
-        raise ListUnusable(place, rule.origin, str(error)) from error
+        raise InvalidApprovedList(place, rule.origin, str(error)) from error
 
 
 def parse_list(body: bytes) -> tuple[str, ...]:
