@@ -13,7 +13,7 @@ from support import binaries, mirrors, namespaces
 from support.web import Page
 from uv_self_update import platforms
 from uv_self_update.cli.commands import root
-from uv_self_update.cli.main import WITH_JSON
+from uv_self_update.cli.options import WITH_JSON
 from uv_self_update.workflow.check import UPDATE_DUE, Verdict
 
 if TYPE_CHECKING:

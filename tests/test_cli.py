@@ -12,10 +12,12 @@ import pytest
 
 from support import binaries, mirrors, namespaces
 from uv_self_update import __version__
-from uv_self_update.cli.main import FLAGS, OPTIONS, UPDATE_FLAGS, main
+from uv_self_update.cli.main import main
+from uv_self_update.cli.options import FLAGS, OPTIONS, UPDATE_FLAGS
 from uv_self_update.config.settings import Options
 from uv_self_update.redaction import Secret
 from uv_self_update.uv.arguments import misspelled
+from uv_self_update.workflow.check import UPDATE_DUE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -239,12 +241,12 @@ def test_messages_are_coloured_as_those_of_uv(
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("--json", "`--json` belongs to `--check`"),
-        ("0.12 --json -q", "`--json` belongs to `--check`"),
-        ("--check --dry-run", "`--check` and `--dry-run` exclude each other"),
-        ("--check --required --dry-run", "`--check` and `--dry-run` exclude each other"),
-        ("--required 0.12", "`--required` and TARGET (`0.12`) exclude each other"),
-        ("0.12.3 --check --required", "`--required` and TARGET (`0.12.3`) exclude each other"),
+        ("--json", "`--json` requires `--check`"),
+        ("0.12 --json -q", "`--json` requires `--check`"),
+        ("--check --dry-run", "`--check` cannot be used with `--dry-run`"),
+        ("--check --required --dry-run", "`--check` cannot be used with `--dry-run`"),
+        ("--required 0.12", "`--required` cannot be used with a version (`0.12`)"),
+        ("0.12.3 --check --required", "`--required` cannot be used with a version (`0.12.3`)"),
         ("--check 0.12 0.13", "only one TARGET can be given, not `0.12` and `0.13`"),
         ("--check nonsense", "there is no command `nonsense`"),
         ("--check '<'", "`'<'` is not a version of uv"),
@@ -285,6 +287,7 @@ def test_flags_are_in_the_help(home: Home) -> None:
 
     listed = set(re.findall(r"^  (--[a-z]+)", out, re.MULTILINE))
     assert {*OPTIONS, *FLAGS, *UPDATE_FLAGS} <= listed
+    assert f"The exit code is {UPDATE_DUE}" in " ".join(out.split())
 
 
 @pytest.mark.parametrize(
@@ -500,7 +503,7 @@ def fail(*_):
     except KeyError as error:
         raise {mistake} from error
 
-cli._update = fail
+cli.update = fail
 sys.exit(__main__.main())
 """
 """The command, with a mistake in it."""

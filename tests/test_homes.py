@@ -99,7 +99,7 @@ def test_no_command_breaks(
         assert code == expected or (expected is None and code in {0, 2, 3}), (command, said.err)
         if home in {"unset", "empty", "relative", "current directory"} and expected is None:
             assert code == 3
-            assert "there is no home directory" in said.err
+            assert "no home directory" in said.err
             assert "--config FILE" in said.err
     assert not list((files / "project").iterdir())
 

@@ -12,7 +12,7 @@ import pytest
 
 from uv_self_update import errors
 from uv_self_update.cli.commands import root
-from uv_self_update.cli.main import COMMANDS, FLAGS, OPTIONS, UPDATE_FLAGS
+from uv_self_update.cli.options import COMMANDS, FLAGS, OPTIONS, UPDATE_FLAGS
 from uv_self_update.config.kinds import KINDS
 from uv_self_update.config.load import load
 from uv_self_update.workflow.check import UPDATE_DUE

@@ -199,8 +199,8 @@ def test_while_the_archive_is_on_its_way(
     assert home.snapshot() == before
 
 
-KEPT = " interrupted: uv was left as it was\n"
-REPLACED = f" interrupted: uv {END} is in place already\n"
+KEPT = " interrupted: uv was not changed\n"
+REPLACED = f" interrupted: uv {END} is already installed\n"
 
 
 @pytest.mark.parametrize(
