@@ -290,7 +290,7 @@ def test_copy_with_an_owner_is_refused(adopter: Home, web: Web) -> None:
     python = uv.with_name("python")
     assert done.code == ManagedByPackageManager.exit_code
     assert done.err == (
-        f"error: {uv} belongs to the virtual environment {uv.parent.parent}\n"
+        f"error: {uv} is managed by the virtual environment {uv.parent.parent}\n"
         f"hint: Update it with `{python} -m pip install --upgrade uv`.\n"
     )
     assert web.paths() == []
@@ -305,8 +305,8 @@ def test_copy_with_an_owner_is_explained(adopter: Home) -> None:
     done: Done = adopter.run("--uv", str(uv))
 
     assert done.code == 2
-    assert f"hint: It belongs to the virtual environment {uv.parent.parent}. " in done.err
-    assert f"To update the uv that the receipt is about, say `--uv {adopter.uv}`." in done.err
+    assert f"hint: It is managed by the virtual environment {uv.parent.parent}. " in done.err
+    assert f"To update the uv that the receipt describes, use `--uv {adopter.uv}`." in done.err
     assert "--adopt" not in done.err
 
 
@@ -318,5 +318,5 @@ def test_too_old_a_uv(adopter: Home) -> None:
     done = adopter.run()
 
     assert done.code == 4
-    assert f"is uv {binaries.OLDEST}, and only 0.5.0 and later" in done.err
+    assert f"is uv {binaries.OLDEST}, but only uv 0.5.0 and later" in done.err
     assert not adopter.receipt.exists()

@@ -82,7 +82,7 @@ class Place:
         """Unpack an archive that cannot be used, and return why."""
         with pytest.raises(UnusableArchive) as caught:
             self.unpack(body, platform)
-        start = f"{platform.archive} from {SOURCE} cannot be used: "
+        start = f"{platform.archive} from {SOURCE} can't be used: "
         assert str(caught.value).startswith(start)
         return str(caught.value).removeprefix(start)
 
@@ -414,7 +414,7 @@ def test_bomb_of_ten_gigabytes(place: Place) -> None:
         (UNIX, tar({"a/uvx": b"x", "a/uv.exe": b"x", "uv/README": b""}), "there is no uv in it"),
         (WINDOWS, zipped({}), "there is no uv.exe in it"),
         (WINDOWS, zipped({"uvx.exe": b"", "uv": b""}), "there is no uv.exe in it"),
-        (UNIX, b"", "it is empty"),
+        (UNIX, b"", "it is an empty file"),
         (UNIX, b"<!DOCTYPE html>", "it is a web page"),
         (UNIX, b'{"message": "no"}', "it is JSON of another kind"),
         (WINDOWS, b"<html>", "it is a web page"),

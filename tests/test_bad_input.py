@@ -177,7 +177,7 @@ def test_configuration_that_cannot_be_used(text: str, problem: str, home: Home) 
     done = home.run()
 
     assert done.code == 3
-    assert f"error: the configuration cannot be used:\n  {home.config}: {problem}" in done.err
+    assert f"error: invalid configuration:\n  {home.config}: {problem}" in done.err
     assert "Checking for updates" not in done.err
     assert home.snapshot() == before
 
@@ -196,7 +196,7 @@ def test_nobody_answers_for_metadata(home: Home) -> None:
 
     assert (done.code, message(done)) == (
         FAILED,
-        f"no answer from {server}{METADATA}: Connection refused",
+        f"failed to fetch `{server}{METADATA}`: Connection refused",
     )
     assert home.snapshot() == before
 
@@ -215,7 +215,7 @@ def test_nobody_answers_for_files(installer: str, path: str, home: Home, web: We
 
     assert (done.code, message(done)) == (
         FAILED,
-        f"no answer from {server}{path}: Connection refused",
+        f"failed to fetch `{server}{path}`: Connection refused",
     )
     assert home.snapshot() == before
 
@@ -260,10 +260,11 @@ def test_web_page_with_status_200(place: str, digests: bool, home: Home, web: We
     due = expected.get(path, "a file of uv's release")
     assert (done.code, message(done)) == (
         FAILED,
-        f"{web.url}{path} should be {due}, but it is a web page",
+        f"unexpected response from {web.url}{path}: expected {due}, got a web page",
     )
     assert hint(done) == (
-        "A login page or an error page with status 200? Open the URL in a browser."
+        "The server may have sent a login page or an error page with status 200: open the URL in "
+        "a browser."
     )
     assert home.snapshot() == before
 
@@ -299,8 +300,8 @@ def test_github_layout_has_a_web_page_for_json(home: Home, web: Web) -> None:
     assert (done.code, message(done)) == (
         FAILED,
         (
-            f"{web.url}{path}?per_page=*** should be GitHub's JSON for a list of releases, "
-            "but it is a web page"
+            f"unexpected response from {web.url}{path}?per_page=***: "
+            "expected GitHub's JSON for a list of releases, got a web page"
         ),
     )
     assert home.snapshot() == before
@@ -427,7 +428,7 @@ def test_archive_breaks_off(installer: str, home: Home, web: Web) -> None:
 
     assert done.code == FAILED
     assert message(done).startswith(
-        f"{web.url}{FILE} broke off after {HALF:,} of {len(archive):,} bytes: "
+        f"{web.url}{FILE} was interrupted after {HALF:,} of {len(archive):,} bytes: "
     )
     assert home.snapshot() == before
 
@@ -445,7 +446,7 @@ def test_archive_is_shorter_than_published(installer: str, home: Home, web: Web)
     assert (done.code, message(done)) == (
         FAILED,
         (
-            f"{ARCHIVE} from {web.url}{FILE} is not the file that was published: expected sha256 "
+            f"digest mismatch for {ARCHIVE} from {web.url}{FILE}: expected sha256 "
             f"{mirrors.sha256(archive)}, got {hashlib.sha256(part).hexdigest()}"
         ),
     )
@@ -462,35 +463,35 @@ OTHER = "0.5.0"
         (
             lambda: binaries.archive(END).read_bytes()[:HALF],
             (
-                f"{ARCHIVE} from {{url}} cannot be used: it is damaged (Compressed file ended "
+                f"{ARCHIVE} from {{url}} can't be used: it is damaged (Compressed file ended "
                 "before the end-of-stream marker was reached)"
             ),
         ),
-        (lambda: b"text\n", f"{ARCHIVE} from {{url}} cannot be used: it is no archive"),
-        (lambda: b"", f"{ARCHIVE} from {{url}} cannot be used: it is empty"),
+        (lambda: b"text\n", f"{ARCHIVE} from {{url}} can't be used: it is no archive"),
+        (lambda: b"", f"{ARCHIVE} from {{url}} can't be used: it is an empty file"),
         (
             lambda: b'{"errors": []}',
-            f"{ARCHIVE} from {{url}} cannot be used: it is JSON of another kind",
+            f"{ARCHIVE} from {{url}} can't be used: it is JSON of another kind",
         ),
         (
             lambda: pack(README=b"Here be dragons.\n"),
-            f"{ARCHIVE} from {{url}} cannot be used: there is no uv in it",
+            f"{ARCHIVE} from {{url}} can't be used: there is no uv in it",
         ),
         (
             lambda: pack(uv=b"not a program\n"),
-            f"uv {END} was fetched from {{source}} but does not work here: Exec format error",
+            f"uv {END} from {{source}} does not work on this machine: Exec format error",
         ),
         (
             lambda: pack(uv=b"#!/bin/sh\necho sorry >&2\nexit 3\n"),
             (
-                f"uv {END} was fetched from {{source}} but does not work here: "
+                f"uv {END} from {{source}} does not work on this machine: "
                 "it ends with code 3 and says: sorry"
             ),
         ),
         (
             lambda: pack(uv=(binaries.executables(OTHER) / "uv").read_bytes()),
             (
-                f"uv {END} was fetched from {{source}} but does not work here: "
+                f"uv {END} from {{source}} does not work on this machine: "
                 f"it calls itself `uv {OTHER}`"
             ),
         ),
@@ -516,7 +517,7 @@ def test_no_uv_on_path(home: Home, tmp_path: Path) -> None:
     """Without a uv there is nothing to do."""
     done = home.run(environ={"PATH": str(tmp_path)})
 
-    assert (done.code, message(done)) == (4, "no uv was found on PATH")
+    assert (done.code, message(done)) == (4, "no uv found on PATH")
     assert hint(done) == "Put uv on PATH, or name it with `--uv PATH` or `UV_SELF_UPDATE_UV`."
 
 
@@ -533,7 +534,7 @@ def test_no_uv_where_it_is_named(how: str, home: Home, tmp_path: Path) -> None:
 
     assert (done.code, message(done)) == (
         4,
-        f"there is no uv that can be run at {missing}",
+        f"no uv executable found at {missing}",
     )
 
 
@@ -565,7 +566,7 @@ def test_receipt_is_broken(text: str, reason: str, home: Home, web: Web) -> None
     done = home.run()
 
     assert done.code == FAILED
-    assert message(done).startswith(f"uv's receipt {home.receipt} cannot be used: {reason}")
+    assert message(done).startswith(f"uv's receipt {home.receipt} can't be used: {reason}")
     assert home.snapshot() == before
 
 
@@ -665,7 +666,7 @@ def test_folder_cannot_be_written_by_way_of_the_index(what: str, home: Home, web
 
     assert (done.code, message(done)) == (
         FAILED,
-        f"the new version cannot be put into {home.bin}: Read-only file system",
+        f"failed to write the new version to {home.bin}: Read-only file system",
     )
     assert home.snapshot() == before
 
@@ -678,7 +679,7 @@ def test_receipt_cannot_be_written(home: Home, web: Web) -> None:
 
     assert (done.code, message(done)) == (
         FAILED,
-        f"the new version cannot be put into {home.receipt}: Read-only file system",
+        f"failed to write the new version to {home.receipt}: Read-only file system",
     )
     assert home.snapshot() == before
 
@@ -733,7 +734,7 @@ def test_no_port_is_left(home: Home, web: Web) -> None:
 
     assert (done.code, message(done), hint(done)) == (
         5,
-        "the gateway cannot listen on 127.0.0.1: Address already in use",
+        "failed to listen on 127.0.0.1: Address already in use",
         FORBIDDEN,
     )
     assert "Checking for updates" not in done.err
@@ -748,7 +749,7 @@ def test_loopback_leads_nowhere(home: Home, web: Web) -> None:
 
     assert (done.code, message(done), hint(done)) == (
         5,
-        "the gateway cannot be reached on 127.0.0.1: Network is unreachable",
+        "failed to connect to 127.0.0.1: Network is unreachable",
         FORBIDDEN,
     )
     assert "Checking for updates" not in done.err
@@ -766,7 +767,7 @@ def test_loopback_is_forbidden(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(GatewayError) as caught:
         listen()
 
-    assert str(caught.value) == ("the gateway cannot listen on 127.0.0.1: Operation not permitted")
+    assert str(caught.value) == ("failed to listen on 127.0.0.1: Operation not permitted")
 
 
 def test_listening_leaves_nothing_in_the_queue() -> None:

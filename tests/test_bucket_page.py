@@ -90,8 +90,8 @@ def refused(body: str | bytes) -> str:
     """Return how a document that is no list is described."""
     with pytest.raises(UnexpectedBody) as caught:
         read(body)
-    before, _, kind = str(caught.value).partition(", but it is ")
-    assert before == f"{URL} should be a list of the files in a bucket"
+    before, _, kind = str(caught.value).partition(", got ")
+    assert before == f"unexpected response from {URL}: expected a list of the files in a bucket"
     return kind
 
 
@@ -282,7 +282,7 @@ def test_no_way_on() -> None:
 @pytest.mark.parametrize(
     ("body", "kind"),
     [
-        ("", "empty"),
+        ("", "an empty file"),
         ("no", "something else"),
         ('{"items": []}', "JSON of another kind"),
         ("<!DOCTYPE html><p>Sign in", "a web page"),

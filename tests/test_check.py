@@ -13,7 +13,7 @@ from support import binaries, mirrors, namespaces, release_installers
 from support.web import Page
 from uv_self_update import platforms
 from uv_self_update.cli.commands import root
-from uv_self_update.cli.main import WITH_JSON
+from uv_self_update.cli.options import WITH_JSON
 from uv_self_update.workflow.check import UPDATE_DUE, Verdict
 
 if TYPE_CHECKING:
@@ -245,7 +245,7 @@ def test_uv_of_a_package_manager(home: Home, source: str, installed: str) -> Non
     place = f"the virtual environment {home.bin.parent}"
     first = f"uv 0.11.13 can be had from {source}; uv 0.8.24 is installed\n"
     owned = (
-        f"warning: {home.uv} belongs to {place}. "
+        f"warning: {home.uv} is managed by {place}. "
         f"Update it with `{home.bin}/python -m pip install --upgrade uv`.\n"
     )
 
@@ -275,7 +275,7 @@ def _receipt_of_another(home: Home) -> str:
 
 def _broken_receipt(home: Home) -> str:
     home.receipt.write_text("{")
-    return f"uv's receipt {home.receipt} cannot be used: it is not JSON"
+    return f"uv's receipt {home.receipt} can't be used: it is not JSON"
 
 
 def _too_old(home: Home) -> str:
@@ -284,17 +284,19 @@ def _too_old(home: Home) -> str:
     home.uv.write_text(pretend)
     home.uv.chmod(0o755)
     home.receipt.write_text(home.receipt.read_text().replace("0.8.24", binaries.OLDEST))
-    return f"{home.uv} is uv {binaries.OLDEST}, and only 0.5.0 and later"
+    return f"{home.uv} is uv {binaries.OLDEST}, but only uv 0.5.0 and later"
 
 
 def _locked_directory(home: Home) -> str:
     home.bin.chmod(0o555)
-    return f"the new version cannot be put into {home.bin}: the directory is not writable"
+    return f"failed to write the new version to {home.bin}: the directory is not writable"
 
 
 def _locked_receipt(home: Home) -> str:
     home.receipt.parent.chmod(0o555)
-    return f"cannot be put into {home.receipt.parent}: the directory is not writable"
+    return (
+        f"failed to write the new version to {home.receipt.parent}: the directory is not writable"
+    )
 
 
 @pytest.mark.parametrize(
@@ -348,7 +350,7 @@ PINS = f"""\
         ("[policy]\nrequire-digest = true", False, "nothing says which sha256 it has to have"),
         ("[policy]\nrequire-digest = true", True, None),
         (PINS, True, "pins files of uv 0.11.13, and not this one"),
-        (PINS.replace("uv-x.tar.gz", ARCHIVE), True, "is not the one that "),
+        (PINS.replace("uv-x.tar.gz", ARCHIVE), True, "(pinned in "),
     ],
     ids=["required", "published", "not pinned", "another pinned"],
 )
@@ -415,7 +417,7 @@ def test_adoption_makes_it_updatable(home: Home) -> None:
 
     assert json.loads(free.out)["updatable"]
     assert not json.loads(owned.out)["updatable"]
-    assert json.loads(owned.out)["reason"].startswith(f"{home.uv} belongs to the virtual env")
+    assert json.loads(owned.out)["reason"].startswith(f"{home.uv} is managed by the virtual env")
 
 
 @pytest.mark.parametrize("flag", ["--json", "-v"])

@@ -12,10 +12,12 @@ import pytest
 
 from support import binaries, mirrors, namespaces
 from uv_self_update import __version__
-from uv_self_update.cli.main import FLAGS, OPTIONS, UPDATE_FLAGS, main
+from uv_self_update.cli.main import main
+from uv_self_update.cli.options import FLAGS, OPTIONS, UPDATE_FLAGS
 from uv_self_update.config.settings import Options
 from uv_self_update.redaction import Secret
 from uv_self_update.uv.arguments import misspelled
+from uv_self_update.workflow.check import UPDATE_DUE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,7 +116,7 @@ def test_unknown_target_names_the_nearest(home: Home, web: Web) -> None:
     ranged = home.run("0.7", "--source", f"github+{source}")
 
     assert f"error: {source} has no uv 0.6.1\n" in exact.err
-    assert "hint: The nearest it has: 0.8.24, 0.5.31, 0.5.0." in exact.err
+    assert "hint: The nearest versions are 0.8.24, 0.5.31, 0.5.0." in exact.err
     assert exact.code == 2
     assert f"error: {source} has no uv 0.7\n" in ranged.err
     assert ranged.code == 7
@@ -232,19 +234,19 @@ def test_messages_are_coloured_as_those_of_uv(
     done = home.run(*arguments, environ={"PATH": "/nowhere", **environ})
 
     assert ("\x1b[1m" in done.err) == colored
-    assert "no uv was found on PATH" in done.err
+    assert "no uv found on PATH" in done.err
     assert done.code == 4
 
 
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("--json", "`--json` belongs to `--check`"),
-        ("0.12 --json -q", "`--json` belongs to `--check`"),
-        ("--check --dry-run", "`--check` and `--dry-run` exclude each other"),
-        ("--check --required --dry-run", "`--check` and `--dry-run` exclude each other"),
-        ("--required 0.12", "`--required` and TARGET (`0.12`) exclude each other"),
-        ("0.12.3 --check --required", "`--required` and TARGET (`0.12.3`) exclude each other"),
+        ("--json", "`--json` requires `--check`"),
+        ("0.12 --json -q", "`--json` requires `--check`"),
+        ("--check --dry-run", "`--check` cannot be used with `--dry-run`"),
+        ("--check --required --dry-run", "`--check` cannot be used with `--dry-run`"),
+        ("--required 0.12", "`--required` cannot be used with a version (`0.12`)"),
+        ("0.12.3 --check --required", "`--required` cannot be used with a version (`0.12.3`)"),
         ("--check 0.12 0.13", "only one TARGET can be given, not `0.12` and `0.13`"),
         ("--check nonsense", "there is no command `nonsense`"),
         ("--check '<'", "`'<'` is not a version of uv"),
@@ -285,6 +287,7 @@ def test_flags_are_in_the_help(home: Home) -> None:
 
     listed = set(re.findall(r"^  (--[a-z]+)", out, re.MULTILINE))
     assert {*OPTIONS, *FLAGS, *UPDATE_FLAGS} <= listed
+    assert f"The exit code is {UPDATE_DUE}" in " ".join(out.split())
 
 
 @pytest.mark.parametrize(
@@ -404,8 +407,8 @@ def test_options_of_uv_are_accepted(command: str, home: Home, web: Web) -> None:
     before = home.run(*OPTIONS_OF_UV, command, *place)
 
     assert (before.code, after.code) == (6, 6)
-    assert "no releases of uv were found" in before.err
-    assert "no releases of uv were found" in after.err
+    assert "no releases of uv found" in before.err
+    assert "no releases of uv found" in after.err
     assert "s3cret" not in before.err + after.err
 
 
@@ -500,7 +503,7 @@ def fail(*_):
     except KeyError as error:
         raise {mistake} from error
 
-cli._update = fail
+cli.update = fail
 sys.exit(__main__.main())
 """
 """The command, with a mistake in it."""
@@ -521,9 +524,9 @@ def test_mistake_of_ours(mistake: str, said: str, flag: str | None, home: Home) 
     done = home.run(*filter(None, [flag]), program=program)
 
     name = mistake.partition("(")[0]
-    error = f"error: this should not have happened: {name} in <string>, line 8{said}\n"
+    error = f"error: unexpected error: {name} in <string>, line 8{said}\n"
     assert (done.code, done.out) == (10, "")
     assert (error in done.err) is (flag != "-qq")
-    assert ("hint: It is a mistake in uv-self-update: please" in done.err) is (flag in {None, "-v"})
+    assert ("hint: This is a bug in uv-self-update; please" in done.err) is (flag in {None, "-v"})
     assert ("line 8, in fail\nKeyError\n" in done.err) is (flag == "-v")
     assert not [word for word in ("Traceback", "s3cret", "t0ken") if word in done.err]

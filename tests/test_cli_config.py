@@ -88,7 +88,7 @@ def test_show_defaults(person: Person) -> None:
         "network.client-cert     = (none)  (default)\n"
         "network.client-key      = (none)  (default)\n"
         "\n"
-        "login of source.0: uv's own, as for packages\n"
+        "credentials of source.0: uv's own, as for packages\n"
         "\n"
         f"user file: {person.file} (does not exist)\n"
         f"system file: {person.folder / 'site.toml'} (does not exist)\n"
@@ -121,8 +121,8 @@ def test_show_origins(person: Person) -> None:
         "network.client-cert = (none) (default)",
         "network.client-key = (none) (default)",
         "",
-        "login of source.0: uv's own, as for packages",
-        "login of source.1: none",
+        "credentials of source.0: uv's own, as for packages",
+        "credentials of source.1: none",
         "",
         f"user file: {person.file}",
         f"system file: {person.folder / 'site.toml'}",
@@ -170,7 +170,7 @@ def test_show_login(person: Person, source: str, environ: dict[str, str], login:
     """For each source it is told whose login would be used, and at which server; not its value."""
     person.environ.update(environ, UV_SELF_UPDATE_SOURCE=source, PATH="/nowhere", HOME="/nowhere")
     shown = person.reads("show")
-    assert f"\nlogin of source.0: {login}\n" in shown
+    assert f"\ncredentials of source.0: {login}\n" in shown
     assert "s3cret" not in shown
 
 
@@ -184,8 +184,8 @@ def test_show_login_of_keys(person: Person) -> None:
         "[[source]]\nurl = 'https://b.example/'\nheader-env = { X-Key = 'KEY' }\n"
     )
     shown = person.reads("show")
-    assert "\nlogin of source.0: `token-env` TOKEN for https://a.example\n" in shown
-    assert "\nlogin of source.1: `header-env` KEY for https://b.example\n" in shown
+    assert "\ncredentials of source.0: `token-env` TOKEN for https://a.example\n" in shown
+    assert "\ncredentials of source.1: `header-env` KEY for https://b.example\n" in shown
     assert "s3cret" not in shown
 
 
@@ -274,7 +274,7 @@ def test_set_min_age(
     """A minimum age for releases of an index is warned of at once, as few servers give dates."""
     github = ("source.url", "https://github.example/a/uv") if "github" in pairs else ()
     person.reads("set", *pairs, *github)
-    assert ("gives no upload times, such as devpi" in caplog.text) is told
+    assert ("index without upload times, such as devpi" in caplog.text) is told
 
 
 def test_set_relative_path(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -93,19 +93,19 @@ def test_init_proves(home: Home, web: Web) -> None:
     assert done.code == 0, done.err
     lines = done.out.splitlines()
     assert lines[:10] == [
-        f"{web.url}/uv/ is of kind `listing`, because it lists a folder.",
+        f"Detected `listing` at {web.url}/uv/, because it lists a folder.",
         f"  versions   {NEW}, {MIDDLE}",
         f"  newest     {NEW}",
-        f"  archive    {ARCHIVE} is there",
-        "  installer  uv-installer.sh is there",
+        f"  archive    {ARCHIVE}",
+        "  installer  uv-installer.sh",
         "  digest     published",
         f"Written to {home.config}.",
-        "To prove it, a throwaway copy of uv is updated now.",
+        "Verifying: updating a temporary copy of uv.",
         "A throwaway copy of uv was updated, and runs.",
         f"  source   {web.url}/uv/",
     ]
     assert lines[10:12] == [f"  from     {OLD}", f"  to       {NEW}"]
-    assert lines[-1] == "From now on, `uv-self-update` takes uv from there."
+    assert lines[-1] == "`uv-self-update` now uses this source."
     assert done.err == ""
     assert configured(home) == [{"kind": "listing", "url": f"{web.url}/uv/"}]
     assert mode(home.config) == 0o600
@@ -143,11 +143,11 @@ def test_init_kinds(server: type[Dialect], home: Home) -> None:
         done = home.run("init", "--no-rehearse", simulator.place)
         assert done.code == 0, done.err
         assert configured(home) == [{"kind": server.kind, "url": simulator.place}]
-        assert f"{simulator.place} is of kind `{server.kind}`, because " in done.out
-        assert "  versions   1.0.0rc1, 0.10.1, 0.10.0 and older ones\n" in done.out
+        assert f"Detected `{server.kind}` at {simulator.place}, because " in done.out
+        assert "  versions   1.0.0rc1, 0.10.1, 0.10.0, and older\n" in done.out
         assert "  newest     0.10.1\n" in done.out
         assert "  digest     published\n" in done.out
-        assert "throwaway" not in done.out
+        assert "temporary copy" not in done.out
     assert home.version() == OLD
 
 
@@ -159,10 +159,10 @@ def test_init_index(home: Home, web: Web) -> None:
     assert done.out.splitlines()[1:7] == [
         f"  versions   {MIDDLE}",
         f"  newest     {MIDDLE}",
-        "  archive    a wheel for this machine is there",
-        "  installer  not needed: ours is used",
+        "  archive    wheel for this platform",
+        "  installer  not needed",
         "  digest     sha256",
-        "  dates      none: `policy.min-age` would hide every release",
+        "  dates      none; `policy.min-age` would exclude every release",
     ]
     assert configured(home) == [{"kind": "index", "url": f"{web.url}/simple/"}]
 
@@ -185,7 +185,7 @@ def test_init_default_index(home: Home, web: Web) -> None:
     environ = {"UV_DEFAULT_INDEX": f"{web.url}/simple/"}
     done = home.run("init", "--no-rehearse", "index", environ=environ)
     assert done.code == 0, done.err
-    assert done.out.startswith("the package index is of kind `index`.\n")
+    assert done.out.startswith("Detected `index` at the package index.\n")
     assert configured(home) == [{"kind": "index"}]
 
 
@@ -198,7 +198,7 @@ def test_init_little(home: Home) -> None:
     with serving(listing.PythonServer, bare) as simulator:
         done = home.run("init", "--no-rehearse", simulator.url)
     assert done.code == 0, done.err
-    assert "  installer  uv-installer.sh is not there: ours is used\n" in done.out
+    assert "  installer  none; ours is used\n" in done.out
     assert "  digest     not published\n" in done.out
 
 
@@ -244,7 +244,7 @@ def test_init_directory_of_wheels(form: str, home: Home, tmp_path: Path) -> None
     done = home.run("init", "--no-rehearse", form.format(path=share))
     assert done.code == 0, done.err
     url = f"{share.as_uri()}/"
-    assert done.out.startswith(f"{url} is of kind `index`, because wheels of uv are there.\n")
+    assert done.out.startswith(f"Detected `index` at {url}, because wheels of uv are there.\n")
     assert configured(home) == [{"kind": "index", "url": url, "format": "flat"}]
     assert home.snapshot(leave_out=[home.config, home.config.parent]) == before
 
@@ -272,7 +272,7 @@ def test_init_said(home: Home, mirror: Simulator) -> None:
     """A kind that is written before the URL is taken, and proved."""
     done = home.run("init", "--no-rehearse", f"listing+{mirror.url}/uv")
     assert done.code == 0, done.err
-    assert done.out.startswith(f"{mirror.url}/uv is of kind `listing`.\n")
+    assert done.out.startswith(f"Detected `listing` at {mirror.url}/uv.\n")
     assert configured(home) == [{"kind": "listing", "url": f"{mirror.url}/uv"}]
 
 
@@ -324,8 +324,8 @@ def test_init_refuses(home: Home, mirror: Simulator) -> None:
     auto = "auto+https://***@files.example.com/"
     assert (done.code, done.out) == (3, "")
     assert done.err.splitlines() == [
-        f"error: {home.config} was left as it is: it has a source already: {auto}",
-        "hint: `--force` replaces it, and keeps a copy of the file as config.toml.old.",
+        f"error: {home.config} was not changed: a source is already configured: {auto}",
+        "hint: `--force` replaces it, and saves the file as config.toml.old.",
     ]
     assert home.snapshot() == before
     assert mirror.asked == []
@@ -371,7 +371,7 @@ def test_init_no_plaintext(form: str, home: Home, web: Web) -> None:
     url = form.format(login=LOGIN, host=f"{web.url.removeprefix('http://')}/repository")
     done = home.run("init", url)
     assert (done.code, done.out) == (3, "")
-    assert f"error: {home.config} was left as it is: a password or a token stands in" in done.err
+    assert f"error: {home.config} was not changed: refusing to store a URL" in done.err
     for way in ("--username", "--password-env", "--token-env", "netrc", "--plaintext"):
         assert way in done.err
     assert "s3cret" not in done.err
@@ -409,13 +409,13 @@ def test_init_login_by_variables(home: Home) -> None:
     [
         (
             ["--token-env=ghp_s3cret", "https://a.example/"],
-            "`--token-env` cannot be used: invalid value: expected the name of",
+            "invalid `--token-env`: invalid value: expected the name of",
         ),
         (
             ["--header-env=X", "https://a.example/"],
-            "`--header-env` cannot be used: `X`: empty value: expected the name of",
+            "invalid `--header-env`: `X`: empty value: expected the name of",
         ),
-        (["--password-env=P", "https://a.example/"], "`--username` cannot be used: missing key"),
+        (["--password-env=P", "https://a.example/"], "invalid `--username`: missing key"),
         (["--token-env=T", "index"], "not a key of a source of kind `index`: uv queries the index"),
         (["--token-env=T", "/mnt"], "not a key of a source of kind `directory`"),
     ],
@@ -471,7 +471,7 @@ def test_init_pre_releases_only(home: Home) -> None:
     assert done.code == 7
     assert done.err.splitlines() == [
         f"error: {simulator.url} has no release of uv but pre-releases",
-        "hint: The nearest it has: 1.0.0rc1.",
+        "hint: The nearest versions are 1.0.0rc1.",
     ]
     assert not home.config.exists()
 
@@ -480,7 +480,7 @@ def test_init_down(home: Home) -> None:
     """Nor is one that nobody answers for."""
     done = home.run("init", "--plaintext", free_address().replace("://", f"://{LOGIN}"))
     assert (done.code, done.out) == (6, "")
-    assert done.err.startswith("error: no answer from http://***@127.0.0.1:")
+    assert done.err.startswith("error: failed to fetch `http://***@127.0.0.1:")
     assert "s3cret" not in done.err
     assert not home.config.exists()
 
@@ -491,7 +491,7 @@ def test_init_nothing_there(home: Home, web: Web) -> None:
     assert (done.code, done.out) == (6, "")
     shown = web.url.replace("://", "://***@")
     lines = done.err.splitlines()
-    assert lines[0] == f"error: no releases of uv were found at {shown}/uv/"
+    assert lines[0] == f"error: no releases of uv found at {shown}/uv/"
     assert f"  {shown}/uv/: 404" in lines
     assert f'    latest = "{web.url}/uv/latest.txt"' in lines
     assert "s3cret" not in done.err
@@ -529,8 +529,7 @@ def test_init_overridden(home: Home, mirror: Simulator) -> None:
     done = home.run("init", "--no-rehearse", f"{mirror.url}/uv/", environ=environ)
     assert done.code == 0
     assert done.err == (
-        "warning: UV_SELF_UPDATE_SOURCE says where uv comes from as well, and comes before "
-        f"{home.config}\n"
+        f"warning: UV_SELF_UPDATE_SOURCE sets the source as well, and overrides {home.config}\n"
     )
     assert "From now on" not in done.out
     assert configured(home) == [{"kind": "listing", "url": f"{mirror.url}/uv/"}]
@@ -542,7 +541,7 @@ def test_init_rehearsal_fails(home: Home, web: Web) -> None:
     web.pages[f"/uv/{MIDDLE}/{ARCHIVE}"] = Page(body=b"\x1f\x8b is no archive")
     done = home.run("init", f"{web.url}/uv/")
     assert done.code == 9
-    kept = f"warning: {home.config} stays as it was written, though the rehearsal has failed"
+    kept = f"warning: {home.config} was written, but the trial update failed"
     assert kept in done.err.splitlines()
     assert "error: `uv self update` ended with code" in done.err
     assert "From now on" not in done.out
@@ -558,9 +557,9 @@ def test_init_source_fails_in_the_rehearsal(home: Home, web: Web) -> None:
     done = home.run("init", f"{web.url}/uv/")
     assert done.code == 6
     assert done.err.splitlines() == [
-        f"warning: {home.config} stays as it was written, though the rehearsal has failed",
+        f"warning: {home.config} was written, but the trial update failed",
         f"error: {web.url}/uv/ answered 500 Internal Server Error",
-        "hint: The server has a problem of its own: try again later.",
+        "hint: The server failed: try again later.",
     ]
     assert home.config.exists()
 
@@ -684,7 +683,7 @@ def test_releases_all_fail(home: Home, web: Web) -> None:
     done = home.run("releases")
     assert (done.code, done.out) == (6, "")
     assert done.err.splitlines()[:3] == [
-        "error: no source could answer:",
+        "error: all sources failed:",
         f"  {web.url}/a/ answered 500 Internal Server Error",
         f"  {web.url}/b/ answered 401 Unauthorized",
     ]
@@ -705,7 +704,7 @@ def failing(name: str, web: Web) -> tuple[str, str]:
     match name:
         case "connection":
             nobody = free_address()
-            return f"listing+{nobody}/", f"no answer from {nobody}/: "
+            return f"listing+{nobody}/", f"failed to fetch `{nobody}/`: "
         case "version":
             web.pages |= shelf([OLD], "/first")
             return f"listing+{url}", f"{url} has no uv {MIDDLE}"
@@ -744,13 +743,13 @@ def test_order_all_fail(home: Home, web: Web) -> None:
     before = home.snapshot()
     done = home.run()
     assert done.code != 0
-    report = done.err[done.err.index("error: no source could answer:") :].splitlines()
+    report = done.err[done.err.index("error: all sources failed:") :].splitlines()
     assert report[1:3] == [
         f"  {web.url}/a/ answered 500 Internal Server Error",
         f"  {web.url}/b/ answered 401 Unauthorized",
     ]
-    assert report[3].startswith(f"  no answer from {nobody}/: ")
-    assert done.err.count("no source could answer") == 1
+    assert report[3].startswith(f"  failed to fetch `{nobody}/`: ")
+    assert done.err.count("all sources failed") == 1
     assert home.snapshot() == before
 
 

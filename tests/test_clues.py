@@ -312,7 +312,7 @@ GUESSED = Clue(kind="s3", reason="", settings=None)
     ("found", "start"),
     [
         (findings(answer(401), answer(401)), "The server asks for a login"),
-        (findings(answer(500), answer(502)), "The server has a problem of its own"),
+        (findings(answer(500), answer(502)), "The server failed"),
         (findings(answer(404)), "Nothing is there, or nothing that may be seen without a login"),
         (findings(answer(404), answer(403)), "The server does not show what it has"),
         (findings(answer(body=b"<html><input type=password>")), "A page to log in is for people"),
@@ -320,7 +320,7 @@ GUESSED = Clue(kind="s3", reason="", settings=None)
         (findings(answer(404), unfit=(NAMED,)), "The server is Nexus: the URL of a repository"),
         (
             findings(answer(404), attempts=(Attempt(clue=NAMED, error=REFUSED),)),
-            "The server knows this address but does not let you in",
+            "The server denies access",
         ),
         (
             findings(answer(404), attempts=(Attempt(clue=GUESSED, error=EMPTY),)),
@@ -328,7 +328,7 @@ GUESSED = Clue(kind="s3", reason="", settings=None)
         ),
         (
             findings(answer(200), attempts=(Attempt(clue=NAMED, error=OTHER),)),
-            "A login page or an error page",
+            "The server may have sent a login page or an error page",
         ),
         (
             findings(answer(200), attempts=(Attempt(clue=GUESSED, error=OTHER),)),
@@ -336,7 +336,7 @@ GUESSED = Clue(kind="s3", reason="", settings=None)
         ),
         (
             findings(answer(200), attempts=(Attempt(clue=NAMED, error=FAILED),), unfit=(NAMED,)),
-            "What makes `uv pip install",
+            "Run `uv pip install",
         ),
         (findings(url=f"{URL}{ARCHIVE}"), "That is called as a file is"),
     ],

@@ -203,7 +203,7 @@ def test_assign_refuses_value(
     file.write_text(before)
     with pytest.raises(ConfigurationNotKept) as caught:
         config_edit.assign(file, assignments)
-    assert f"{file} was left as it is: the change is refused: {key}: " in str(caught.value)
+    assert f"{file} was not changed: the change is refused: {key}: " in str(caught.value)
     assert file.read_text() == before
 
 
@@ -212,7 +212,7 @@ def test_assign_refuses_several_values(file: Path) -> None:
     with pytest.raises(ConfigurationNotKept) as caught:
         config_edit.assign(file, {"network.timeout": "soon", "install.installer": "ours"})
     assert str(caught.value) == (
-        f"{file} was left as it is: the change is refused:\n"
+        f"{file} was not changed: the change is refused:\n"
         "  network.timeout: invalid value `soon`: expected a number of seconds above 0 and at most "
         "86400\n"
         "  install.installer: invalid value `ours`: expected `auto`, `release` or `native`"
@@ -543,7 +543,7 @@ def test_write_where_nothing_can_be_written(tmp_path: Path) -> None:
     """A file that cannot be written is an error that names it."""
     (tmp_path / "file").touch()
     file = tmp_path / "file" / "config.toml"
-    with pytest.raises(ConfigurationNotKept, match=r"config\.toml was left as it is"):
+    with pytest.raises(ConfigurationNotKept, match=r"config\.toml was not changed"):
         config_edit.write(file, "")
 
 

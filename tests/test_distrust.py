@@ -50,7 +50,7 @@ def failure(
     url = f"https://{host}:{server.port}/"
     found = explained(caught.value, url, identified=identified)
     assert found is not None
-    assert str(found).startswith(f"no trusted connection to {url}: ")
+    assert str(found).startswith(f"failed to connect securely to {url}: ")
     assert found.hint
     assert "_ssl.c" not in str(found)
     return found

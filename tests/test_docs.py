@@ -12,7 +12,7 @@ import click
 import pytest
 
 from uv_self_update.cli.commands import root
-from uv_self_update.cli.main import COMMANDS, FLAGS, OPTIONS, UPDATE_FLAGS
+from uv_self_update.cli.options import COMMANDS, FLAGS, OPTIONS, UPDATE_FLAGS
 from uv_self_update.config.edit import assign
 from uv_self_update.config.kinds import KINDS, parse_source
 from uv_self_update.config.load import load

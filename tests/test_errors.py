@@ -44,7 +44,7 @@ EXAMPLES = [
     errors.ProxyRefused(URL, "http://proxy:3128 (HTTPS_PROXY)", "407", hint="Log in."),
     errors.RedirectRefused(URL, "http://127.0.0.1/"),
     errors.Interrupted(URL, 1000, 2000, "the connection was closed"),
-    errors.Overdue(URL, 300.0),
+    errors.ListingTimeout(URL, 300.0),
     errors.TooLarge(URL, 4 << 20),
     errors.Unreadable("/mnt/uv", "Permission denied"),
     errors.UnexpectedBody(URL, "JSON", "a web page"),
@@ -60,10 +60,10 @@ EXAMPLES = [
     errors.NotListed("the index", "uv 9.9.9", url=URL, named_by="UV_INDEX", others=True),
     errors.HiddenByCutoff("the index", "uv 9", "`UV_EXCLUDE_NEWER=1`", "no date", file="uv.toml"),
     errors.HiddenByPolicy("the mirror", "9.9.9", "it is a pre-release, and no more is known"),
-    errors.ListUnusable(URL, str(FILE), "it is a web page"),
+    errors.InvalidApprovedList(URL, str(FILE), "it is a web page"),
     errors.NotDetected(URL, [f"{URL}: 404"], "Say what it is."),
-    errors.Halted("0.12.3"),
-    errors.ScriptsBarred("the execution policy is AllSigned", "Group Policy", hint="Ask."),
+    errors.InstallationInterrupted("0.12.3"),
+    errors.ScriptsDisabled("the execution policy is AllSigned", "Group Policy", hint="Ask."),
     errors.ReceiptError(FILE, "it is not JSON"),
     errors.NotStandalone(Path("/usr/bin/uv"), "there is none"),
     errors.ManagedByPackageManager(
@@ -79,15 +79,15 @@ EXAMPLES = [
     errors.NotPinned("uv.zip", "the mirror", "0.12.3", "/etc/site.toml"),
     errors.NotReplaced(Path("/usr/bin"), "Permission denied"),
     errors.NotRestored(Path("/usr/bin/uv"), Path("/usr/bin/old/uv"), "Permission denied"),
-    errors.UpdateUnderWay(Path("/usr/bin"), "process 7 of user alice"),
+    errors.LockTimeout(Path("/usr/bin"), "process 7 of user alice"),
     errors.ChangedMeanwhile(Path("/etc/uv-receipt.json"), "0.12.3"),
-    errors.HalfInstalled("0.12.3", Path("/usr/bin/uvx")),
-    errors.Unforeseen(ValueError("x")),
+    errors.PartiallyInstalled("0.12.3", Path("/usr/bin/uvx")),
+    errors.InternalError(ValueError("x")),
     errors.RehearsalError("there is nothing to update"),
 ]
 """One of each leaf."""
 
-WITHOUT_HINT = {"UsageError", "Halted", "RehearsalError"}
+WITHOUT_HINT = {"UsageError", "InstallationInterrupted", "RehearsalError"}
 """Those that are given one where they are raised, or that need none."""
 
 
@@ -173,13 +173,13 @@ def test_json(error: UvSelfUpdateError) -> None:
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
-        (errors.Interrupted(URL, 1000, 2000, "x"), "broke off after 1,000 of 2,000 bytes: x"),
-        (errors.Interrupted(URL, 0, None, "x"), "broke off after 0 bytes: x"),
-        (errors.TooLarge(URL, 4 << 20), "sends more than 4,194,304 bytes"),
+        (errors.Interrupted(URL, 1000, 2000, "x"), "was interrupted after 1,000 of 2,000 bytes: x"),
+        (errors.Interrupted(URL, 0, None, "x"), "was interrupted after 0 bytes: x"),
+        (errors.TooLarge(URL, 4 << 20), "exceeds the limit of 4,194,304 bytes"),
         (errors.StatusRefused(URL, 404, ""), "answered 404"),
         (errors.StatusRefused(URL, 404, "Not Found"), "answered 404 Not Found"),
-        (errors.NothingRequired(["/a/uv.toml", "/b"]), "it was looked for in /a/uv.toml, /b"),
-        (errors.NothingRequired([]), "`--no-config` or UV_NO_CONFIG says not to look for any"),
+        (errors.NothingRequired(["/a/uv.toml", "/b"]), "searched /a/uv.toml, /b"),
+        (errors.NothingRequired([]), "`--no-config` or UV_NO_CONFIG disables it"),
         (errors.IndexFailed("s", "uv pip compile", "a\nb"), "`uv pip compile` failed for s:\na\nb"),
     ],
 )
@@ -223,8 +223,8 @@ def test_uv_of_somebody_else() -> None:
     brew = ("Homebrew", "brew upgrade uv")
     known = errors.NotStandalone(Path("/x/uv"), "no", owner=brew)
     free = errors.NotStandalone(Path("/x/uv"), "no")
-    assert known.hint == "It belongs to Homebrew. Update it with `brew upgrade uv`."
-    assert free.hint == "With `--adopt` this one is updated too, and is given a receipt."
+    assert known.hint == "It is managed by Homebrew. Update it with `brew upgrade uv`."
+    assert free.hint == "To update this uv and write its receipt, use `--adopt`."
     assert (
         errors.ManagedByPackageManager(Path("/x/uv"), *brew).hint
         == "Update it with `brew upgrade uv`."

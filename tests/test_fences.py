@@ -225,7 +225,7 @@ def _system_file(home: Home) -> dict[str, str]:
 
 SETTINGS: Mapping[str, Callable[[Home], dict[str, str]]] = {
     "there is no receipt": _no_receipt,
-    "belongs to Homebrew": _of_homebrew,
+    "managed by Homebrew": _of_homebrew,
     "policy.min-age in": _policies,
     "config set --system": _system_file,
 }

@@ -30,7 +30,7 @@ from uv_self_update.errors import (
     NoSuchVersion,
     NotPinned,
     NotReplaced,
-    ScriptsBarred,
+    ScriptsDisabled,
     SourceError,
     StatusRefused,
     TooLarge,
@@ -213,7 +213,7 @@ class Gateway:
         native: Native | None = None,
         choice: InstallerChoice = "auto",
         address: Address | None = None,
-        barred: Callable[[Script], ScriptsBarred | None] = lambda _: None,
+        barred: Callable[[Script], ScriptsDisabled | None] = lambda _: None,
         digests: DigestRules | None = None,
     ) -> None:
         """Make the service."""
@@ -387,7 +387,9 @@ def test_failure_is_not_repeated() -> None:
 
     assert [reply.status for reply in replies] == [502, 502]
     assert source.asked == ["release of uv"]
-    assert [str(error) for error in gateway.service.failures] == ["no answer from x:: it is asleep"]
+    assert [str(error) for error in gateway.service.failures] == [
+        "failed to fetch `x:`: it is asleep"
+    ]
 
 
 class Mistaken(Archives):
@@ -405,7 +407,7 @@ def test_mistake(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
         assert gateway.get(f"{REPOSITORY}/latest").status == 502
     (failure,) = gateway.service.failures
-    said = r"this should not have happened: ZeroDivisionError in test_gateway_service\.py, line \d+"
+    said = r"unexpected error: ZeroDivisionError in test_gateway_service\.py, line \d+"
     assert re.fullmatch(said, str(failure))
     assert "in find\n    raise ZeroDivisionError(" in caplog.text
 
@@ -648,7 +650,7 @@ def test_native_fails() -> None:
     gateway = Gateway(Wheels(), native=Native(error))
     gateway.file(INSTALLER)
     reply = gateway.get("install/1.2.3")
-    assert (reply.status, list(reply.body)) == (502, [b"no answer from x:: it is asleep\n"])
+    assert (reply.status, list(reply.body)) == (502, [b"failed to fetch `x:`: it is asleep\n"])
     assert gateway.service.failures == [error]
 
 

@@ -16,7 +16,7 @@ import pytest
 from support.web import Page, Web
 from uv_self_update.auth.credentials import Credentials
 from uv_self_update.config.settings import Network
-from uv_self_update.errors import Interrupted, Overdue, TooLarge
+from uv_self_update.errors import Interrupted, ListingTimeout, TooLarge
 from uv_self_update.network.allowance import Allowance
 from uv_self_update.network.client import Upstream
 from uv_self_update.network.limits import DEFAULTS, Limits
@@ -65,9 +65,9 @@ def test_allowance() -> None:
     some = Allowance(timeout=1.0, limits=Limits(lists=1000))
     for _ in range(10):
         some.take(URL, received=100, waited=1.0)
-    with pytest.raises(TooLarge, match=f"{URL} sends more than 1,000 bytes of lists"):
+    with pytest.raises(TooLarge, match=f"{URL} exceeds the limit of 1,000 bytes of lists"):
         some.take(URL, received=1, waited=0.0)
-    with pytest.raises(Overdue, match="more than 10 seconds") as caught:
+    with pytest.raises(ListingTimeout, match="after 10 seconds") as caught:
         Allowance(timeout=1.0).take(URL, received=0, waited=10.1)
     assert "network.timeout" in (caught.value.hint or "")
 
@@ -163,7 +163,7 @@ def test_slow_without_end(way: str) -> None:
             getattr(client, way)(url)
 
     with Slow() as slow, closing(client):
-        with pytest.raises(Overdue):
+        with pytest.raises(ListingTimeout):
             ask(f"{slow.url}/a")
         over.set()
 

@@ -75,8 +75,8 @@ def test_wrong_digest(version: str, algorithm: str, home: Home, web: Web, tmp_pa
     with pytest.raises(DigestMismatch) as caught:
         source.unpack(RELEASE, tmp_path)
     assert str(caught.value) == (
-        f"the wheel of uv 0.10.1 from the index {web.url}/simple/ is not the file that was "
-        f"published: expected {algorithm} {expected}, got {got}"
+        f"digest mismatch for the wheel of uv 0.10.1 from the index {web.url}/simple/: "
+        f"expected {algorithm} {expected}, got {got}"
     )
     assert not (tmp_path / "wheel" / "bin").exists()
 
@@ -106,8 +106,8 @@ def test_strongest_counts(
 @pytest.mark.parametrize(
     ("algorithm", "said"),
     [
-        (None, "the index gives no digest that uv can check"),
-        ("md5", "the index gives only md5 as its digest"),
+        (None, "has no digest that uv can verify"),
+        ("md5", "has only an md5 digest"),
         ("sha384", None),
     ],
 )
@@ -122,7 +122,9 @@ def test_required(
         return
     with pytest.raises(NoWheelDigest) as caught:
         source.unpack(RELEASE, tmp_path)
-    assert f"{said}, and `policy.require-digest` in /etc/x.toml requires one" in str(caught.value)
+    assert f"{said}, but `policy.require-digest` in /etc/x.toml requires sha256" in str(
+        caught.value
+    )
     assert "config set policy.digests.0.10.1.FILE SHA256" in str(caught.value.hint)
     assert "sha256.sum" not in str(caught.value.hint)
 

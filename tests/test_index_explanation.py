@@ -117,7 +117,7 @@ CASES = {
     "first of two is empty": Case(
         environ={"UV_INDEX": "{web}/empty/", "UV_DEFAULT_INDEX": "{web}/undated/"},
         said=f"the package index {NO_UV}: {{web}}/empty/uv/ (index from UV_INDEX) lists no wheel "
-        "of uv for this machine, or only yanked ones; uv asked no other index",
+        "of uv for this machine, or only yanked ones; uv queried no other index",
         hint=('`index-strategy = "unsafe-best-match"`', "UV_INDEX_STRATEGY"),
     ),
     "only one, and empty": Case(

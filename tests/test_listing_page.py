@@ -115,8 +115,8 @@ def refused(body: str | bytes, *, content_type: str = "text/html") -> str:
     """Return how a page that is no listing is described."""
     with pytest.raises(UnexpectedBody) as caught:
         page(body, content_type=content_type)
-    before, _, kind = str(caught.value).partition(", but it is ")
-    assert before == f"{MIRROR} should be a directory listing"
+    before, _, kind = str(caught.value).partition(", got ")
+    assert before == f"unexpected response from {MIRROR}: expected a directory listing"
     return kind
 
 
@@ -419,7 +419,7 @@ def test_empty(heading: str) -> None:
         ("<html><p>Index of /</p>", "a web page that is not a directory listing"),
         ("<html><!-- <h1>Index of /</h1> -->", "a web page that is not a directory listing"),
         ("<html><a href=/ui/>Browse</a>", "a web page that is not a directory listing"),
-        ("", "empty"),
+        ("", "an empty file"),
         ("not found", "something else"),
         ("<?xml version='1.0'?><ListBucketResult/>", "XML"),
         ("#!/bin/sh", "a script"),

@@ -352,7 +352,9 @@ def test_list_that_is_not_there(
     """What is neither a list of versions nor the path of one is not taken for a path."""
     monkeypatch.setenv("HOME", str(machine.folder))
     machine.user.write_text("# mine\n")
-    with pytest.raises(UsageError, match=r"`policy\.approved` cannot be set: there is no file"):
+    with pytest.raises(
+        UsageError, match=r"invalid `policy\.approved`: `.*` is not a version, a URL, or an"
+    ):
         machine.config("set", "policy.approved", value)
     assert machine.user.read_text() == "# mine\n"
 

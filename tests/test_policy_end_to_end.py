@@ -284,7 +284,7 @@ def test_approved_list_in_a_file(home: Home, web: Web) -> None:
         (Page(body=b'["0.8.24", 3]'), "entry 2 is not a version"),
         (Page(body=b'["0.8.24"'), "it is not JSON"),
         (Page(body=f"{MIDDLE}\n>=0.8\n".encode()), "entry 2 is not a version"),
-        (Page(body=f"{MIDDLE}\n".encode() * 200_000), "which cannot be what was asked for"),
+        (Page(body=f"{MIDDLE}\n".encode() * 200_000), "exceeds the limit of"),
     ],
 )
 def test_approved_list_that_cannot_be_used(home: Home, web: Web, page: Page, said: str) -> None:
@@ -300,8 +300,8 @@ def test_approved_list_that_cannot_be_used(home: Home, web: Web, page: Page, sai
         done = home.run(*target)
         assert done.code != 0
         assert said in done.err
-        named = f"the list of approved versions {web.url}/approved, which policy.approved in "
-        assert f"{named}{home.config} names, cannot be used: " in done.err
+        named = f"failed to read the list of approved versions {web.url}/approved "
+        assert f"{named}(policy.approved in {home.config}): " in done.err
         assert home.version() == OLD
 
 

@@ -335,8 +335,8 @@ def test_hint_where_nothing_is_allowed(target: str | None) -> None:
         Mirror({"0.13.8": OLD, "0.13.9": OLD}).find(wanted.under(rules(versions="<0.13")))
     assert caught.value.version == "0.13.9"
     assert caught.value.hint == (
-        "No other version that was asked for is allowed either; `uv-self-update releases` shows "
-        f"which rule hides each. Loosen {SETTING}, or ask whoever has written it."
+        "No other requested version is allowed either; `uv-self-update releases` shows the rule "
+        f"that hides each. Relax {SETTING}, or ask its maintainer."
     )
 
 
@@ -350,8 +350,8 @@ def test_hint_where_a_version_was_named() -> None:
         with pytest.raises(HiddenByPolicy) as caught:
             refuse()
         assert caught.value.hint == (
-            "`uv-self-update releases` shows which versions are allowed; without a version, "
-            "`uv-self-update` takes the newest of them."
+            "`uv-self-update releases` shows the allowed versions; without a version, "
+            "`uv-self-update` installs the newest of them."
         )
 
 

@@ -238,7 +238,7 @@ def test_unusable(value: str, reason: str) -> None:
             way(environ, f"https://me:{SECRET}@h/a", uv=uv)
         assert (
             str(caught.value)
-            == f"no way to https://***@h/a through the proxy of {origin}: {reason}"
+            == f"failed to fetch https://***@h/a through the proxy of {origin}: {reason}"
         )
         assert caught.value.hint is not None
         assert "http://USER:PASSWORD@HOST:PORT" in caught.value.hint

@@ -113,7 +113,7 @@ def test_unusable(tmp_path: Path, raw: bytes | None, said: str) -> None:
         path.write_bytes(raw.replace(b"{circle}", os.fsencode(circle)))
     with pytest.raises(ReceiptError) as caught:
         read(path)
-    assert str(caught.value).startswith(f"uv's receipt {path} cannot be used: {said}")
+    assert str(caught.value).startswith(f"uv's receipt {path} can't be used: {said}")
 
 
 @pytest.mark.parametrize(

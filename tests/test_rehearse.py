@@ -194,7 +194,7 @@ def test_pin_of_what_it_begins_with(home: Home, web: Web, temporary: Path, *, pi
     assert (done.code == 0) != pinned, done.err
     if pinned:
         assert f"{name} from " in done.err
-        assert f"is not the one that {home.config} names: expected sha256 {'0' * 64}" in done.err
+        assert f"expected sha256 {'0' * 64} (pinned in {home.config})" in done.err
     assert list(temporary.iterdir()) == []
 
 
@@ -361,7 +361,7 @@ def _breaks_off(web: Web) -> None:
         (_wrong_version, "sha256"),
         (_no_archive, "404"),
         (_web_page, "a web page"),
-        (_breaks_off, "broke off"),
+        (_breaks_off, "was interrupted"),
     ],
 )
 def test_source_that_fails(
@@ -384,7 +384,7 @@ def test_source_that_fails(
 def test_no_uv(home: Home, temporary: Path) -> None:
     """Without any uv there is nobody to ask, and nothing to copy."""
     done = home.run("rehearse", environ={"PATH": "/nowhere"})
-    assert (done.code, done.err.splitlines()[0]) == (4, "error: no uv was found on PATH")
+    assert (done.code, done.err.splitlines()[0]) == (4, "error: no uv found on PATH")
     assert list(temporary.iterdir()) == []
 
 

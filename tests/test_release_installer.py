@@ -80,7 +80,7 @@ def test_broken_uv_is_put_back(put: str, home: Home, web: Web) -> None:
 
     assert (done.code, "success:" in done.err) == (UV_FAILED, False), done.err
     assert f"\nuv {binaries.newest()} was fetched from {web.url}" in done.err
-    assert "but does not work here" in done.err
+    assert "but does not work on this machine" in done.err
     assert home.snapshot(leave_out=[home.config]) == before
 
 

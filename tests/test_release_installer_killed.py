@@ -18,7 +18,7 @@ from support.calls import Disturbance, calls, disturbed
 from support.halting import Halt
 from support.killing import NEW, OLD, Victim, kill, telling
 from support.processes import SOON
-from uv_self_update.errors import HalfInstalled
+from uv_self_update.errors import PartiallyInstalled
 from uv_self_update.uv.receipt import new_receipt
 
 if TYPE_CHECKING:
@@ -205,7 +205,7 @@ def test_installer_that_fails_between_its_moves(scene: Scene) -> None:
 
     assert done.code != 0
     halt.close()
-    assert str(HalfInstalled(NEW, scene.victim.home.bin / "uvx")) in done.err
+    assert str(PartiallyInstalled(NEW, scene.victim.home.bin / "uvx")) in done.err
     scene.victim.is_old()
 
 

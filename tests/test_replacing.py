@@ -180,7 +180,7 @@ def test_rename_that_fails(machine: Machine, failing: int, monkeypatch: pytest.M
     with pytest.raises(NotReplaced) as caught:
         machine.replace()
     assert str(caught.value) == (
-        f"the new version cannot be put into {place}: No space left on device"
+        f"failed to write the new version to {place}: No space left on device"
     )
     assert machine.installed() == before
 
@@ -394,7 +394,7 @@ def test_old_one_that_cannot_be_put_back(machine: Machine, monkeypatch: pytest.M
     monkeypatch.setattr(machine, "check", broken)
     with monkeypatch.context() as patch:
         patch.setattr(Path, "replace", refuse)
-        with pytest.raises(NotRestored, match="could not be put back: Input/output error"):
+        with pytest.raises(NotRestored, match=r"failed to restore .*: Input/output error"):
             machine.replace()
         with pytest.raises(NotRestored):
             machine.recover()
@@ -518,9 +518,7 @@ def test_new_one_that_cannot_be_removed(machine: Machine, monkeypatch: pytest.Mo
     with pytest.raises(NotRestored) as caught:
         machine.replace(broken)
     place = machine.bin / "uvx"
-    assert str(caught.value) == (
-        f"{place} could not be removed, which was not there before: Input/output error"
-    )
+    assert str(caught.value) == (f"failed to remove the new file {place}: Input/output error")
     assert caught.value.hint == "The next run of uv-self-update tries again."
 
 

@@ -335,7 +335,7 @@ def test_what_is_wrong(text: str, said: str, tmp_path: Path) -> None:
     with pytest.raises(InvalidRequirement) as theirs:
         requirements([project])
 
-    assert f"uv's configuration cannot be used: {path}: {said}" in str(ours.value)
+    assert f"invalid configuration of uv: {path}: {said}" in str(ours.value)
     in_project = f"tool.uv.{said}" if said.startswith("required") else "it is not TOML (at line 2"
     assert f"{project}: {in_project}" in str(theirs.value)
 
@@ -360,11 +360,11 @@ def test_nothing_is_asked_for(tmp_path: Path) -> None:
         with pytest.raises(NothingRequired) as caught:
             find(Place.of((), environ, tmp_path / folder, windows=False))
         assert f"{first}, {user}, {system}, /etc/uv/uv.toml" in str(caught.value)
-    with pytest.raises(NothingRequired, match="UV_NO_CONFIG says not to look for any"):
+    with pytest.raises(NothingRequired, match="UV_NO_CONFIG disables it"):
         find(Place.of(["--no-config"], environ, tmp_path, windows=False))
     with pytest.raises(NothingRequired) as caught:
         find(Place.of(["--config-file", "p/uv.toml"], environ, tmp_path, windows=False))
-    assert str(caught.value).endswith(f"it was looked for in {tmp_path / 'p' / 'uv.toml'}")
+    assert str(caught.value).endswith(f"searched {tmp_path / 'p' / 'uv.toml'}")
 
 
 @pytest.mark.parametrize("option", ["--directory", "--project"])

@@ -199,8 +199,8 @@ def test_while_the_archive_is_on_its_way(
     assert home.snapshot() == before
 
 
-KEPT = " interrupted: uv was left as it was\n"
-REPLACED = f" interrupted: uv {END} is in place already\n"
+KEPT = " interrupted: uv was not changed\n"
+REPLACED = f" interrupted: uv {END} is already installed\n"
 
 
 @pytest.mark.parametrize(
@@ -364,7 +364,7 @@ def test_client_that_is_closed_waits_no_longer(
     upstream.close()
 
     assert download.wait(SOON)
-    with pytest.raises(Interrupted, match=r"archive broke off after 8,388,608 of "):
+    with pytest.raises(Interrupted, match=r"archive was interrupted after 8,388,608 of "):
         download.result()
 
 

@@ -121,5 +121,5 @@ def test_no_manifest(web: Web, body: bytes) -> None:
     """What is no manifest is said to be none."""
     web.pages[MANIFEST] = Page(body=body)
 
-    with pytest.raises(UnexpectedBody, match=r"should be Astral's uv\.ndjson"):
+    with pytest.raises(UnexpectedBody, match=r"expected Astral's uv\.ndjson"):
         find(web)

@@ -85,7 +85,7 @@ def test_no_repository(upstream: Upstream, path: str) -> None:
     """A URL that names no repository is refused in so many words, without its login."""
     with pytest.raises(InvalidSource, match="OWNER/REPO") as caught:
         GithubSource(upstream, PLATFORM, url=f"https://me:pw@h.example{path}")
-    assert str(caught.value).startswith("`https://***@h.example")
+    assert str(caught.value).startswith("invalid source `https://***@h.example")
 
 
 def test_newest(source: GithubSource, web: Web) -> None:
@@ -190,8 +190,8 @@ def test_files_without_a_list_and_another_version(
 @pytest.mark.parametrize(
     ("document", "said"),
     [
-        (release("0.13.0"), "should be about uv 0.12.3, but it is about uv 0.13.0"),
-        ([], "GitHub's JSON for a release, but it is a JSON array instead of an object"),
+        (release("0.13.0"), "expected uv 0.12.3, got uv 0.13.0"),
+        ([], "GitHub's JSON for a release, got a JSON array instead of an object"),
     ],
 )
 def test_another_release(source: GithubSource, web: Web, document: object, said: str) -> None:
@@ -367,7 +367,7 @@ def test_endless_pages(source: GithubSource, web: Web) -> None:
     """A list that names itself as its next page comes to an end."""
     web.pages[API] = page([release("0.12.3")], Link=f'<{LONG}>; rel="next"')
 
-    with pytest.raises(UnexpectedBody, match="a list, but it is one that does not end"):
+    with pytest.raises(UnexpectedBody, match="a list, got one that does not end"):
         source.find(parse_target("0.11"))
 
     assert web.paths() == [SHORT, LONG]
@@ -384,7 +384,7 @@ def test_pages_without_end(web: Web) -> None:
 
     web.pages[API] = answer
 
-    with closing(upstream), pytest.raises(TooLarge, match="sends more than 20 pages"):
+    with closing(upstream), pytest.raises(TooLarge, match="exceeds the limit of 20 pages"):
         source.find(parse_target("0.11"))
 
 
@@ -550,13 +550,15 @@ def test_other_things_of_the_repository(source: GithubSource, web: Web) -> None:
     assert (found.version, found.tag) == ("0.12.4", "uv-v0.12.4")
 
 
-@pytest.mark.parametrize(("token", "words"), [(None, "without a login"), ("t", "with this login")])
+@pytest.mark.parametrize(
+    ("token", "words"), [(None, "without credentials"), ("t", "with these credentials")]
+)
 def test_hidden(web: Web, token: str | None, words: str) -> None:
     """A repository that is not there and one that may not be seen are the same 404."""
     with pytest.raises(NotFoundOrUnauthorized) as caught:
         fetched(web, token)
 
-    assert f"there is no such repository, or none that may be seen {words}" in str(caught.value)
+    assert f"no such repository, or not visible {words}" in str(caught.value)
     assert "GH_TOKEN" in (caught.value.hint or "")
 
 
@@ -566,7 +568,7 @@ def test_rate_limit(source: GithubSource, web: Web, status: int) -> None:
     headers = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1769718286"}
     web.pages[API] = Page(status=status, headers=headers)
 
-    with pytest.raises(RateLimited, match="is used up until 2026-01-29T20:24:46Z"):
+    with pytest.raises(RateLimited, match="rate limit exceeded until 2026-01-29T20:24:46Z"):
         source.find(NEWEST)
 
     assert len(web.asked) == 1

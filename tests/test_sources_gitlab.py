@@ -147,14 +147,14 @@ def test_file_uploaded_twice(web: Web) -> None:
 
 
 @pytest.mark.parametrize(
-    ("login", "words"), [("", "without a login"), ("me:t@", "with this login")]
+    ("login", "words"), [("", "without credentials"), ("me:t@", "with these credentials")]
 )
 def test_project_that_is_hidden(web: Web, login: str, words: str) -> None:
     """A project that is not there and one that may not be seen are the same 404, and both said."""
     with pytest.raises(NotFoundOrUnauthorized) as caught:
         fetched(web, login)
 
-    assert f"there is no such project, or none that may be seen {words}" in str(caught.value)
+    assert f"no such project, or not visible {words}" in str(caught.value)
     assert "`token-env`" in (caught.value.hint or "")
 
 

@@ -103,10 +103,10 @@ def test_none_answers() -> None:
     with pytest.raises(NoSourceAnswered) as caught:
         find_in_order([unreachable("a"), lacking("b", "0.1.0"), unreachable("c")], WANTED)
     assert str(caught.value).splitlines() == [
-        "no source could answer:",
-        "  no answer from https://a/: timed out",
+        "all sources failed:",
+        "  failed to fetch `https://a/`: timed out",
         "  b has no uv 0.12.3",
-        "  no answer from https://c/: timed out",
+        "  failed to fetch `https://c/`: timed out",
     ]
     assert [type(failure) for failure in caught.value.failures] == [
         Unreachable,
@@ -115,7 +115,7 @@ def test_none_answers() -> None:
     ]
     assert (caught.value.hint or "").splitlines() == [
         Unreachable("", "").hint,
-        "The nearest it has: 0.1.0.",
+        "The nearest versions are 0.1.0.",
     ]
 
 

@@ -65,8 +65,8 @@ def test_hidden_repository(web: Web, login: str) -> None:
         url = web.url.replace("://", f"://{login}")
         with pytest.raises(NotFoundOrUnauthorized) as caught:
             find(spec.format(url))
-        access = "with this login" if login else "without a login"
-        assert f"such repository or folder, or none that may be seen {access}" in str(caught.value)
+        access = "with these credentials" if login else "without credentials"
+        assert f"such repository or folder, or not visible {access}" in str(caught.value)
         assert "secret" not in f"{caught.value} {caught.value.hint}"
 
 

@@ -94,8 +94,8 @@ def test_newest(upstream: Upstream, web: Web, body: str, version: str, tag: str)
 @pytest.mark.parametrize(
     ("body", "got"),
     [
-        (b"", "empty"),
-        (b"\xef\xbb\xbf \r\n", "empty"),
+        (b"", "an empty file"),
+        (b"\xef\xbb\xbf \r\n", "an empty file"),
         (b"<!DOCTYPE html><title>Sign in", "a web page"),
         (b"\n<HTML lang=en>", "a web page"),
         (b"<?xml version='1.0'?><Error/>", "XML"),
@@ -118,8 +118,10 @@ def test_unexpected_body(upstream: Upstream, web: Web, body: bytes, got: str) ->
     web.pages["/latest"] = Page(body=body)
     with pytest.raises(UnexpectedBody) as caught:
         mirror(upstream, web).find(NEWEST)
-    assert str(caught.value).startswith(f"{web.url}/latest should be GitHub's JSON")
-    assert str(caught.value).endswith(f", but it is {got}")
+    assert str(caught.value).startswith(
+        f"unexpected response from {web.url}/latest: expected GitHub's JSON"
+    )
+    assert str(caught.value).endswith(f", got {got}")
 
 
 def test_web_page_is_hinted_at(upstream: Upstream, web: Web) -> None:
@@ -198,7 +200,7 @@ def test_unknown_version(
         mirror(upstream, web).find(wanted)
     assert str(caught.value) == f"{web.url}{path} has no {wanted}"
     assert caught.value.nearest == nearest
-    assert caught.value.hint == f"The nearest it has: {', '.join(nearest)}."
+    assert caught.value.hint == f"The nearest versions are {', '.join(nearest)}."
 
 
 @pytest.mark.parametrize("latest", [None, 404, 410, "0.13.0"])
@@ -254,7 +256,7 @@ def test_exact_that_cannot_be_told(
 def test_no_latest(upstream: Upstream, web: Web, target: str | None) -> None:
     """Without `latest` only an exact version can be asked for, and nothing is fetched to say so."""
     wanted = NEWEST if target is None else parse_target(target)
-    with pytest.raises(NoLatest, match="nothing says which versions there are") as caught:
+    with pytest.raises(NoLatest, match="it has no list of versions") as caught:
         mirror(upstream, web, latest=False).find(wanted)
     assert "exact version" in (caught.value.hint or "")
     assert web.asked == []
@@ -300,11 +302,11 @@ def test_release_template_refused(upstream: Upstream, web: Web, status: int) -> 
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        (json.dumps(github("0.13.0")), "should be about uv 0.12.3, but it is about uv 0.13.0"),
-        ("[]", "but it is a JSON array instead of an object"),
-        ("null", "but it is a JSON null instead of an object"),
-        ('"0.12.3"', "but it is a JSON string instead of an object"),
-        ("<html>", "but it is a web page"),
+        (json.dumps(github("0.13.0")), "expected uv 0.12.3, got uv 0.13.0"),
+        ("[]", "got a JSON array instead of an object"),
+        ("null", "got a JSON null instead of an object"),
+        ('"0.12.3"', "got a JSON string instead of an object"),
+        ("<html>", "got a web page"),
     ],
 )
 def test_release_template_with_something_else(

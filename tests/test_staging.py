@@ -217,8 +217,8 @@ def test_wrong_digest(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("body", "kind", "said"),
     [
-        (b"<!DOCTYPE html><title>Sign in", UnexpectedBody, "but it is a web page"),
-        (b"", UnusableArchive, "it is empty"),
+        (b"<!DOCTYPE html><title>Sign in", UnexpectedBody, "got a web page"),
+        (b"", UnusableArchive, "it is an empty file"),
         (archive()[:-30], UnusableArchive, "it is damaged"),
         (archive(name="uvx"), UnusableArchive, "there is no uv in it"),
     ],
@@ -260,9 +260,7 @@ def test_uv_that_does_not_work(folder: Path, source: str, script: str, said: str
     where = Mirror(archive(script)) if source == "mirror" else Index(script)
     error = failure(found(where, Asset(name=NAME)), folder)
     assert isinstance(error, StagedUvBroken)
-    assert str(error) == (
-        f"uv {VERSION} was fetched from {where.name} but does not work here: {said}"
-    )
+    assert str(error) == (f"uv {VERSION} from {where.name} does not work on this machine: {said}")
 
 
 def test_uv_that_the_system_refuses(folder: Path) -> None:
@@ -273,14 +271,14 @@ def test_uv_that_the_system_refuses(folder: Path) -> None:
         member.size = 4
         file.addfile(member, io.BytesIO(b"\x7fELF"))
     error = failure(found(Mirror(packed.getvalue()), Asset(name=NAME)), folder)
-    assert str(error).endswith("does not work here: Exec format error")
+    assert str(error).endswith("does not work on this machine: Exec format error")
 
 
 def test_uv_that_hangs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A uv that does not answer is given up."""
     monkeypatch.setattr(child, "_ANSWER", 0.2)
     error = failure(found(Mirror(archive("exec sleep 60")), Asset(name=NAME)), folder)
-    assert str(error).endswith("does not work here: it did not answer for 0.2 seconds")
+    assert str(error).endswith("does not work on this machine: it did not answer for 0.2 seconds")
 
 
 def test_environment(folder: Path) -> None:
@@ -323,5 +321,5 @@ def test_folder_that_cannot_be_written(folder: Path) -> None:
     error = failure(found(Mirror(archive()), Asset(name=NAME)), folder)
     assert isinstance(error, NotReplaced)
     assert str(error) == (
-        f"the new version cannot be put into {folder.parent}: No such file or directory"
+        f"failed to write the new version to {folder.parent}: No such file or directory"
     )

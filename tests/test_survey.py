@@ -251,7 +251,7 @@ def test_overview_one_fails(caplog: pytest.LogCaptureFixture) -> None:
     """One source that fails is a warning, and the others are listed."""
     with caplog.at_level(logging.WARNING):
         assert rows(down("a"), Scripted("b", release("0.9.9"))) == [("0.9.9", "b")]
-    assert caplog.messages == ["no answer from https://a/: timed out"]
+    assert caplog.messages == ["failed to fetch `https://a/`: timed out"]
 
 
 def test_overview_one_is_empty(caplog: pytest.LogCaptureFixture) -> None:
@@ -274,8 +274,8 @@ def test_overview_all_fail(caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(NoSourceAnswered) as caught:
         rows(down("a"), Scripted("b"))
     assert str(caught.value).splitlines() == [
-        "no source could answer:",
-        "  no answer from https://a/: timed out",
+        "all sources failed:",
+        "  failed to fetch `https://a/`: timed out",
         "  b has no release of uv",
     ]
     assert caplog.messages == []

@@ -233,8 +233,8 @@ def test_nearest_of_few(versions: list[str]) -> None:
         ("^0.12.3", "Did you mean `~=0.12.3`?"),
         ("~0.12", "Did you mean `~=0.12`?"),
         (">=0.12 <0.13", "Did you mean `>=0.12,<0.13`?"),
-        ("0.12.3.4", "Give an exact version"),
-        ("nonsense?", "Give an exact version"),
+        ("0.12.3.4", "Expected an exact version"),
+        ("nonsense?", "Expected an exact version"),
     ],
 )
 def test_advice(target: str, hint: str) -> None:

@@ -172,7 +172,7 @@ def test_there_is_no_other_way(scheme: Scheme, home: Home, company: Company) -> 
     done = company.run(home, ONCE)
 
     failed(home, done, before)
-    assert f"no answer from {scheme}://{MIRROR}/latest.json" in done.err
+    assert f"failed to fetch `{scheme}://{MIRROR}/latest.json`" in done.err
     assert company.asked() == []
 
 
@@ -251,7 +251,8 @@ def test_login_that_is_not_accepted(
     variable = where.format(scheme.upper())
     url = f"{scheme}://{MIRROR}/latest.json"
     problem = "credentials not accepted" if login else "authentication required"
-    assert f"no way to {url} through the proxy {shown} ({variable}): {problem} (407)" in done.err
+    failure = f"failed to fetch {url} through the proxy {shown} ({variable}): {problem} (407)"
+    assert failure in done.err
     assert "`user:password@`" in done.err
     assert company.asked() == []
 
@@ -298,7 +299,7 @@ def test_squid_that_lets_nobody_through(scheme: Scheme, home: Home, company: Com
 
     failed(home, done, before)
     shown = f"{proxy(Door.CLOSED)} ({scheme.upper()}_PROXY)"
-    assert f"no way to {scheme}://{MIRROR}/latest.json through the proxy {shown}" in done.err
+    assert f"failed to fetch {scheme}://{MIRROR}/latest.json through the proxy {shown}" in done.err
     assert "403" in done.err
     assert company.asked() == []
 
@@ -318,7 +319,8 @@ def test_proxy_that_does_not_reach_the_mirror(
     failed(home, done, before)
     shown = f"{proxy(door, scheme=name)} (ALL_PROXY)"
     assert (
-        f"no way to {scheme}://{MIRROR}:{NOBODY}/latest.json through the proxy {shown}" in done.err
+        f"failed to fetch {scheme}://{MIRROR}:{NOBODY}/latest.json through the proxy {shown}"
+        in done.err
     )
 
 
@@ -362,7 +364,7 @@ def test_mirror_that_is_not_trusted(name: str, door: int, home: Home, company: C
     done = company.run(home, {"ALL_PROXY": proxy(door, scheme=name), **ONCE})
 
     failed(home, done, before)
-    assert f"no trusted connection to https://{MIRROR}/latest.json" in done.err
+    assert f"failed to connect securely to https://{MIRROR}/latest.json" in done.err
     assert company.asked() == []
 
 

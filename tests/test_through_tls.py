@@ -133,7 +133,7 @@ def test_untrusted(old: Home, mirror: Mirror) -> None:
     with mirror.serve() as url:
         done = refused(old, url)
 
-    assert f"no trusted connection to {url}" in done.err
+    assert f"failed to connect securely to {url}" in done.err
     assert "its certificate is issued by an untrusted authority" in done.err
     assert "network.ca-bundle" in done.err
     assert f"--allow-insecure-host {HOST}" in done.err

@@ -352,7 +352,7 @@ def test_unusable_identity(
     with pytest.raises(TlsError) as caught:
         Trust(network, environ={}).context_for("https://h/", identified=True)
 
-    assert str(caught.value).startswith("no trusted connection to https://h/: ")
+    assert str(caught.value).startswith("failed to connect securely to https://h/: ")
     assert reason in str(caught.value)
     assert hint in str(caught.value.hint)
     if network.passphrase is not None:

@@ -311,8 +311,8 @@ def test_token(web: Web) -> None:
         (407, "HTTPS_PROXY"),
         (410, None),
         (429, "try again later"),
-        (500, "a problem of its own"),
-        (503, "a problem of its own"),
+        (500, "The server failed"),
+        (503, "The server failed"),
     ],
 )
 @pytest.mark.parametrize("method", ["read", "open"])
@@ -354,7 +354,7 @@ def test_interrupted_large_file(connect: Connect) -> None:
     with raw(answer) as server:
         with pytest.raises(Interrupted) as caught:
             body_of(connect(), server.url)
-        assert "broke off after 3,145,728 of 4,000,000 bytes: " in str(caught.value)
+        assert "was interrupted after 3,145,728 of 4,000,000 bytes: " in str(caught.value)
 
 
 def test_stalled_large_file(connect: Connect) -> None:
@@ -382,7 +382,7 @@ def test_compressed_document(connect: Connect, web: Web) -> None:
 def test_wrongly_labelled_document(connect: Connect, web: Web) -> None:
     """A document that cannot be decoded is an error that names its URL."""
     web.pages["/a"] = Page(body=b"{}", headers={"Content-Encoding": "gzip"})
-    with pytest.raises(Interrupted, match=f"^{web.url}/a broke off after 0 bytes: "):
+    with pytest.raises(Interrupted, match=f"^{web.url}/a was interrupted after 0 bytes: "):
         connect().read(f"{web.url}/a")
 
 
@@ -433,7 +433,7 @@ def test_interrupted(connect: Connect, answer: bytes, said: str) -> None:
     with raw(answer) as server:
         with pytest.raises(Interrupted) as caught:
             body_of(connect(), f"{server.url}/a?sig=x")
-        assert str(caught.value).startswith(f"{server.url}/a?sig=*** broke off {said}: ")
+        assert str(caught.value).startswith(f"{server.url}/a?sig=*** was interrupted {said}: ")
 
 
 @pytest.mark.parametrize(
@@ -453,7 +453,7 @@ def test_no_answer(connect: Connect, answer: bytes) -> None:
     """What is not HTTP is no answer."""
     with (
         raw(answer) as server,
-        pytest.raises(Unreachable, match=f"^no answer from {server.url}: ."),
+        pytest.raises(Unreachable, match=f"^failed to fetch `{server.url}`: ."),
     ):
         connect().read(server.url)
 
@@ -462,7 +462,7 @@ def test_absurd_length(connect: Connect) -> None:
     """A file that says it is too large is refused before its first byte."""
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000000000\r\n\r\n"
     with raw(answer, keep_open=True) as server:
-        with pytest.raises(TooLarge, match="sends more than 100 bytes"):
+        with pytest.raises(TooLarge, match="exceeds the limit of 100 bytes"):
             body_of(connect(), server.url, limit=100)
         assert server.left.wait(WAIT)
 
@@ -495,13 +495,15 @@ def test_connection_refused(connect: Connect) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
-        with pytest.raises(Unreachable, match=f"^no answer from {url}/a: .*refused"):
+        with pytest.raises(Unreachable, match=f"^failed to fetch `{url}/a`: .*refused"):
             connect().read(f"{url}/a")
 
 
 def test_unknown_host(connect: Connect) -> None:
     """A name that does not exist is named, and what to look at is said."""
-    with pytest.raises(Unreachable, match=r"^no answer from http://nowhere\.invalid/: .") as caught:
+    with pytest.raises(
+        Unreachable, match=r"^failed to fetch `http://nowhere\.invalid/`: ."
+    ) as caught:
         connect().read("http://nowhere.invalid/")
     assert "HTTPS_PROXY" in (caught.value.hint or "")
 
@@ -609,7 +611,7 @@ def test_unreadable_file(connect: Connect, tmp_path: Path, path: str) -> None:
     """What cannot be opened is refused with the reason."""
     (tmp_path / "folder").mkdir()
     url = f"{tmp_path.as_uri()}/{path}"
-    with pytest.raises(Unreachable, match=f"^no answer from {url}: ."):
+    with pytest.raises(Unreachable, match=f"^failed to fetch `{url}`: ."):
         connect().read(url)
 
 

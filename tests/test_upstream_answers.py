@@ -249,7 +249,7 @@ def test_no_login(upstream: Upstream, web: Web) -> None:
     with pytest.raises(StatusRefused) as caught:
         upstream.read(f"{web.url}/a")
 
-    assert "The server asks for a login" in (caught.value.hint or "")
+    assert "The server requires credentials" in (caught.value.hint or "")
 
 
 def test_login_that_another_server_did_not_get(upstream: Upstream, web: Web) -> None:
@@ -261,4 +261,4 @@ def test_login_that_another_server_did_not_get(upstream: Upstream, web: Web) -> 
         with pytest.raises(StatusRefused) as caught:
             client.read(f"{web.url}/a")
 
-    assert "The server asks for a login" in (caught.value.hint or "")
+    assert "The server requires credentials" in (caught.value.hint or "")

@@ -19,7 +19,7 @@ from support import binaries
 from support.exfat import exfat
 from support.homes import Home
 from support.killing import NEW, OLD
-from uv_self_update.errors import UpdateUnderWay
+from uv_self_update.errors import LockTimeout
 from uv_self_update.installer import holder
 from uv_self_update.installer import workspace as workplace
 
@@ -95,8 +95,11 @@ def test_second_waits_for_the_first(tmp_path: Path, caplog: pytest.LogCaptureFix
 def test_first_that_does_not_end(tmp_path: Path) -> None:
     """Nobody is waited for without end."""
     first = workplace.claim(tmp_path)
-    said = f"timed out waiting for another uv-self-update ({us(tmp_path)}) in {tmp_path}"
-    with pytest.raises(UpdateUnderWay, match=re.escape(said)):
+    said = (
+        f"timed out waiting for the lock on `{tmp_path}`, held by another `uv-self-update` "
+        f"({us(tmp_path)})"
+    )
+    with pytest.raises(LockTimeout, match=re.escape(said)):
         workplace.claim(tmp_path, patience=0)
     first.close()
 
@@ -109,7 +112,7 @@ def test_first_that_was_killed(tmp_path: Path) -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == b"claimed\n"
         (tmp_path / ".uv-self-update" / "left").touch()
-        with pytest.raises(UpdateUnderWay):
+        with pytest.raises(LockTimeout):
             workplace.claim(tmp_path, patience=0)
         process.kill()
     work = workplace.claim(tmp_path, patience=0)

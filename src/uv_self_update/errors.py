@@ -1,74 +1,74 @@
 """Everything that can go wrong, in one tree.
 
-Each leaf holds the facts and builds its own sentence: what happened and where. `hint` is what
-to try. `exit_code` is what the command ends with when the failure is ours to report; once uv has
-run, uv's own code is handed on instead. (11 is no failure, and stands in `check.UPDATE_DUE`.)
+Each leaf builds its own message from the facts: what happened, and where. `hint` says what to try.
+`exit_code` is the exit code of the command; once uv has run, uv's own exit code is passed on.
+Exit code 11, `check.UPDATE_DUE`, is not a failure.
 
 ```text
 UvSelfUpdateError
-├── UsageError                2   the command line cannot be understood
+├── UsageError                2   invalid command line
 │   ├── InvalidTarget
 │   └── InvalidSource
-├── ConfigurationError        3   a configuration file, or a variable, cannot be used
-│   ├── InvalidConfiguration      every problem of the files, at once
-│   ├── ConfigurationNotKept      a change that cannot be written, or not without loss
-│   ├── NoHomeDirectory           the user has no file of their own
-│   ├── InvalidRequirement        what uv's own configuration says of its version
-│   └── NothingRequired           it says nothing of it
-├── UvError                   4   there is no uv that could be updated
+├── ConfigurationError        3   invalid configuration file or environment variable
+│   ├── InvalidConfiguration      all problems of the files at once
+│   ├── ConfigurationNotKept      a change that cannot be written, or would lose text
+│   ├── NoHomeDirectory           no user configuration file
+│   ├── InvalidRequirement        `required-version` of uv cannot be parsed
+│   └── NothingRequired           `required-version` of uv is not set
+├── UvError                   4   no uv that can be updated
 │   ├── UvNotFound
 │   ├── UvNotRunnable
 │   ├── UvTooOld
-│   └── StartedThroughUvx         on Windows, where that holds what is to be replaced
+│   └── StartedThroughUvx         on Windows, where a running `uvx.exe` cannot be replaced
 ├── GatewayError              5   no server on loopback
-├── SourceError               6   a source cannot be used
-│   ├── UpstreamError             one request to a source failed
-│   │   ├── Unreachable
+├── SourceError               6   a source failed
+│   ├── UpstreamError             a request to a source failed
+│   │   ├── Unreachable               DNS, connection or timeout
 │   │   ├── StatusRefused             401, 403, 404, 5xx and so on
-│   │   │   ├── NotFoundOrUnauthorized    404: not there, or not to be seen
+│   │   │   ├── NotFoundOrUnauthorized    404: missing, or not visible with these credentials
 │   │   │   └── RateLimited
 │   │   ├── TlsError                  the certificate, or TLS itself
-│   │   ├── ProxyRefused              the proxy, rather than the server, says no
-│   │   ├── RedirectRefused           a server elsewhere redirects to this machine
-│   │   ├── Interrupted               the body broke off
-│   │   ├── Overdue                   lists that keep coming, for too long
+│   │   ├── ProxyRefused              the proxy, not the server, refuses
+│   │   ├── RedirectRefused           a remote server redirects to this machine
+│   │   ├── Interrupted               the body ended early
+│   │   ├── ListingTimeout            the lists of releases took too long
 │   │   └── TooLarge
-│   ├── Unreadable                a folder of this machine, or a share
-│   ├── UnexpectedBody            status 200, but not what was asked for
-│   ├── WheelsOnly                wheels of uv where its archives are expected
-│   ├── NoInstaller               a release has no installer, and ours was ruled out
-│   ├── NoLatest                  only an exact version can be asked for
-│   ├── NotDetected               nobody knows what kind of source a URL is
-│   ├── IndexFailed               uv could not use its package index
+│   ├── Unreadable                a local directory or a share
+│   ├── UnexpectedBody            status 200 with an unexpected body
+│   ├── WheelsOnly                wheels of uv instead of its archives
+│   ├── NoInstaller               the release has no installer, and `native` is ruled out
+│   ├── NoLatest                  the source resolves exact versions only
+│   ├── NotDetected               the kind of source at a URL is unknown
+│   ├── IndexFailed               uv failed to use its package index
 │   │   └── IndexRefused              401, 403 or 404
-│   ├── NoSourceAnswered          several sources, and each has failed
-│   ├── ListUnusable              the list of approved versions
-│   └── NoSuchVersion         7   the source is fine, but does not hold that version
-│       ├── NoArchive                 it holds it, but not for this machine
-│       ├── NotListed                 an index answered, and lists no uv
-│       ├── HiddenByCutoff            uv's own `exclude-newer` hides it
-│       └── HiddenByPolicy            it may hold it, but a rule hides it
-├── InstallError              8   the new version could not be put in place; the old one stays
-│   ├── Halted
-│   ├── HalfInstalled
-│   ├── ChangedMeanwhile
-│   ├── ScriptsBarred             Windows does not let PowerShell run it
+│   ├── NoSourceAnswered          all of several sources failed
+│   ├── InvalidApprovedList       the list of approved versions
+│   └── NoSuchVersion         7   the source works, but lacks the version
+│       ├── NoArchive                 no archive for this platform
+│       ├── NotListed                 the index lists no uv
+│       ├── HiddenByCutoff            excluded by uv's own `exclude-newer`
+│       └── HiddenByPolicy            excluded by a rule of the policy
+├── InstallError              8   the new version was not installed; the old one stays
+│   ├── InstallationInterrupted   interrupted before anything was replaced
+│   ├── PartiallyInstalled        the release's installer exited between its steps
+│   ├── ChangedMeanwhile          another program changed uv or its receipt
+│   ├── ScriptsDisabled           Windows does not let PowerShell run the installer
 │   ├── ReceiptError
-│   ├── NotStandalone
-│   ├── ManagedByPackageManager   a package manager has installed it
+│   ├── NotStandalone             uv has no receipt of its own
+│   ├── ManagedByPackageManager
 │   ├── DigestMismatch
 │   ├── NoDigest
-│   │   ├── NoWheelDigest             the index gives none, or a weak one
-│   │   └── NotPinned                 other files of the version are pinned, and this is not
+│   │   ├── NoWheelDigest             the index publishes no digest, or a weak one
+│   │   └── NotPinned                 only other files of the version are pinned
 │   ├── UnusableArchive
-│   ├── NothingInstalled          a release's own installer has done nothing
+│   ├── NothingInstalled          the release's installer did nothing
 │   ├── ReleaseInstallerFailed
-│   ├── StagedUvBroken
+│   ├── StagedUvBroken            the new uv does not run
 │   ├── NotReplaced
 │   ├── NotRestored
-│   └── UpdateUnderWay
-├── RehearsalError            9   the rehearsal could not be held, or has failed
-└── Unforeseen                10  a mistake in this package
+│   └── LockTimeout               timed out waiting for the lock
+├── RehearsalError            9   the rehearsal could not run, or failed
+└── InternalError             10  a bug in this package
 ```
 """
 
@@ -86,51 +86,46 @@ if TYPE_CHECKING:
 
 
 class UvSelfUpdateError(Exception):
-    """Something went wrong, and the message says what and where."""
+    """The root: a message, and optionally a hint."""
 
     exit_code: ClassVar[int] = 1
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
-        """Keep the sentence and, where there is one, the advice.
-
-        Some of the words are a server's, which must not reach a terminal's controls.
-        """
+        # Parts of both may come from a server: no control characters for the terminal.
         super().__init__(message)
         self.message = printable(message)
         self.hint = None if hint is None else printable(hint)
 
     def __str__(self) -> str:
-        """Say what happened, without the advice."""
         return self.message
 
     def as_json(self) -> str:
-        """Return it as one JSON object, for `--json`; `code` is the exit code."""
-        import json  # noqa: PLC0415 # most failures are read by people
+        """Return one JSON object for `--json`: `error`, `code` (the exit code) and `hint`."""
+        import json  # noqa: PLC0415 # only for `--json`
 
         return json.dumps({"error": self.message, "code": self.exit_code, "hint": self.hint})
 
 
-class Unforeseen(UvSelfUpdateError):
-    """A mistake in this package."""
+class InternalError(UvSelfUpdateError):
+    """A bug in this package.
+
+    The message has the type of the error, its place, and the reason of an OSError. The text of any
+    other error may contain credentials.
+    """
 
     exit_code = 10
 
     def __init__(self, error: Exception) -> None:
-        """Name the error and its place, but only what the system says of it.
-
-        Nobody knows what stands in any other's words: it may be a login.
-        """
         frames = traceback.extract_tb(error.__traceback__)[-1:]
         place = "".join(f" in {Path(at.filename).name}, line {at.lineno}" for at in frames)
-        said = isinstance(error, OSError) and error.strerror
+        reason = isinstance(error, OSError) and error.strerror
         super().__init__(
-            f"this should not have happened: {type(error).__name__}{place}"
-            + (f": {said}" if said else ""),
-            hint="It is a mistake in uv-self-update: please report it. With `-v`, an update and a "
-            "rehearsal say more.",
+            f"unexpected error: {type(error).__name__}{place}" + (f": {reason}" if reason else ""),
+            hint="This is a bug in uv-self-update; please report it. Run the update or rehearsal "
+            "with `-v` for details.",
         )
         self.trace = "".join(_trace(error))
-        """Where it was raised, and whatever led to it: lines of code, without their values."""
+        """The traceback and those of its causes: lines of code, without values."""
 
 
 def _trace(error: BaseException | None) -> Iterator[str]:
@@ -141,64 +136,62 @@ def _trace(error: BaseException | None) -> Iterator[str]:
 
 
 class RehearsalError(UvSelfUpdateError):
-    """The rehearsal could not be held, or has failed."""
+    """The rehearsal could not run, or failed."""
 
     exit_code = 9
 
 
-# Why nothing could be begun: the command line, the configuration, uv itself, loopback.
+# Before anything is requested: the command line, the configuration, uv itself, loopback.
 
 
 class UsageError(UvSelfUpdateError):
-    """The command line cannot be understood."""
+    """Invalid command line."""
 
     exit_code = 2
 
 
 class InvalidTarget(UsageError):
-    """A TARGET is neither a version, nor a prefix of one, nor a specifier."""
+    """The version is not an exact version, a prefix of one, or a specifier."""
 
     def __init__(self, target: str, *, hint: str | None = None) -> None:
-        """Name the target, and what was probably meant, if that is known."""
-        forms = "Give an exact version (`0.12.3`), a prefix (`0.12`) or a specifier (`<0.13`)."
+        forms = "Expected an exact version (`0.12.3`), a prefix (`0.12`), or a specifier (`<0.13`)."
         super().__init__(
             f"`{shown(target)}` is not a version of uv", hint=f"{hint} {forms}" if hint else forms
         )
 
 
 class InvalidSource(UsageError):
-    """A source is described by something other than `index`, a URL, a path or `KIND+URL`."""
+    """A source is not `index`, a URL, a path, or `KIND+URL`."""
 
     def __init__(self, spec: str, reason: str) -> None:
-        """Name the source and what is wrong with it."""
         super().__init__(
-            f"`{spec}` does not describe a source: {reason}",
-            hint="Write a URL, the path of a folder, `index`, or a kind and a URL: `nexus+URL`.",
+            f"invalid source `{spec}`: {reason}",
+            hint="Expected a URL, the path of a directory, `index`, or a kind and a URL: "
+            "`nexus+URL`.",
         )
 
 
 class ConfigurationError(UvSelfUpdateError):
-    """A configuration file cannot be used."""
+    """Invalid configuration file or environment variable."""
 
     exit_code = 3
 
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """One thing that is wrong in a configuration: where, and what."""
+    """One problem of a configuration."""
 
     origin: str
-    """The file, or the variable or option that the value came from."""
+    """The file, variable or option that sets the value."""
 
     key: str
     """The dotted key, as in `network.timeout`; empty for the whole file."""
 
     reason: str
     barred: bool = False
-    """Whether it is a file that may not be read."""
+    """Whether the file exists but cannot be read."""
 
     def __str__(self) -> str:
-        """Write the problem on one line."""
         return (
             f"{self.origin}: {self.key}: {self.reason}"
             if self.key
@@ -212,14 +205,14 @@ class SharedFile:
 
     path: str
     owner: str
-    """Who may change it, as it may be shown."""
+    """The user or group that may change it, for display."""
 
     writable: bool
-    """Whether whoever runs this may."""
+    """Whether the current user may change it."""
 
     @property
     def hint(self) -> str:
-        """Say who can change the file, and how to test a change."""
+        """Who can change the file, and how to test a change."""
         if self.writable:
             return f"`uv-self-update config edit --system` opens {self.path}."
         return (
@@ -230,15 +223,12 @@ class SharedFile:
 
 
 class InvalidConfiguration(ConfigurationError):
-    """The configuration has problems; all of them are reported together."""
+    """All problems of the configuration, one per line.
+
+    `shared` is the system configuration file, which the user may not be able to fix.
+    """
 
     def __init__(self, problems: Sequence[Problem], *, shared: SharedFile | None = None) -> None:
-        """List the problems, one a line.
-
-        Args:
-            problems: What is wrong.
-            shared: The system configuration file; its problems are not the user's to fix.
-        """
         self.problems = tuple(problems)
         lines = "\n".join(f"  {problem}" for problem in self.problems)
         files = {one.origin for one in self.problems if one.origin.endswith(".toml")}
@@ -250,207 +240,194 @@ class InvalidConfiguration(ConfigurationError):
             hints.append("Check its permissions, and whether HOME is your own home directory.")
         elif files:
             hints.append("`uv-self-update config edit` opens the user file.")
-        super().__init__(
-            f"the configuration cannot be used:\n{lines}", hint=" ".join(hints) or None
-        )
+        super().__init__(f"invalid configuration:\n{lines}", hint=" ".join(hints) or None)
 
 
 class ConfigurationNotKept(ConfigurationError):
-    """A change cannot be written, or not without losing something that a person wrote."""
+    """A change to a file cannot be written, or would lose text that the user wrote."""
 
     def __init__(self, path: Path, reason: str, hint: str | None = None) -> None:
-        """Name the file, and the reason or what would be lost."""
-        super().__init__(f"{path} was left as it is: {reason}", hint=hint)
+        super().__init__(f"{path} was not changed: {reason}", hint=hint)
 
 
 class NoHomeDirectory(ConfigurationError):
-    """The user has no home directory, and so no configuration file."""
+    """No home directory, and so no user configuration file."""
 
     def __init__(self) -> None:
-        """Say what would name one."""
         super().__init__(
-            "this user has no configuration file, because there is no home directory: HOME is not "
-            "an absolute path, and the user database has no entry",
+            "no home directory for the user configuration file: HOME is not an absolute path, and "
+            "the user database has no entry",
             hint="Set HOME, or name a file with `--config FILE` or UV_SELF_UPDATE_CONFIG.",
         )
 
 
 class InvalidRequirement(ConfigurationError):
-    """What uv's own configuration requires of its version cannot be understood."""
+    """`required-version` in uv's own configuration cannot be parsed."""
 
     def __init__(self, problem: Problem) -> None:
-        """Name the file, the key and what is wrong."""
         super().__init__(
-            f"uv's configuration cannot be used: {problem}",
-            hint="Mend the file, or say as TARGET which version it shall be.",
+            f"invalid configuration of uv: {problem}",
+            hint="Fix the file, or give a version: `uv-self-update TARGET`.",
         )
 
 
 class NothingRequired(ConfigurationError):
-    """uv's own configuration requires no version."""
+    """`required-version` is not set in uv's own configuration.
 
-    def __init__(self, places: Sequence[str]) -> None:
-        """Name the places that were looked at; none where uv is told to read no configuration."""
-        reason = f"it was looked for in {', '.join(places)}"
-        if not places:
-            reason = "`--no-config` or UV_NO_CONFIG says not to look for any"
+    `paths` are the files and directories searched; empty if uv's configuration is disabled.
+    """
+
+    def __init__(self, paths: Sequence[str]) -> None:
+        reason = f"searched {', '.join(paths)}"
+        if not paths:
+            reason = "`--no-config` or UV_NO_CONFIG disables it"
         super().__init__(
             f"uv's configuration has no `required-version`: {reason}",
-            hint="Set `required-version` in uv.toml, or in `[tool.uv]` of pyproject.toml; or say "
-            "as TARGET which version it shall be.",
+            hint="Set `required-version` in uv.toml, or in `[tool.uv]` of pyproject.toml; or give "
+            "a version: `uv-self-update TARGET`.",
         )
 
 
 class UvError(UvSelfUpdateError):
-    """There is no uv that could be updated."""
+    """No uv that can be updated."""
 
     exit_code = 4
 
 
 class UvNotFound(UvError):
-    """No uv where it was looked for."""
+    """No uv at the path or by the name given; None stands for the first on PATH."""
 
     def __init__(self, named: str | None) -> None:
-        """Say what it was looked for; None for the first on PATH."""
         super().__init__(
-            f"there is no uv that can be run at {named}" if named else "no uv was found on PATH",
+            f"no uv executable found at {named}" if named else "no uv found on PATH",
             hint="Check `--uv` or `UV_SELF_UPDATE_UV`."
             if named
-            else "Put uv on PATH, or name it with `--uv PATH` or `UV_SELF_UPDATE_UV`.",
+            else "Add uv to PATH, or name it with `--uv PATH` or `UV_SELF_UPDATE_UV`.",
         )
 
 
 class UvNotRunnable(UvError):
-    """A uv was found but cannot be run."""
+    """A uv was found, but failed to run."""
 
     def __init__(self, path: Path, reason: str) -> None:
-        """Name the file and the reason."""
         super().__init__(
-            f"{path} cannot be run: {reason}",
-            hint="Name another uv with `--uv PATH` or `UV_SELF_UPDATE_UV`.",
+            f"failed to run {path}: {reason}",
+            hint="Use another uv with `--uv PATH` or `UV_SELF_UPDATE_UV`.",
         )
 
 
 class UvTooOld(UvError):
-    """A uv asks GitHub whatever it is told, so it cannot be updated from elsewhere."""
+    """A uv before 0.5.0, which always requests its updates from GitHub."""
 
     def __init__(self, path: Path, version: str) -> None:
-        """Name the file and its version."""
         super().__init__(
-            f"{path} is uv {version}, and only 0.5.0 and later can be updated from elsewhere",
-            hint="Put a newer one in its place once: `uv pip install --target FOLDER uv` lays it "
-            "into FOLDER/bin.",
+            f"{path} is uv {version}, but only uv 0.5.0 and later can be updated from another "
+            "source",
+            hint="Replace it once by a newer uv: `uv pip install --target DIR uv` writes one to "
+            "DIR/bin.",
         )
 
 
 class StartedThroughUvx(UvError):
-    """On Windows, a `uvx.exe` that runs cannot be replaced, and it waits for this process."""
+    """On Windows, `uvx.exe` waits for this process, and a running executable cannot be replaced."""
 
     def __init__(self) -> None:
-        """Say what to type instead."""
         super().__init__(
-            "uv cannot be updated through `uvx`, which runs until this has ended, so that Windows "
-            "does not let it be replaced",
-            hint="Type `uv tool install uv-self-update` once, and then `uv-self-update`.",
+            "uv can't be updated through `uvx`: Windows does not replace a running executable",
+            hint="Run `uv tool install uv-self-update` once, and then `uv-self-update`.",
         )
 
 
 class GatewayError(UvSelfUpdateError):
-    """No server can be started on loopback."""
+    """No server on loopback; with `bound`, the port was bound but refuses connections."""
 
     exit_code = 5
 
     def __init__(self, reason: str, *, bound: bool = False) -> None:
-        """Say why not, and whether a port was bound that cannot be reached."""
         super().__init__(
-            f"the gateway cannot {'be reached' if bound else 'listen'} on 127.0.0.1: {reason}",
+            f"failed to {'connect to' if bound else 'listen on'} 127.0.0.1: {reason}",
             hint="uv is updated through a server on loopback; a security product or a sandbox "
-            "may be forbidding it.",
+            "may block it.",
         )
 
 
-# Why a source cannot be used.
-
-
-_NOT_FOUND = 404
-_REASONS = {401: "Unauthorized", 403: "Forbidden", _NOT_FOUND: "Not Found"}
+# While a source is used.
 
 
 class SourceError(UvSelfUpdateError):
-    """A source cannot be used."""
+    """A source failed."""
 
     exit_code = 6
 
 
 class Unreadable(SourceError):
-    """A folder of this machine, or of a share, cannot be looked into."""
+    """A directory of this machine, or of a share, cannot be read."""
 
     def __init__(self, path: str, reason: str) -> None:
-        """Name the folder and the reason."""
         super().__init__(
-            f"the folder {path} cannot be read: {reason}",
-            hint="Check the path, whether the share is mounted, and who may read it.",
+            f"failed to read the directory {path}: {reason}",
+            hint="Check the path, its permissions, and whether the share is mounted.",
         )
 
 
 class UnexpectedBody(SourceError):
-    """An answer came with status 200, but is not what was asked for."""
+    """A response with status 200 and an unexpected body; `url` is redacted."""
 
     def __init__(self, url: str, expected: str, got: str) -> None:
-        """Name the URL (redacted), what was due and what came."""
         super().__init__(
-            f"{url} should be {expected}, but it is {got}",
-            hint="A login page or an error page with status 200? Open the URL in a browser."
+            f"unexpected response from {url}: expected {expected}, got {got}",
+            hint="The server may have sent a login page or an error page with status 200: open the "
+            "URL in a browser."
             if got.startswith("a web page")
             else "Check the URL.",
         )
 
 
 class WheelsOnly(SourceError):
-    """A directory holds wheels of uv, where the archives of its releases are expected."""
+    """A directory contains wheels of uv instead of the archives of its releases.
+
+    `place` is its URL, redacted; `url` the same with its credentials.
+    """
 
     def __init__(self, place: str, *, url: str) -> None:
-        """Name the directory (redacted), and give its URL with whatever credentials it has."""
         super().__init__(
-            f"{place} holds wheels of uv, not the archives of its releases",
-            hint='Wheels are a source of kind `index` with `format = "flat"`; '
+            f"{place} contains wheels of uv, not the archives of its releases",
+            hint='For wheels, use a source of kind `index` with `format = "flat"`; '
             f"`uv-self-update init {place}` configures it.",
         )
         self.url = url
 
 
 class NoInstaller(SourceError):
-    """A release has no installer, and ours was ruled out."""
+    """A release has no installer, and the configuration rules out ours."""
 
     def __init__(self, source: str, version: str, name: str) -> None:
-        """Name the source, the version and the file that is missing."""
         super().__init__(
-            f"{source} has no {name} for uv {version}, and `install.installer` is `release`",
-            hint="With `auto` or `native` uv-self-update installs it by itself.",
+            f"{source} has no {name} for uv {version}, which "
+            '`install.installer = "release"` requires',
+            hint="With `auto` or `native`, uv-self-update installs the release without it.",
         )
 
 
 class NoLatest(SourceError):
-    """A `urls` source without `latest` was asked for more than one exact version."""
+    """A `urls` source without `latest` resolves exact versions only."""
 
     def __init__(self, source: str, wanted: str) -> None:
-        """Name the source and what was wanted."""
         super().__init__(
-            f"{source} cannot be asked for {wanted}: nothing says which versions there are",
-            hint="Give an exact version as TARGET, or add `latest` to the source.",
+            f"{source} can't resolve {wanted}: it has no list of versions",
+            hint="Give an exact version, or add `latest` to the source.",
         )
 
 
 class IndexFailed(SourceError):
-    """Uv could not use its package index."""
+    """A command of uv failed on its package index; the message ends with its output."""
 
     def __init__(self, source: str, command: str, output: str, *, hint: str | None = None) -> None:
-        """Show the command and what uv said; and another hint, where more is known."""
         super().__init__(
             f"`{command}` failed for {source}:\n{output}",
             hint=hint
-            or "What makes `uv pip install --dry-run --target FOLDER uv` work makes this work as "
-            "well.",
+            or "Run `uv pip install --dry-run --target DIR uv` to reproduce; once it succeeds, so "
+            "will this.",
         )
 
 
@@ -467,57 +444,56 @@ class IndexRefused(IndexFailed):
         named_by: str,
         hint: str,
     ) -> None:
-        """Name the page, the status, and the credentials.
+        """Build the message.
 
         Args:
             url: The page, without credentials.
             status: 401, 403 or 404.
-            user: Whom it refused, if that may be shown.
+            user: The user name sent, if it may be shown.
             place: Where the credentials come from; None if none were sent.
             named_by: The variable or the file that names the index; empty if unknown.
-            hint: What to type.
+            hint: The next step.
         """
         super().__init__("", "uv pip compile", "", hint=hint)
         self.url, self.status = url, status
-        verb = "does not show uv to" if status == _NOT_FOUND else "refuses"
+        verb = "does not show uv to" if status in GONE else "refuses"
         whom = "requests without credentials" if place is None else "the credentials"
         whom = f"user `{user}`" if user and place else whom
         origin = f", credentials from {place}" if place else ""
         named = f", index from {named_by}" if named_by and named_by not in origin else ""
-        reason = f"{status} {_REASONS[status]}{origin}{named}"
+        reason = f"{status} {phrase_of(status)}{origin}{named}"
         self.message = printable(f"{url} {verb} {whom} ({reason})")
 
 
 class NoSuchVersion(SourceError):
-    """The source works, but does not hold what was asked for."""
+    """The source works, but lacks the version; `nearest` are the nearest versions it has."""
 
     exit_code = 7
 
     def __init__(self, source: str, wanted: str, nearest: Sequence[str]) -> None:
-        """Name the source and the nearest versions it has."""
         self.nearest = tuple(nearest)
         super().__init__(
             f"{source} has no {wanted}",
-            hint=f"The nearest it has: {', '.join(nearest)}."
+            hint=f"The nearest versions are {', '.join(nearest)}."
             if nearest
-            else "No version of uv was found there at all: check the URL.",
+            else "The source has no version of uv at all: check the URL.",
         )
 
 
 class NoArchive(NoSuchVersion):
-    """The source has the version, but not for the platform that uv runs on."""
+    """The source has the version, but no archive of it for this platform."""
 
     def __init__(
         self, source: str, wanted: str, archive: str, lacking: Sequence[str], others: Sequence[str]
     ) -> None:
-        """Name the source, what was wanted, the file that is missing, and from which versions.
+        """Build the message.
 
         Args:
-            source: The source.
-            wanted: What was wanted.
-            archive: The name of the file.
+            source: The name of the source.
+            wanted: The version or release requested.
+            archive: The name of the missing file.
             lacking: The versions without it.
-            others: Versions near by that were not looked at.
+            others: The nearest versions that were not examined.
         """
         super().__init__(source, wanted, others)
         self.message = printable(
@@ -525,11 +501,11 @@ class NoArchive(NoSuchVersion):
             + ", ".join(lacking)
         )
         if not others:
-            self.hint = "Ask whoever fills the mirror for that file, or add another source."
+            self.hint = "Ask the maintainer of the mirror for that file, or add another source."
 
 
 class HiddenByCutoff(NoSuchVersion):
-    """uv's own `exclude-newer` leaves out every version that was wanted."""
+    """uv's own `exclude-newer` excludes every requested version."""
 
     def __init__(  # the facts of two sentences
         self,
@@ -541,15 +517,15 @@ class HiddenByCutoff(NoSuchVersion):
         file: str,
         index_file: str | None = None,
     ) -> None:
-        """Name the source, what was wanted, the setting with its place, and why it hides uv.
+        """Build the message.
 
         Args:
-            source: The source.
-            wanted: What was wanted.
-            cutoff: The setting, its value and its place.
-            reason: Why it hides uv.
-            file: The file of uv in which an exception for the package belongs.
-            index_file: The file whose `[[index]]` the index is; None if a variable names it.
+            source: The name of the source.
+            wanted: The version or release requested.
+            cutoff: The setting, its value, and where it is set.
+            reason: Why it excludes uv.
+            file: The file of uv for an exception for the package.
+            index_file: The file with the `[[index]]`; None if a variable names the index.
         """
         super().__init__(source, wanted, ())
         self.message = printable(f"{source} has no {wanted} that {cutoff} allows: {reason}")
@@ -565,102 +541,105 @@ class HiddenByCutoff(NoSuchVersion):
 
 
 class NotListed(NoSuchVersion):
-    """An index answered, and lists no uv for this machine."""
+    """An index answered, but lists no uv for this machine."""
 
     def __init__(self, source: str, wanted: str, *, url: str, named_by: str, others: bool) -> None:
-        """Name the source, what was wanted, and the index that answered.
+        """Build the message.
 
         Args:
-            source: The source.
-            wanted: What was wanted.
-            url: The page that came, without credentials.
-            named_by: The variable or the file that names its index.
-            others: Whether uv has other indexes, which it did not ask.
+            source: The name of the source.
+            wanted: The version or release requested.
+            url: The page of the index, without credentials.
+            named_by: The variable or the file that names the index.
+            others: Whether uv has other indexes, which it did not query.
         """
         super().__init__(source, wanted, ())
         self.message = printable(
             f"{source} has no {wanted}: {url} (index from {named_by}) lists no wheel of uv for "
-            "this machine, or only yanked ones" + ("; uv asked no other index" if others else "")
+            "this machine, or only yanked ones" + ("; uv queried no other index" if others else "")
         )
         self.hint = (
-            "By default, uv takes a package from the first index that has a page of it. Put the "
+            "By default, uv uses only the first index that has a page for a package. Put the "
             'index that has uv first, or set `index-strategy = "unsafe-best-match"` in uv.toml '
-            "(UV_INDEX_STRATEGY) if all your indexes are equally trusted."
+            "(UV_INDEX_STRATEGY) if you trust all your indexes equally."
             if others
-            else "Open the URL in a browser: it must list wheels of uv. A page to log in means "
-            "that uv needs credentials."
+            else "Open the URL in a browser: it must list wheels of uv. A login page means that "
+            "uv needs credentials."
         )
 
 
 class HiddenByPolicy(NoSuchVersion):
-    """A version is there, or may be, but a rule of the configuration hides it."""
+    """A rule of the policy excludes a version.
+
+    Args:
+        source: The name of the source; empty if none was queried.
+        version: The version.
+        because: The rule, and where it is set.
+        only: The rule to change if no other requested version is allowed either.
+    """
 
     def __init__(self, source: str, version: str, because: str, *, only: str = "") -> None:
-        """Name the source, if one was asked, the version, and the rule with its place.
-
-        Where nothing else that was asked for is allowed either, `only` is what has to change.
-        """
         super().__init__(source, f"uv {version}", ())
         place = f" from {source}" if source else ""
         self.version = version
         self.because = printable(because)
         self.message = printable(f"uv {version}{place} is hidden by the policy: {because}")
         self.hint = printable(
-            "No other version that was asked for is allowed either; `uv-self-update releases` "
-            f"shows which rule hides each. Loosen {only}, or ask whoever has written it."
+            "No other requested version is allowed either; `uv-self-update releases` shows the "
+            f"rule that hides each. Relax {only}, or ask its maintainer."
             if only
-            else "`uv-self-update releases` shows which versions are allowed; without a version, "
-            "`uv-self-update` takes the newest of them."
+            else "`uv-self-update releases` shows the allowed versions; without a version, "
+            "`uv-self-update` installs the newest of them."
         )
 
 
-class ListUnusable(SourceError):
-    """The list of approved versions cannot be read, so that nobody knows what may be taken."""
+class InvalidApprovedList(SourceError):
+    """The list of approved versions cannot be read.
+
+    `place` is its path or URL, redacted; `origin` the file or variable that names it.
+    """
 
     def __init__(self, place: str, origin: str, reason: str) -> None:
-        """Name the list (redacted), the file or variable that names it, and the reason."""
         super().__init__(
-            f"the list of approved versions {place}, which policy.approved in {origin} names, "
-            f"cannot be used: {reason}",
-            hint="It has to hold one version a line, or a JSON array of them; without it nothing "
-            "is installed.",
+            f"failed to read the list of approved versions {place} (policy.approved in {origin}): "
+            f"{reason}",
+            hint="Expected one version per line, or a JSON array of versions. Nothing is installed "
+            "without the list.",
         )
 
 
 class NotDetected(SourceError):
-    """A URL was examined, and it is not clear what kind of source it is."""
+    """The kind of source at a URL (redacted) is unknown; `tried` has a line for each request."""
 
     def __init__(self, url: str, tried: Sequence[str], hint: str) -> None:
-        """Name the URL (redacted), and what was tried, a line for each request."""
         self.tried = tuple(tried)
         lines = "".join(f"\n  {line}" for line in tried)
-        super().__init__(f"no releases of uv were found at {url}{lines}", hint=hint)
+        super().__init__(f"no releases of uv found at {url}{lines}", hint=hint)
 
 
 class NoSourceAnswered(SourceError):
-    """Several sources were tried in order, and each has failed."""
+    """All of several sources failed; the message has a line for each."""
 
     def __init__(self, failures: Sequence[UvSelfUpdateError]) -> None:
-        """List the failures, one a line."""
         self.failures = tuple(failures)
         lines = "\n".join("  " + str(failure).replace("\n", "\n    ") for failure in failures)
         hints = dict.fromkeys(failure.hint for failure in failures if failure.hint)
-        super().__init__(f"no source could answer:\n{lines}", hint="\n".join(hints) or None)
+        super().__init__(f"all sources failed:\n{lines}", hint="\n".join(hints) or None)
 
 
-# Why one request to a source failed.
+# A request to a source.
 
 
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
-"""The statuses that say that the same request may succeed a moment later (RFC 9110, RFC 6585)."""
+"""Statuses after which the same request may succeed later (RFC 9110, RFC 6585)."""
 
 GONE = frozenset({404, 410})
-"""The statuses that say that there is no such thing (RFC 9110)."""
+"""Statuses of a resource that does not exist (RFC 9110)."""
 
 
 def phrase_of(status: int) -> str:
-    """Return what a status is called, or nothing."""
-    from http import HTTPStatus  # noqa: PLC0415 # most runs need none
+    """Return the reason phrase of a status; empty if it is unknown."""
+    from http import HTTPStatus  # noqa: PLC0415 # only after a failure
 
     try:
         return HTTPStatus(status).phrase
@@ -669,56 +648,55 @@ def phrase_of(status: int) -> str:
 
 
 class UpstreamError(SourceError):
-    """One request to a source failed."""
+    """A request to a source failed."""
 
     passing = False
-    """Whether it may be gone by itself in a moment, so that it is worth another try."""
+    """Whether the failure may be transient, so that a retry makes sense."""
 
     after: float | None = None
-    """Seconds after which the server says to try again."""
+    """Seconds after which the server accepts a retry (`Retry-After`)."""
 
 
 class Unreachable(UpstreamError):
-    """No answer came: name, connection or time."""
+    """No response: DNS, connection or timeout. `url` is redacted."""
 
     def __init__(self, url: str, reason: str, *, passing: bool = False) -> None:
-        """Name the URL (redacted) and the reason, and whether it may be gone in a moment."""
         self.passing = passing
         super().__init__(
-            f"no answer from {url}: {reason}",
-            hint="Check the address, and HTTPS_PROXY, NO_PROXY and `network.ca-bundle`.",
+            f"failed to fetch `{url}`: {reason}",
+            hint="Check the URL, HTTPS_PROXY, NO_PROXY, and `network.ca-bundle`.",
         )
 
 
 class StatusRefused(UpstreamError):
-    """An answer came, but its status is not 200."""
+    """A response with a status other than 200.
+
+    `url` is redacted. `words` replaces the reason phrase of RFC 9110: a server's own may repeat
+    the credentials that it was sent.
+    """
 
     _HINTS: ClassVar[dict[int, str]] = {
-        401: "The server asks for a login, or does not know the one that it got. It can stand in "
-        "netrc, be given to `uv auth login`, or be named by `token-env` or `password-env` in the "
-        "source; for GitHub, set GH_TOKEN. `uv-self-update config show` says which one is used.",
-        400: "Where the server asks for a client certificate: set `network.client-cert`.",
-        403: "The server knows this address but does not let you in: check the credentials. "
-        "`uv-self-update config show` says which ones are used.",
-        404: "Nothing is there, or nothing that these credentials may see: check the URL.",
-        407: "The proxy asks for a login: put `user:password@` into HTTPS_PROXY.",
-        429: "The server asks to slow down: try again later.",
+        401: "The server requires credentials, or rejected those it got. Add them to netrc, "
+        "run `uv auth login`, or set `token-env` or `password-env` in the source; for GitHub, set "
+        "GH_TOKEN. `uv-self-update config show` shows which credentials are used.",
+        400: "If the server requires a client certificate, set `network.client-cert`.",
+        403: "The server denies access: check the credentials. "
+        "`uv-self-update config show` shows which ones are used.",
+        404: "The URL does not exist, or the credentials have no access to it: check the URL.",
+        407: "The proxy requires credentials: put `user:password@` into HTTPS_PROXY.",
+        429: "The server limits the rate of requests: try again later.",
     }
 
     def __init__(self, url: str, status: int, words: str | None = None) -> None:
-        """Name the URL (redacted), the status, and what it is called; by RFC 9110, if need be.
-
-        The words of a server may be anything, such as what it was sent.
-        """
         self.url = url
         self.status = status
         self.passing = status in TRANSIENT
         self.gone = status in GONE
-        """Whether there is no such thing, as far as the server says."""
+        """Whether the server says that the resource does not exist."""
 
         hint = self._HINTS.get(status)
         if hint is None and status >= 500:  # noqa: PLR2004 # server errors, RFC 9110 section 15.6
-            hint = "The server has a problem of its own: try again later."
+            hint = "The server failed: try again later."
         super().__init__(
             f"{url} answered {status} {phrase_of(status) if words is None else words}".rstrip(),
             hint=hint,
@@ -726,58 +704,54 @@ class StatusRefused(UpstreamError):
 
 
 class NotFoundOrUnauthorized(StatusRefused):
-    """A server says 404, as many do where a login is missing or has no right to see it."""
+    """A 404 for a missing resource, or for missing or insufficient credentials.
+
+    `what` is the resource, as in "such project"; `login` tells whether credentials were sent.
+    """
 
     def __init__(self, refused: StatusRefused, what: str, *, login: bool, hint: str) -> None:
-        """Name the URL (redacted), what should be there, and whether a login was sent."""
         super().__init__(refused.url, refused.status, "")
-        access = "with this login" if login else "without a login"
-        self.message = f"{self.message}: there is no {what}, or none that may be seen {access}"
+        access = "with these credentials" if login else "without credentials"
+        self.message = f"{self.message}: no {what}, or not visible {access}"
         self.hint = hint
 
 
 class RateLimited(StatusRefused):
-    """Too much was asked for in too short a time."""
+    """Too many requests; `until` is the time of the reset, `after` the seconds until then."""
 
     def __init__(
         self, url: str, status: int, *, until: str | None, after: float | None = None
     ) -> None:
-        """Name the URL (redacted), when it can be asked again, and in how many seconds that is."""
         super().__init__(url, status, "")
         self.passing = status in TRANSIENT or after is not None
         self.after = after
-        self.message = f"{self.message}: the rate limit is used up" + (
-            f" until {until}" if until else ""
-        )
+        self.message = f"{self.message}: rate limit exceeded" + (f" until {until}" if until else "")
         self.hint = (
-            "Try again then, or log in: who does has a limit of his own. For GitHub, set GH_TOKEN."
+            "Try again later, or authenticate for a limit of your own: for GitHub, set GH_TOKEN."
         )
 
 
 class TlsError(UpstreamError):
-    """No connection that can be trusted: the server's certificate, ours, or TLS itself."""
+    """TLS failed: the server's certificate, the client's, or the protocol. `url` is redacted."""
 
     def __init__(self, url: str, reason: str, *, hint: str) -> None:
-        """Name the URL (redacted), with its host, and the reason."""
-        super().__init__(f"no trusted connection to {url}: {reason}", hint=hint)
+        super().__init__(f"failed to connect securely to {url}: {reason}", hint=hint)
 
 
 class ProxyRefused(UpstreamError):
-    """The proxy does not let a request through, or cannot be used."""
+    """The proxy refuses a request, or cannot be used; `url` and `proxy` are redacted."""
 
     def __init__(
         self, url: str, proxy: str, reason: str, *, hint: str, passing: bool = False
     ) -> None:
-        """Name the URL and the proxy (both redacted), where that is configured, and the reason."""
         self.passing = passing
-        super().__init__(f"no way to {url} through the proxy {proxy}: {reason}", hint=hint)
+        super().__init__(f"failed to fetch {url} through the proxy {proxy}: {reason}", hint=hint)
 
 
 class RedirectRefused(UpstreamError):
-    """A server elsewhere redirects to this machine, or to the link that it is on."""
+    """A remote server redirects to a loopback or link-local address; both URLs are redacted."""
 
     def __init__(self, url: str, target: str) -> None:
-        """Name the URL and where it redirects to (both redacted)."""
         super().__init__(
             f"{url} redirects to {target}, which is a loopback or link-local address: the redirect "
             "was not followed",
@@ -786,7 +760,7 @@ class RedirectRefused(UpstreamError):
 
 
 class Interrupted(UpstreamError):
-    """A body broke off before its end."""
+    """A body ended early, after `received` of `expected` bytes; `url` is redacted."""
 
     def __init__(
         self,
@@ -797,41 +771,38 @@ class Interrupted(UpstreamError):
         *,
         passing: bool = True,
     ) -> None:
-        """Name the URL (redacted), how far it came, in bytes, and whether it may yet go on."""
         self.reason = reason
         self.passing = passing
         of = "" if expected is None else f" of {expected:,}"
         super().__init__(
-            f"{url} broke off after {received:,}{of} bytes: {reason}",
-            hint="Try again; `network.timeout` allows a slow server more time."
+            f"{url} was interrupted after {received:,}{of} bytes: {reason}",
+            hint="Try again; for a slow server, raise `network.timeout`."
             if passing
             else "Try again.",
         )
 
 
 class TooLarge(UpstreamError):
-    """A body, or a list, is larger than what was asked for can be."""
+    """A body or a list exceeds its limit, a number of `unit`; `url` is redacted."""
 
     def __init__(self, url: str, limit: int, *, unit: str = "bytes") -> None:
-        """Name the URL (redacted) and the bound, and what that counts."""
         super().__init__(
-            f"{url} sends more than {limit:,} {unit}, which cannot be what was asked for",
+            f"{url} exceeds the limit of {limit:,} {unit}",
             hint="Check the URL.",
         )
 
 
-class Overdue(UpstreamError):
-    """The lists of a source take too long together, though each keeps coming."""
+class ListingTimeout(UpstreamError):
+    """The lists of a source took longer than `limit` seconds; `url` is the last one, redacted."""
 
     def __init__(self, url: str, limit: float) -> None:
-        """Name the URL (redacted) that was read last, and the bound, in seconds."""
         super().__init__(
-            f"the lists of releases took more than {limit:g} seconds; the last is {url}",
+            f"timed out listing releases after {limit:g} seconds, at {url}",
             hint="Raise `network.timeout`: the limit is ten times that.",
         )
 
 
-# Why the new version could not be put in place.
+# While the new version is installed.
 
 
 _NATIVE = "`--installer native` installs uv without a shell script, curl, wget or tar."
@@ -839,42 +810,39 @@ _SET = "uv-self-update config set"
 
 
 class InstallError(UvSelfUpdateError):
-    """The new version could not be put in place; the old one stays."""
+    """The new version was not installed; the old one stays."""
 
     exit_code = 8
 
 
-class Halted(InstallError):
-    """The installation was told to stop before anything was replaced."""
+class InstallationInterrupted(InstallError):
+    """The installation was interrupted before anything was replaced."""
 
     def __init__(self, version: str) -> None:
-        """Name the version."""
         super().__init__(f"uv {version} was not installed: interrupted")
 
 
-class ScriptsBarred(InstallError):
-    """Those who manage a Windows machine do not let PowerShell run uv's installer."""
+class ScriptsDisabled(InstallError):
+    """A setting of Windows, made at `place`, does not let PowerShell run uv's installer."""
 
     def __init__(self, reason: str, place: str, *, hint: str) -> None:
-        """Name what is in its way, and what has set that."""
         super().__init__(
-            f"PowerShell cannot run uv's installer: {reason}, set by {place}", hint=hint
+            f"PowerShell can't run uv's installer: {reason}, set by {place}", hint=hint
         )
 
 
 class ReceiptError(InstallError):
-    """uv's receipt is missing, or cannot be understood."""
+    """uv's receipt is missing, unreadable or invalid."""
 
     def __init__(self, path: Path, reason: str) -> None:
-        """Name the file and the reason."""
         super().__init__(
-            f"uv's receipt {path} cannot be used: {reason}",
-            hint="uv updates only what its standalone installer has installed.",
+            f"uv's receipt {path} can't be used: {reason}",
+            hint="uv updates only what its standalone installer installed.",
         )
 
 
 class NotStandalone(InstallError):
-    """A uv has no receipt of its own, so that it does not update itself."""
+    """A uv without a receipt of its own, which does not update itself."""
 
     def __init__(
         self,
@@ -884,22 +852,22 @@ class NotStandalone(InstallError):
         other: Path | None = None,
         owner: tuple[str, str | None] | None = None,
     ) -> None:
-        """Name the uv and what its receipt lacks.
+        """Build the message.
 
         Args:
-            uv: The uv.
+            uv: The executable.
             reason: What its receipt lacks.
-            other: The uv that the receipt is about.
-            owner: What has installed the uv, and the command that updates it.
+            other: The uv that the receipt describes.
+            owner: The package manager of the uv, and the command that updates it.
         """
         hints = []
         if owner is not None:
             name, command = owner
-            hints.append(f"It belongs to {name}. {update_with(command)}")
+            hints.append(f"It is managed by {name}. {update_with(command)}")
         if other is not None:
-            hints.append(f"To update the uv that the receipt is about, say `--uv {other}`.")
+            hints.append(f"To update the uv that the receipt describes, use `--uv {other}`.")
         if owner is None:
-            hints.append("With `--adopt` this one is updated too, and is given a receipt.")
+            hints.append("To update this uv and write its receipt, use `--adopt`.")
         super().__init__(
             f"{uv} was not installed by uv's standalone installer: {reason}",
             hint="\n".join(hints),
@@ -907,20 +875,22 @@ class NotStandalone(InstallError):
 
 
 class ManagedByPackageManager(InstallError):
-    """A uv is not adopted, since a package manager has installed it, and would not know."""
+    """A uv is not adopted, because the package manager that installed it would not know."""
 
     def __init__(self, uv: Path, owner: str, command: str | None) -> None:
-        """Name the uv, what has installed it, and the command that updates it."""
-        super().__init__(f"{uv} belongs to {owner}", hint=update_with(command))
+        super().__init__(f"{uv} is managed by {owner}", hint=update_with(command))
 
 
 def update_with(command: str | None) -> str:
-    """Advise the command of a package manager; None where nobody knows which one it is."""
+    """Return a hint to run the command of a package manager; None if it is unknown."""
     return f"Update it with {f'`{command}`' if command else 'its package manager'}."
 
 
 class DigestMismatch(InstallError):
-    """A file is not the one that its source describes."""
+    """A file does not have the expected digest.
+
+    `pinned` names the file that pins the digest; empty if the source published it.
+    """
 
     def __init__(
         self,
@@ -932,95 +902,87 @@ class DigestMismatch(InstallError):
         pinned: str = "",
         algorithm: str = "sha256",
     ) -> None:
-        """Name the file, the source, both digests, and where the one that counts stands.
-
-        That is the file in which it is pinned; empty where the source has published it.
-        """
-        what = f"the one that {pinned} names" if pinned else "the file that was published"
+        where = f" (pinned in {pinned})" if pinned else ""
         super().__init__(
-            f"{name} from {source} is not {what}: expected {algorithm} {expected}, got {got}",
+            f"digest mismatch for {name} from {source}: expected {algorithm} {expected}{where}, "
+            f"got {got}",
             hint=(
-                "The pin is of another file, or the mirror was changed: compare it with what the "
-                "release publishes."
+                "The pin is for another file, or the mirror was changed: compare both with the "
+                "published release."
                 if pinned
-                else "A damaged download or a changed mirror: try again, then ask whoever runs it."
+                else "The download is damaged, or the mirror was changed: try again, then ask the "
+                "maintainer of the mirror."
             ),
         )
 
 
 class NoDigest(InstallError):
-    """A file cannot be checked, and has to be."""
+    """A file has no digest, but `policy.require-digest` requires one."""
 
     def __init__(self, name: str, source: str, required_by: str) -> None:
-        """Name the file, the source, and what requires it."""
         super().__init__(
-            f"{name} from {source} was not taken: nothing says which sha256 it has to have, and "
-            f"`policy.require-digest` in {required_by} requires it",
-            hint="Put `sha256.sum` beside the archives, or pin it in `policy.digests`.",
+            f"{name} from {source} has no published sha256, which `policy.require-digest` in "
+            f"{required_by} requires",
+            hint="Publish `sha256.sum` next to the archives, or pin the file in `policy.digests`.",
         )
 
 
 class NoWheelDigest(NoDigest):
-    """The index gives no digest for a wheel, or only a weak one."""
+    """The index publishes no digest for a wheel, or only one by the `weak` algorithm."""
 
     def __init__(
         self, wheel: str, source: str, required_by: str, *, version: str, weak: str | None
     ) -> None:
-        """Name the wheel, the source, what requires a digest, and the weak one's algorithm."""
         super().__init__(wheel, source, required_by)
-        given = f"only {weak} as its digest" if weak else "no digest that uv can check"
+        digest = f"only an {weak} digest" if weak else "no digest that uv can verify"
         self.message = printable(
-            f"{wheel} from {source} was not taken: the index gives {given}, and "
-            f"`policy.require-digest` in {required_by} requires one"
+            f"{wheel} from {source} has {digest}, but `policy.require-digest` in {required_by} "
+            "requires sha256"
         )
         pin = f"policy.digests.{version}.FILE SHA256"
         self.hint = (
             f"Pin the wheel: `{_SET} {pin}`. FILE is the name of the wheel for this machine, such "
-            f"as uv-{version}-py3-none-manylinux_2_17_x86_64.whl, and SHA256 is the sha256 of that "
-            f"file; `python -m pip download --no-deps uv=={version}` fetches it."
+            f"as uv-{version}-py3-none-manylinux_2_17_x86_64.whl, and SHA256 its sha256; "
+            f"`python -m pip download --no-deps uv=={version}` downloads it."
         )
 
 
 class NotPinned(NoDigest):
-    """A file is not among those of its version that the configuration pins."""
+    """`policy.digests` pins other files of the version, but not this one."""
 
     def __init__(self, name: str, source: str, version: str, pinned_by: str) -> None:
-        """Name the file, the source, the version, and where the others are pinned."""
         super().__init__(name, source, pinned_by)
         self.message = printable(
-            f"{name} from {source} was not taken: `policy.digests` in {pinned_by} pins files of "
-            f"uv {version}, and not this one"
+            f"{name} from {source} is not pinned, but `policy.digests` in {pinned_by} pins other "
+            f"files of uv {version}"
         )
-        self.hint = "Pin this one as well, or let the release come from where the others are."
+        self.hint = "Pin this file as well, or use the source of the pinned files."
 
 
 class UnusableArchive(InstallError):
-    """A file that should hold uv does not."""
+    """An archive or a wheel is damaged, or does not contain uv."""
 
     def __init__(self, name: str, source: str, reason: str) -> None:
-        """Name the file, the source and the reason."""
         super().__init__(
-            f"{name} from {source} cannot be used: {reason}",
-            hint="Does the source really hold uv's own release files?",
+            f"{name} from {source} can't be used: {reason}",
+            hint="Check that the source contains uv's own release files.",
         )
 
 
 class StagedUvBroken(InstallError):
-    """The new uv does not run on this machine, or is not the version it should be."""
+    """The new uv does not run on this machine, or has another version."""
 
     def __init__(self, version: str, source: str, reason: str) -> None:
-        """Name the version, the source and the reason."""
         super().__init__(
-            f"uv {version} was fetched from {source} but does not work here: {reason}",
-            hint="The uv that you have was left as it is.",
+            f"uv {version} from {source} does not work on this machine: {reason}",
+            hint="The installed uv was not changed.",
         )
 
 
 class NothingInstalled(InstallError):
-    """A release's own installer says that it has installed uv, and has not."""
+    """A release's own installer reported success, but `uv` is still the old one."""
 
     def __init__(self, version: str, uv: Path) -> None:
-        """Name the version and the uv that is still the old one."""
         super().__init__(
             f"the installer of uv {version} reported success without installing it: {uv} was not "
             "changed",
@@ -1029,16 +991,13 @@ class NothingInstalled(InstallError):
 
 
 class ReleaseInstallerFailed(InstallError):
-    """A release's own installer was run, and has failed."""
+    """A release's own installer failed.
+
+    `missing` are the programs it needs that are not on PATH; `native` tells whether our own
+    installer would work.
+    """
 
     def __init__(self, version: str, missing: Sequence[str], *, native: bool) -> None:
-        """Name the version, the programs that it lacks, and what does without.
-
-        Args:
-            version: The release's.
-            missing: Programs that are not on PATH.
-            native: Whether our own installer could do it.
-        """
         self.missing = tuple(missing)
         reason = f": not on PATH: {', '.join(missing)}" if missing else ""
         super().__init__(
@@ -1047,61 +1006,62 @@ class ReleaseInstallerFailed(InstallError):
 
 
 class ChangedMeanwhile(InstallError):
-    """Another program has changed uv, or its receipt, since this update began."""
+    """Another program changed uv or its receipt, at `path`, during the update."""
 
     def __init__(self, path: Path, version: str) -> None:
-        """Name the file that was changed, and the version that was to be installed."""
         super().__init__(
-            f"uv {version} was not installed: {path} was changed while it was downloaded",
-            hint="Is another installer at work? Nothing was replaced: run the update again.",
+            f"uv {version} was not installed: another program changed {path} during the download",
+            hint="Nothing was replaced. Check for another running installer, then try again.",
         )
 
 
-class HalfInstalled(InstallError):
-    """A release's own installer has ended between its steps."""
+class PartiallyInstalled(InstallError):
+    """A release's own installer exited before it replaced all executables, such as `path`."""
 
-    def __init__(self, version: str, place: Path) -> None:
-        """Name the version, and an executable that is still the old one."""
+    def __init__(self, version: str, path: Path) -> None:
         super().__init__(
-            f"uv {version} was not installed: its installer has ended before it replaced {place}",
-            hint="The uv that you had was put back. With `--installer native` all of it is "
-            "replaced, or nothing.",
+            f"uv {version} was not installed: its installer exited before it replaced {path}",
+            hint="The previous uv was restored. `--installer native` replaces all executables or "
+            "none.",
         )
 
 
 class NotReplaced(InstallError):
-    """The file system does not let the new version be put in place."""
+    """The new version cannot be written to `path`, a directory or the receipt."""
 
-    def __init__(self, place: Path, reason: str) -> None:
-        """Name the folder, or the receipt, and the reason."""
+    def __init__(self, path: Path, reason: str) -> None:
         super().__init__(
-            f"the new version cannot be put into {place}: {reason}",
-            hint="The uv that you have was left as it is. Is the folder writable, and is there "
-            "space?",
+            f"failed to write the new version to {path}: {reason}",
+            hint="The installed uv was not changed. Check that the directory is writable and has "
+            "free space.",
         )
 
 
 class NotRestored(InstallError):
-    """The old version could not be put back in place, and is kept elsewhere."""
+    """The old version of a file could not be restored; it is kept as `kept`.
 
-    def __init__(self, place: Path, kept: Path | None, reason: str) -> None:
-        """Name the file, where the old one is kept (None if there was none), and the reason."""
+    With None, the file did not exist before, and the new one could not be removed.
+    """
+
+    def __init__(self, path: Path, kept: Path | None, reason: str) -> None:
         if kept is None:
-            what, old = f"{place} could not be removed, which was not there before", ""
+            what, old = f"failed to remove the new file {path}", ""
         else:
-            what, old = f"{place} could not be put back", f"The old one is kept as {kept}. "
+            what, old = f"failed to restore {path}", f"The old file is kept as {kept}. "
         super().__init__(
             f"{what}: {reason}", hint=f"{old}The next run of uv-self-update tries again."
         )
 
 
-class UpdateUnderWay(InstallError):
-    """Another update of the same uv does not end."""
+class LockTimeout(InstallError):
+    """Another update of the same uv holds the lock on `directory`.
 
-    def __init__(self, folder: Path, who: str = "") -> None:
-        """Name the directory and who is at work there; empty if that is unknown."""
-        other = f"another uv-self-update ({who})" if who else "another uv-self-update"
+    `holder` describes its process and user; empty if unknown.
+    """
+
+    def __init__(self, directory: Path, holder: str = "") -> None:
+        other = "another `uv-self-update`" + (f" ({holder})" if holder else "")
         super().__init__(
-            f"timed out waiting for {other} in {folder}",
-            hint="See what it waits for, or end it; then try again.",
+            f"timed out waiting for the lock on `{directory}`, held by {other}",
+            hint="Wait for it, or end it; then try again.",
         )

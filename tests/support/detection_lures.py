@@ -232,14 +232,14 @@ LURES = (
         name="a broken server",
         answer=front.always(Page(status=500)),
         said=(_MANIFEST + "500", "{url}/uv/: 500"),
-        hint=("The server has a problem of its own", *_BY_HAND),
+        hint=("The server failed", *_BY_HAND),
         most=2,
     ),
     Lure(
         name="a proxy without its server",
         answer=front.always(html("<html>502 Bad Gateway</html>", status=502)),
         said=(_MANIFEST + "502", "{url}/uv/: 502"),
-        hint=("The server has a problem of its own", *_BY_HAND),
+        hint=("The server failed", *_BY_HAND),
         most=2,
     ),
     Lure(
@@ -339,14 +339,16 @@ LURES = (
     Lure(
         name="a server that breaks off",
         answer=front.paths({"/api/v1/packages/uv": Page(body=b"[", length=1000)}),
-        said=("as `gitea`: ", "broke off after 1 bytes", "as `s3`: 404"),
+        said=("as `gitea`: ", "was interrupted after 1 bytes", "as `s3`: 404"),
         hint=_BY_HAND,
     ),
     Lure(
         name="an endless redirect",
         answer=lambda server, asked: redirect(server.url + asked.path),
         error=Unreachable,
-        said=("no answer from {url}/uv/github/versions/main/v1/uv.ndjson: more than 10 redirects",),
+        said=(
+            "failed to fetch `{url}/uv/github/versions/main/v1/uv.ndjson`: more than 10 redirects",
+        ),
         hint=("Check the address",),
         most=11,
     ),

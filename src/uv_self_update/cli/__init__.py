@@ -1,7 +1,7 @@
-"""The command line: one module a command, the terminal, exit codes.
+"""The command line: one module for each command, the terminal, exit codes.
 
-Only this room prints or exits. An update is all that most calls want, and the sooner uv starts the
-better: `main` reads argv without click, which the other commands need.
+Only this room prints or exits. `options` declares the options. Most calls are updates, and the
+sooner uv starts the better: `main` and `update` do without click, which the other commands need.
 """
 
 __all__ = ("main",)

@@ -1,4 +1,4 @@
-"""`uv-self-update config`: see and change the settings."""
+"""`uv-self-update config`: show and change the settings."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from uv_self_update.auth.credentials import DEFAULT_PORTS
+from uv_self_update.cli.help import NAMES
 from uv_self_update.config import edit as config_edit
 from uv_self_update.config import load as places
 from uv_self_update.config.document import as_document, policy_rows
@@ -38,25 +39,27 @@ _APPROVED = "policy.approved"
 _MIN_AGE = "policy.min-age"
 _READABLE = 0o444
 
-_system = click.option("--system", is_flag=True, help="The system file, rather than the user file.")
+_system = click.option(
+    "--system", is_flag=True, help="Use the system configuration file instead of the user's."
+)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(context_settings=NAMES)
 def config() -> None:
-    """See and change the settings.
+    """Show and change the settings.
 
-    Command line, environment, user file, system file, default: the first that has a setting
-    decides it, but for `policy`: there the rules of the system file hold as well. `set`, `unset`
-    and `edit` change the user file, and with `--system` the system file.
+    In order of precedence, a setting comes from the command line, the environment, the user file,
+    the system file, or the default. The rules of `policy` in the system file apply in addition to
+    the user's. `set`, `unset` and `edit` change the user file, or the system file with `--system`.
     """
 
 
 @config.command()
 @click.pass_obj
 def show(invocation: Invocation) -> None:
-    """Show each setting, its value and where that comes from; and whose login each source gets.
+    """Show each setting with its value and its origin, and the credentials of each source.
 
-    uv, `keyring` and `gh` are asked for logins where nothing else has one.
+    Credentials of uv, `keyring` and `gh` are looked up for sources without other credentials.
     """
     settings = invocation.settings()
     rows = [*_rows(settings)]
@@ -64,14 +67,14 @@ def show(invocation: Invocation) -> None:
     for key, value, origin in rows:
         click.echo(f"{key:<{widths[0]}} = {value:<{widths[1]}}  ({origin})")
     click.echo()
-    for number, login in enumerate(_logins(settings, invocation)):
-        click.echo(f"login of source.{number}: {login}")
+    for number, found in enumerate(_credentials(settings, invocation)):
+        click.echo(f"credentials of source.{number}: {found}")
     click.echo()
     for name, path in (
         ("user file", invocation.known_user_file),
         ("system file", places.site_file()),
     ):
-        remark = " (there is no home directory)" if path is None else ""
+        remark = " (no home directory)" if path is None else ""
         remark = " (does not exist)" if path is not None and not _exists(path) else remark
         click.echo(f"{name}: {path or 'none'}{remark}")
 
@@ -80,10 +83,10 @@ def show(invocation: Invocation) -> None:
 @click.argument("key")
 @click.pass_obj
 def get(invocation: Invocation, key: str) -> None:
-    """Print the value of KEY as it is, passwords and all; nothing if it has none.
+    """Print the value of KEY, including secrets; nothing if it is not set.
 
-    It is the value that counts, wherever it comes from. Of rules in `policy`, which hold in several
-    places at once, it is your own; `show` has them all.
+    This is the effective value. For a rule in `policy`, it is the user's own; `show` lists the
+    rules of all files.
 
     KEY is dotted: `network.timeout`, `source.0.url`, or a table such as `network`.
     """
@@ -98,10 +101,10 @@ def get(invocation: Invocation, key: str) -> None:
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.pass_obj
 def check(invocation: Invocation, file: Path | None) -> None:
-    """Validate the configuration FILE, such as a system file before it is rolled out.
+    """Validate the configuration FILE, such as a system file before it is deployed.
 
-    The exit code is 0 if it is valid, and 3 if it is not; then every problem is listed. Without
-    FILE, the user file and the system file are validated.
+    The exit code is 0 if it is valid. Otherwise it is 3, and every problem is listed. Without FILE,
+    the user file and the system file are validated.
     """
     problems: list[Problem] = []
     known = [path for path in (invocation.known_user_file, places.site_file()) if path is not None]
@@ -118,11 +121,11 @@ def check(invocation: Invocation, file: Path | None) -> None:
 
 @config.command("set", context_settings={"ignore_unknown_options": True})
 @click.argument("pairs", nargs=-1, required=True, metavar="KEY VALUE [KEY VALUE]...")
-@click.option("--plaintext", is_flag=True, help="Write a URL with a password or a token in it.")
+@click.option("--plaintext", is_flag=True, help="Store a URL that contains credentials.")
 @_system
 @click.pass_obj
 def set_(invocation: Invocation, pairs: tuple[str, ...], *, plaintext: bool, system: bool) -> None:
-    """Set KEY to VALUE in the user file; several at once, where one needs the other.
+    """Set KEY to VALUE in the user file; several at once if one requires the other.
 
     \b
     uv-self-update config set network.timeout 60
@@ -131,8 +134,8 @@ def set_(invocation: Invocation, pairs: tuple[str, ...], *, plaintext: bool, sys
     uv-self-update config set policy.min-age "3 days" policy.approved "0.12.24 0.13.9"
     uv-self-update config set source.header-env.X-JFrog-Art-Api ARTIFACTORY_KEY
 
-    `source.url` is the URL of the first source, `source.1.url` that of the second. A source that
-    changes its kind starts anew: what is not set in the same step goes.
+    `source.url` is the URL of the first source, `source.1.url` that of the second. Changing the
+    kind of a source removes all its settings that are not set in the same command.
     """  # noqa: D301 # the backspace tells click not to wrap the examples
     keys, values = pairs[::2], pairs[1::2]
     if len(keys) != len(values):
@@ -140,7 +143,7 @@ def set_(invocation: Invocation, pairs: tuple[str, ...], *, plaintext: bool, sys
         raise UsageError(reason, hint="Keys and values alternate: `config set KEY VALUE`.")
     if plaintext and system:
         message = "`--plaintext` cannot be used with `--system`"
-        reason = "All users read that file: name variables by `token-env` or `password-env`."
+        reason = "All users can read that file: use `token-env` or `password-env`."
         raise UsageError(message, hint=reason)
     assignments = {key: _absolute(key, value) for key, value in zip(keys, values, strict=True)}
     file = _chosen(invocation, system=system)
@@ -152,12 +155,12 @@ def set_(invocation: Invocation, pairs: tuple[str, ...], *, plaintext: bool, sys
 
 
 def _warn_of_undated(settings: Settings) -> None:
-    """Say what a rule about the age does where an index gives no dates; no index is asked."""
+    """Warn that `policy.min-age` needs upload times; no index is queried."""
     kinds = {source.kind for source in settings.sources}
     if settings.policy.longest_age is not None and kinds & {"auto", "index"}:
         _log.warning(
-            "`%s` hides every release of an index that gives no upload times, such as devpi, "
-            "pypiserver, proxpi and static pages; `uv-self-update releases` shows what is left",
+            "`%s` excludes every release of an index without upload times, such as devpi, "
+            "pypiserver, proxpi and static pages; `uv-self-update releases` shows the rest",
             _MIN_AGE,
         )
 
@@ -167,7 +170,7 @@ def _warn_of_undated(settings: Settings) -> None:
 @_system
 @click.pass_obj
 def unset(invocation: Invocation, keys: tuple[str, ...], *, system: bool) -> None:
-    """Take each KEY out of the user file.
+    """Remove each KEY from the user file.
 
     KEY may also be a whole table: `source` for all sources, `source.1` for the second, `network`.
     """
@@ -188,7 +191,7 @@ def path(invocation: Invocation, *, system: bool) -> None:
 @_system
 @click.pass_obj
 def edit(invocation: Invocation, *, system: bool) -> None:
-    """Open the user file in VISUAL or EDITOR, and check it afterwards."""
+    """Open the user file in VISUAL or EDITOR, and validate it afterwards."""
     file = _chosen(invocation, system=system)
     if not _exists(file):
         shared = _is_shared(file, invocation, system=system)
@@ -199,28 +202,28 @@ def edit(invocation: Invocation, *, system: bool) -> None:
     # ValueError: quotes in EDITOR that do not match.
     except (click.ClickException, ValueError) as error:
         reason = error.format_message() if isinstance(error, click.ClickException) else str(error)
-        message = f"{file} could not be opened in an editor: {reason}"
+        message = f"failed to open {file} in an editor: {reason}"
         raise ConfigurationError(message, hint="Set VISUAL or EDITOR to a command.") from error
     places.load(file)
 
 
 def _chosen(invocation: Invocation, *, system: bool) -> Path:
-    """Return the file that a command is about.
+    """Return the file that a command reads or writes.
 
     Raises:
-        NoHomeDirectory: It is the user's, who has none.
-        UsageError: Two files are named.
+        NoHomeDirectory: There is no user file.
+        UsageError: `--config` and `--system` are both given.
     """
     if not system:
         return invocation.user_file
     if invocation.options.config is not None:
         message = "`--config` cannot be used with `--system`"
-        raise UsageError(message, hint="Each of them names a file: leave one out.")
+        raise UsageError(message, hint="Each of them names a file: remove one.")
     return places.site_file()
 
 
 def _is_shared(file: Path, invocation: Invocation, *, system: bool) -> bool:
-    """Return whether other users have to read a file: one that is named outside of the home."""
+    """Return whether other users must be able to read a file: one outside of the home directory."""
     if system:
         return True
     if invocation.options.config is None and not invocation.environ.get(places.VARIABLE):
@@ -230,18 +233,18 @@ def _is_shared(file: Path, invocation: Invocation, *, system: bool) -> bool:
 
 
 def _written(file: Path, *, system: bool) -> None:
-    """Say which file was written, and warn of a secret in it that others can read."""
+    """Report the file that was written, and warn if others can read a secret in it."""
     click.echo(f"Written to {file}.")
     sources = places.load(file).values.get("source", ())
     warn_if_exposed(file, sources, shared=system)
     if system and not any(map(is_exposing, sources)):
-        # Whoever may not read it could not update.
+        # Users who cannot read it could not update.
         with contextlib.suppress(OSError):
             file.chmod(file.stat().st_mode | _READABLE)
 
 
 def _rows(settings: Settings) -> Iterator[tuple[str, str, str]]:
-    """Yield each setting, its value and where it comes from; a rule of two places twice."""
+    """Yield each setting, its value and its origin; a rule that two files set appears twice."""
     values = dict(config_edit.flatten(as_document(settings)))
     rules = [*policy_rows(settings)]
     for key, value in values.items():
@@ -255,8 +258,8 @@ def _rows(settings: Settings) -> Iterator[tuple[str, str, str]]:
             yield name, _display(value), origin
 
 
-def _logins(settings: Settings, invocation: Invocation) -> Iterator[str]:
-    """Yield where the login of each source comes from, and for which server it is."""
+def _credentials(settings: Settings, invocation: Invocation) -> Iterator[str]:
+    """Yield the origin of the credentials of each source, and the server they are for."""
     # `get` and `set` need none of this.
     from uv_self_update.auth.programs import LoginPrograms  # noqa: PLC0415
     from uv_self_update.sources.authentication import credentials_of  # noqa: PLC0415
@@ -283,7 +286,7 @@ def _logins(settings: Settings, invocation: Invocation) -> Iterator[str]:
 
 
 def _likely(section: SourceSettings) -> SourceSettings:
-    """Return what a source of kind `auto` is if its URL alone says so; nobody is asked."""
+    """Resolve a source of kind `auto` if its URL alone is enough; no request is sent."""
     from uv_self_update.sources.detection.clues import from_url, proper  # noqa: PLC0415 # as above
 
     if section.kind != "auto" or section.url is None:
@@ -299,16 +302,15 @@ def _address(origin: Origin) -> str:
 
 
 def _absolute(key: str, value: str) -> str:
-    """Return a path as the file has to have it, where it would be relative to the file's folder.
+    """Make a path absolute: in the file, it would be relative to the file's directory.
 
     Raises:
-        UsageError: It should be the path of a list of versions, and there is none.
+        UsageError: The list of approved versions does not exist.
     """
     is_path = key in FIELDS and FIELDS[key].type.is_path(value)
     if is_path and key == _APPROVED and not _is_file(value):
-        reason = f"there is no file `{shown(value)}`, and it is neither versions nor a URL"
-        message = f"`{key}` cannot be set: {reason}"
-        raise UsageError(message, hint='Versions have blanks or commas between: "0.12.24 0.13.9".')
+        message = f"invalid `{key}`: `{shown(value)}` is not a version, a URL, or an existing file"
+        raise UsageError(message, hint='Separate versions by spaces or commas: "0.12.24 0.13.9".')
     is_relative = is_path and value and not value.startswith("~")
     return str(Path(value).absolute()) if is_relative else value
 
@@ -316,7 +318,7 @@ def _absolute(key: str, value: str) -> str:
 def _is_file(path: str) -> bool:
     try:
         return Path(path).expanduser().is_file()
-    # No home to put in place of `~`; a folder that may not be entered, what is no path at all.
+    # No home directory for `~`, an unreadable directory, or not a path at all.
     except (OSError, RuntimeError, ValueError):
         return False
 

@@ -1,4 +1,4 @@
-"""What every command is told: options, environment, and what follows from them."""
+"""The options and the environment of one call, and what follows from them."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ class Invocation:
     options: Options
     environ: Mapping[str, str] = field(repr=False)
     named_uv: str | None = None
-    """The uv that was asked for by a path or a name; None for the first on PATH."""
+    """The uv given by its path or name; None for the first on PATH."""
 
     @property
     def known_user_file(self) -> Path | None:
-        """The user's file, or the one named in its place; None for a user without a home."""
+        """The user configuration file, or the one given instead; None without a home directory."""
         return self.options.config or config.user_file(self.environ)
 
     @property
     def user_file(self) -> Path:
-        """The same, for who is going to show or change it; raises NoHomeDirectory."""
+        """The same for commands that require it; raises NoHomeDirectory."""
         file = self.known_user_file
         if file is None:
             raise NoHomeDirectory
         return file
 
     def settings(self) -> Settings:
-        """Decide every setting; raises ConfigurationError or InvalidSource."""
+        """Resolve the settings; raises ConfigurationError or InvalidSource."""
         return config.resolve(
             options=self.options,
             environ=self.environ,
@@ -49,5 +49,5 @@ class Invocation:
         )
 
     def uv(self) -> Path:
-        """Find the uv that this is about; raises UvNotFound."""
+        """Find the uv to update; raises UvNotFound."""
         return find_uv(self.named_uv, self.environ, windows=os.name == "nt")

@@ -1,40 +1,107 @@
-"""Options of uv's that other commands than the update have as well."""
+"""The options, declared once: the parser, the help, and through it the documentation read them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import dataclass
 
-import click
+from uv_self_update.config.settings import INSTALLERS
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+COMMANDS = ("config", "init", "rehearse", "releases", "update")
+WITH_JSON = ("releases",)
+"""The commands with a `--json` of their own."""
 
 
-_Command = TypeVar("_Command", bound="Callable[..., object]")
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """An option that takes one value, or, without `metavar` and `choices`, a flag."""
 
-# They are here to be listed: `cli` has read them already, whichever command they stand with. Which
-# certificates uv trusts is nothing to us: we trust those of the operating system anyway.
-_OPTIONS = (
-    click.option(
-        "--token",
-        metavar="TOKEN",
-        expose_value=False,
-        help="A GitHub token, for sources of kind `github`. [env: UV_GITHUB_TOKEN]",
+    name: str
+    help: str = ""
+    """The sentence in `--help`; an option without one is hidden."""
+
+    metavar: str | None = None
+    choices: tuple[str, ...] = ()
+    variable: str | None = None
+    """The environment variable that does the same."""
+
+    @property
+    def is_flag(self) -> bool:
+        """Whether it takes no value."""
+        return self.metavar is None and not self.choices
+
+
+GLOBAL = (
+    Option(
+        name="--source",
+        metavar="SPEC",
+        help="Where to get uv from: `index`, a URL, the path of a directory, or a kind and a URL "
+        "such as `nexus+URL`. If repeated, the sources are tried in order.",
+        variable="UV_SELF_UPDATE_SOURCE",
     ),
-    click.option(
-        "--allow-insecure-host",
-        metavar="HOST",
-        multiple=True,
-        expose_value=False,
-        help="Do not check the certificate of this host; can be repeated. [env: UV_INSECURE_HOST]",
+    Option(
+        name="--config",
+        metavar="FILE",
+        help="Read this file instead of the user configuration file.",
+        variable="UV_SELF_UPDATE_CONFIG",
     ),
-    click.option("--trusted-host", multiple=True, expose_value=False, hidden=True),
-    click.option("--native-tls", "--system-certs", is_flag=True, expose_value=False, hidden=True),
+    Option(
+        name="--uv",
+        metavar="PATH",
+        help="Update this uv instead of the first on PATH.",
+        variable="UV_SELF_UPDATE_UV",
+    ),
+    Option(
+        name="--installer",
+        choices=INSTALLERS,
+        help="Use our own installer (native) or the release's (release); auto uses ours wherever "
+        "it supports the installation.",
+        variable="UV_SELF_UPDATE_INSTALLER",
+    ),
+    Option(
+        name="--adopt",
+        help="Also update a uv that has no receipt, and write one.",
+        variable="UV_SELF_UPDATE_ADOPT",
+    ),
 )
+"""Options that can stand before or after any command."""
 
+UPDATE = (
+    Option(
+        name="--check",
+        help="Check whether an update is available, without installing it. The exit code is 11 if "
+        "one is.",
+    ),
+    Option(name="--json", help="With `--check`: print JSON."),
+    Option(
+        name="--required",
+        help="Update to the `required-version` of uv's own configuration, including a project's.",
+    ),
+)
+"""Options of the update; another command may have one of the same name."""
 
-def options_of_uv(command: _Command) -> _Command:
-    """Let a command accept `--token`, `--allow-insecure-host` and the like."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+OF_UV = (
+    Option(
+        name="--token",
+        metavar="TOKEN",
+        help="A GitHub token, for sources of kind `github`.",
+        variable="UV_GITHUB_TOKEN",
+    ),
+    Option(
+        name="--allow-insecure-host",
+        metavar="HOST",
+        help="Do not verify the certificate of this host; can be repeated.",
+        variable="UV_INSECURE_HOST",
+    ),
+    Option(name="--trusted-host", metavar="HOST"),
+    # Accepted for uv's sake: certificates of the operating system are trusted in any case.
+    Option(name="--native-tls"),
+    Option(name="--system-certs"),
+)
+"""Options of uv that other commands than the update accept as well."""
+
+INSECURE_HOST = ("--allow-insecure-host", "--trusted-host")
+SYSTEM_CERTS = frozenset({"--system-certs", "--native-tls"})
+
+OPTIONS = tuple(option.name for option in GLOBAL if not option.is_flag)
+FLAGS = tuple(option.name for option in GLOBAL if option.is_flag)
+UPDATE_FLAGS = tuple(option.name for option in UPDATE)

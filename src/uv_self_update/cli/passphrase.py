@@ -1,4 +1,4 @@
-"""Asks for what the client key is encrypted with, where there is somebody to ask."""
+"""The prompt for the passphrase of the client key."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ _STDIN, _STDERR = 0, 2
 
 
 def with_passphrase(settings: Settings, environ: Mapping[str, str]) -> Settings:
-    """Return settings with the passphrase that a person types, if one is needed and not set.
+    """Prompt for the passphrase of the client key if it is encrypted and no passphrase is set.
 
-    It is asked for before uv is started: uv would have the terminal by then.
+    The prompt comes before uv is started, which would own the terminal. Without a terminal, there
+    is no prompt.
 
     Raises:
-        KeyboardInterrupt: The person does not want to go on.
+        KeyboardInterrupt: The user interrupted the prompt.
     """
     if settings.network.passphrase is not None or not (os.isatty(_STDIN) and os.isatty(_STDERR)):
         return settings

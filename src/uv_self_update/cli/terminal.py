@@ -1,4 +1,4 @@
-"""What a person reads on stderr: prefixed and coloured as uv's own messages are."""
+"""Messages on stderr, prefixed and coloured as uv's own."""
 
 from __future__ import annotations
 
@@ -17,19 +17,13 @@ if TYPE_CHECKING:
 
 
 _SILENT = 2
-"""How often `-q` has to be given for not a word."""
+"""The number of `-q` that silences errors too."""
 
 
 class Terminal:
-    """Prints messages, as loudly and as colourfully as uv was told to."""
+    """Prints messages, as `--quiet`, `--verbose` and `--color` tell uv."""
 
     def __init__(self, arguments: Sequence[str], environ: Mapping[str, str]) -> None:
-        """Read `--quiet`, `--verbose` and `--color` as uv reads them.
-
-        Args:
-            arguments: The whole command line.
-            environ: The user's environment.
-        """
         self._quiet = level(arguments, "quiet")
         self._color = _wants_color(arguments, environ)
         logger = logging.getLogger("uv_self_update")
@@ -43,64 +37,61 @@ class Terminal:
             logger.setLevel(logging.DEBUG)
 
     def error(self, error: UvSelfUpdateError) -> None:
-        """Say what went wrong, and what to try.
-
-        uv says the former with `-q` as well, so it is kept, and only `-qq` ends it.
-        """
+        """Print an error and its hint; like uv's, the error is printed with `-q`, but not `-qq`."""
         if self._quiet < _SILENT:
             self._say("error", "red", str(error))
         if error.hint:
             self.hint(error.hint)
 
     def hint(self, text: str) -> None:
-        """Give advice."""
+        """Print advice."""
         if not self._quiet:
             self._say("hint", "cyan", text)
 
     def warning(self, text: str) -> None:
-        """Say what a person should know, though it is no failure."""
+        """Print a warning: something unexpected that is not a failure."""
         if not self._quiet:
             self._say("warning", "yellow", text)
 
     def info(self, text: str) -> None:
-        """Say what is as it should be, and yet may surprise."""
+        """Print a note: something expected that may surprise."""
         if not self._quiet:
             self._say("info", "blue", text)
 
     def _say(self, prefix: str, color: str, text: str) -> None:
-        import click  # noqa: PLC0415 # slow, and most updates have nothing to add to uv's words
+        import click  # noqa: PLC0415 # slow, and most updates print nothing of ours
 
         styled = click.style(prefix, fg=color, bold=True) + click.style(":", bold=True)
-        # Where the terminal is gone, so is whoever would read this.
+        # The terminal may be closed.
         with contextlib.suppress(OSError):
             click.echo(f"{styled} {text}", err=True, color=self._color)
 
 
 class _Notes(logging.Handler):
-    """Hands on what is logged for a person, each once: a rehearsal asks its sources twice."""
+    """Prints warnings and notes, each once: a rehearsal queries its sources twice."""
 
     def __init__(self, terminal: Terminal) -> None:
         super().__init__(logging.INFO)
         self._terminal = terminal
-        self._said: set[str] = set()
+        self._printed: set[str] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
         text = printable(redact(record.getMessage()))
-        if text not in self._said:
-            self._said.add(text)
+        if text not in self._printed:
+            self._printed.add(text)
             warning = record.levelno >= logging.WARNING
             (self._terminal.warning if warning else self._terminal.info)(text)
 
 
 class _Formatter(logging.Formatter):
-    """Writes no secret that stands in a URL, wherever the message got it from."""
+    """Redacts the secrets in URLs."""
 
     def format(self, record: logging.LogRecord) -> str:
         return printable(redact(super().format(record)))
 
 
 def _wants_color(arguments: Sequence[str], environ: Mapping[str, str]) -> bool | None:
-    """Return whether to colour; None if that depends on what stderr is."""
+    """Return whether to colour; None to decide by whether stderr is a terminal."""
     choice = value_of(arguments, "--color")
     if choice in {"always", "never"}:
         return choice == "always"

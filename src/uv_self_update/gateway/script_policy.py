@@ -16,7 +16,7 @@ from pathlib import PureWindowsPath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
-from uv_self_update.errors import ScriptsBarred
+from uv_self_update.errors import ScriptsDisabled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,7 +53,7 @@ class ScriptPolicy:
     locked_by: str = "AppLocker or App Control"
     """What sets the language mode, if it is another."""
 
-    def bars(self, script: Script) -> ScriptsBarred | None:
+    def bars(self, script: Script) -> ScriptsDisabled | None:
         """Return why a script cannot run, or None where it can."""
         for hive, values in (("LOCAL_MACHINE", self.machine), ("CURRENT_USER", self.user)):
             policy = _execution_policy(values)
@@ -61,14 +61,14 @@ class ScriptPolicy:
                 continue
             if policy.lower() not in _BARRING:
                 break
-            return ScriptsBarred(
+            return ScriptsDisabled(
                 f"the execution policy is {policy}",
                 rf"Group Policy (HKEY_{hive}\{KEY})",
                 hint="Ask whoever manages this machine to let local scripts run, or take uv from "
                 "the package index: `uv pip install --target FOLDER uv`.",
             )
         if script == "release" and self.language_mode == "ConstrainedLanguage":
-            return ScriptsBarred(
+            return ScriptsDisabled(
                 "it is in constrained language mode, which the release's own installer is not "
                 "made for",
                 self.locked_by,
@@ -77,7 +77,7 @@ class ScriptPolicy:
         return None
 
 
-def barred(script: Script, environ: Mapping[str, str]) -> ScriptsBarred | None:
+def barred(script: Script, environ: Mapping[str, str]) -> ScriptsDisabled | None:
     """Return why uv could not run a script on this machine, or None where it can.
 
     Args:

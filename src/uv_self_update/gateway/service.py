@@ -15,14 +15,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import (
+    InternalError,
     NoDigest,
     NoInstaller,
     NoSuchVersion,
-    ScriptsBarred,
+    ScriptsDisabled,
     StatusRefused,
     TooLarge,
     UnexpectedBody,
-    Unforeseen,
     UvSelfUpdateError,
 )
 from uv_self_update.gateway import scripts
@@ -70,7 +70,7 @@ class Installing:
     choice: InstallerChoice
     """Whose script uv is to run."""
 
-    barred: Callable[[Script], ScriptsBarred | None]
+    barred: Callable[[Script], ScriptsDisabled | None]
     """Says why uv could not run a script."""
 
     digests: DigestRules
@@ -136,8 +136,8 @@ class Service:
         try:
             return self._answer(asked)
         except Exception as error:  # noqa: BLE001 # without an answer, uv would say something else
-            failure = error if isinstance(error, UvSelfUpdateError) else Unforeseen(error)
-            if isinstance(failure, Unforeseen):
+            failure = error if isinstance(error, UvSelfUpdateError) else InternalError(error)
+            if isinstance(failure, InternalError):
                 _log.debug("%s", failure.trace)
             if isinstance(asked, Install):
                 self.told.append(failure)
@@ -246,7 +246,7 @@ class Service:
                 script = scripts.native(f"install/{version}", windows=windows)
             else:
                 script = self._release_installer.begin(found, script)
-        except ScriptsBarred as error:
+        except ScriptsDisabled as error:
             self._remember(error)
             return Reply(content_type=_BINARY, body=map(_break_off, (error,)))
         except UvSelfUpdateError as error:
@@ -268,7 +268,7 @@ class Service:
             self._refuse_barred("release")
             with source.open(found.release, asset) as download:
                 return _read_script(download, asset, found, self._digests, self._limits)
-        except (ScriptsBarred, NoDigest):
+        except (ScriptsDisabled, NoDigest):
             # Ours needs none, and no script has to be let run for it that nobody has vouched for.
             if self._choice == "auto":
                 return None

@@ -10,7 +10,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from uv_self_update.background import Background
-from uv_self_update.errors import ChangedMeanwhile, Halted, NotReplaced, ReceiptError
+from uv_self_update.errors import (
+    ChangedMeanwhile,
+    InstallationInterrupted,
+    NotReplaced,
+    ReceiptError,
+)
 from uv_self_update.files import strerror
 from uv_self_update.installer.journal import mark
 from uv_self_update.uv.receipt import locate, read
@@ -156,7 +161,7 @@ class NativeInstaller:
         """
         staging = self._staging
         if staging is None:
-            raise Halted(version)
+            raise InstallationInterrupted(version)
         ready = staging.result()
         # What it takes takes time to import, and often nothing is installed.
         from uv_self_update.installer.replace import replace  # noqa: PLC0415
@@ -164,7 +169,7 @@ class NativeInstaller:
 
         with self._lock:
             if self._closed or isinstance(self._work, NotReplaced):
-                raise Halted(version)
+                raise InstallationInterrupted(version)
             ready.refuse_changed(self._environ, windows=self._platform.windows)
             replace(
                 ready.staged,

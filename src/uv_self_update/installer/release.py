@@ -24,10 +24,10 @@ from typing import TYPE_CHECKING
 
 from uv_self_update.errors import (
     ChangedMeanwhile,
-    HalfInstalled,
-    Halted,
+    InstallationInterrupted,
     NothingInstalled,
     NotReplaced,
+    PartiallyInstalled,
     ReceiptError,
     ReleaseInstallerFailed,
     StagedUvBroken,
@@ -169,7 +169,7 @@ class ReleaseInstaller:
                 raise AssertionError
             version = found.release.version
             if self._closed:
-                raise Halted(version)
+                raise InstallationInterrupted(version)
             check = partial(confirm, source=found.source.name, environ=self._environ)
             made = work.path / "release" / "bin"
             if not (made / self._platform.uv).exists():
@@ -234,7 +234,7 @@ class ReleaseInstaller:
 
         Raises:
             StagedUvBroken: It is not, and everything was put back.
-            HalfInstalled: The installer has replaced only a part; that was put back.
+            PartiallyInstalled: The installer has replaced only a part; that was put back.
             NotRestored: It is not, and something could not be put back.
             NotReplaced: A receipt that is about another uv cannot be kept.
         """
@@ -267,7 +267,7 @@ class ReleaseInstaller:
             if goes_on:
                 return False  # the next run sees what has become of it
             put_back(plan, work.path, windows=windows)
-            raise HalfInstalled(version, old)
+            raise PartiallyInstalled(version, old)
         self._correct(version)
         settle(plan, work.path)
         return True

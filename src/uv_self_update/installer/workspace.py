@@ -18,7 +18,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from uv_self_update.errors import UpdateUnderWay
+from uv_self_update.errors import LockTimeout
 from uv_self_update.installer import holder
 from uv_self_update.installer.journal import unfinished
 
@@ -142,7 +142,7 @@ def claim(folder: Path, *, patience: float = _PATIENCE) -> Workspace:
         patience: Seconds to wait.
 
     Raises:
-        UpdateUnderWay: Another update did not end.
+        LockTimeout: Another update did not end.
         OSError: The folder cannot be written.
     """
     path = folder / NAME
@@ -154,7 +154,7 @@ def claim(folder: Path, *, patience: float = _PATIENCE) -> Workspace:
         if lock is not None:
             return Workspace(path, lock, holder.sign(path))
         if waited > patience:
-            raise UpdateUnderWay(folder, holder.named(path))
+            raise LockTimeout(folder, holder.named(path))
         if not told and waited >= _INSTANT:
             who = holder.named(path)
             _log.warning(

@@ -6,7 +6,7 @@ unpack to many megabytes, and a slow server could keep a run busy for days.
 
 from __future__ import annotations
 
-from uv_self_update.errors import Overdue, TooLarge
+from uv_self_update.errors import ListingTimeout, TooLarge
 from uv_self_update.network.limits import DEFAULTS, Limits
 
 
@@ -29,11 +29,11 @@ class Allowance:
 
         Raises:
             TooLarge: The lists exceed `Limits.lists`.
-            Overdue: They take longer than `Limits.lists_timeouts`.
+            ListingTimeout: They take longer than `Limits.lists_timeouts`.
         """
         self._received += received
         self._waited += waited
         if self._received > self._largest:
             raise TooLarge(url, self._largest, unit="bytes of lists")
         if self._waited > self._longest:
-            raise Overdue(url, self._longest)
+            raise ListingTimeout(url, self._longest)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from uv_self_update.errors import ListUnusable, SourceError
+from uv_self_update.errors import InvalidApprovedList, SourceError
 from uv_self_update.redaction import redact_url
 from uv_self_update.releases.policy import Approved, Policy
 from uv_self_update.sources.formats.documents import describe
@@ -26,7 +26,7 @@ def with_lists(policy: Policy, client: Callable[[str], Upstream]) -> Policy:
         client: What a URL is read with.
 
     Raises:
-        ListUnusable: A list cannot be read, or is none: then nothing may be taken.
+        InvalidApprovedList: A list cannot be read, or is none: then nothing may be taken.
     """
     return Policy(rules=tuple(_with_list(rule, client) for rule in policy.rules))
 
@@ -40,11 +40,11 @@ def _with_list(rule: Rule, client: Callable[[str], Upstream]) -> Rule:
         upstream = client(url)
         body = upstream.read(url, limit=upstream.limits.version_list).body
     except SourceError as error:
-        raise ListUnusable(place, rule.origin, str(error)) from error
+        raise InvalidApprovedList(place, rule.origin, str(error)) from error
     try:
         return rule.with_versions(parse_list(body))
     except ValueError as error:
-        raise ListUnusable(place, rule.origin, str(error)) from error
+        raise InvalidApprovedList(place, rule.origin, str(error)) from error
 
 
 def parse_list(body: bytes) -> tuple[str, ...]:

@@ -86,7 +86,7 @@ class OpenSources:
         """The rules that are configured, with the lists that they name.
 
         Raises:
-            ListUnusable: One of them cannot be read.
+            InvalidApprovedList: One of them cannot be read.
         """
         return with_lists(self._settings.policy, self._list_client)
 

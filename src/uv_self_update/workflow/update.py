@@ -185,7 +185,7 @@ def _workplace(job: Job) -> Iterator[Workspace | NotReplaced]:
     Where nothing can be written, that may do no harm: often there is nothing to be updated.
 
     Raises:
-        UpdateUnderWay: Another update does not end.
+        LockTimeout: Another update does not end.
         NotReplaced: What was begun can neither be finished nor undone.
     """
     from uv_self_update.installer.workspace import claim

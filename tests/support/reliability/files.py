@@ -32,7 +32,7 @@ _LATER = "Fri, 30 Jan 2026 20:24:46 GMT"
 
 _CHANGED = Failed(words="its content changed during the download", requests=2)
 _CHANGED_LATER = replace(_CHANGED, requests=3)
-_WRONG = "is not the file that was published"
+_WRONG = "digest mismatch for"
 _THEN_AGAIN = Updated(how="again", requests=3)
 
 
@@ -222,7 +222,7 @@ CHANGES = (
 LENGTHS = (
     of_file(
         "`Content-Length` is larger than the archive",
-        Failed(words="broke off after"),
+        Failed(words="was interrupted after"),
         _labelled(lambda size: size + 1000),
         ONE_RETRY,
     ),
@@ -233,7 +233,7 @@ LENGTHS = (
     ),
     of_file(
         "`Content-Length` is 3 GiB",
-        Failed(words="sends more than 2,147,483,648 bytes", requests=1),
+        Failed(words="exceeds the limit of 2,147,483,648 bytes", requests=1),
         _labelled(lambda _: 3 << 30),
     ),
     of_file(

@@ -75,7 +75,7 @@ BREAKS = (
     ),
     of_file(
         "each connection ends at the same byte",
-        Failed(words="broke off after", requests=2),
+        Failed(words="was interrupted after", requests=2),
         lambda file: half(file, file),
         ONE_RETRY,
     ),
@@ -91,7 +91,7 @@ BREAKS = (
     ),
     of_file(
         "each connection ends before an answer",
-        Failed(words="no answer from", requests=2),
+        Failed(words="failed to fetch", requests=2),
         headless,
         ONE_RETRY,
     ),
@@ -171,7 +171,7 @@ STATUSES = (
     of_file("429 with `Retry-After` a date, then 200", AGAIN, once(lambda _: _in_a_second)),
     of_file(
         "429 with `Retry-After: 99999`",
-        Failed(words="the rate limit is used up until", requests=1),
+        Failed(words="rate limit exceeded until", requests=1),
         refusing(429, "99999"),
     ),
     of_file(
@@ -193,7 +193,7 @@ STATUSES = (
     ),
     of_file(
         "a web page with status 200 in place of the archive",
-        Failed(words="but it is a web page", requests=1),
+        Failed(words="got a web page", requests=1),
         web_page,
     ),
 )

@@ -125,7 +125,7 @@ def _of_document(what: str, path: str) -> tuple[Case, ...]:
         of_file(f"{what} breaks off", AGAIN, broken(), path=path),
         of_file(
             f"{what} breaks off each time",
-            Failed(words="broke off after", requests=2),
+            Failed(words="was interrupted after", requests=2),
             lambda file: half(file, file),
             ONE_RETRY,
             path=path,
@@ -150,7 +150,7 @@ DOCUMENTS = (
     ),
     of_file(
         "the list of versions has 40 MiB",
-        Failed(words="sends more than 1,048,576 spaces", requests=1),
+        Failed(words="exceeds the limit of 1,048,576 spaces", requests=1),
         lambda _: File(content=b"[" + b" " * (40 << 20)),
         path=LATEST,
     ),
@@ -168,7 +168,7 @@ SCRIPTS = (
     of_file("the installer breaks off", THE_REST, broken(), path=SCRIPT),
     of_file(
         "the installer breaks off each time",
-        Failed(words="broke off after", requests=2),
+        Failed(words="was interrupted after", requests=2),
         lambda file: half(file, file),
         ONE_RETRY,
         path=SCRIPT,
@@ -176,7 +176,7 @@ SCRIPTS = (
     replace(
         of_file(
             "the installer comes in chunks, and breaks off each time",
-            Failed(words="broke off after"),
+            Failed(words="was interrupted after"),
             lambda file: half(chunked(file, size=100), file),
             ONE_RETRY,
             path=SCRIPT,
@@ -185,7 +185,7 @@ SCRIPTS = (
     ),
     of_file(
         "the installer has no length, and the connection ends in the middle",
-        Failed(words="is not the file that was published", requests=1),
+        Failed(words="digest mismatch for", requests=1),
         lambda file: half(unmeasured(file), file),
         path=SCRIPT,
     ),
@@ -197,13 +197,13 @@ SCRIPTS = (
     ),
     of_file(
         "a web page with status 200 in place of the installer",
-        Failed(words="but it is a web page", requests=1),
+        Failed(words="got a web page", requests=1),
         web_page,
         path=SCRIPT,
     ),
     of_file(
         "the installer has 5 MiB",
-        Failed(words="sends more than 4,194,304 bytes", requests=1),
+        Failed(words="exceeds the limit of 4,194,304 bytes", requests=1),
         lambda _: File(content=b"#!/bin/sh\n" + b"#" * (5 << 20)),
         path=SCRIPT,
     ),

@@ -44,7 +44,7 @@ def describe(body: bytes) -> str:
     """Say in a few words what a body seems to be, for a message."""
     start = body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if not start:
-        return "empty"
+        return "an empty file"
     if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
         return "a web page to log in" if _PASSWORD.search(body) else "a web page"
     if start.startswith(b"<"):
@@ -162,7 +162,7 @@ def read_release(document: Document, *, version: str | None = None) -> Release:
     except NotARelease as error:
         raise UnexpectedBody(document.url, expected, str(error)) from None
     if version is not None and release.version != version:
-        raise UnexpectedBody(document.url, f"about uv {version}", f"about uv {release.version}")
+        raise UnexpectedBody(document.url, f"uv {version}", f"uv {release.version}")
     return release
 
 

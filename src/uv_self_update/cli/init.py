@@ -1,0 +1,259 @@
+"""`uv-self-update init`: detect the server type, write the configuration, and verify it."""
+
+from __future__ import annotations
+
+import logging
+import os
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from uv_self_update.cli.help import NAMES, listed
+from uv_self_update.cli.options import OF_UV
+from uv_self_update.cli.passphrase import with_passphrase
+from uv_self_update.config import edit as config_edit
+from uv_self_update.config import load as files
+from uv_self_update.config.document import as_table
+from uv_self_update.config.exposure import is_exposing
+from uv_self_update.config.kinds import check_source, parse_source
+from uv_self_update.errors import ConfigurationNotKept, NoArchive, UsageError, UvSelfUpdateError
+from uv_self_update.files import content_of
+from uv_self_update.redaction import redact_url
+from uv_self_update.sources.detection.detect import detect
+from uv_self_update.sources.opened import OpenSources
+from uv_self_update.uv.process import SignalReceived, Signals
+from uv_self_update.workflow.rehearse import hold
+from uv_self_update.workflow.survey import Inspection, inspect, without_dates
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from uv_self_update.cli.invocation import Invocation
+    from uv_self_update.config.kinds import SourceSettings
+    from uv_self_update.config.settings import Settings
+    from uv_self_update.platforms import Platform
+
+
+_log = logging.getLogger(__name__)
+
+_SAVED = ".old"
+_WITHOUT_PLAINTEXT = (
+    "Remove them from the URL. Use `--username` and `--password-env`, or `--token-env`, with the "
+    "name of an environment variable; or store them in a netrc file or with `uv auth login`. "
+    "`--plaintext` stores the URL as it is."
+)
+
+
+@click.command(context_settings=NAMES)
+@click.argument("url")
+@click.option("--username", metavar="NAME", help="The user name of the credentials.")
+@click.option(
+    "--password-env", metavar="VARIABLE", help="The environment variable with the password."
+)
+@click.option("--token-env", metavar="VARIABLE", help="The environment variable with the token.")
+@click.option(
+    "--header-env",
+    "headers",
+    metavar="HEADER=VARIABLE",
+    multiple=True,
+    help="A header to send, and the environment variable with its value; can be repeated.",
+)
+@click.option("--plaintext", is_flag=True, help="Store a URL that contains credentials.")
+@click.option(
+    "--rehearse/--no-rehearse", default=True, help="Verify the configuration with a trial update."
+)
+@click.option("--force", is_flag=True, help="Replace the sources that are already configured.")
+@listed(*OF_UV)
+@click.pass_obj
+def init(
+    invocation: Invocation,
+    /,
+    url: str,
+    *,
+    headers: tuple[str, ...],
+    plaintext: bool,
+    rehearse: bool,
+    force: bool,
+    **credentials: str | None,
+) -> None:
+    """Configure URL as the source of uv.
+
+    This detects the server type, writes the user configuration file, and verifies it with a trial
+    update. Other settings in the file are kept.
+
+    URL is the location of uv's releases in your network: a URL or the path of a directory. If the
+    server type is not detected, add it: `nexus+https://…`.
+
+    Credentials are stored as the names of the environment variables that contain them.
+    """
+    section = _with_credentials(parse_source(url), headers, credentials)
+    file = invocation.user_file
+    before = content_of(file)
+    try:
+        with Signals():
+            _initialize(invocation, section, plaintext=plaintext, rehearse=rehearse, force=force)
+    except SignalReceived as error:
+        changed = content_of(file) != before
+        error.add_note(f"{file} was {'written' if changed else 'not changed'}")
+        raise
+
+
+def _initialize(
+    invocation: Invocation,
+    section: SourceSettings,
+    *,
+    plaintext: bool,
+    rehearse: bool,
+    force: bool,
+) -> None:
+    file = invocation.user_file
+    if not plaintext and is_exposing(section):
+        reason = "refusing to store a URL that contains credentials; no request was sent"
+        raise ConfigurationNotKept(file, reason, _WITHOUT_PLAINTEXT)
+    settings = replace(_settings(invocation, file), sources=(section,))
+    old = _configured(file)
+    if old and not force:
+        named = ", ".join(_named(source) for source in old)
+        reason = f"a source is already configured: {named}"
+        hint = f"`--force` replaces it, and saves the file as {file.name}{_SAVED}."
+        raise ConfigurationNotKept(file, reason, hint)
+    uv = invocation.uv()
+    settings = with_passphrase(settings, invocation.environ)
+    with closing(OpenSources(settings, uv=uv, environ=invocation.environ)) as opened:
+        source = _detect(section, opened).with_login_of(section)
+    _write(file, source, old=bool(old))
+    click.echo(f"Written to {file}.")
+    if rehearse:
+        _verify(replace(settings, sources=(source,)), uv, invocation.environ, file)
+    origin = invocation.settings().origins.get("source", "")
+    if origin == str(file):
+        click.echo("`uv-self-update` now uses this source.")
+    else:
+        _log.warning("%s sets the source as well, and overrides %s", origin, file)
+
+
+def _with_credentials(
+    section: SourceSettings, headers: Sequence[str], credentials: Mapping[str, str | None]
+) -> SourceSettings:
+    """Return a source with credentials.
+
+    Raises:
+        UsageError: They are invalid, or the kind of source does not support them.
+    """
+    given = {
+        name.replace("_", "-"): value for name, value in credentials.items() if value is not None
+    }
+    table = {**as_table(section), **given}
+    if headers:
+        table["header-env"] = {
+            name: variable for name, _, variable in (header.partition("=") for header in headers)
+        }
+    source, problems = check_source(table)
+    if problems:
+        key, reason = problems[0]
+        message = f"invalid `--{key}`: {reason}"
+        raise UsageError(message)
+    return source
+
+
+def _settings(invocation: Invocation, file: Path) -> Settings:
+    """Return the settings; the file to write need not exist yet."""
+    if os.path.lexists(file):
+        return invocation.settings()
+    environ = {name: value for name, value in invocation.environ.items() if name != files.VARIABLE}
+    return files.resolve(
+        options=replace(invocation.options, config=None),
+        environ=environ,
+        user_file=file,
+        site_file=files.site_file(),
+    )
+
+
+def _configured(file: Path) -> tuple[SourceSettings, ...]:
+    """Return the sources of a configuration file; it need not exist."""
+    return tuple(files.load(file).values.get("source", ())) if os.path.lexists(file) else ()
+
+
+def _detect(section: SourceSettings, opened: OpenSources) -> SourceSettings:
+    """Report the kind and the releases of a source, and return its settings.
+
+    Raises:
+        SourceError: It cannot be used, or has no release for this platform.
+    """
+    detection = detect(section, opened.around)
+    source = detection.settings
+    why = f", because {detection.reason}" if detection.reason else ""
+    click.echo(f"Detected `{source.kind}` at {_location(source)}{why}.")
+    if detection.parent is not None:
+        _log.warning(
+            "This is the directory of one version, so no newer version will ever be found; "
+            "for updates, use its parent: %s",
+            redact_url(detection.parent),
+        )
+    if detection.newest is None:
+        assert detection.lack is not None, "one of the two"  # noqa: S101 # for the type checker
+        raise detection.lack
+    version, platform = detection.newest.version, opened.platform
+    found = inspect(detection.source, detection.newest, platform)
+    if not found.archive:
+        name = detection.source.name
+        raise NoArchive(name, f"uv {version}", platform.archive, [version], ())
+    click.echo(_described(version, found, platform))
+    objection = detection.source.objection(detection.newest, opened.policy)
+    if objection is not None and objection.undated:
+        _log.warning("%s", without_dates(detection.source.name, objection))
+    return source
+
+
+def _verify(settings: Settings, uv: Path, environ: Mapping[str, str], file: Path) -> None:
+    click.echo("Verifying: updating a temporary copy of uv.")
+    try:
+        rehearsal = hold(settings, uv=uv, environ=environ, target=None, start=None, options=("-q",))
+    except UvSelfUpdateError:
+        _log.warning("%s was written, but the trial update failed", file)
+        raise
+    click.echo(rehearsal)
+
+
+def _location(source: SourceSettings) -> str:
+    location = source.url or source.path or source.download
+    return "the package index" if location is None else redact_url(location)
+
+
+def _named(source: SourceSettings) -> str:
+    location = source.url or source.path or source.download
+    return source.kind if location is None else f"{source.kind}+{redact_url(location)}"
+
+
+def _described(version: str, found: Inspection, platform: Platform) -> str:
+    versions = ", ".join(found.versions) + (", and older" if found.more else "")
+    if found.wheel:
+        archive, installer = "wheel for this platform", "not needed"
+        digest = found.algorithm if found.digest else "none"
+        digest += " (weak)" if found.digest and found.algorithm == "md5" else ""
+    else:
+        archive = platform.archive
+        installer = platform.installer if found.installer else "none; ours is used"
+        digest = "published" if found.digest else "not published"
+    return (
+        f"  versions   {versions}\n"
+        f"  newest     {version}\n"
+        f"  archive    {archive}\n"
+        f"  installer  {installer}\n"
+        f"  digest     {digest}"
+        + (
+            ""
+            if found.dated
+            else "\n  dates      none; `policy.min-age` would exclude every release"
+        )
+    )
+
+
+def _write(file: Path, source: SourceSettings, *, old: bool) -> None:
+    if old:
+        config_edit.write(file.with_name(file.name + _SAVED), files.read(file))
+    assignments = dict(config_edit.flatten({"source": [as_table(source)]}))
+    config_edit.assign(file, assignments, remove=("source",) if old else (), plaintext=True)

@@ -1,0 +1,118 @@
+"""`uv-self-update [TARGET]`: the update itself, without click."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from uv_self_update.cli.options import UPDATE_FLAGS
+from uv_self_update.cli.passphrase import with_passphrase
+from uv_self_update.errors import UsageError
+from uv_self_update.messages import shown
+from uv_self_update.uv.arguments import Arguments, split, take_flags, without
+from uv_self_update.uv.process import end_like
+from uv_self_update.workflow.update import Job, run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from uv_self_update.cli.invocation import Invocation
+    from uv_self_update.cli.terminal import Terminal
+    from uv_self_update.errors import UvSelfUpdateError
+
+
+def update(words: Sequence[str], invocation: Invocation, terminal: Terminal) -> int:
+    """Update uv, or check for an update, and return the exit code.
+
+    Raises:
+        UsageError: The options contradict each other.
+        UvSelfUpdateError: The update failed before uv was started.
+    """
+    flags, rest = take_flags(words, UPDATE_FLAGS)
+    arguments = split(rest)
+    if "--json" in flags and "--check" not in flags:
+        message = "`--json` requires `--check`"
+        raise UsageError(message, hint="`uv-self-update releases` has a `--json` as well.")
+    if "--required" in flags:
+        return _update_as_required(arguments, flags, invocation, terminal)
+    return _check_or_update(arguments, flags, invocation, terminal)
+
+
+def _check_or_update(
+    arguments: Arguments,
+    flags: frozenset[str],
+    invocation: Invocation,
+    terminal: Terminal,
+    *,
+    annotate: Callable[[UvSelfUpdateError], None] = lambda _: None,
+) -> int:
+    if "--check" in flags:
+        from uv_self_update.cli.check import check  # noqa: PLC0415 # an update needs none
+
+        return check(arguments, invocation, terminal, as_json="--json" in flags)
+    return _update(arguments, invocation, terminal, annotate)
+
+
+def _update(
+    arguments: Arguments,
+    invocation: Invocation,
+    terminal: Terminal,
+    annotate: Callable[[UvSelfUpdateError], None],
+) -> int:
+    if os.name == "nt":
+        from uv_self_update.uv.uvx import refuse_uvx  # noqa: PLC0415 # for Windows only
+
+        refuse_uvx(invocation.environ)
+    job = Job(
+        arguments=arguments,
+        settings=with_passphrase(invocation.settings(), invocation.environ),
+        uv=invocation.uv(),
+        environ=invocation.environ,
+    )
+    outcome = run(job)
+    if outcome.received is not None:
+        if outcome.replaced is not None:
+            terminal.info(f"interrupted: uv {outcome.replaced} is already installed")
+        elif outcome.ours:
+            terminal.info("interrupted: uv was not changed")
+        return end_like(outcome.received)
+    if outcome.exit_code != 0:
+        from uv_self_update.workflow.explanation import explain  # noqa: PLC0415 # only after a failure
+
+        for error in explain(job, outcome):
+            annotate(error)
+            if error not in outcome.told:
+                terminal.error(error)
+            elif error.hint:
+                terminal.hint(error.hint)
+    if outcome.updated:
+        from uv_self_update.uv.shadow import warn_if_shadowed  # noqa: PLC0415 # only after an update
+
+        warn_if_shadowed(job.uv, job.environ)
+    return outcome.exit_code
+
+
+def _update_as_required(
+    arguments: Arguments, flags: frozenset[str], invocation: Invocation, terminal: Terminal
+) -> int:
+    """Update to the `required-version` of uv's own configuration."""
+    from uv_self_update.uv import required_version as required  # noqa: PLC0415 # rarely used
+
+    if arguments.target is not None:
+        message = f"`--required` cannot be used with a version (`{shown(arguments.target)}`)"
+        raise UsageError(message, hint="Remove one of them.")
+    options, environ = arguments.all, invocation.environ
+    place = required.Place.of(options, environ, Path.cwd(), windows=os.name == "nt")
+    found = required.find(place)
+    # The file has been read. With it, a uv of another version would refuse to run.
+    rest = tuple(without(options, "--config-file"))
+    arguments = Arguments(target=required.target(found), after=rest)
+    with required.named(found):
+        return _check_or_update(
+            arguments,
+            flags,
+            invocation,
+            terminal,
+            annotate=lambda error: required.annotate(error, found),
+        )
