@@ -180,7 +180,7 @@ def _examined(section: SourceSettings, opened: OpenSources) -> SourceSettings:
     Raises:
         SourceError: It cannot be used, or not on this machine.
     """
-    detection = detect(section, opened.around)
+    detection = detect(section, opened.context)
     source = detection.settings
     why = f", because {detection.reason}" if detection.reason else ""
     click.echo(f"{_place(source)} is of kind `{source.kind}`{why}.")
