@@ -61,7 +61,7 @@ def sample(name: str, *, prefix: str = "mirror/") -> BucketPage:
 
 def names(page: BucketPage) -> list[str]:
     """Return the names on a page, with a slash behind those of folders."""
-    return [entry.name + "/" * bool(entry.folder) for entry in page.entries]
+    return [entry.name + "/" * bool(entry.is_directory) for entry in page.entries]
 
 
 def s3(*keys: str, more: str = "", namespace: str = "") -> str:
@@ -100,11 +100,11 @@ def test_real_pages(name: str) -> None:
     """What a store lists below a prefix is read, however odd the names, with their times."""
     page = sample(name)
 
-    assert {entry.name for entry in page.entries if entry.folder} == FOLDERS
-    assert {entry.name for entry in page.entries if not entry.folder} == FILES
+    assert {entry.name for entry in page.entries if entry.is_directory} == FOLDERS
+    assert {entry.name for entry in page.entries if not entry.is_directory} == FILES
     assert len(page.entries) == len(FOLDERS | FILES)
     for entry in page.entries:
-        assert (entry.modified or "").startswith("2026-11-24T03:4") is not entry.folder
+        assert (entry.modified or "").startswith("2026-11-24T03:4") is not entry.is_directory
         assert entry.sha256 is None
     assert (page.next, page.parameter) == (None, "")
 
@@ -158,8 +158,8 @@ def test_documented_page_of_azure() -> None:
     """Azure marks folders of a hierarchy, and names that XML cannot hold."""
     page = sample("written-azure-mirror")
 
-    assert {entry.name for entry in page.entries if entry.folder} == FOLDERS
-    assert {(entry.name, entry.modified) for entry in page.entries if not entry.folder} == {
+    assert {entry.name for entry in page.entries if entry.is_directory} == FOLDERS
+    assert {(entry.name, entry.modified) for entry in page.entries if not entry.is_directory} == {
         (name, "2026-01-29T20:24:46Z") for name in {*FILES, "not in XML\uffff"}
     }
     assert page.next is None
@@ -342,7 +342,7 @@ LISTINGS = st.dictionaries(NAMES, st.booleans(), max_size=8)
 def test_there_and_back(listing: dict[str, bool], encode: Callable[[str], str]) -> None:
     """Whatever the names, they are read as they were listed, by each of the stores."""
     keys = [f"p q/{name}{'/' * folder}" for name, folder in listing.items()]
-    expected = [Entry(name=name, folder=folder) for name, folder in listing.items()]
+    expected = [Entry(name=name, is_directory=folder) for name, folder in listing.items()]
     encoded = s3(*map(encode, keys), more="<EncodingType>url</EncodingType>")
     for body in (s3(*keys), encoded, azure(*keys)):
         assert list(read(body, prefix="p q/").entries) == expected

@@ -268,7 +268,7 @@ class Person:
 
     def update(self) -> bytes:
         """Find a release as anew, and return its archive."""
-        source = sources.build(self.section, self.opened.around)
+        source = sources.build(self.section, self.opened.context)
         # What `release` names is asked for an exact one only.
         wanted = NEWEST if self.section.release is None else Wanted(exact="0.10.1")
         return fetch(find_in_order((source,), wanted), self.folder)

@@ -82,7 +82,7 @@ def around(spec: str, environ: dict[str, str]) -> Iterator[Context]:
     settings = Settings(sources=(parse_source(spec),), network=Network(timeout=5, retries=0))
     uv = binaries.executables(UV) / "uv"
     with closing(OpenSources(settings, uv=uv, environ=environ)) as opened:
-        yield opened.around
+        yield opened.context
 
 
 def examined(spec: str, environ: dict[str, str]) -> Detection:

@@ -108,7 +108,7 @@ def names(body: str | bytes, *, url: str = MIRROR, **more: str) -> list[str]:
     found = page(
         b"<h1>Index of /</h1>" + (body.encode() if isinstance(body, str) else body), url=url, **more
     )
-    return [entry.name + "/" * bool(entry.folder) for entry in found]
+    return [entry.name + "/" * bool(entry.is_directory) for entry in found]
 
 
 def refused(body: str | bytes, *, content_type: str = "text/html") -> str:
@@ -125,10 +125,10 @@ def test_real_pages(server: str) -> None:
     """Every server's page is read to the names that are in the folder, however odd."""
     entries = sample(server, "mirror", MIRROR)
 
-    assert {entry.name for entry in entries if entry.folder} == FOLDERS
+    assert {entry.name for entry in entries if entry.is_directory} == FOLDERS
     # webfs writes a link to `co:lon`, which any browser takes for one to another protocol.
     missing = {"co:lon"} if server == "webfs.html" else set()
-    assert {entry.name for entry in entries if not entry.folder} == FILES - missing
+    assert {entry.name for entry in entries if not entry.is_directory} == FILES - missing
     assert len(entries) == len(FOLDERS | FILES) - len(missing)
     assert {entry.modified for entry in entries} == {MODIFIED if server in WITH_TIMES else None}
 
@@ -145,7 +145,7 @@ def test_real_pages_of_odd_folders(server: str, path: str) -> None:
     """The page's own path may be escaped in another way than we did, and has a parent."""
     entries = sample(server, "inner", "https://h.example" + path)
 
-    assert {(entry.name, entry.folder) for entry in entries} == {
+    assert {(entry.name, entry.is_directory) for entry in entries} == {
         ("inner", True),
         ("sha256.sum", False),
     }
@@ -156,8 +156,8 @@ def test_documented_pages(server: str) -> None:
     """IIS links by absolute paths, and Artifactory like nginx."""
     entries = sample(server, "mirror", MIRROR)
 
-    assert {entry.name for entry in entries if entry.folder} == FOLDERS
-    assert {entry.name for entry in entries if not entry.folder} == FILES
+    assert {entry.name for entry in entries if entry.is_directory} == FOLDERS
+    assert {entry.name for entry in entries if not entry.is_directory} == FILES
     assert {entry.modified for entry in entries} == {None}
 
 
@@ -169,10 +169,10 @@ def test_documented_page_of_nexus(also: str) -> None:
 
     entries = page(body, url=url, also=also)
 
-    assert {(entry.name, entry.modified) for entry in entries if entry.folder} == {
+    assert {(entry.name, entry.modified) for entry in entries if entry.is_directory} == {
         (name, None) for name in FOLDERS
     }
-    assert {(entry.name, entry.modified) for entry in entries if not entry.folder} == {
+    assert {(entry.name, entry.modified) for entry in entries if not entry.is_directory} == {
         (name, MODIFIED) for name in FILES
     }
     assert {entry.name for entry in page(body, url=url)} == FOLDERS
@@ -364,7 +364,7 @@ def test_times(row: str, expected: str | None) -> None:
     """A time is read where it stands behind a name, and says that it is in UTC."""
     (entry,) = page(f"<table><tr><td>{row}")
 
-    assert entry == Entry(name="a", folder=None, modified=expected)
+    assert entry == Entry(name="a", is_directory=None, modified=expected)
 
 
 @pytest.mark.parametrize(
@@ -498,10 +498,10 @@ def test_json_names() -> None:
         {"name": "d", "is_dir": False, "mod_time": "yesterday"},
     ]
     assert page("\ufeff\n" + json.dumps(listed), content_type="application/json") == (
-        Entry(name="a%20b", folder=False, modified=MODIFIED),
-        Entry(name="b", folder=False),
-        Entry(name="c", folder=True, modified=MODIFIED),
-        Entry(name="d", folder=False),
+        Entry(name="a%20b", is_directory=False, modified=MODIFIED),
+        Entry(name="b", is_directory=False),
+        Entry(name="c", is_directory=True, modified=MODIFIED),
+        Entry(name="d", is_directory=False),
     )
 
 
@@ -653,7 +653,7 @@ def test_there_and_back(listing: dict[str, bool]) -> None:
         entries = page(render(listing))
         told = any(listing.values())  # one slash at least: then the others are files
         expected = listing if told else dict.fromkeys(listing)
-        assert {entry.name: entry.folder for entry in entries} == expected
+        assert {entry.name: entry.is_directory for entry in entries} == expected
         assert [entry.name for entry in entries] == list(listing)
 
 
@@ -681,7 +681,7 @@ def test_files_that_are_linked_elsewhere(context: str) -> None:
     )
 
     assert read_listing(document, also="/repository/uv/0.9.9/") == (
-        Entry(name="uv.zip", folder=False),
+        Entry(name="uv.zip", is_directory=False),
     )
 
 
@@ -701,7 +701,7 @@ def test_files_that_are_linked_elsewhere(context: str) -> None:
 )
 def test_link_to_a_directory(body: str, folder: bool | None) -> None:  # noqa: FBT001 # a table
     """A link without a slash may be to a directory, unless another link has a slash."""
-    found = {entry.name: entry.folder for entry in page(body, url="https://h.example/m/uv/")}
+    found = {entry.name: entry.is_directory for entry in page(body, url="https://h.example/m/uv/")}
 
     assert found["0.13.9"] is folder
 
@@ -718,8 +718,8 @@ def test_json_of_npm_serve() -> None:
         "paths": [{"name": "m/", "url": ""}],
     }
     assert page(json.dumps(body), content_type="application/json") == (
-        Entry(name="0.13.9", folder=True),
-        Entry(name="uv.tar.gz", folder=False),
+        Entry(name="0.13.9", is_directory=True),
+        Entry(name="uv.tar.gz", is_directory=False),
     )
 
 
@@ -738,10 +738,10 @@ XML = """\
 def test_xml_of_nginx() -> None:
     """Names, kinds and dates of `autoindex_format xml` are read; a name that leaves is not."""
     assert page(XML, content_type="text/xml") == (
-        Entry(name="0.13.9", folder=True, modified=MODIFIED),
-        Entry(name="a b%20&c", folder=True, modified=MODIFIED),
-        Entry(name="uv.tar.gz", folder=False, modified=MODIFIED),
-        Entry(name="socket", folder=False, modified=MODIFIED),
+        Entry(name="0.13.9", is_directory=True, modified=MODIFIED),
+        Entry(name="a b%20&c", is_directory=True, modified=MODIFIED),
+        Entry(name="uv.tar.gz", is_directory=False, modified=MODIFIED),
+        Entry(name="socket", is_directory=False, modified=MODIFIED),
     )
 
 

@@ -185,7 +185,7 @@ def test_errors(
     opened = OpenSources(settings, uv=scene.home.uv, environ=scene.home.full_environ())
     seen = []
     for section in settings.sources:
-        source = sources.build(section, opened.around)
+        source = sources.build(section, opened.context)
         for call in (partial(source.find, NEWEST), partial(source.releases, 5)):
             try:
                 seen.append(repr(call()))
@@ -413,7 +413,7 @@ def test_representations(scene: Scene) -> None:
         "Credentials": credentials_of(settings.sources[0], environ, given=settings.token),
         "Login": login_of(url),
         "Job": Job(uv=Path("uv"), arguments=arguments, settings=settings, environ=environ),
-        "Surroundings": OpenSources(settings, uv=Path("uv"), environ=environ).around,
+        "Surroundings": OpenSources(settings, uv=Path("uv"), environ=environ).context,
     }
 
     shown = {name: planted.found_in(repr(value), str(value)) for name, value in values.items()}

@@ -212,7 +212,7 @@ def found(spec: str, home: Path) -> str | None:
     uv = binaries.executables(UV) / "uv"
     environ = {"HOME": str(home)}
     with closing(OpenSources(settings, uv=uv, environ=environ)) as opened:
-        detection = detect(section, opened.around)
+        detection = detect(section, opened.context)
         assert detection.settings.kind == "listing"
         assert isinstance(detection.source, ArchiveSource)
         release = detection.source.find(NEWEST)

@@ -37,7 +37,8 @@ from uv_self_update.sources.index.wheels import TreeOrWheels
 from uv_self_update.sources.interface import Source
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.sources.order import Found, find_in_order
-from uv_self_update.sources.proxied import EitherSource
+from uv_self_update.sources.proxied import ManifestOrTree
+from uv_self_update.sources.registry import MODULES
 from uv_self_update.sources.tree import TreeSource
 from uv_self_update.sources.urls import UrlsSource
 
@@ -144,14 +145,19 @@ EXAMPLES = {
     "github": (SourceSettings(kind="github", url="https://h/o/r"), GithubSource),
     "astral": (SourceSettings(kind="astral", url="https://h/"), AstralSource),
     "listing": (SourceSettings(kind="listing", url="https://h/"), TreeOrWheels),
-    "nexus": (SourceSettings(kind="nexus", url="https://h/repository/uv"), EitherSource),
-    "artifactory": (SourceSettings(kind="artifactory", url="https://h/uv"), EitherSource),
+    "nexus": (SourceSettings(kind="nexus", url="https://h/repository/uv"), ManifestOrTree),
+    "artifactory": (SourceSettings(kind="artifactory", url="https://h/uv"), ManifestOrTree),
     "gitlab": (SourceSettings(kind="gitlab", url="https://h/o/r"), GitlabSource),
     "gitea": (SourceSettings(kind="gitea", url="https://h/o/r"), GiteaSource),
     "s3": (SourceSettings(kind="s3", url="https://h/bucket"), TreeSource),
     "directory": (SourceSettings(kind="directory", path="/mnt/uv"), TreeOrWheels),
     "auto": (SourceSettings(kind="auto", url="https://h/"), DetectedSource),
 }
+
+
+def test_every_kind_has_a_module() -> None:
+    """The table has a row for each kind that can be configured, and no other."""
+    assert set(MODULES) == set(KINDS)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -55,7 +55,7 @@ class Memory(Tree):
             for names in inside
             if len(names) > len(path) and names[len(path)]
         }
-        return [Entry(name=name, folder=folder) for name, folder in found.items()]
+        return [Entry(name=name, is_directory=folder) for name, folder in found.items()]
 
     @contextmanager
     def open(self, path: Names) -> Iterator[Download]:
@@ -168,7 +168,7 @@ def test_endless_folders() -> None:
     class Endless(Memory):
         def entries(self, path: Names) -> Sequence[Entry]:
             self.listed.append("/".join(path))
-            return [Entry(name="uv", folder=True), Entry(name="releases", folder=True)]
+            return [Entry(name="uv", is_directory=True), Entry(name="releases", is_directory=True)]
 
     tree = Endless()
 
@@ -191,7 +191,7 @@ def test_endless_folders() -> None:
 def test_below(base: str, names: Names, expected: str | None, *, folder: bool) -> None:
     """Names are quoted, and the query of the base stays behind them."""
     due = expected or "https://h/a%20b/c%20d/100%25/%C3%A9%2F%C3%BC%3F%23?sig=1"
-    assert below(base, names, folder=folder) == due
+    assert below(base, names, directory=folder) == due
 
 
 EARLY, LATE = "2026-09-01T10:53:20Z", "2026-09-02T10:53:20Z"
@@ -211,7 +211,7 @@ class Dated(Memory):
         return [
             replace(
                 entry,
-                folder=entry.folder if self._told else None,
+                is_directory=entry.is_directory if self._told else None,
                 modified=self._dates.get("/".join((*path, entry.name))),
             )
             for entry in super().entries(path)

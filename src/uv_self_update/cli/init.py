@@ -183,7 +183,7 @@ def _detect(section: SourceSettings, opened: OpenSources) -> SourceSettings:
     Raises:
         SourceError: It cannot be used, or has no release for this platform.
     """
-    detection = detect(section, opened.around)
+    detection = detect(section, opened.context)
     source = detection.settings
     why = f", because {detection.reason}" if detection.reason else ""
     click.echo(f"Detected `{source.kind}` at {_location(source)}{why}.")

@@ -13,13 +13,18 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from uv_self_update.errors import NotFoundOrUnauthorized, StatusRefused, UnexpectedBody
 from uv_self_update.releases.digests import parse_sums
+from uv_self_update.sources.astral import AstralSource
+from uv_self_update.sources.context import url_of
 from uv_self_update.sources.formats.documents import describe, read_json
 from uv_self_update.sources.formats.entry import Entry, is_name
-from uv_self_update.sources.tree import HttpTree, below, names_in
+from uv_self_update.sources.proxied import ManifestOrTree
+from uv_self_update.sources.tree import HttpTree, TreeSource, below, names_in
 
 if TYPE_CHECKING:
+    from uv_self_update.config.kinds import SourceSettings
     from uv_self_update.network.client import Upstream
     from uv_self_update.network.responses import Document
+    from uv_self_update.sources.context import Context
     from uv_self_update.sources.tree import Names
 
 
@@ -30,6 +35,15 @@ _HINT = (
     "Artifactory may say 404 where a right is missing: `token-env` names the variable that "
     "holds a token. Or check the name of the repository."
 )
+
+
+def create(settings: SourceSettings, context: Context) -> ManifestOrTree:
+    """Create the source of a `[[source]]`; see registry."""
+    upstream, url = context.upstream(settings), url_of(settings)
+    return ManifestOrTree(
+        AstralSource(upstream, context.platform, url=url),
+        TreeSource(ArtifactoryTree(upstream, base=url), context.platform),
+    )
 
 
 class ArtifactoryTree(HttpTree):
@@ -105,4 +119,4 @@ def _entry(child: object) -> Entry | None:
     if not is_name(name):
         return None
     # The documentation shows a string where the servers send a boolean.
-    return Entry(name=name, folder=str(child.get("folder")).lower() == "true")
+    return Entry(name=name, is_directory=str(child.get("folder")).lower() == "true")

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from uv_self_update.errors import GONE, UnexpectedBody
 from uv_self_update.redaction import redact_url
 from uv_self_update.sources.catalog import CatalogSource
+from uv_self_update.sources.context import url_of
 from uv_self_update.sources.formats.documents import describe, read_ndjson_line
 from uv_self_update.sources.tree import below
 
@@ -25,11 +26,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
+    from uv_self_update.config.kinds import SourceSettings
     from uv_self_update.network.client import Upstream
     from uv_self_update.network.responses import Download
     from uv_self_update.platforms import Platform
     from uv_self_update.releases.release import Asset, Release
     from uv_self_update.releases.target import Wanted
+    from uv_self_update.sources.context import Context
 
 
 MANIFEST = ("github", "versions", "main", "v1", "uv.ndjson")
@@ -40,6 +43,11 @@ _SETTLED = 3600
 The list and the files are published by two jobs that run at the same time (`publish-versions` and
 `publish-mirror` of uv's `dist-workspace.toml`), so a version can be listed before it can be had.
 """
+
+
+def create(settings: SourceSettings, context: Context) -> AstralSource:
+    """Create the source of a `[[source]]`; see registry."""
+    return AstralSource(context.upstream(settings), context.platform, url=url_of(settings))
 
 
 class AstralSource(CatalogSource):

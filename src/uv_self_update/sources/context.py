@@ -1,4 +1,4 @@
-"""What a source works with: the client, the platform, the uv that an index is asked through."""
+"""What every source is created with: the HTTP client, the platform, the uv that reads an index."""
 
 from __future__ import annotations
 
@@ -19,28 +19,34 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """What sources work with."""
+    """What a source is created with."""
 
     upstream: Callable[[SourceSettings], Upstream]
-    """Makes the client that every kind but `index` uses, with the logins of a `[[source]]`."""
+    """Creates the HTTP client of a `[[source]]`, with its credentials. `index` uses none."""
 
     cautious: Callable[[SourceSettings], Upstream]
-    """The same where nobody has said what kind of source it is."""
+    """The same for a source whose kind is a guess: fewer credentials apply, see authentication."""
 
     platform: Platform
-    """Where uv runs."""
+    """The platform that uv runs on."""
 
     uv: Path
-    """The uv that `index` asks."""
+    """The uv that reads a package index."""
 
     environ: Mapping[str, str] = field(repr=False)
-    """The environment that this uv gets."""
+    """The environment of that uv."""
 
     build: Callable[[SourceSettings, Context], Source]
-    """Makes the source of a `[[source]]`: `registry.build`."""
+    """Creates the source of another `[[source]]`: `registry.build`."""
 
     digests: DigestRules = field(default_factory=DigestRules)
-    """Which digests a wheel has to have."""
+    """The digests that a wheel must have."""
 
-    folder: Path | None = None
-    """Where to put what is temporary; None for where the system puts it."""
+    temporary: Path | None = None
+    """The directory for temporary files; None for the default of the system."""
+
+
+def url_of(settings: SourceSettings) -> str:
+    """Return the URL of a source whose kind requires one."""
+    assert settings.url is not None, "the configuration was validated"  # noqa: S101 # for the type checker
+    return settings.url

@@ -10,17 +10,27 @@ from uv_self_update.files import strerror
 from uv_self_update.network.local_files import path_of_url
 from uv_self_update.releases.release import utc
 from uv_self_update.sources.formats.entry import Entry
-from uv_self_update.sources.tree import Tree
+from uv_self_update.sources.index.wheels import TreeOrWheels
+from uv_self_update.sources.tree import Tree, TreeSource
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from uv_self_update.config.kinds import SourceSettings
     from uv_self_update.network.client import Upstream
     from uv_self_update.network.responses import Download
     from uv_self_update.sources import tree
+    from uv_self_update.sources.context import Context
 
 
 _NOT_FOUND = 404
+
+
+def create(settings: SourceSettings, context: Context) -> TreeOrWheels:
+    """Create the source of a `[[source]]`; see registry."""
+    assert settings.path is not None, "the configuration was validated"  # noqa: S101 # for the type checker
+    tree = DirectoryTree(context.upstream(settings), path=settings.path)
+    return TreeOrWheels(TreeSource(tree, context.platform), context)
 
 
 class DirectoryTree(Tree):
@@ -50,7 +60,7 @@ class DirectoryTree(Tree):
             return [
                 Entry(
                     name=found.name,
-                    folder=found.is_dir(),
+                    is_directory=found.is_dir(),
                     modified=utc(found.stat().st_mtime),
                 )
                 for found in sorted(folder.iterdir())

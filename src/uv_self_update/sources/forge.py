@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 ACCEPT = "application/json"
+DEFAULT_PACKAGE = "uv"
 _DENIED = {401, 403}
 
 

@@ -10,7 +10,8 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 from uv_self_update.redaction import redact_url
 from uv_self_update.releases.digests import parse_sums
 from uv_self_update.releases.release import Asset, Release, listed_release, utc
-from uv_self_update.sources.forge import ACCEPT, ForgeSource
+from uv_self_update.sources.context import url_of
+from uv_self_update.sources.forge import ACCEPT, DEFAULT_PACKAGE, ForgeSource
 from uv_self_update.sources.formats.documents import read_json_list
 from uv_self_update.sources.formats.entry import is_name
 from uv_self_update.sources.formats.paging import entries
@@ -21,13 +22,25 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
+    from uv_self_update.config.kinds import SourceSettings
     from uv_self_update.network.client import Upstream
     from uv_self_update.network.responses import Download
     from uv_self_update.platforms import Platform
+    from uv_self_update.sources.context import Context
     from uv_self_update.sources.tree import Names
 
 
 _PACKAGES = re.compile(r"(?P<root>.*)/api/(?:v1/)?packages/(?P<owner>[^/]+)(?:/generic(?:/.*)?)?")
+
+
+def create(settings: SourceSettings, context: Context) -> GiteaSource:
+    """Create the source of a `[[source]]`; see registry."""
+    return GiteaSource(
+        context.upstream(settings),
+        context.platform,
+        url=url_of(settings),
+        package=settings.package or DEFAULT_PACKAGE,
+    )
 
 
 class GiteaSource(ForgeSource):
@@ -40,7 +53,7 @@ class GiteaSource(ForgeSource):
     )
 
     def __init__(
-        self, upstream: Upstream, platform: Platform, *, url: str, package: str = "uv"
+        self, upstream: Upstream, platform: Platform, *, url: str, package: str = DEFAULT_PACKAGE
     ) -> None:
         """Work out the addresses; nothing is asked yet.
 

@@ -25,18 +25,21 @@ from uv_self_update.redaction import redact_url
 from uv_self_update.releases.release import listed_release
 from uv_self_update.releases.target import newest_first
 from uv_self_update.sources.catalog import CatalogSource
+from uv_self_update.sources.context import url_of
 from uv_self_update.sources.formats.documents import read_entries, read_release
 from uv_self_update.sources.formats.paging import pages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from uv_self_update.config.kinds import SourceSettings
     from uv_self_update.network.client import Upstream
     from uv_self_update.network.responses import Download
     from uv_self_update.platforms import Platform
     from uv_self_update.releases.release import Asset, Release
     from uv_self_update.releases.target import Wanted
     from uv_self_update.sources.catalog import ByVersion
+    from uv_self_update.sources.context import Context
 
 
 _ACCEPT = "application/vnd.github+json"
@@ -77,6 +80,11 @@ def api_of(url: str) -> str:
     else:
         netloc, path = parts.netloc, f"{prefix}/api/v3/repos/{owner}/{name}"
     return urlunsplit((parts.scheme, netloc, path, "", ""))
+
+
+def create(settings: SourceSettings, context: Context) -> GithubSource:
+    """Create the source of a `[[source]]`; see registry."""
+    return GithubSource(context.upstream(settings), context.platform, url=url_of(settings))
 
 
 class GithubSource(CatalogSource):

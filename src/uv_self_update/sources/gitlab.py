@@ -16,7 +16,8 @@ from uv_self_update.auth.credentials import origin_of, without_userinfo
 from uv_self_update.redaction import redact_url
 from uv_self_update.releases.digests import parse_sums
 from uv_self_update.releases.release import Asset, Release, utc
-from uv_self_update.sources.forge import ACCEPT, ForgeSource
+from uv_self_update.sources.context import url_of
+from uv_self_update.sources.forge import ACCEPT, DEFAULT_PACKAGE, ForgeSource
 from uv_self_update.sources.formats.entry import is_name
 from uv_self_update.sources.formats.paging import entries
 from uv_self_update.sources.layout import is_asset
@@ -27,14 +28,26 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
+    from uv_self_update.config.kinds import SourceSettings
     from uv_self_update.network.client import Upstream
     from uv_self_update.network.responses import Download
     from uv_self_update.platforms import Platform
+    from uv_self_update.sources.context import Context
 
 
 _LARGEST_NUMBER = 1 << 63
 _LONGEST_URL = 2048  # characters
 _API = re.compile(r"(?P<api>.*?/api/v4/projects/[^/]+)(?:/.*)?")
+
+
+def create(settings: SourceSettings, context: Context) -> GitlabSource:
+    """Create the source of a `[[source]]`; see registry."""
+    return GitlabSource(
+        context.upstream(settings),
+        context.platform,
+        url=url_of(settings),
+        package=settings.package or DEFAULT_PACKAGE,
+    )
 
 
 class GitlabSource(ForgeSource):
@@ -47,7 +60,7 @@ class GitlabSource(ForgeSource):
     )
 
     def __init__(
-        self, upstream: Upstream, platform: Platform, *, url: str, package: str = "uv"
+        self, upstream: Upstream, platform: Platform, *, url: str, package: str = DEFAULT_PACKAGE
     ) -> None:
         """Work out the address of the API; nothing is asked yet.
 

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from uv_self_update.sources.context import url_of
 from uv_self_update.sources.formats.listing import read_listing
-from uv_self_update.sources.tree import HttpTree, below
+from uv_self_update.sources.index.wheels import TreeOrWheels
+from uv_self_update.sources.tree import HttpTree, TreeSource, below
 
 if TYPE_CHECKING:
+    from uv_self_update.config.kinds import SourceSettings
+    from uv_self_update.sources.context import Context
     from uv_self_update.sources.formats.entry import Entry
     from uv_self_update.sources.tree import Names
 
 
 ACCEPT = "text/html, application/json;q=0.9, */*;q=0.1"
+
+
+def create(settings: SourceSettings, context: Context) -> TreeOrWheels:
+    """Create the source of a `[[source]]`; see registry."""
+    tree = ListingTree(context.upstream(settings), base=url_of(settings))
+    return TreeOrWheels(TreeSource(tree, context.platform), context)
 
 
 class ListingTree(HttpTree):
@@ -24,5 +34,5 @@ class ListingTree(HttpTree):
         The slash is ours: a server that would add it may know neither its own name nor that it is
         reached by https.
         """
-        document = self._upstream.read(below(self._base, path, folder=True), accept=ACCEPT)
+        document = self._upstream.read(below(self._base, path, directory=True), accept=ACCEPT)
         return read_listing(document)

@@ -14,16 +14,21 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from uv_self_update.errors import NotFoundOrUnauthorized, StatusRefused, TooLarge, UnexpectedBody
 from uv_self_update.releases.digests import parse_sums
+from uv_self_update.sources.astral import AstralSource
+from uv_self_update.sources.context import url_of
 from uv_self_update.sources.formats.documents import describe, read_json
 from uv_self_update.sources.formats.entry import Entry, is_name
 from uv_self_update.sources.formats.json_array import MOST_ENTRIES
 from uv_self_update.sources.formats.listing import read_listing
-from uv_self_update.sources.tree import HttpTree, below, names_in
+from uv_self_update.sources.proxied import ManifestOrTree
+from uv_self_update.sources.tree import HttpTree, TreeSource, below, names_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from uv_self_update.config.kinds import SourceSettings
     from uv_self_update.network.client import Upstream
+    from uv_self_update.sources.context import Context
     from uv_self_update.sources.tree import Names
 
 
@@ -37,6 +42,15 @@ _HINT = (
     "Nexus says 404 as well where the right to browse is missing: give a login by `username` and "
     "`password-env`, or check the name of the repository."
 )
+
+
+def create(settings: SourceSettings, context: Context) -> ManifestOrTree:
+    """Create the source of a `[[source]]`; see registry."""
+    upstream, url = context.upstream(settings), url_of(settings)
+    return ManifestOrTree(
+        AstralSource(upstream, context.platform, url=url),
+        TreeSource(NexusTree(upstream, base=url), context.platform),
+    )
 
 
 class NexusTree(HttpTree):
@@ -85,9 +99,9 @@ class NexusTree(HttpTree):
 
     def _browsed(self, path: Names) -> tuple[Entry, ...]:
         where = ("service", "rest", "repository", "browse", self._repository, *self._path, *path)
-        url = below(self._root, where, folder=True)
+        url = below(self._root, where, directory=True)
         # Files are linked to where they are fetched, by the address that Nexus has for itself.
-        files = urlsplit(below("", ("repository", *where[4:]), folder=True)).path
+        files = urlsplit(below("", ("repository", *where[4:]), directory=True)).path
         return read_listing(self._upstream.read(url, accept="text/html"), also=files)
 
     def _searched(self, path: Names) -> tuple[Entry, ...]:
@@ -97,7 +111,7 @@ class NexusTree(HttpTree):
             if file[: len(above)] == above and len(file) > len(above):
                 name, is_file = file[len(above)], len(file) == len(above) + 1
                 digest = sha256 if is_file else None
-                found[name] = Entry(name=name, folder=not is_file, sha256=digest)
+                found[name] = Entry(name=name, is_directory=not is_file, sha256=digest)
         return tuple(found.values())
 
     @cached_property

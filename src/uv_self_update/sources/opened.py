@@ -38,7 +38,7 @@ class OpenSources:
         *,
         uv: Path,
         environ: Mapping[str, str],
-        folder: Path | None = None,
+        temporary: Path | None = None,
     ) -> None:
         """Prepare; nothing is opened yet.
 
@@ -46,12 +46,12 @@ class OpenSources:
             settings: What is configured.
             uv: The uv that an index is asked through.
             environ: The user's environment.
-            folder: Where to put what is temporary; None for where the system puts it.
+            temporary: The directory for temporary files; None for the default of the system.
         """
         self._settings = settings
         self._uv = uv
         self._environ = environ
-        self._folder = folder
+        self._temporary = temporary
 
     @cached_property
     def platform(self) -> Platform:
@@ -61,10 +61,10 @@ class OpenSources:
     @cached_property
     def all(self) -> tuple[Source, ...]:
         """The sources."""
-        return tuple(sources.build(section, self.around) for section in self._settings.sources)
+        return tuple(sources.build(section, self.context) for section in self._settings.sources)
 
     @cached_property
-    def around(self) -> Context:
+    def context(self) -> Context:
         """What each source works with."""
         return Context(
             build=sources.build,
@@ -78,7 +78,7 @@ class OpenSources:
                 **_options_of_uv(self._settings.network),
                 **self._certificates_of_uv(),
             },
-            folder=self._folder,
+            temporary=self._temporary,
         )
 
     @cached_property
@@ -149,7 +149,7 @@ class OpenSources:
     def _programs(self) -> LoginPrograms:
         from uv_self_update.auth.programs import LoginPrograms  # noqa: PLC0415 # as above
 
-        return LoginPrograms(uv=self._uv, environ=self._environ, folder=self._folder)
+        return LoginPrograms(uv=self._uv, environ=self._environ, folder=self._temporary)
 
     def _certificates_of_uv(self) -> Mapping[str, str]:
         """Return the variables for our own certificates, where an index may be asked."""
@@ -162,7 +162,7 @@ class OpenSources:
     def _certificates(self) -> UvCertificates:
         from uv_self_update.sources.index.certificates import UvCertificates  # noqa: PLC0415 # as above
 
-        return UvCertificates(self._settings.network, self._environ, self._folder)
+        return UvCertificates(self._settings.network, self._environ, self._temporary)
 
 
 def _options_of_uv(network: Network) -> dict[str, str]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _FORBIDDEN = 403
 
 
-class EitherSource(ArchiveSource):
+class ManifestOrTree(ArchiveSource):
     """Astral's list where there is one; what is found in the folders otherwise.
 
     The folders of a proxy show only what somebody has fetched before, so the list comes first. It

@@ -14,14 +14,17 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from uv_self_update.errors import SourceError, StatusRefused, TooLarge, UnexpectedBody
 from uv_self_update.redaction import redact_url
+from uv_self_update.sources.context import url_of
 from uv_self_update.sources.formats.bucket import read_bucket
 from uv_self_update.sources.formats.json_array import MOST_ENTRIES
-from uv_self_update.sources.tree import HttpTree, names_in
+from uv_self_update.sources.tree import HttpTree, TreeSource, names_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from uv_self_update.config.kinds import SourceSettings
     from uv_self_update.network.client import Upstream
+    from uv_self_update.sources.context import Context
     from uv_self_update.sources.formats.bucket import BucketPage
     from uv_self_update.sources.formats.entry import Entry
     from uv_self_update.sources.tree import Names
@@ -30,6 +33,13 @@ if TYPE_CHECKING:
 _AZURE = re.compile(r"\.blob\.")
 _AZURE_PATH = re.compile(r"devstoreaccount")  # of Azurite, which has the account in the path
 _BUCKET_IN_HOST = re.compile(r".+\.s3[.-][^/]*amazonaws\.com|.+\.storage\.googleapis\.com")
+
+
+def create(settings: SourceSettings, context: Context) -> TreeSource:
+    """Create the source of a `[[source]]`; see registry."""
+    return TreeSource(
+        BucketTree(context.upstream(settings), base=url_of(settings)), context.platform
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +69,7 @@ class BucketTree(HttpTree):
         """Return what a folder holds; see Tree."""
         found: dict[tuple[str, bool | None], Entry] = {}
         for page in self._pages(self._dialect, path):
-            found.update({(entry.name, entry.folder): entry for entry in page})
+            found.update({(entry.name, entry.is_directory): entry for entry in page})
             if len(found) > MOST_ENTRIES:
                 raise TooLarge(self.name, MOST_ENTRIES, unit="entries")
         return [*found.values()]

@@ -72,7 +72,7 @@ class Tree(ABC):
 
     def url(self, path: Names) -> str:
         """Return the URL of a directory, with the credentials that the base has."""
-        return below(self.name, path, folder=True)
+        return below(self.name, path, directory=True)
 
     def checksum(self, path: Names) -> str | None:  # noqa: ARG002 # few servers know one
         """Return the sha256 that the server knows of a file, or None.
@@ -94,19 +94,19 @@ class HttpTree(Tree):
 
     def url(self, path: Names) -> str:
         """Return the URL of a directory; see Tree."""
-        return below(self._base, path, folder=True)
+        return below(self._base, path, directory=True)
 
     def open(self, path: Names) -> AbstractContextManager[Download]:
         """Begin to fetch a file; see Tree."""
         return self._upstream.open(below(self._base, path))
 
 
-def below(base: str, path: Names, *, folder: bool = False) -> str:
+def below(base: str, path: Names, *, directory: bool = False) -> str:
     """Return the URL of a file, or of a folder with a slash at its end, below a base URL."""
     parts = urlsplit(base)
     added = "/".join(quote(name, safe="") for name in path)
     full = f"{parts.path.rstrip('/')}/{added}"
-    if folder:
+    if directory:
         full = f"{full.rstrip('/')}/"
     return urlunsplit((parts.scheme, parts.netloc, full, parts.query, ""))
 
@@ -139,7 +139,7 @@ class TreeSource(CatalogSource):
                 return
             path = waiting.pop(0)
             entries = self._entries(path)
-            self._unsure |= {(*path, entry.name) for entry in entries if entry.folder is None}
+            self._unsure |= {(*path, entry.name) for entry in entries if entry.is_directory is None}
             releases = [*_of_folders(path, entries), *_of_flat_names(path, entries)]
             if releases or (releases := [*self._only(path, entries)]):
                 yield from map(self._dated, releases)
@@ -147,7 +147,9 @@ class TreeSource(CatalogSource):
             if any(_WHEEL.fullmatch(entry.name) for entry in entries):
                 raise WheelsOnly(redact_url(url := self._tree.url(path)), url=url)
             inner = {
-                entry.name.lower(): entry.name for entry in entries if entry.folder is not False
+                entry.name.lower(): entry.name
+                for entry in entries
+                if entry.is_directory is not False
             }
             # The folders in between are followed downwards before their neighbours are looked at.
             waiting[:0] = [(*path, inner[name]) for name in IN_BETWEEN if name in inner]
@@ -158,7 +160,7 @@ class TreeSource(CatalogSource):
             return release
         path = _path_of(release.where)
         entries = self._entries(path)
-        assets = tuple(_asset(path, entry) for entry in entries if not entry.folder)
+        assets = tuple(_asset(path, entry) for entry in entries if not entry.is_directory)
         return self._dated(replace(release, assets=assets))
 
     def fetch(self, release: Release, asset: Asset) -> AbstractContextManager[Download]:
@@ -198,7 +200,7 @@ class TreeSource(CatalogSource):
 
     def _only(self, path: Names, entries: Sequence[Entry]) -> Iterator[Release]:
         """Return the one release whose files lie in a folder, if it can be told which it is."""
-        assets = [_asset(path, entry) for entry in entries if not entry.folder]
+        assets = [_asset(path, entry) for entry in entries if not entry.is_directory]
         if not any(is_asset(asset.name) for asset in assets):
             return
         version = version_of_folder(path[-1] if path else _last_name(self._tree.name))
@@ -215,7 +217,7 @@ class TreeSource(CatalogSource):
 def _of_folders(path: Names, entries: Sequence[Entry]) -> Iterator[Release]:
     """Return the releases that have a folder each, not looked into yet."""
     for entry in entries:
-        version = None if entry.folder is False else version_of_folder(entry.name)
+        version = None if entry.is_directory is False else version_of_folder(entry.name)
         if version is not None:
             yield Release(
                 version=version,
@@ -229,7 +231,7 @@ def _of_flat_names(path: Names, entries: Sequence[Entry]) -> Iterator[Release]:
     """Return the releases whose files lie in one folder, with the version in each name."""
     found: dict[str, list[Asset]] = {}
     for entry in entries:
-        named = None if entry.folder else flat_name(entry.name)
+        named = None if entry.is_directory else flat_name(entry.name)
         if named is not None:
             version, name = named
             found.setdefault(version, []).append(replace(_asset(path, entry), name=name))

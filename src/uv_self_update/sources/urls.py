@@ -17,14 +17,28 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
+    from uv_self_update.config.kinds import SourceSettings
     from uv_self_update.network.client import Upstream
     from uv_self_update.network.responses import Download
     from uv_self_update.platforms import Platform
     from uv_self_update.releases.release import Asset
     from uv_self_update.releases.target import Wanted
+    from uv_self_update.sources.context import Context
 
 
 _DENIED = {401, 403}
+
+
+def create(settings: SourceSettings, context: Context) -> UrlsSource:
+    """Create the source of a `[[source]]`; see registry."""
+    assert settings.download is not None, "the configuration was validated"  # noqa: S101 # for the type checker
+    return UrlsSource(
+        context.upstream(settings),
+        context.platform,
+        download=settings.download,
+        latest=settings.latest,
+        release=settings.release,
+    )
 
 
 class UrlsSource(CatalogSource):

@@ -132,7 +132,7 @@ def run(job: Job) -> Outcome:
                 job.settings,
                 uv=job.index_uv or job.uv,
                 environ=job.environ,
-                folder=_folder_of(work),
+                temporary=_folder_of(work),
             )
         ) as sources,
         adopting(

@@ -70,6 +70,11 @@ _WORDS = {"JSON of another kind": "JSON", "something else": "neither a web page 
 _SIMPLE = "application/vnd.pypi.simple.v1+json, text/html;q=0.1"
 
 
+def create(settings: SourceSettings, context: Context) -> DetectedSource:
+    """Create the source of a `[[source]]`; see registry."""
+    return DetectedSource(settings, context)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Detection:
     """What kind of source a URL is, and what is there."""
@@ -91,29 +96,29 @@ class Detection:
     """The URL or path above, where the source is the directory of one version and never moves."""
 
 
-def detect(settings: SourceSettings, around: Context) -> Detection:
+def detect(settings: SourceSettings, context: Context) -> Detection:
     """Find out what kind of source a URL is; or, where that is said, what is there.
 
     Args:
         settings: A source, mostly of kind `auto`.
-        around: What sources work with.
+        context: What sources work with.
 
     Raises:
         NotDetected: No kind has found releases of uv there; with all that was tried.
         SourceError: The server does not answer at all; or not as the kind that was said.
     """
     if settings.kind != "auto":
-        return _proved(settings, "", around)
-    return _Examination(settings, around).run()
+        return _proved(settings, "", context)
+    return _Examination(settings, context).run()
 
 
-def _proved(settings: SourceSettings, reason: str, around: Context) -> Detection:
+def _proved(settings: SourceSettings, reason: str, context: Context) -> Detection:
     """Return what a source finds.
 
     Raises:
         SourceError: It cannot be used, or has no release of uv at all.
     """
-    source = around.build(settings, around)
+    source = context.build(settings, context)
     if isinstance(source, TreeOrWheels):
         settings, reason = source.wheels or settings, _WHEELS if source.wheels else reason
         source = source.itself()
@@ -141,10 +146,10 @@ def _proved(settings: SourceSettings, reason: str, around: Context) -> Detection
 class DetectedSource(Source):
     """A source whose kind is found out when it is first used."""
 
-    def __init__(self, settings: SourceSettings, around: Context) -> None:
+    def __init__(self, settings: SourceSettings, context: Context) -> None:
         """Prepare; nothing is asked yet."""
         self._settings = settings
-        self._around = around
+        self._context = context
         self.name = redact_url(settings.url or "")
         self._failure: SourceError | None = None
 
@@ -174,7 +179,7 @@ class DetectedSource(Source):
 
     @cached_property
     def _source(self) -> Source:
-        detection = detect(self._settings, self._around)
+        detection = detect(self._settings, self._context)
         kind = detection.settings.kind
         _log.debug("%s is of kind %s, because %s", self.name, kind, detection.reason)
         return detection.source
@@ -183,11 +188,11 @@ class DetectedSource(Source):
 class _Examination:
     """One URL, and what was tried with it."""
 
-    def __init__(self, settings: SourceSettings, around: Context) -> None:
+    def __init__(self, settings: SourceSettings, context: Context) -> None:
         self._section = settings
         self._url = proper(settings.url or "")
-        self._around = replace(around, upstream=around.cautious)
-        self._upstream = around.cautious(settings)
+        self._context = replace(context, upstream=context.cautious)
+        self._upstream = context.cautious(settings)
         self._looks: list[Look] = []
         self._answers: dict[tuple[str, str], Answer] = {}
         self._attempts: list[Attempt] = []
@@ -204,7 +209,7 @@ class _Examination:
                 tried.add(clue.settings)
                 section = self._logged_in(clue.settings)
                 try:
-                    return _proved(section, clue.reason or "it answers as one", self._around)
+                    return _proved(section, clue.reason or "it answers as one", self._context)
                 except SourceError as error:
                     self._attempts.append(Attempt(clue=clue, error=error))
         found = Findings(
@@ -215,7 +220,7 @@ class _Examination:
             indexes=tuple(self._indexes),
             login=self._upstream.login_for(self._url),
         )
-        hint = advice(found, self._around.platform.archive)
+        hint = advice(found, self._context.platform.archive)
         raise NotDetected(redact_url(self._url), _account(found), hint)
 
     def _clues(self) -> Iterator[Clue]:
@@ -234,7 +239,7 @@ class _Examination:
             yield from clues
             return
         yield from clues
-        page = self._look(below(self._url, (), folder=True))
+        page = self._look(below(self._url, (), directory=True))
         yield from from_page(self._url, page)
         if page.status in GONE and not self._url.endswith("/"):
             yield from from_page(self._url, self._look(self._url))
@@ -246,7 +251,9 @@ class _Examination:
 
     def _clues_of_devpi(self) -> Iterator[Clue]:
         """Yield the index of a devpi server that has uv; of several, the user has to choose."""
-        users = self._look(below(server_of(self._url), (), folder=True), accept="application/json")
+        users = self._look(
+            below(server_of(self._url), (), directory=True), accept="application/json"
+        )
         for root in devpi_roots(self._url, users):
             found = [*from_index_page(root, self._look_for_wheels(root))]
             if found:
@@ -255,7 +262,7 @@ class _Examination:
             yield from from_index_page(self._indexes[0], self._look_for_wheels(self._indexes[0]))
 
     def _look_for_wheels(self, root: str) -> Answer:
-        return self._look(below(root, ("uv",), folder=True), accept=_SIMPLE)
+        return self._look(below(root, ("uv",), directory=True), accept=_SIMPLE)
 
     def _logged_in(self, found: SourceSettings) -> SourceSettings:
         """Return what was found with the login that was given, if that is for this server."""

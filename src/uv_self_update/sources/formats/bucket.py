@@ -149,7 +149,9 @@ def _below(prefix: str, keys: list[_Key]) -> tuple[Entry, ...]:
         folder = bool(slash)
         if is_name(name):
             modified = None if folder else key.modified
-            entries.setdefault((name, folder), Entry(name=name, folder=folder, modified=modified))
+            entries.setdefault(
+                (name, folder), Entry(name=name, is_directory=folder, modified=modified)
+            )
     return tuple(entries.values())
 
 

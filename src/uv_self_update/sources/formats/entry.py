@@ -32,7 +32,7 @@ class Entry:
     name: str
     """Decoded, without a slash; see is_name."""
 
-    folder: bool | None
+    is_directory: bool | None
     """None where a page links to directories and files alike, without a slash."""
 
     modified: str | None = None

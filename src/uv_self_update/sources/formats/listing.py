@@ -84,9 +84,11 @@ def read_listing(document: Document, *, also: str | None = None) -> tuple[Entry,
     if not page.entries and not page.says_so:
         kind = _NO_LISTING if page.is_page else describe(document.body)
         raise UnexpectedBody(document.url, _EXPECTED, kind)
-    if also is not None or any(entry.folder for entry in page.entries.values()):
+    if also is not None or any(entry.is_directory for entry in page.entries.values()):
         # A server that ends one directory in a slash does so with all.
-        return tuple(replace(entry, folder=bool(entry.folder)) for entry in page.entries.values())
+        return tuple(
+            replace(entry, is_directory=bool(entry.is_directory)) for entry in page.entries.values()
+        )
     return tuple(page.entries.values())
 
 
@@ -164,7 +166,9 @@ class _Page:
         if len(self.entries) >= MOST_ENTRIES:
             raise TooLarge(self._url, MOST_ENTRIES, unit="entries")
         known = self.entries.get(found.name, found)
-        self.entries[found.name] = replace(known, folder=known.folder or found.folder)
+        self.entries[found.name] = replace(
+            known, is_directory=known.is_directory or found.is_directory
+        )
         self._linked = found.name
 
     def _is_inside(self, folder: _Path) -> bool:
@@ -195,7 +199,7 @@ class _Page:
             return None
         if not is_name(path[-1]):
             return None
-        return Entry(name=path[-1], folder=parts.path.endswith("/") or None)
+        return Entry(name=path[-1], is_directory=parts.path.endswith("/") or None)
 
 
 def _names(path: str) -> _Path:
@@ -258,7 +262,9 @@ def _entry(item: object) -> Entry | None:
             time = more.get("mod_time")
         case _:
             return None
-    return Entry(name=name, folder=folder, modified=utc_of(time) if isinstance(time, str) else None)
+    return Entry(
+        name=name, is_directory=folder, modified=utc_of(time) if isinstance(time, str) else None
+    )
 
 
 def _read_xml(text: str) -> tuple[Entry, ...] | None:
@@ -270,7 +276,7 @@ def _read_xml(text: str) -> tuple[Entry, ...] | None:
         if isinstance(piece, str):
             if inside and tag is not None and is_name(piece):
                 modified = utc_of(tag.attributes.get("mtime", ""))
-                found = Entry(name=piece, folder=tag.name == "directory", modified=modified)
+                found = Entry(name=piece, is_directory=tag.name == "directory", modified=modified)
                 entries.setdefault(piece, found)
         elif not inside:
             if piece.name != "list":

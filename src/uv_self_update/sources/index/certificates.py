@@ -38,18 +38,18 @@ class UvCertificates:
     """The variables for uv, and the files that they name; those are there until it is closed."""
 
     def __init__(
-        self, network: Network, environ: Mapping[str, str], folder: Path | None = None
+        self, network: Network, environ: Mapping[str, str], temporary: Path | None = None
     ) -> None:
         """Write the files that are needed.
 
         Args:
             network: The settings.
             environ: The user's environment.
-            folder: Where to put them; None for where the system puts what is temporary.
+            temporary: The directory to write them in; None for the default of the system.
         """
         self.environ: dict[str, str] = {}
-        self._place = folder
-        self._folder: TemporaryDirectory[str] | None = None
+        self._parent = temporary
+        self._directory: TemporaryDirectory[str] | None = None
         if network.ca_bundle is not None:
             blocks = dict.fromkeys([*_blocks(network.ca_bundle), *_trusted_by_uv(environ)])
             self.environ[_FILE] = self._write("authorities.pem", b"\n".join(blocks))
@@ -58,8 +58,8 @@ class UvCertificates:
 
     def close(self) -> None:
         """Remove the files."""
-        if self._folder is not None:
-            self._folder.cleanup()
+        if self._directory is not None:
+            self._directory.cleanup()
 
     def _client(self, network: Network) -> str | None:
         """Return the file of the client certificate; None, with a warning, if uv cannot use it."""
@@ -87,10 +87,10 @@ class UvCertificates:
     def _write(self, name: str, content: bytes) -> str:
         from tempfile import TemporaryDirectory  # noqa: PLC0415 # few get here
 
-        if self._folder is None:
+        if self._directory is None:
             # Nobody else may look into it.
-            self._folder = TemporaryDirectory(prefix="uv-self-update-", dir=self._place)
-        path = Path(self._folder.name, name)
+            self._directory = TemporaryDirectory(prefix="uv-self-update-", dir=self._parent)
+        path = Path(self._directory.name, name)
         path.touch(mode=0o600)
         path.write_bytes(content + b"\n")
         return str(path)

@@ -76,7 +76,7 @@ def _files(environ: Mapping[str, str], platform: str, etc: Path) -> Iterator[Pat
         yield Path(environment, name)
     # The one that is named stands for the user's.
     if not (named and Path(named).exists()):
-        yield from (folder / name for folder in _user_folders(environ, platform))
+        yield from (directory / name for directory in _user_directories(environ, platform))
     if platform == "win32":
         if shared := environ.get("PROGRAMDATA"):
             yield Path(shared, "pip", name)
@@ -84,11 +84,11 @@ def _files(environ: Mapping[str, str], platform: str, etc: Path) -> Iterator[Pat
     if platform == "darwin":
         yield Path("/Library/Application Support/pip", name)
     shared = environ.get("XDG_CONFIG_DIRS") or str(etc / "xdg")
-    yield from (Path(folder, "pip", name) for folder in shared.split(":") if folder)
+    yield from (Path(base, "pip", name) for base in shared.split(":") if base)
     yield etc / name
 
 
-def _user_folders(environ: Mapping[str, str], platform: str) -> Iterator[Path]:
+def _user_directories(environ: Mapping[str, str], platform: str) -> Iterator[Path]:
     home = environ.get("USERPROFILE" if platform == "win32" else "HOME")
     if platform == "win32":
         places = [environ.get("APPDATA"), home]

@@ -38,7 +38,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from uv_self_update.config.kinds import SourceSettings
     from uv_self_update.releases.policy import Objection, Policy
+    from uv_self_update.sources.context import Context
     from uv_self_update.sources.index.settings import IndexSettings
 
 
@@ -52,6 +54,18 @@ _COMPILE = (
 )
 
 
+def create(settings: SourceSettings, context: Context) -> IndexSource:
+    """Create the source of a `[[source]]`; see registry."""
+    return IndexSource(
+        uv=context.uv,
+        environ=context.environ,
+        url=settings.url,
+        flat=settings.format == "flat",
+        digests=context.digests,
+        temporary=context.temporary,
+    )
+
+
 class IndexSource(WheelSource):
     """The package index that uv is configured for, or one that is given by its URL."""
 
@@ -63,7 +77,7 @@ class IndexSource(WheelSource):
         url: str | None = None,
         flat: bool = False,
         digests: DigestRules | None = None,
-        folder: Path | None = None,
+        temporary: Path | None = None,
     ) -> None:
         """Prepare; nothing is run yet.
 
@@ -73,12 +87,12 @@ class IndexSource(WheelSource):
             url: The root of a simple repository API (PEP 503); None for uv's own default.
             flat: Whether `url` is a directory or a page of wheels instead, as for `--find-links`.
             digests: Which digests a wheel has to have beside that of the index; None for any.
-            folder: Where to put what is temporary; None for where the system puts it.
+            temporary: The directory for temporary files; None for the default of the system.
         """
         self._digests = digests or DigestRules()
         self._environ, self._url = environ, url
         self.name = "the package index" if url is None else f"the index {redact_url(url)}"
-        self._uv = UvPip(uv, environ, name=self.name, url=url, flat=flat, folder=folder)
+        self._uv = UvPip(uv, environ, name=self.name, url=url, flat=flat, temporary=temporary)
 
     def find(self, wanted: Wanted) -> Release:
         """Return the newest release that is wanted; see Source."""
@@ -242,9 +256,9 @@ class IndexSource(WheelSource):
             raise self._lack(NEWEST)
         return tuple(found)
 
-    def unpack(self, release: Release, folder: Path) -> Path:
-        """Lay the wheel's files below a folder; see WheelSource."""
-        target, wheel = folder / "wheel", f"the wheel of uv {release.version}"
+    def unpack(self, release: Release, directory: Path) -> Path:
+        """Lay the wheel's files below a directory; see WheelSource."""
+        target, wheel = directory / "wheel", f"the wheel of uv {release.version}"
         arguments = ["pip", "install", "--target", str(target), "--no-deps", "--only-binary", "uv"]
         arguments += ["-r", "-"]
         hashes = self._hashes(release.version)
@@ -254,7 +268,7 @@ class IndexSource(WheelSource):
             arguments.append("--verify-hashes")
         requirement = " ".join([f"uv=={release.version}", *hashes])
         try:
-            answer = self._uv.fill(arguments, requirement, folder)
+            answer = self._uv.fill(arguments, requirement, directory)
         except TooMuch:
             reason = f"it holds more than {LARGEST_UNPACKED:,} bytes"
             raise UnusableArchive(wheel, self.name, reason) from None

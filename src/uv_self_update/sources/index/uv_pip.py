@@ -33,7 +33,7 @@ _LOGGING = {"RUST_LOG": "uv_auth=trace,uv_client=trace"}
 
 _PLAIN = ("--color", "never")
 _TEMPORARY = ("TMPDIR", "TMP", "TEMP")
-_BLOCK = 4096  # bytes that even an empty file takes, or a folder
+_BLOCK = 4096  # bytes that even an empty file takes, or a directory
 _SHOWN_LINES = 12
 _GLANCE = 0.1  # seconds between two looks at what has been written
 _OWN = re.compile(r"^(?:error:| *\u00d7)", re.MULTILINE)
@@ -66,7 +66,7 @@ class UvPip:
         name: str,
         url: str | None = None,
         flat: bool = False,
-        folder: Path | None = None,
+        temporary: Path | None = None,
     ) -> None:
         """Prepare; nothing is read or run yet.
 
@@ -76,14 +76,14 @@ class UvPip:
             name: What the index is called in messages.
             url: The index, if it is not one that the user has configured uv with.
             flat: Whether `url` is a flat index, and no other is asked.
-            folder: Where to put what is temporary; None for where the system puts it.
+            temporary: The directory for temporary files; None for the default of the system.
         """
         self._uv = uv
         self._environ = environ
         self._name = name
         self._url = url
         self._flat = flat
-        self._folder = folder
+        self._temporary = temporary
         # No variable tells old versions of uv so.
         self._options = ("--no-index",) if flat else ()
         self._lock = threading.Lock()
@@ -100,7 +100,7 @@ class UvPip:
         while True:
             settings = self._settings
             with (
-                settings.handed_over(self._folder) as environ,
+                settings.handed_over(self._temporary) as environ,
                 self._started([*arguments, "--quiet"], environ) as process,
             ):
                 output, errors = process.communicate(stdin)
@@ -118,13 +118,13 @@ class UvPip:
             UvNotRunnable: The uv cannot be started.
         """
         with (
-            self._settings.handed_over(self._folder) as environ,
+            self._settings.handed_over(self._temporary) as environ,
             self._started([*arguments, *_PLAIN], {**environ, **_LOGGING}) as process,
         ):
             return process.communicate(stdin)[1]
 
-    def fill(self, arguments: list[str], stdin: str, folder: Path) -> Answer:
-        """Run uv, and have all that it writes lie below a folder, the temporary included.
+    def fill(self, arguments: list[str], stdin: str, directory: Path) -> Answer:
+        """Run uv, and have all that it writes lie below a directory, the temporary included.
 
         To be called after `ask`, which finds out what this uv understands.
 
@@ -132,25 +132,25 @@ class UvPip:
         own, since uv unpacks there.
 
         Args:
-            arguments: What to run, with a target below the folder.
+            arguments: What to run, with a target below the directory.
             stdin: What uv reads.
-            folder: One of our own.
+            directory: One of our own.
 
         Raises:
-            TooMuch: There is more than LARGEST_UNPACKED in the folder.
+            TooMuch: There is more than LARGEST_UNPACKED in the directory.
             IndexFailed: It is closed, or the user's configuration of uv cannot be read.
             UvNotRunnable: The uv cannot be started.
-            OSError: The folder cannot be written.
+            OSError: The directory cannot be written.
         """
-        temporary = folder / "tmp"
+        temporary = directory / "tmp"
         temporary.mkdir()
-        cache = folder / "cache"
+        cache = directory / "cache"
         try:
             settings = self._settings.with_cache(cache)
             with settings.handed_over(temporary) as handed:
                 environ = {**handed, **dict.fromkeys(_TEMPORARY, str(temporary))}
                 with self._started([*arguments, "--quiet"], environ) as process:
-                    output, errors = _watched(process, stdin, folder)
+                    output, errors = _watched(process, stdin, directory)
         finally:
             for place in (cache, temporary):
                 shutil.rmtree(place, ignore_errors=True)
@@ -214,25 +214,25 @@ class UvPip:
                 self._running.discard(process)
 
 
-def _watched(process: subprocess.Popen[str], stdin: str, folder: Path) -> tuple[str, str]:
-    """Wait for a process to end; raises TooMuch as soon as there is too much in a folder."""
+def _watched(process: subprocess.Popen[str], stdin: str, directory: Path) -> tuple[str, str]:
+    """Wait for a process to end; raises TooMuch as soon as there is too much in a directory."""
     asked: str | None = stdin
     while True:
         try:
             said = process.communicate(asked, timeout=_GLANCE)
         except subprocess.TimeoutExpired:
             said, asked = None, None
-        if _size(folder) > LARGEST_UNPACKED:
+        if _size(directory) > LARGEST_UNPACKED:
             raise TooMuch
         if said is not None:
             return said
 
 
-def _size(folder: Path) -> int:
-    """Return how many bytes lie below a folder, at least; any of it may go at any moment."""
+def _size(directory: Path) -> int:
+    """Return how many bytes lie below a directory, at least; any of it may go at any moment."""
     total = 0
-    for place, folders, names in os.walk(folder):
-        total += len(folders) * _BLOCK
+    for place, directories, names in os.walk(directory):
+        total += len(directories) * _BLOCK
         for name in names:
             with contextlib.suppress(OSError):
                 total += max(os.lstat(os.path.join(place, name)).st_size, _BLOCK)  # noqa: PTH118

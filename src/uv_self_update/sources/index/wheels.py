@@ -13,26 +13,19 @@ from uv_self_update.errors import WheelsOnly
 from uv_self_update.sources.interface import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from uv_self_update.releases.policy import Objection, Policy
     from uv_self_update.releases.release import Release
     from uv_self_update.releases.target import Wanted
+    from uv_self_update.sources.context import Context
     from uv_self_update.sources.tree import TreeSource
 
 
 class TreeOrWheels(Source):
     """The releases in directories, or else the wheels."""
 
-    def __init__(self, tree: TreeSource, *, flat: Callable[[SourceSettings], Source]) -> None:
-        """Prepare; nothing is listed yet.
-
-        Args:
-            tree: The directories.
-            flat: Makes the source for the settings of a flat index.
-        """
+    def __init__(self, tree: TreeSource, context: Context) -> None:
         self._tree = tree
-        self._flat = flat
+        self._context = context
         self.name = tree.name
 
     @cached_property
@@ -71,4 +64,6 @@ class TreeOrWheels(Source):
 
     @cached_property
     def _chosen(self) -> Source:
-        return self._tree if self.wheels is None else self._flat(self.wheels)
+        return (
+            self._tree if self.wheels is None else self._context.build(self.wheels, self._context)
+        )
