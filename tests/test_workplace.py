@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 HOLD = """\
 import sys
 from pathlib import Path
-from uv_self_update.installer.workplace import claim
+from uv_self_update.installer.workspace import claim
 claim(Path(sys.argv[1]))
 print("claimed", flush=True)
 sys.stdin.read()
@@ -188,7 +188,7 @@ AS_ANOTHER = """\
 import fcntl, logging, os, pwd, sys
 from pathlib import Path
 from uv_self_update.errors import UvSelfUpdateError
-from uv_self_update.installer.workplace import claim
+from uv_self_update.installer.workspace import claim
 logging.basicConfig(format="%(message)s", stream=sys.stdout, level=logging.WARNING)
 _, folder, user, group, patience = sys.argv
 os.setgroups([])
