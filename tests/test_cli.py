@@ -457,7 +457,7 @@ def test_way_without_return_is_warned_of(home: Home, web: Web, target: str) -> N
     web.pages |= mirrors.github_pages([binaries.OLDEST, "0.8.24"])
     source = f"github+{web.url}/astral-sh/uv"
     said = (
-        f"warning: uv {binaries.OLDEST} cannot be updated by uv-self-update again, since only "
+        f"warning: uv {binaries.OLDEST} cannot be updated by uv-self-update again: only "
         "0.5.0 and later can be updated from elsewhere\n"
     )
 

@@ -101,7 +101,7 @@ def test_init_proves(home: Home, web: Web) -> None:
         "  digest     not published",
         f"Written to {home.config}.",
         "To prove it, a throwaway copy of uv is updated now.",
-        "A throwaway copy of uv was updated, and runs.",
+        "A temporary copy of uv was updated, and runs.",
         f"  source   {web.url}/uv/",
     ]
     assert lines[10:12] == [f"  from     {OLD}", f"  to       {NEW}"]

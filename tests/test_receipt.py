@@ -16,7 +16,7 @@ from uv_self_update.uv.receipt import NAME, Receipt, locate, new_receipt, place_
 
 def receipt(folder: Path, **document: object) -> Receipt:
     """Return a receipt that lies somewhere."""
-    return Receipt(path=folder / NAME, document=document)
+    return Receipt(path=folder / NAME, document=document, content=b"")
 
 
 @pytest.mark.parametrize(

@@ -419,8 +419,8 @@ def test_real_uv_becomes_the_required_one(value: str, end: str, home: Home) -> N
     again = home.run("--required", "--check")
 
     assert (due.code, done.code, again.code) == (11, 0, 0), done.err
-    assert due.out.startswith(f"uv {end} can be had from ")
-    assert again.out == f"uv {end} is installed, and that is what was asked for\n"
+    assert due.out.startswith(f"uv {end} is available from ")
+    assert again.out == f"uv {end} is installed, as requested\n"
     assert home.version() == home.receipt_version() == end
     assert home.rest() == before
 

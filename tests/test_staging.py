@@ -30,10 +30,11 @@ from uv_self_update.releases.digests import DigestRules
 from uv_self_update.releases.release import Asset, Release
 from uv_self_update.sources.interface import ArchiveSource, Source, WheelSource
 from uv_self_update.sources.order import Found
-from uv_self_update.uv import process as child
+from uv_self_update.uv import executable
+from uv_self_update.uv.installation import Installation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from uv_self_update.releases.target import Wanted
@@ -153,10 +154,15 @@ def folder(tmp_path: Path) -> Path:
     return path
 
 
+def installation(folder: Path, environ: Mapping[str, str] | None = None) -> Installation:
+    """Return the uv that is replaced."""
+    return Installation(uv=folder.parent / "uv", environ=environ or {}, platform=PLATFORM)
+
+
 def failure(found: Found, folder: Path) -> UvSelfUpdateError:
     """Stage what cannot be staged, and return why."""
     with pytest.raises(UvSelfUpdateError) as caught:
-        stage(found, PLATFORM, folder, place=folder.parent, digests=DigestRules(), environ={})
+        stage(found, installation(folder), folder, digests=DigestRules())
     return caught.value
 
 
@@ -174,10 +180,8 @@ def test_archive(folder: Path, known: str) -> None:
     source = Mirror(body)
     staged = stage(
         found(source, *assets, listed=known != "nothing"),
-        PLATFORM,
+        installation(folder),
         folder,
-        place=folder.parent,
-        environ={},
         digests=DigestRules(),
     )
     assert source.opened == [Asset(name=NAME, sha256=digest if known == "digest" else None)]
@@ -189,9 +193,7 @@ def test_archive(folder: Path, known: str) -> None:
 
 def test_wheel(folder: Path) -> None:
     """A wheel is unpacked by its source, and tried."""
-    staged = stage(
-        found(Index(GOOD)), PLATFORM, folder, place=folder.parent, digests=DigestRules(), environ={}
-    )
+    staged = stage(found(Index(GOOD)), installation(folder), folder, digests=DigestRules())
     assert staged.folder == folder / VERSION
     assert staged.size == 1000 + (staged.folder / "uv").stat().st_size
 
@@ -199,9 +201,7 @@ def test_wheel(folder: Path) -> None:
 def test_unknown_source(folder: Path) -> None:
     """A source that is neither is a mistake in the program."""
     with pytest.raises(AssertionError):
-        stage(
-            found(Other()), PLATFORM, folder, place=folder.parent, digests=DigestRules(), environ={}
-        )
+        stage(found(Other()), installation(folder), folder, digests=DigestRules())
 
 
 def test_wrong_digest(folder: Path) -> None:
@@ -278,7 +278,7 @@ def test_uv_that_the_system_refuses(folder: Path) -> None:
 
 def test_uv_that_hangs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A uv that does not answer is given up."""
-    monkeypatch.setattr(child, "_ANSWER", 0.2)
+    monkeypatch.setattr(executable, "_ANSWER", 0.2)
     error = failure(found(Mirror(archive("exec sleep 60")), Asset(name=NAME)), folder)
     assert str(error).endswith("does not work here: it did not answer for 0.2 seconds")
 
@@ -296,11 +296,9 @@ def test_environment(folder: Path) -> None:
     script = f'env >"{said}" && {GOOD}'
     staged = stage(
         found(Index(script)),
-        PLATFORM,
+        installation(folder, environ),
         folder,
-        place=folder.parent,
         digests=DigestRules(),
-        environ=environ,
     )
     assert staged.version == VERSION
     names = {line.partition("=")[0] for line in said.read_text().splitlines()}

@@ -198,8 +198,7 @@ def _do(
     job = Job(
         arguments=arguments,
         settings=with_passphrase(invocation.settings(), invocation.environ),
-        uv=invocation.uv(),
-        environ=invocation.environ,
+        installation=invocation.installation(),
     )
     outcome = run(job)
     if outcome.received is not None:
@@ -220,7 +219,7 @@ def _do(
     if outcome.updated:
         from uv_self_update.uv.shadow import warn_if_shadowed  # noqa: PLC0415 # only after an update
 
-        warn_if_shadowed(job.uv, job.environ)
+        warn_if_shadowed(job.installation)
     return outcome.exit_code
 
 
@@ -234,8 +233,7 @@ def _check(
         raise UsageError(message, hint="`--check` changes nothing by itself.")
     verdict = check(
         with_passphrase(invocation.settings(), invocation.environ),
-        uv=invocation.uv(),
-        environ=invocation.environ,
+        invocation.installation(),
         target=arguments.target,
     )
     if not level(arguments.all, "quiet"):

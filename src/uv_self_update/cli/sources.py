@@ -24,6 +24,7 @@ from uv_self_update.redaction import redact_url
 from uv_self_update.sources.detection.detect import detect
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.uv.executable import version_of
+from uv_self_update.uv.installation import Installation
 from uv_self_update.uv.process import SignalReceived, Signals
 from uv_self_update.versions import without_local
 from uv_self_update.workflow.rehearse import hold
@@ -208,7 +209,8 @@ def _examined(section: SourceSettings, opened: OpenSources) -> SourceSettings:
 def _prove(settings: Settings, uv: Path, environ: Mapping[str, str], file: Path) -> None:
     click.echo("To prove it, a throwaway copy of uv is updated now.")
     try:
-        rehearsal = hold(settings, uv=uv, environ=environ, target=None, start=None, options=("-q",))
+        installation = Installation(uv=uv, environ=environ)
+        rehearsal = hold(settings, installation, target=None, start=None, options=("-q",))
     except UvSelfUpdateError:
         _log.warning("%s stays as it was written, though the rehearsal has failed", file)
         raise

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import ChangedMeanwhile, InstallError, NotReplaced, NotRestored
-from uv_self_update.files import become_like, content_of, flush_folder, strerror, write_atomically
+from uv_self_update.files import become_like, flush_folder, strerror, write_atomically
 from uv_self_update.installer import journal as notes
 from uv_self_update.installer import strays
 from uv_self_update.installer.journal import Journal, Step
@@ -195,8 +195,8 @@ def recover(
             case "restoring":
                 _restore(plan, work, windows=windows)
             case "replacing":
-                meant = all(rewrite.meant for rewrite in plan.rewrites)
-                reason = doubt(plan.version) if meant else "uv's receipt has changed since"
+                expected = all(rewrite.expected for rewrite in plan.rewrites)
+                reason = doubt(plan.version) if expected else "uv's receipt has changed since"
                 if reason is None:
                     return _finish(plan, work, check, windows=windows)
                 _log.warning("an update that was interrupted is undone: %s", reason)
@@ -304,7 +304,7 @@ def _carry_out(plan: Journal, work: Path, check: Check, *, windows: bool) -> Non
         check(uv, plan.version)
         _flush_folders(plan)
         for rewrite in plan.rewrites:
-            if rewrite.path.is_file() and not rewrite.meant:
+            if rewrite.path.is_file() and not rewrite.expected:
                 raise ChangedMeanwhile(rewrite.path, plan.version)  # noqa: TRY301 # it is undone
             if rewrite.after is not None:
                 _rewrite(rewrite, rewrite.after)
@@ -392,11 +392,11 @@ def _restore(plan: Journal, work: Path, *, windows: bool) -> None:
 
 
 def _take_back(rewrite: Rewrite) -> None:
-    if rewrite.after is not None and not rewrite.meant:
+    if rewrite.after is not None and not rewrite.expected:
         return  # somebody else has written it since
     if rewrite.before is None:
         rewrite.path.unlink(missing_ok=True)
-    elif content_of(rewrite.path) != rewrite.before:
+    elif not rewrite.untouched:
         write_atomically(rewrite.path, rewrite.before, temporary=_temporary(rewrite))
 
 

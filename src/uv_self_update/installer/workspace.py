@@ -18,7 +18,8 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from uv_self_update.errors import UpdateUnderWay
+from uv_self_update.errors import NotReplaced, UpdateUnderWay
+from uv_self_update.files import strerror
 from uv_self_update.installer import holder
 from uv_self_update.installer.journal import unfinished
 
@@ -44,21 +45,50 @@ _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 
 
 class Workspace:
-    """A claimed folder; whoever ends, however, gives up the claim."""
+    """A directory that this process has claimed, or was refused; the system ends a claim."""
 
-    def __init__(self, path: Path, lock: int, sign: int | None) -> None:
-        """Keep the directory, the open lock in it, and the open file that names us; see `claim`."""
-        self.path = path
-        self._lock: int | None = lock
+    def __init__(
+        self, path: Path, lock: int | None, sign: int | None, *, refused: OSError | None = None
+    ) -> None:
+        """Keep a claim, or why there is none.
+
+        Args:
+            path: The directory.
+            lock: The open lock in it.
+            sign: The open file that names this process.
+            refused: Why the directory could not be claimed.
+        """
+        self._path = path
+        self._lock = lock
         self._sign = sign
+        self._refused = refused
+
+    @property
+    def path(self) -> Path:
+        """The directory.
+
+        Raises:
+            NotReplaced: It could not be claimed.
+        """
+        if self._refused is not None:
+            raise NotReplaced(self._path.parent, strerror(self._refused)) from self._refused
+        return self._path
+
+    @property
+    def claimed(self) -> Path | None:
+        """The directory; None if it could not be claimed."""
+        return None if self._refused is not None else self._path
 
     def environ(self, *, windows: bool) -> dict[str, str]:
-        """Return what tells a program to put its temporary files here; on Windows, nothing does.
+        """Return the variables that name the directory for temporary files; none on Windows.
 
-        Those of others may be on a file system that programs cannot be run from (uv#17191), and
-        would stay where they are if everything is killed.
+        The system's may be on a file system that programs cannot be run from (uv#17191), and files
+        there would stay if everything is killed.
+
+        Raises:
+            OSError: The directory cannot be created.
         """
-        if windows:
+        if windows or self.claimed is None:
             # PowerShell writes `__PSScriptPolicyTest_*.ps1` into %TEMP%, and takes what AppLocker
             # says of that for what it may do itself (`GetAppLockerPolicy` in its sources). With
             # another folder it would get another answer: fewer rights where scripts are let run in
@@ -132,6 +162,20 @@ class Workspace:
                     return
                 time.sleep(_FAREWELL / 100)
             self.path.rmdir()
+
+
+def claim_if_writable(directory: Path) -> Workspace:
+    """Claim the workspace of a directory; if that is refused, raise why when its path is needed.
+
+    Often nothing is to be updated, and so nothing to be written.
+
+    Raises:
+        UpdateUnderWay: Another update did not end.
+    """
+    try:
+        return claim(directory)
+    except OSError as error:
+        return Workspace(directory / NAME, None, None, refused=error)
 
 
 def claim(folder: Path, *, patience: float = _PATIENCE) -> Workspace:
