@@ -83,11 +83,11 @@ def refusal(installation: Installation, *, adopt: bool) -> UvSelfUpdateError | N
     if installation.receipt is not None:
         other = installation.receipt
         return None if installation.standalone else _about_another(uv, other)
-    if not path.exists():
-        return _not_standalone(uv, f"there is no receipt {path}")
     try:
         installation.read_receipt()
     except ReceiptError as error:
+        if isinstance(error.__cause__, (FileNotFoundError, NotADirectoryError)):
+            return _not_standalone(uv, f"there is no receipt {path}")
         return error
     return None
 
