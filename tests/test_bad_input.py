@@ -446,7 +446,7 @@ OTHER = "0.5.0"
                 "before the end-of-stream marker was reached)"
             ),
         ),
-        (lambda: b"text\n", f"{ARCHIVE} from {{url}} cannot be used: it is no archive"),
+        (lambda: b"text\n", f"{ARCHIVE} from {{url}} cannot be used: it is not an archive"),
         (lambda: b"", f"{ARCHIVE} from {{url}} cannot be used: it is empty"),
         (
             lambda: b'{"errors": []}',
@@ -454,7 +454,7 @@ OTHER = "0.5.0"
         ),
         (
             lambda: pack(README=b"Here be dragons.\n"),
-            f"{ARCHIVE} from {{url}} cannot be used: there is no uv in it",
+            f"{ARCHIVE} from {{url}} cannot be used: it contains no uv",
         ),
         (
             lambda: pack(uv=b"not a program\n"),
@@ -464,14 +464,14 @@ OTHER = "0.5.0"
             lambda: pack(uv=b"#!/bin/sh\necho sorry >&2\nexit 3\n"),
             (
                 f"uv {END} was fetched from {{source}} but does not work here: "
-                "it ends with code 3 and says: sorry"
+                "it exited with code 3: sorry"
             ),
         ),
         (
             lambda: pack(uv=(binaries.executables(OTHER) / "uv").read_bytes()),
             (
                 f"uv {END} was fetched from {{source}} but does not work here: "
-                f"it calls itself `uv {OTHER}`"
+                f"it reports its version as `uv {OTHER}`"
             ),
         ),
     ],
@@ -533,7 +533,7 @@ def test_uv_is_no_program(home: Home, web: Web) -> None:
     ("text", "reason"),
     [
         ("{", "it is not JSON: Expecting property name enclosed in double quotes: "),
-        ("[]", "it names no `install_prefix`"),
+        ("[]", "`install_prefix` is missing"),
     ],
 )
 def test_receipt_is_broken(text: str, reason: str, home: Home, web: Web) -> None:

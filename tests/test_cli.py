@@ -245,11 +245,11 @@ def test_messages_are_coloured_as_those_of_uv(
         ("--check --required --dry-run", "`--check` and `--dry-run` exclude each other"),
         ("--required 0.12", "`--required` and TARGET (`0.12`) exclude each other"),
         ("0.12.3 --check --required", "`--required` and TARGET (`0.12.3`) exclude each other"),
-        ("--check 0.12 0.13", "only one TARGET can be given, not `0.12` and `0.13`"),
+        ("--check 0.12 0.13", "expected one version at most, not `0.12` and `0.13`"),
         ("--check nonsense", "there is no command `nonsense`"),
         ("--check '<'", "`'<'` is not a version of uv"),
         ("--required=0.12", "`--required` takes no value"),
-        ("--required --directory nowhere", "there is no folder "),
+        ("--required --directory nowhere", "the directory "),
         ("releases --check", "No such option '--check'."),
         ("--required rehearse", "No such option '--required'."),
         ("--json config path", "No such option '--json'."),
@@ -352,7 +352,7 @@ def test_two_targets_are_refused(home: Home) -> None:
     done = home.run("0.12.3", "0.12.4")
 
     assert (done.code, done.out) == (2, "")
-    assert "only one TARGET can be given, not `0.12.3` and `0.12.4`" in done.err
+    assert "expected one version at most, not `0.12.3` and `0.12.4`" in done.err
 
 
 @pytest.mark.parametrize("flag", ["-V", "--version"])

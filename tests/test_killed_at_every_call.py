@@ -173,7 +173,7 @@ def test_hidden_version_is_not_finished(scene: Scene) -> None:
 
     done = scene.victim.home.run(environ={"UV_SELF_UPDATE_VERSIONS": f"<{NEW}"})
 
-    assert f"warning: an update that was interrupted is undone: uv {NEW} is hidden by" in done.err
+    assert f"warning: undoing an interrupted update: uv {NEW} is hidden by" in done.err
     scene.victim.is_old()
 
 
@@ -209,7 +209,7 @@ def test_receipt_that_became_anothers(scene: Scene) -> None:
 
     done = scene.victim.home.run()
 
-    assert "an update that was interrupted is undone: uv's receipt has changed since" in done.err
+    assert "undoing an interrupted update: uv's receipt has changed since" in done.err
     assert json.loads(receipt.read_text()) == document
     assert scene.victim.home.version() == OLD
 

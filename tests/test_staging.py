@@ -220,7 +220,7 @@ def test_wrong_digest(folder: Path) -> None:
         (b"<!DOCTYPE html><title>Sign in", UnexpectedBody, "but it is a web page"),
         (b"", UnusableArchive, "it is empty"),
         (archive()[:-30], UnusableArchive, "it is damaged"),
-        (archive(name="uvx"), UnusableArchive, "there is no uv in it"),
+        (archive(name="uvx"), UnusableArchive, "it contains no uv"),
     ],
 )
 def test_no_uv(folder: Path, body: bytes, kind: type[Exception], said: str) -> None:
@@ -243,15 +243,15 @@ def test_source_that_fails(folder: Path, error: UvSelfUpdateError) -> None:
 @pytest.mark.parametrize(
     ("script", "said"),
     [
-        ("echo uv 0.12.4", "it calls itself `uv 0.12.4`"),
-        ("echo uv 0.12.30", "it calls itself `uv 0.12.30`"),
-        ("echo uv 0.12.3rc1", "it calls itself `uv 0.12.3rc1`"),
-        ("echo uv newest", "it calls itself `uv newest`"),
-        (f"echo uvx {VERSION}", f"it calls itself `uvx {VERSION}`"),
-        (":", "it calls itself ``"),
-        ("echo no such library >&2; exit 127", "it ends with code 127 and says: no such library"),
-        ("kill -9 $$", "it ends with code -9 and says: "),
-        ("printf '\\377'", "it calls itself `\ufffd`"),
+        ("echo uv 0.12.4", "it reports its version as `uv 0.12.4`"),
+        ("echo uv 0.12.30", "it reports its version as `uv 0.12.30`"),
+        ("echo uv 0.12.3rc1", "it reports its version as `uv 0.12.3rc1`"),
+        ("echo uv newest", "it reports its version as `uv newest`"),
+        (f"echo uvx {VERSION}", f"it reports its version as `uvx {VERSION}`"),
+        (":", "it reports its version as ``"),
+        ("echo no such library >&2; exit 127", "it exited with code 127: no such library"),
+        ("kill -9 $$", "it exited with code -9: "),
+        ("printf '\\377'", "it reports its version as `\ufffd`"),
     ],
 )
 @pytest.mark.parametrize("source", ["mirror", "index"])
@@ -280,7 +280,7 @@ def test_uv_that_hangs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A uv that does not answer is given up."""
     monkeypatch.setattr(executable, "_ANSWER", 0.2)
     error = failure(found(Mirror(archive("exec sleep 60")), Asset(name=NAME)), folder)
-    assert str(error).endswith("does not work here: it did not answer for 0.2 seconds")
+    assert str(error).endswith("does not work here: it did not answer within 0.2 seconds")
 
 
 def test_environment(folder: Path) -> None:

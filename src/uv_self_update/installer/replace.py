@@ -187,7 +187,8 @@ def recover(
                 _undo_theirs(plan, work, windows=windows)
             case _ if foreign is not None:
                 _log.warning(
-                    "an update to uv %s that was interrupted is dropped: %s was replaced since",
+                    "discarding an interrupted update to uv %s: another program has replaced %s "
+                    "since",
                     plan.version,
                     foreign,
                 )
@@ -199,7 +200,7 @@ def recover(
                 reason = doubt(plan.version) if expected else "uv's receipt has changed since"
                 if reason is None:
                     return _finish(plan, work, check, windows=windows)
-                _log.warning("an update that was interrupted is undone: %s", reason)
+                _log.warning("undoing an interrupted update: %s", reason)
                 _undo(plan, work, windows=windows)
     except OSError as error:
         raise NotReplaced(work, strerror(error)) from error
@@ -209,7 +210,7 @@ def recover(
 def _undo_theirs(plan: Journal, work: Path, *, windows: bool) -> None:
     if any(step.changed for step in plan.steps):
         reason = "its installer had not finished"
-        _log.warning("an update that was interrupted is undone: %s", reason)
+        _log.warning("undoing an interrupted update: %s", reason)
     _undo(plan, work, windows=windows)
 
 
@@ -220,7 +221,7 @@ def _finish(plan: Journal, work: Path, check: Check, *, windows: bool) -> str | 
     except NotRestored:
         raise
     except InstallError as error:
-        _log.warning("an update that was interrupted is undone: %s", error)
+        _log.warning("undoing an interrupted update: %s", error)
         return None
     return plan.version
 

@@ -112,18 +112,16 @@ def confirm(uv: Path, version: str, *, source: str, environ: Mapping[str, str]) 
     try:
         done = ask_version(uv, bare_environment(environ))
     except subprocess.TimeoutExpired as error:
-        reason = f"it did not answer for {error.timeout:g} seconds"
+        reason = f"it did not answer within {error.timeout:g} seconds"
         raise StagedUvBroken(version, source, reason) from error
     except OSError as error:
         raise StagedUvBroken(version, source, strerror(error)) from error
     answer = done.stdout.decode(errors="replace").strip()
     if done.returncode != 0:
         said = done.stderr.decode(errors="replace").strip()
-        raise StagedUvBroken(
-            version, source, f"it ends with code {done.returncode} and says: {said}"
-        )
+        raise StagedUvBroken(version, source, f"it exited with code {done.returncode}: {said}")
     if not _is(answer, version):
-        raise StagedUvBroken(version, source, f"it calls itself `{answer}`")
+        raise StagedUvBroken(version, source, f"it reports its version as `{answer}`")
 
 
 def _is(answer: str, version: str) -> bool:

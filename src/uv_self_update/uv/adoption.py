@@ -101,7 +101,7 @@ def adopting(
         raise ManagedByPackageManager(uv, owner.name, owner.command)
     version = version_of(uv, environ)
     if version is None:
-        raise UvNotRunnable(uv, "it does not say its version")
+        raise UvNotRunnable(uv, "it does not report its version")
     lasting = {name: value for name, value in environ.items() if name != _CURRENT_DIRECTORY}
     receipts = _Lasting(replace(installation, environ=lasting))
     document = new_receipt(

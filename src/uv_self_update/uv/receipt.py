@@ -236,21 +236,21 @@ def parse(path: Path, content: bytes, stamp: Stamp | None = None) -> Receipt:
     try:
         document = json.loads(content)
     except RecursionError:
-        raise ReceiptError(path, "it is not JSON that anybody can read") from None
+        raise ReceiptError(path, "it is nested too deeply") from None
     except ValueError as error:
         raise ReceiptError(path, f"it is not JSON: {error}") from error
     if not isinstance(document, dict) or not isinstance(document.get("install_prefix"), str):
-        raise ReceiptError(path, "it names no `install_prefix`")
+        raise ReceiptError(path, "`install_prefix` is missing")
     for name, kind in _KINDS.items():
         if not isinstance(document.get(name, kind()), kind):
-            raise ReceiptError(path, f"its `{name}` is not what uv has there")
+            raise ReceiptError(path, f"`{name}` has the wrong type")
     receipt = Receipt(path=path, document=document, content=content, stamp=stamp)
     try:
         receipt.root.exists()
     except PermissionError:
         pass  # somebody else's: that it names a folder is enough
     except (OSError, RuntimeError, ValueError) as error:  # no path, or links in a circle
-        raise ReceiptError(path, "its `install_prefix` leads nowhere") from error
+        raise ReceiptError(path, "its `install_prefix` is not a usable path") from error
     return receipt
 
 

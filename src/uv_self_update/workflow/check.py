@@ -131,7 +131,7 @@ def check(settings: Settings, installation: Installation, *, target: str | None)
     with Signals(), closing(OpenSources(settings, uv=uv, environ=environ)) as sources:
         installed = version_of(uv, environ)
         if installed is None:
-            raise UvNotRunnable(uv, "it does not say its version, or none that can be compared")
+            raise UvNotRunnable(uv, "it reports no version, or none that can be compared")
         found = sources.find(wanted)
         outside = sources.policy.objection_to_name(installed)
         refusal = foreseen(installation, version=installed, adopt=settings.adopt)
