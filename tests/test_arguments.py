@@ -70,7 +70,7 @@ def test_split(line: str, target: str | None, before: str | None, after: str) ->
 @pytest.mark.parametrize("line", ["0.12 0.13", "0.12 -q 0.13", "--token t 0.12 0.13 0.14"])
 def test_two_targets(line: str) -> None:
     """More than one word that could be TARGET is refused, and each is repeated."""
-    with pytest.raises(UsageError, match=r"^only one TARGET can be given, not `0\.12` and `0\.13`"):
+    with pytest.raises(UsageError, match=r"^expected one version at most, not `0\.12` and `0\.13`"):
         split(line.split())
 
 

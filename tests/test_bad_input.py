@@ -467,15 +467,15 @@ OTHER = "0.5.0"
                 "before the end-of-stream marker was reached)"
             ),
         ),
-        (lambda: b"text\n", f"{ARCHIVE} from {{url}} can't be used: it is no archive"),
-        (lambda: b"", f"{ARCHIVE} from {{url}} can't be used: it is an empty file"),
+        (lambda: b"text\n", f"{ARCHIVE} from {{url}} can't be used: it is not an archive"),
+        (lambda: b"", f"{ARCHIVE} from {{url}} can't be used: it is empty"),
         (
             lambda: b'{"errors": []}',
             f"{ARCHIVE} from {{url}} can't be used: it is JSON of another kind",
         ),
         (
             lambda: pack(README=b"Here be dragons.\n"),
-            f"{ARCHIVE} from {{url}} can't be used: there is no uv in it",
+            f"{ARCHIVE} from {{url}} can't be used: it contains no uv",
         ),
         (
             lambda: pack(uv=b"not a program\n"),
@@ -485,14 +485,14 @@ OTHER = "0.5.0"
             lambda: pack(uv=b"#!/bin/sh\necho sorry >&2\nexit 3\n"),
             (
                 f"uv {END} from {{source}} does not work on this machine: "
-                "it ends with code 3 and says: sorry"
+                "it exited with code 3: sorry"
             ),
         ),
         (
             lambda: pack(uv=(binaries.executables(OTHER) / "uv").read_bytes()),
             (
                 f"uv {END} from {{source}} does not work on this machine: "
-                f"it calls itself `uv {OTHER}`"
+                f"it reports its version as `uv {OTHER}`"
             ),
         ),
     ],
@@ -554,7 +554,7 @@ def test_uv_is_no_program(home: Home, web: Web) -> None:
     ("text", "reason"),
     [
         ("{", "it is not JSON: Expecting property name enclosed in double quotes: "),
-        ("[]", "it names no `install_prefix`"),
+        ("[]", "`install_prefix` is missing"),
     ],
 )
 def test_receipt_is_broken(text: str, reason: str, home: Home, web: Web) -> None:

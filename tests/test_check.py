@@ -67,11 +67,11 @@ def test_due(installed: str, newest: str, target: str | None, *, due: bool) -> N
 @pytest.mark.parametrize(
     ("installed", "newest", "target", "said"),
     [
-        ("1.0", "2.0", None, "uv 2.0 can be had from the mirror; uv 1.0 is installed"),
-        ("2.0", "1.0", "1.0", "uv 1.0 can be had from the mirror; uv 2.0 is installed"),
-        ("2.0", "2.0", None, "uv 2.0 is installed, and nothing newer can be had"),
-        ("2.0", "1.0", None, "uv 2.0 is installed, and nothing newer can be had"),
-        ("1.0", "1.0", "<2", "uv 1.0 is installed, and that is what was asked for"),
+        ("1.0", "2.0", None, "uv 2.0 is available from the mirror (installed: 1.0)"),
+        ("2.0", "1.0", "1.0", "uv 1.0 is available from the mirror (installed: 2.0)"),
+        ("2.0", "2.0", None, "uv 2.0 is installed; no newer version is available"),
+        ("2.0", "1.0", None, "uv 2.0 is installed; no newer version is available"),
+        ("1.0", "1.0", "<2", "uv 1.0 is installed, as requested"),
     ],
 )
 def test_sentence(installed: str, newest: str, target: str | None, said: str) -> None:
@@ -95,11 +95,11 @@ def source(home: Home, web: Web) -> str:
 @pytest.mark.parametrize(
     ("installed", "arguments", "code", "said"),
     [
-        ("0.8.24", "", 11, "uv 0.11.13 can be had from {}; uv 0.8.24 is installed"),
-        ("0.11.13", "", 0, "uv 0.11.13 is installed, and nothing newer can be had"),
-        ("0.11.13", "0.8", 11, "uv 0.8.24 can be had from {}; uv 0.11.13 is installed"),
-        ("0.8.24", "<0.11", 0, "uv 0.8.24 is installed, and that is what was asked for"),
-        ("0.8.24", "0.8.24 -v", 0, "uv 0.8.24 is installed, and that is what was asked for"),
+        ("0.8.24", "", 11, "uv 0.11.13 is available from {} (installed: 0.8.24)"),
+        ("0.11.13", "", 0, "uv 0.11.13 is installed; no newer version is available"),
+        ("0.11.13", "0.8", 11, "uv 0.8.24 is available from {} (installed: 0.11.13)"),
+        ("0.8.24", "<0.11", 0, "uv 0.8.24 is installed, as requested"),
+        ("0.8.24", "0.8.24 -v", 0, "uv 0.8.24 is installed, as requested"),
         ("0.8.24", "-q", 11, ""),
         ("0.8.24", "-qq --json", 11, ""),
         ("0.11.13", "--quiet", 0, ""),
@@ -107,7 +107,7 @@ def source(home: Home, web: Web) -> str:
             "0.8.24",
             "--adopt --color never",
             11,
-            "uv 0.11.13 can be had from {}; uv 0.8.24 is installed",
+            "uv 0.11.13 is available from {} (installed: 0.8.24)",
         ),
     ],
 )
@@ -163,7 +163,7 @@ def test_neither_receipt_nor_gateway(home: Home, web: Web, source: str) -> None:
 
     done = home.run("--check")
 
-    assert done.out == f"uv 0.11.13 can be had from {source}; uv 0.8.24 is installed\n"
+    assert done.out == f"uv 0.11.13 is available from {source} (installed: 0.8.24)\n"
     assert told.read_text() == "--version\n"
     assert not [path for path in web.paths() if "/download/" in path]
 
@@ -220,7 +220,7 @@ def test_installed_version_outside_the_policy(
     said, as_json = home.run("--check"), home.run("--check", "--json")
     named = home.run("--check", "0.8")
 
-    assert said.out == "uv 0.11.13 is installed, and nothing newer can be had\n"
+    assert said.out == "uv 0.11.13 is installed; no newer version is available\n"
     hidden = f"warning: uv 0.11.13 is hidden by the policy: {reason} (`policy."
     last = said.err.splitlines()[-1]
     assert last.startswith(hidden)
@@ -243,7 +243,7 @@ def test_uv_of_a_package_manager(home: Home, source: str, installed: str) -> Non
     (home.bin.parent / "pyvenv.cfg").touch()
     due = installed == "0.8.24"
     place = f"the virtual environment {home.bin.parent}"
-    first = f"uv 0.11.13 can be had from {source}; uv 0.8.24 is installed\n"
+    first = f"uv 0.11.13 is available from {source} (installed: 0.8.24)\n"
     owned = (
         f"warning: {home.uv} is managed by {place}. "
         f"Update it with `{home.bin}/python -m pip install --upgrade uv`.\n"
@@ -444,7 +444,7 @@ def test_failures_keep_their_codes(flag: str, home: Home, web: Web, source: str)
         assert document["code"] == done.code
         assert f"error: {document['error']}\nhint: {document['hint']}\n" == done.err
     assert f"error: {source} has no uv 0.7\n" in nothing.err
-    reason = "cannot be run: it does not say its version, or none that can be compared\n"
+    reason = "cannot be run: it reports no version, or none that can be compared\n"
     assert f"mute {reason}" in mute.err
     assert f"own {reason}" in own.err
 

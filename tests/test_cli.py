@@ -247,11 +247,11 @@ def test_messages_are_coloured_as_those_of_uv(
         ("--check --required --dry-run", "`--check` cannot be used with `--dry-run`"),
         ("--required 0.12", "`--required` cannot be used with a version (`0.12`)"),
         ("0.12.3 --check --required", "`--required` cannot be used with a version (`0.12.3`)"),
-        ("--check 0.12 0.13", "only one TARGET can be given, not `0.12` and `0.13`"),
+        ("--check 0.12 0.13", "expected one version at most, not `0.12` and `0.13`"),
         ("--check nonsense", "there is no command `nonsense`"),
         ("--check '<'", "`'<'` is not a version of uv"),
         ("--required=0.12", "`--required` takes no value"),
-        ("--required --directory nowhere", "there is no folder "),
+        ("--required --directory nowhere", "the directory "),
         ("releases --check", "No such option '--check'."),
         ("--required rehearse", "No such option '--required'."),
         ("--json config path", "No such option '--json'."),
@@ -355,7 +355,7 @@ def test_two_targets_are_refused(home: Home) -> None:
     done = home.run("0.12.3", "0.12.4")
 
     assert (done.code, done.out) == (2, "")
-    assert "only one TARGET can be given, not `0.12.3` and `0.12.4`" in done.err
+    assert "expected one version at most, not `0.12.3` and `0.12.4`" in done.err
 
 
 @pytest.mark.parametrize("flag", ["-V", "--version"])
@@ -460,7 +460,7 @@ def test_way_without_return_is_warned_of(home: Home, web: Web, target: str) -> N
     web.pages |= mirrors.github_pages([binaries.OLDEST, "0.8.24"])
     source = f"github+{web.url}/astral-sh/uv"
     said = (
-        f"warning: uv {binaries.OLDEST} cannot be updated by uv-self-update again, since only "
+        f"warning: uv {binaries.OLDEST} cannot be updated by uv-self-update again: only "
         "0.5.0 and later can be updated from elsewhere\n"
     )
 

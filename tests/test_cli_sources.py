@@ -101,7 +101,7 @@ def test_init_proves(home: Home, web: Web) -> None:
         "  digest     published",
         f"Written to {home.config}.",
         "Verifying: updating a temporary copy of uv.",
-        "A throwaway copy of uv was updated, and runs.",
+        "A temporary copy of uv was updated, and runs.",
         f"  source   {web.url}/uv/",
     ]
     assert lines[10:12] == [f"  from     {OLD}", f"  to       {NEW}"]

@@ -29,7 +29,6 @@ from uv_self_update.errors import (
     NoInstaller,
     NoSuchVersion,
     NotPinned,
-    NotReplaced,
     ScriptsDisabled,
     SourceError,
     StatusRefused,
@@ -46,6 +45,7 @@ from uv_self_update.gateway.routes import Request
 from uv_self_update.gateway.service import Installing, Service
 from uv_self_update.installer.native import NativeInstaller
 from uv_self_update.installer.release import ReleaseInstaller
+from uv_self_update.installer.workspace import Workspace
 from uv_self_update.network.client import Upstream
 from uv_self_update.network.limits import Limits
 from uv_self_update.network.responses import Document, Download
@@ -54,6 +54,7 @@ from uv_self_update.releases.digests import DigestRules, Pin
 from uv_self_update.releases.release import INSTALLER_NAMES, Asset, Release
 from uv_self_update.sources.formats.documents import read_release
 from uv_self_update.sources.interface import ArchiveSource, WheelSource
+from uv_self_update.uv.installation import Installation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -66,6 +67,8 @@ if TYPE_CHECKING:
     from uv_self_update.sources.order import Found
 
 LINUX = Platform(triple="x86_64-unknown-linux-gnu")
+INSTALLATION = Installation(uv=Path("/uv"), environ={}, platform=LINUX)
+UNCLAIMED = Workspace(Path("/"), None, None, refused=OSError("not here"))
 SCRIPT = b"#!/bin/sh\necho the release's own\n"
 INSTALLER = "uv-installer.sh"
 TOKEN = "token"  # noqa: S105 # of no gateway
@@ -156,10 +159,8 @@ class Watching(ReleaseInstaller):
     def __init__(self) -> None:
         """Watch over nothing."""
         super().__init__(
-            LINUX,
-            NotReplaced(Path("/"), "not here"),
-            folder=Path("/"),
-            environ={},
+            INSTALLATION,
+            UNCLAIMED,
             receipts=tuple,
             rewrites=lambda receipt, version: (receipt.rewrite(version),),
             run_by=scripts.staged,
@@ -183,10 +184,8 @@ class Native(NativeInstaller):
     def __init__(self, error: UvSelfUpdateError | None = None) -> None:
         """Keep what to fail with."""
         super().__init__(
-            LINUX,
-            NotReplaced(Path("/"), "not here"),
-            folder=Path("/"),
-            environ={},
+            INSTALLATION,
+            UNCLAIMED,
             digests=DigestRules(),
             rewrites=lambda receipt, version: (receipt.rewrite(version),),
         )

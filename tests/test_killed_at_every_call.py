@@ -177,7 +177,7 @@ def test_hidden_version_is_not_finished(scene: Scene) -> None:
 
     done = scene.victim.home.run(environ={"UV_SELF_UPDATE_VERSIONS": f"<{NEW}"})
 
-    assert f"warning: an update that was interrupted is undone: uv {NEW} is hidden by" in done.err
+    assert f"warning: undoing an interrupted update: uv {NEW} is hidden by" in done.err
     scene.victim.is_old()
 
 
@@ -199,7 +199,7 @@ def test_what_has_to_be_asked_anew_is_not_finished(
 
     done = scene.victim.home.run(environ={variable: value.format(list=tmp_path / "list.txt")})
 
-    assert f"is undone: whether uv {NEW} may be installed has to be asked anew" in done.err
+    assert f"is undone: the policy must be checked again before uv {NEW} is installed" in done.err
     scene.victim.is_old()
 
 
@@ -213,7 +213,7 @@ def test_receipt_that_became_anothers(scene: Scene) -> None:
 
     done = scene.victim.home.run()
 
-    assert "an update that was interrupted is undone: uv's receipt has changed since" in done.err
+    assert "undoing an interrupted update: uv's receipt has changed since" in done.err
     assert json.loads(receipt.read_text()) == document
     assert scene.victim.home.version() == OLD
 

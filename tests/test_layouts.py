@@ -183,7 +183,7 @@ def test_receipt_names_the_folder_of_a_link(make: Callable[..., Place]) -> None:
     refused = place.run(environ=path)
 
     assert refused.code != 0
-    assert f"is about {links}, where there is only a link to it, and uv compares its own: " in (
+    assert f"is about {links}, which contains only a link to it; uv compares its own: " in (
         refused.err
     )
     assert "--uv" not in refused.err

@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,9 +17,11 @@ from uv_self_update.config.kinds import parse_source
 from uv_self_update.config.settings import Options, Settings
 from uv_self_update.errors import UvNotRunnable
 from uv_self_update.installer import workspace as workplace
+from uv_self_update.platforms import Platform
 from uv_self_update.uv.arguments import Arguments
-from uv_self_update.uv.executable import aside, find_uv
-from uv_self_update.uv.leftovers import mend
+from uv_self_update.uv.executable import find_uv, renamed
+from uv_self_update.uv.installation import Installation
+from uv_self_update.uv.leftovers import restore_name
 from uv_self_update.uv.shadow import warn_if_shadowed
 from uv_self_update.workflow import update
 from uv_self_update.workflow.check import check
@@ -26,7 +29,6 @@ from uv_self_update.workflow.update import Job
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from support.web import Web
 
@@ -52,7 +54,11 @@ def found(folder: Path) -> dict[str, str]:
 def job(uv: Path) -> Job:
     """Return an update of a uv, to which nothing more than its answer is needed."""
     environ = {"PATH": "/usr/bin:/bin", "HOME": str(uv.parent)}
-    return Job(uv=uv, arguments=Arguments(target=None), settings=Settings(), environ=environ)
+    return Job(
+        installation=Installation(uv=uv, environ=environ),
+        arguments=Arguments(target=None),
+        settings=Settings(),
+    )
 
 
 @pytest.mark.parametrize(
@@ -65,11 +71,11 @@ def job(uv: Path) -> Job:
         ({}, {}),
     ],
 )
-def test_mended(before: dict[str, str], after: dict[str, str], tmp_path: Path) -> None:
+def test_restored(before: dict[str, str], after: dict[str, str], tmp_path: Path) -> None:
     """A uv that lost its name gets it back, and what a running uv has outlived is removed."""
     put(tmp_path, before)
 
-    mend(tmp_path / UV, {})
+    restore_name(Installation(uv=tmp_path / UV, environ={}))
 
     assert found(tmp_path) == after
 
@@ -79,13 +85,13 @@ def test_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     put(tmp_path, {PREVIOUS: RUNS})
 
     with caplog.at_level(logging.WARNING):
-        mend(tmp_path / UV, {})
+        restore_name(Installation(uv=tmp_path / UV, environ={}))
 
-    expected = f"{tmp_path / UV} was missing since an update was interrupted, and is back"
+    expected = f"restored {tmp_path / UV}, which an interrupted update had renamed"
     assert caplog.messages == [expected]
 
 
-def test_update_mends_first(tmp_path: Path) -> None:
+def test_update_restores_first(tmp_path: Path) -> None:
     """An update runs the uv that it has given its name back; that alone is no other uv."""
     put(tmp_path, {PREVIOUS: '#!/bin/sh\necho "$0 $*" > "$0.txt"\n'})
     uv = tmp_path / UV
@@ -94,14 +100,14 @@ def test_update_mends_first(tmp_path: Path) -> None:
 
     assert (outcome.exit_code, outcome.updated) == (0, False)
     assert (tmp_path / f"{UV}.txt").read_text() == f"{uv} self update\n"
-    assert not aside(uv).exists()
+    assert not renamed(uv).exists()
 
 
 def test_not_while_another_update_is_at_it(tmp_path: Path) -> None:
     """What another update has moved aside stays there as long as that has the folder."""
     put(tmp_path, {PREVIOUS: RUNS})
     first = workplace.claim(tmp_path)
-    told, mended = threading.Event(), threading.Event()
+    told, restored = threading.Event(), threading.Event()
 
     class Listener:
         def filter(self, _record: object) -> bool:
@@ -109,8 +115,8 @@ def test_not_while_another_update_is_at_it(tmp_path: Path) -> None:
             return True
 
     def second() -> None:
-        with update._workplace(job(tmp_path / UV)):  # noqa: SLF001 # what an update begins with
-            mended.set()
+        with update._workspace(job(tmp_path / UV)):  # noqa: SLF001 # what an update begins with
+            restored.set()
 
     workplace._log.addFilter(Listener())  # noqa: SLF001 # the event to wait for
     thread = threading.Thread(target=second)
@@ -119,7 +125,7 @@ def test_not_while_another_update_is_at_it(tmp_path: Path) -> None:
     during = set(found(tmp_path))
     first.close()
     thread.join(20)
-    assert (waited, mended.is_set()) == (True, True)
+    assert (waited, restored.is_set()) == (True, True)
     assert (during, set(found(tmp_path))) == ({PREVIOUS}, {UV})
 
 
@@ -131,8 +137,7 @@ def test_looking_changes_nothing(tmp_path: Path, web: Web) -> None:
 
     verdict = check(
         Settings(sources=(source,)),
-        uv=tmp_path / UV,
-        environ={"HOME": str(tmp_path)},
+        Installation(uv=tmp_path / UV, environ={"HOME": str(tmp_path)}),
         target=None,
     )
 
@@ -140,7 +145,7 @@ def test_looking_changes_nothing(tmp_path: Path, web: Web) -> None:
     assert found(tmp_path) == {PREVIOUS: RUNS}
 
 
-def test_what_cannot_be_mended_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_restored_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the system does not let go of it, it is said what uv is called and what to do."""
     put(tmp_path, {PREVIOUS: RUNS})
 
@@ -153,8 +158,8 @@ def test_what_cannot_be_mended_is_said(tmp_path: Path, monkeypatch: pytest.Monke
 
     assert found(tmp_path) == {PREVIOUS: RUNS}
     assert str(caught.value) == (
-        f"{tmp_path / UV} cannot be run: since an update was interrupted it is called {PREVIOUS}; "
-        "rename it"
+        f"{tmp_path / UV} cannot be run: an interrupted update renamed it to {PREVIOUS}; "
+        "rename it back"
     )
 
 
@@ -191,6 +196,8 @@ def test_every_command_looks_as_on_its_system(
         patch.setattr(os, "name", name)
         with pytest.raises(NotImplementedError):
             invocation.uv()
-        with pytest.raises(NotImplementedError):
-            warn_if_shadowed(None, {})  # type: ignore[arg-type] # no path can be made
+    triple = f"x86_64-{'pc-windows-msvc' if expected else 'unknown-linux-gnu'}"
+    installation = Installation(uv=Path("uv"), environ={}, platform=Platform(triple=triple))
+    with pytest.raises(NotImplementedError):
+        warn_if_shadowed(installation)
     assert asked == [expected] * 2

@@ -69,7 +69,7 @@ def test_update(says: str, home: Home, web: Web) -> None:
     checked = home.run("--check", *place)
     assert (checked.code, checked.out or checked.err) == (
         0,
-        f"uv {says} is installed, and nothing newer can be had\n",
+        f"uv {says} is installed; no newer version is available\n",
     )
     home.configure(f'[[source]]\nkind = "index"\nurl = "{web.url}/simple/"\n')
     listed = home.run("releases", "--json")

@@ -30,7 +30,7 @@ from uv_self_update.config.settings import Network, Settings
 from uv_self_update.redaction import Secret
 from uv_self_update.releases.target import Wanted
 from uv_self_update.sources.opened import OpenSources
-from uv_self_update.uv.executable import aside
+from uv_self_update.uv.executable import renamed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -129,11 +129,11 @@ def test_store(environ: dict[str, str], name: str, service: str, url: str, *, th
     assert asked(environ, url, uv=uv) == (expected if name == "newest" else None)
 
 
-def test_store_of_a_uv_that_has_moved_aside(environ: dict[str, str], tmp_path: Path) -> None:
+def test_store_of_a_uv_that_has_moved_renamed(environ: dict[str, str], tmp_path: Path) -> None:
     """While uv is replaced on Windows, it is asked under the name that it has meanwhile."""
     log_in(environ, URL, "--username", "me", "--password", "-")
     uv = tmp_path / "uv.exe"
-    aside(uv).symlink_to(uv_of("newest"))
+    renamed(uv).symlink_to(uv_of("newest"))
 
     assert asked(environ, URL, uv=uv, user="me") == ("me:s3cret", STORE)
 

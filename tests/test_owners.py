@@ -1,4 +1,4 @@
-"""Who has installed a copy of uv is told by where it lies and by what lies around it."""
+"""The path of a uv, and files near it, tell which package manager has installed it."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ import pytest
 
 from support import binaries
 from support.homes import base_environment
-from uv_self_update.uv.install_source import find_package_manager, look_around
-from uv_self_update.uv.package_managers import Copy, Record, Surroundings, owner_of
+from uv_self_update.uv.install_source import find_evidence, find_package_manager
+from uv_self_update.uv.package_managers import Copy, Evidence, Record, owner_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-PLAIN = Surroundings()
-WINDOWS = Surroundings(windows=True)
+PLAIN = Evidence()
+WINDOWS = Evidence(windows=True)
 
 
-def around(base: Surroundings = PLAIN, *names: str, **facts: object) -> Surroundings:
-    """Return surroundings with some of the telling names, and other facts."""
+def evidence(base: Evidence = PLAIN, *names: str, **facts: object) -> Evidence:
+    """Return evidence with some names, and other facts."""
     return replace(base, names=frozenset(names), **facts)  # type: ignore[arg-type]
 
 
-def recorded(manager: str, tool: str = "uv") -> Surroundings:
-    """Return surroundings with a record that a manager of programs has left."""
+def recorded(manager: str, tool: str = "uv") -> Evidence:
+    """Return evidence with a package manager's record."""
     return replace(PLAIN, windows="scoop" in manager, record=Record(manager=manager, tool=tool))
 
 
@@ -40,82 +40,82 @@ VENV, PIPX, TOOL = (
     ("pyvenv.cfg", "pipx_metadata.json"),
     ("pyvenv.cfg", "uv-receipt.toml"),
 )
-DEBIAN = around(systems=("debian",))
+DEBIAN = evidence(systems=("debian",))
 
 OWNED = [
     # virtual environments
-    ("/p/.venv/bin/uv", around(PLAIN, *VENV), "/p/.venv/bin/python -m pip install --upgrade uv"),
+    ("/p/.venv/bin/uv", evidence(PLAIN, *VENV), "/p/.venv/bin/python -m pip install --upgrade uv"),
     (
         "/p/.venv/bin/uv",
-        around(PLAIN, *VENV, installer="pip"),
+        evidence(PLAIN, *VENV, installer="pip"),
         "/p/.venv/bin/python -m pip install --upgrade uv",
     ),
     (
         "/p/.venv/bin/uv",
-        around(PLAIN, *VENV, installer="uv"),
+        evidence(PLAIN, *VENV, installer="uv"),
         "uv pip install --python /p/.venv --upgrade uv",
     ),
     (
         "/my p/.venv/bin/uv",
-        around(PLAIN, *VENV, installer="uv"),
+        evidence(PLAIN, *VENV, installer="uv"),
         "uv pip install --python '/my p/.venv' --upgrade uv",
     ),
     (
         r"C:\my p\.venv\Scripts\uv.exe",
-        around(WINDOWS, *VENV),
+        evidence(WINDOWS, *VENV),
         r'"C:\my p\.venv\Scripts\python.exe" -m pip install --upgrade uv',
     ),
     (
         r"C:\p\.venv\Scripts\uv.exe",
-        around(WINDOWS, *VENV, installer="uv"),
+        evidence(WINDOWS, *VENV, installer="uv"),
         r"uv pip install --python C:\p\.venv --upgrade uv",
     ),
     # tools in environments of their own
-    ("/home/me/.local/share/pipx/venvs/uv/bin/uv", around(PLAIN, *PIPX), "pipx upgrade uv"),
+    ("/home/me/.local/share/pipx/venvs/uv/bin/uv", evidence(PLAIN, *PIPX), "pipx upgrade uv"),
     (
         "/home/me/.local/share/pipx/venvs/hatch/bin/uv",
-        around(PLAIN, *PIPX),
+        evidence(PLAIN, *PIPX),
         "pipx runpip hatch install --upgrade uv",
     ),
-    (r"C:\Users\me\pipx\venvs\uv\Scripts\uv.exe", around(WINDOWS, *PIPX), "pipx upgrade uv"),
-    ("/home/me/.local/share/uv/tools/uv/bin/uv", around(PLAIN, *TOOL), "uv tool upgrade uv"),
-    ("/home/me/.local/share/uv/tools/nox/bin/uv", around(PLAIN, *TOOL), "uv tool upgrade nox"),
+    (r"C:\Users\me\pipx\venvs\uv\Scripts\uv.exe", evidence(WINDOWS, *PIPX), "pipx upgrade uv"),
+    ("/home/me/.local/share/uv/tools/uv/bin/uv", evidence(PLAIN, *TOOL), "uv tool upgrade uv"),
+    ("/home/me/.local/share/uv/tools/nox/bin/uv", evidence(PLAIN, *TOOL), "uv tool upgrade nox"),
     (
         r"C:\Users\me\AppData\Roaming\uv\tools\uv\Scripts\uv.exe",
-        around(WINDOWS, *TOOL),
+        evidence(WINDOWS, *TOOL),
         "uv tool upgrade uv",
     ),
     # packages of a Python
     (
         "/home/me/.local/bin/uv",
-        around(installer="pip", python="3.12"),
+        evidence(installer="pip", python="3.12"),
         "python3.12 -m pip install --user --upgrade uv",
     ),
     (
         "/usr/local/bin/uv",
-        around(DEBIAN, installer="pip", python="3.11"),
+        evidence(DEBIAN, installer="pip", python="3.11"),
         "python3.11 -m pip install --upgrade uv",
     ),
     (
         "/usr/local/bin/uv",
-        around(DEBIAN, installer="uv", python="3.11"),
+        evidence(DEBIAN, installer="uv", python="3.11"),
         "uv pip install --system --upgrade uv",
     ),
     (
         "/home/me/.pyenv/versions/3.12.1/bin/uv",
-        around(installer="pip", python="3.12"),
+        evidence(installer="pip", python="3.12"),
         "python3.12 -m pip install --upgrade uv",
     ),
     ("/opt/x/lib/python3.12/site-packages/uv/uv", PLAIN, "python -m pip install --upgrade uv"),
     ("/usr/lib/python3/dist-packages/bin/uv", DEBIAN, "python -m pip install --upgrade uv"),
     (
         r"C:\Python312\Scripts\uv.exe",
-        around(WINDOWS, installer="pip"),
+        evidence(WINDOWS, installer="pip"),
         "py -m pip install --upgrade uv",
     ),
     (
         r"C:\Users\me\AppData\Roaming\Python\Python312\Scripts\uv.exe",
-        around(WINDOWS, installer="pip"),
+        evidence(WINDOWS, installer="pip"),
         "py -m pip install --user --upgrade uv",
     ),
     (
@@ -178,34 +178,38 @@ OWNED = [
     ),
     (
         "/opt/miniconda3/bin/uv",
-        around(conda="/opt/miniconda3"),
+        evidence(conda="/opt/miniconda3"),
         "conda update --prefix /opt/miniconda3 uv",
     ),
     (
         r"C:\mini conda\Library\bin\uv.exe",
-        around(WINDOWS, conda=r"C:\mini conda"),
+        evidence(WINDOWS, conda=r"C:\mini conda"),
         r'conda update --prefix "C:\mini conda" uv',
     ),
-    ("/p/.pixi/envs/default/bin/uv", around(conda="/p/.pixi/envs/default"), "pixi update uv"),
+    ("/p/.pixi/envs/default/bin/uv", evidence(conda="/p/.pixi/envs/default"), "pixi update uv"),
     ("/home/me/.pixi/bin/uv", PLAIN, "pixi global update uv"),
-    ("/home/me/.cargo/bin/uv", around(crate=True), "cargo install --locked uv"),
+    ("/home/me/.cargo/bin/uv", evidence(crate=True), "cargo install --locked uv"),
     ("/nix/store/abc-uv-0.12.3/bin/uv", PLAIN, "nix profile upgrade uv"),
     ("/gnu/store/abc-uv-0.12.3/bin/uv", PLAIN, "guix upgrade uv"),
     ("/snap/astral-uv/12/bin/uv", DEBIAN, "sudo snap refresh astral-uv"),
     ("/snap/bin/uv", DEBIAN, "sudo snap refresh astral-uv"),
     # the system's own
-    ("/usr/bin/uv", around(systems=("debian",)), "sudo apt install --only-upgrade uv"),
-    ("/bin/uv", around(systems=("mint", "ubuntu", "debian")), "sudo apt install --only-upgrade uv"),
-    ("/usr/bin/uv", around(systems=("fedora",)), "sudo dnf upgrade uv"),
-    ("/usr/bin/uv", around(systems=("rocky", "rhel", "centos", "fedora")), "sudo dnf upgrade uv"),
-    ("/usr/bin/uv", around(systems=("arch",)), "sudo pacman -Syu uv"),
+    ("/usr/bin/uv", evidence(systems=("debian",)), "sudo apt install --only-upgrade uv"),
+    (
+        "/bin/uv",
+        evidence(systems=("mint", "ubuntu", "debian")),
+        "sudo apt install --only-upgrade uv",
+    ),
+    ("/usr/bin/uv", evidence(systems=("fedora",)), "sudo dnf upgrade uv"),
+    ("/usr/bin/uv", evidence(systems=("rocky", "rhel", "centos", "fedora")), "sudo dnf upgrade uv"),
+    ("/usr/bin/uv", evidence(systems=("arch",)), "sudo pacman -Syu uv"),
     (
         "/usr/bin/uv",
-        around(systems=("opensuse-leap", "opensuse", "suse")),
+        evidence(systems=("opensuse-leap", "opensuse", "suse")),
         "sudo zypper update uv",
     ),
-    ("/usr/bin/uv", around(systems=("alpine",)), "sudo apk upgrade uv"),
-    ("/usr/sbin/uv", around(systems=("plan9",)), None),
+    ("/usr/bin/uv", evidence(systems=("alpine",)), "sudo apk upgrade uv"),
+    ("/usr/sbin/uv", evidence(systems=("plan9",)), None),
 ]
 
 FREE = [
@@ -235,23 +239,23 @@ FREE = [
 ]
 
 
-def copy(path: str, surroundings: Surroundings, *, called: str | None = None) -> Copy:
+def copy(path: str, found: Evidence, *, called: str | None = None) -> Copy:
     """Return a copy of uv, which may be called by another path."""
-    return Copy(path=called or path, resolved=path, around=surroundings)
+    return Copy(path=called or path, resolved=path, evidence=found)
 
 
-@pytest.mark.parametrize(("path", "surroundings", "command"), OWNED)
-def test_owned(path: str, surroundings: Surroundings, command: str | None) -> None:
+@pytest.mark.parametrize(("path", "found", "command"), OWNED)
+def test_owned(path: str, found: Evidence, command: str | None) -> None:
     """The owner of a copy is known, and the command that updates it."""
-    owner = owner_of(copy(path, surroundings))
+    owner = owner_of(copy(path, found))
     assert owner is not None
     assert owner.command == command
 
 
-@pytest.mark.parametrize(("path", "surroundings"), FREE)
-def test_free(path: str, surroundings: Surroundings) -> None:
+@pytest.mark.parametrize(("path", "found"), FREE)
+def test_free(path: str, found: Evidence) -> None:
     """What only looks like somebody's copy is nobody's."""
-    assert owner_of(copy(path, surroundings)) is None
+    assert owner_of(copy(path, found)) is None
 
 
 @pytest.mark.parametrize(
@@ -373,7 +377,7 @@ def test_records(record: str, text: str, expected: dict[str, object], tmp_path: 
         key: value.format(prefix=tmp_path) if isinstance(value, str) else value
         for key, value in expected.items()
     }
-    found = replace(look_around(tmp_path / "bin" / "uv", windows=False), systems=())
+    found = replace(find_evidence(tmp_path / "bin" / "uv", windows=False), systems=())
     assert found == replace(PLAIN, **facts)  # type: ignore[arg-type]
 
 

@@ -16,7 +16,7 @@ from uv_self_update.uv.receipt import NAME, Receipt, locate, new_receipt, place_
 
 def receipt(folder: Path, **document: object) -> Receipt:
     """Return a receipt that lies somewhere."""
-    return Receipt(path=folder / NAME, document=document)
+    return Receipt(path=folder / NAME, document=document, content=b"")
 
 
 @pytest.mark.parametrize(
@@ -90,18 +90,21 @@ def test_read(tmp_path: Path) -> None:
         (b"", "it is not JSON: "),
         (b"{", "it is not JSON: "),
         (b"\xff", "it is not JSON: "),
-        (b"[]", "it names no `install_prefix`"),
-        (b"null", "it names no `install_prefix`"),
-        (b"{}", "it names no `install_prefix`"),
-        (b'{"install_prefix": null}', "it names no `install_prefix`"),
-        (b"[" * 100_000, "it is not JSON"),
-        (b'{"install_prefix": "/a\\u0000b"}', "its `install_prefix` leads nowhere"),
-        (b'{"install_prefix": "/a\\ud800b"}', "its `install_prefix` leads nowhere"),
-        (b'{"install_prefix": "{circle}/uv"}', "its `install_prefix` leads nowhere"),
-        (b'{"install_prefix": "/a", "install_layout": ["x"]}', "its `install_layout` is not"),
-        (b'{"install_prefix": "/a", "version": 1}', "its `version` is not"),
-        (b'{"install_prefix": "/a", "binaries": {}}', "its `binaries` is not"),
-        (b'{"install_prefix": "/a", "provider": "x"}', "its `provider` is not"),
+        (b"[]", "`install_prefix` is missing"),
+        (b"null", "`install_prefix` is missing"),
+        (b"{}", "`install_prefix` is missing"),
+        (b'{"install_prefix": null}', "`install_prefix` is missing"),
+        (b"[" * 100_000, "it is nested too deeply"),
+        (b'{"install_prefix": "/a\\u0000b"}', "its `install_prefix` is not a usable path"),
+        (b'{"install_prefix": "/a\\ud800b"}', "its `install_prefix` is not a usable path"),
+        (b'{"install_prefix": "{circle}/uv"}', "its `install_prefix` is not a usable path"),
+        (
+            b'{"install_prefix": "/a", "install_layout": ["x"]}',
+            "`install_layout` has the wrong type",
+        ),
+        (b'{"install_prefix": "/a", "version": 1}', "`version` has the wrong type"),
+        (b'{"install_prefix": "/a", "binaries": {}}', "`binaries` has the wrong type"),
+        (b'{"install_prefix": "/a", "provider": "x"}', "`provider` has the wrong type"),
     ],
 )
 def test_unusable(tmp_path: Path, raw: bytes | None, said: str) -> None:

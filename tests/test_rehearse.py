@@ -11,7 +11,8 @@ from support import binaries, mirrors, namespaces
 from support.web import Page, Web
 from uv_self_update.config.kinds import parse_source
 from uv_self_update.config.settings import Settings
-from uv_self_update.uv.executable import aside
+from uv_self_update.uv.executable import renamed
+from uv_self_update.uv.installation import Installation
 from uv_self_update.workflow.rehearse import hold
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def facts(done: Done) -> dict[str, str]:
     """Read what a rehearsal has printed."""
     assert done.code == 0, done.err
     head, *lines = done.out.splitlines()
-    assert head == "A throwaway copy of uv was updated, and runs."
+    assert head == "A temporary copy of uv was updated, and runs."
     return {name: value for name, _, value in (line.strip().partition(" ") for line in lines)}
 
 
@@ -106,15 +107,14 @@ def test_one_version_only(bare: Home, web: Web, temporary: Path, installer: str)
     assert list(temporary.iterdir()) == []
 
 
-def test_uv_that_has_moved_aside(bare: Home, web: Web) -> None:
+def test_uv_that_has_renamed_itself(bare: Home, web: Web) -> None:
     """While uv is replaced on Windows, the copy is of what it is called meanwhile."""
     serve_urls(web, bare, MIDDLE)
-    bare.uv.rename(aside(bare.uv))
+    bare.uv.rename(renamed(bare.uv))
     source = parse_source(f"urls+{web.url}/files/{{tag}}/{{asset}}")
     rehearsal = hold(
         Settings(sources=(source,)),
-        uv=bare.uv,
-        environ=bare.full_environ(),
+        Installation(uv=bare.uv, environ=bare.full_environ()),
         target=MIDDLE,
         start=None,
     )
@@ -157,8 +157,8 @@ def test_programs_can_be_run_from_no_folder(home: Home, web: Web, temporary: Pat
     done = home.run("rehearse", before=[*noexec, *namespaces.read_only(home.path)])
     assert done.code == 9
     assert done.err == (
-        "error: a copy of uv can be run from no folder for temporary files, and not from "
-        f"{home.bin}\nhint: Name a folder by TMPDIR that programs can be run from.\n"
+        f"error: no temporary directory allows programs to be run, and neither does {home.bin}\n"
+        "hint: Set TMPDIR to a directory that programs can be run from.\n"
     )
 
 

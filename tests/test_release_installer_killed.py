@@ -121,7 +121,7 @@ def test_killed_between_its_moves(scene: Scene, installer: str) -> None:
     done = scene.run("--installer", installer)
 
     assert done.code == 0, done.err
-    assert "an update that was interrupted is undone: its installer had not finished" in done.err
+    assert "undoing an interrupted update: its installer had not finished" in done.err
     scene.is_new()
 
 

@@ -448,8 +448,8 @@ def test_uv_that_somebody_has_installed_since(
 
     assert machine.installed() == before
     assert journal.read(machine.work) is None
-    replaced = f"{machine.bin / 'uv'} was replaced since"
-    said = f"an update to uv 0.12.3 that was interrupted is dropped: {replaced}"
+    replaced = f"another program has replaced {machine.bin / 'uv'} since"
+    said = f"discarding an interrupted update to uv 0.12.3: {replaced}"
     assert caplog.messages == [said]
 
 
@@ -464,7 +464,7 @@ def test_version_that_is_hidden_by_now(
 
     assert machine.installed() == before
     assert journal.read(machine.work) is None
-    assert caplog.messages == ["an update that was interrupted is undone: it is not approved"]
+    assert caplog.messages == ["undoing an interrupted update: it is not approved"]
 
 
 def test_what_is_kept_of_another_receipt(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:

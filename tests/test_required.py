@@ -306,7 +306,9 @@ def test_value_as_uv_reads_it(value: str, specifier: str | None, tmp_path: Path)
     if specifier is None:
         with pytest.raises(InvalidRequirement) as caught:
             requirements([path])
-        assert f"{path}: required-version: it is `{value}`, but a version (" in str(caught.value)
+        assert f"{path}: required-version: it is `{value}`, but expected a version (" in str(
+            caught.value
+        )
         assert "Failed to parse" in said
         return
     (found,) = requirements([path])
@@ -318,8 +320,11 @@ def test_value_as_uv_reads_it(value: str, specifier: str | None, tmp_path: Path)
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("required-version = 5", "required-version: it is a number, but a version ("),
-        ("required-version = ['0.12.3']", "required-version: it is an array, but a version ("),
+        ("required-version = 5", "required-version: it is a number, but expected a version ("),
+        (
+            "required-version = ['0.12.3']",
+            "required-version: it is an array, but expected a version (",
+        ),
         ("[br oken", "it is not TOML (at line 1, column 5)"),
     ],
 )
@@ -356,7 +361,7 @@ def test_nothing_is_asked_for(tmp_path: Path) -> None:
     environ = environment(tmp_path)
     user, system = tmp_path / USER, tmp_path / SYSTEM
 
-    for folder, first in (("p", tmp_path / "p" / "uv.toml"), ("q", "the folders above it")):
+    for folder, first in (("p", tmp_path / "p" / "uv.toml"), ("q", "its parent directories")):
         with pytest.raises(NothingRequired) as caught:
             find(Place.of((), environ, tmp_path / folder, windows=False))
         assert f"{first}, {user}, {system}, /etc/uv/uv.toml" in str(caught.value)
@@ -370,7 +375,7 @@ def test_nothing_is_asked_for(tmp_path: Path) -> None:
 @pytest.mark.parametrize("option", ["--directory", "--project"])
 def test_folder_that_is_not_there(option: str, tmp_path: Path) -> None:
     """A folder that is named and not there is a mistake of the command line."""
-    with pytest.raises(UsageError, match=r"there is no folder .*none$"):
+    with pytest.raises(UsageError, match=r"the directory .*none does not exist$"):
         Place.of([option, "none"], {}, tmp_path, windows=False)
 
 
@@ -419,8 +424,8 @@ def test_real_uv_becomes_the_required_one(value: str, end: str, home: Home) -> N
     again = home.run("--required", "--check")
 
     assert (due.code, done.code, again.code) == (11, 0, 0), done.err
-    assert due.out.startswith(f"uv {end} can be had from ")
-    assert again.out == f"uv {end} is installed, and that is what was asked for\n"
+    assert due.out.startswith(f"uv {end} is available from ")
+    assert again.out == f"uv {end} is installed, as requested\n"
     assert home.version() == home.receipt_version() == end
     assert home.rest() == before
 

@@ -34,6 +34,7 @@ from uv_self_update.sources.authentication import credentials_of
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.uv.arguments import split
 from uv_self_update.uv.configuration import UvToml
+from uv_self_update.uv.installation import Installation
 from uv_self_update.workflow.update import Job
 
 if TYPE_CHECKING:
@@ -412,7 +413,11 @@ def test_representations(scene: Scene) -> None:
         "Invocation": Invocation(options=options, environ=environ),
         "Credentials": credentials_of(settings.sources[0], environ, given=settings.token),
         "Login": login_of(url),
-        "Job": Job(uv=Path("uv"), arguments=arguments, settings=settings, environ=environ),
+        "Job": Job(
+            installation=Installation(uv=Path("uv"), environ=environ),
+            arguments=arguments,
+            settings=settings,
+        ),
         "Surroundings": OpenSources(settings, uv=Path("uv"), environ=environ).context,
     }
 

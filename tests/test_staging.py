@@ -30,10 +30,11 @@ from uv_self_update.releases.digests import DigestRules
 from uv_self_update.releases.release import Asset, Release
 from uv_self_update.sources.interface import ArchiveSource, Source, WheelSource
 from uv_self_update.sources.order import Found
-from uv_self_update.uv import process as child
+from uv_self_update.uv import executable
+from uv_self_update.uv.installation import Installation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from uv_self_update.releases.target import Wanted
@@ -153,10 +154,15 @@ def folder(tmp_path: Path) -> Path:
     return path
 
 
+def installation(folder: Path, environ: Mapping[str, str] | None = None) -> Installation:
+    """Return the uv that is replaced."""
+    return Installation(uv=folder.parent / "uv", environ=environ or {}, platform=PLATFORM)
+
+
 def failure(found: Found, folder: Path) -> UvSelfUpdateError:
     """Stage what cannot be staged, and return why."""
     with pytest.raises(UvSelfUpdateError) as caught:
-        stage(found, PLATFORM, folder, place=folder.parent, digests=DigestRules(), environ={})
+        stage(found, installation(folder), folder, digests=DigestRules())
     return caught.value
 
 
@@ -174,10 +180,8 @@ def test_archive(folder: Path, known: str) -> None:
     source = Mirror(body)
     staged = stage(
         found(source, *assets, listed=known != "nothing"),
-        PLATFORM,
+        installation(folder),
         folder,
-        place=folder.parent,
-        environ={},
         digests=DigestRules(),
     )
     assert source.opened == [Asset(name=NAME, sha256=digest if known == "digest" else None)]
@@ -189,9 +193,7 @@ def test_archive(folder: Path, known: str) -> None:
 
 def test_wheel(folder: Path) -> None:
     """A wheel is unpacked by its source, and tried."""
-    staged = stage(
-        found(Index(GOOD)), PLATFORM, folder, place=folder.parent, digests=DigestRules(), environ={}
-    )
+    staged = stage(found(Index(GOOD)), installation(folder), folder, digests=DigestRules())
     assert staged.folder == folder / VERSION
     assert staged.size == 1000 + (staged.folder / "uv").stat().st_size
 
@@ -199,9 +201,7 @@ def test_wheel(folder: Path) -> None:
 def test_unknown_source(folder: Path) -> None:
     """A source that is neither is a mistake in the program."""
     with pytest.raises(AssertionError):
-        stage(
-            found(Other()), PLATFORM, folder, place=folder.parent, digests=DigestRules(), environ={}
-        )
+        stage(found(Other()), installation(folder), folder, digests=DigestRules())
 
 
 def test_wrong_digest(folder: Path) -> None:
@@ -220,7 +220,7 @@ def test_wrong_digest(folder: Path) -> None:
         (b"<!DOCTYPE html><title>Sign in", UnexpectedBody, "got a web page"),
         (b"", UnusableArchive, "it is an empty file"),
         (archive()[:-30], UnusableArchive, "it is damaged"),
-        (archive(name="uvx"), UnusableArchive, "there is no uv in it"),
+        (archive(name="uvx"), UnusableArchive, "it contains no uv"),
     ],
 )
 def test_no_uv(folder: Path, body: bytes, kind: type[Exception], said: str) -> None:
@@ -243,15 +243,15 @@ def test_source_that_fails(folder: Path, error: UvSelfUpdateError) -> None:
 @pytest.mark.parametrize(
     ("script", "said"),
     [
-        ("echo uv 0.12.4", "it calls itself `uv 0.12.4`"),
-        ("echo uv 0.12.30", "it calls itself `uv 0.12.30`"),
-        ("echo uv 0.12.3rc1", "it calls itself `uv 0.12.3rc1`"),
-        ("echo uv newest", "it calls itself `uv newest`"),
-        (f"echo uvx {VERSION}", f"it calls itself `uvx {VERSION}`"),
-        (":", "it calls itself ``"),
-        ("echo no such library >&2; exit 127", "it ends with code 127 and says: no such library"),
-        ("kill -9 $$", "it ends with code -9 and says: "),
-        ("printf '\\377'", "it calls itself `\ufffd`"),
+        ("echo uv 0.12.4", "it reports its version as `uv 0.12.4`"),
+        ("echo uv 0.12.30", "it reports its version as `uv 0.12.30`"),
+        ("echo uv 0.12.3rc1", "it reports its version as `uv 0.12.3rc1`"),
+        ("echo uv newest", "it reports its version as `uv newest`"),
+        (f"echo uvx {VERSION}", f"it reports its version as `uvx {VERSION}`"),
+        (":", "it reports its version as ``"),
+        ("echo no such library >&2; exit 127", "it exited with code 127: no such library"),
+        ("kill -9 $$", "it exited with code -9: "),
+        ("printf '\\377'", "it reports its version as `\ufffd`"),
     ],
 )
 @pytest.mark.parametrize("source", ["mirror", "index"])
@@ -276,9 +276,10 @@ def test_uv_that_the_system_refuses(folder: Path) -> None:
 
 def test_uv_that_hangs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A uv that does not answer is given up."""
-    monkeypatch.setattr(child, "_ANSWER", 0.2)
+    monkeypatch.setattr(executable, "_ANSWER", 0.2)
     error = failure(found(Mirror(archive("exec sleep 60")), Asset(name=NAME)), folder)
-    assert str(error).endswith("does not work on this machine: it did not answer for 0.2 seconds")
+    said = "does not work on this machine: it did not answer within 0.2 seconds"
+    assert str(error).endswith(said)
 
 
 def test_environment(folder: Path) -> None:
@@ -294,11 +295,9 @@ def test_environment(folder: Path) -> None:
     script = f'env >"{said}" && {GOOD}'
     staged = stage(
         found(Index(script)),
-        PLATFORM,
+        installation(folder, environ),
         folder,
-        place=folder.parent,
         digests=DigestRules(),
-        environ=environ,
     )
     assert staged.version == VERSION
     names = {line.partition("=")[0] for line in said.read_text().splitlines()}

@@ -194,8 +194,8 @@ def test_keyring_variable(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> N
     assert provider("") == ("subprocess", path)
     assert not caplog.messages
     assert provider(SECRET) == ("subprocess", path)
-    due = "it should be `disabled` or `subprocess`"
-    assert caplog.messages == [f"UV_KEYRING_PROVIDER: `keyring-provider` is not used: {due}"]
+    expected = "expected `disabled` or `subprocess`"
+    assert caplog.messages == [f"UV_KEYRING_PROVIDER: ignoring `keyring-provider`: {expected}"]
 
 
 @pytest.mark.parametrize(
@@ -220,7 +220,7 @@ def test_wrong_type(
 
     found = read({"HOME": str(tmp_path)}, windows=False)
 
-    assert caplog.messages == [f"{path}: `{key}` is not used: it should be {due}"]
+    assert caplog.messages == [f"{path}: ignoring `{key}`: expected {due}"]
     assert (found.http_proxy, found.no_proxy) == (
         ("http://p", ()) if key != "http-proxy" else (None, ("h",))
     )
@@ -245,7 +245,7 @@ def test_unusable_file(
     Path(path).write_bytes(content)
 
     assert proxy_of({"HOME": str(tmp_path)})[0] == "http://etc"
-    assert caplog.messages == [f"uv's configuration {path} is not used: {reason}"]
+    assert caplog.messages == [f"ignoring uv's configuration {path}: {reason}"]
 
 
 def test_byte_order_mark(tmp_path: Path) -> None:
@@ -263,11 +263,11 @@ def test_unreadable_file(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> No
 
     assert read({"UV_CONFIG_FILE": str(tmp_path / "none.toml")}, windows=False) == UvToml()
     assert read({"UV_CONFIG_FILE": str(tmp_path)}, windows=False) == UvToml()
-    missing, folder = (message.partition(" is not used: ") for message in caplog.messages)
-    assert missing[0] == f"uv's configuration {tmp_path / 'none.toml'}"
-    assert missing[2] == "it cannot be read: No such file or directory"
-    assert folder[0] == f"uv's configuration {tmp_path}"
-    assert folder[2] == "it cannot be read: Is a directory"
+    ignored, reason = "ignoring uv's configuration", "it cannot be read"
+    assert caplog.messages == [
+        f"{ignored} {tmp_path / 'none.toml'}: {reason}: No such file or directory",
+        f"{ignored} {tmp_path}: {reason}: Is a directory",
+    ]
 
 
 def test_no_login_in_repr() -> None:

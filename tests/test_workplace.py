@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 HOLD = """\
 import sys
 from pathlib import Path
-from uv_self_update.installer.workplace import claim
+from uv_self_update.installer.workspace import claim
 claim(Path(sys.argv[1]))
 print("claimed", flush=True)
 sys.stdin.read()
@@ -87,7 +87,7 @@ def test_second_waits_for_the_first(tmp_path: Path, caplog: pytest.LogCaptureFix
     assert first.path.is_dir()
     claimed[0].close()
     assert caplog.messages == [
-        f"another uv-self-update ({us(tmp_path)}) is at work in {tmp_path}; waiting for it to end"
+        f"waiting for the lock on `{tmp_path}`, held by another `uv-self-update` ({us(tmp_path)})"
     ]
     assert list(tmp_path.iterdir()) == []
 
@@ -191,7 +191,7 @@ AS_ANOTHER = """\
 import fcntl, logging, os, pwd, sys
 from pathlib import Path
 from uv_self_update.errors import UvSelfUpdateError
-from uv_self_update.installer.workplace import claim
+from uv_self_update.installer.workspace import claim
 logging.basicConfig(format="%(message)s", stream=sys.stdout, level=logging.WARNING)
 _, folder, user, group, patience = sys.argv
 os.setgroups([])
@@ -255,7 +255,7 @@ def shared() -> Iterator[Path]:
 def said_of(process: subprocess.Popen[str], user: int, folder: Path) -> str:
     """Return what is said of a user who is at work."""
     who = f"process {process.pid} of user number {user}"
-    return f"another uv-self-update ({who}) is at work in {folder}; waiting for it to end"
+    return f"waiting for the lock on `{folder}`, held by another `uv-self-update` ({who})"
 
 
 @pytest.mark.parametrize(
@@ -287,7 +287,7 @@ def test_root_is_at_work(shared: Path, mode: int) -> None:
     work = workplace.claim(shared)
     with as_another(shared, group=SOMEBODY) as two:
         who = f"process {os.getpid()} of {holder.owner(work.path)}"
-        expected = f"another uv-self-update ({who}) is at work in {shared}; waiting for it to end"
+        expected = f"waiting for the lock on `{shared}`, held by another `uv-self-update` ({who})"
         assert line(two) == expected
         work.close()
         assert line(two) == "claimed"
@@ -308,7 +308,7 @@ def test_another_user_was_killed(shared: Path) -> None:
         one.kill()
         one.wait()
     with as_another(shared, user=SOMEBODY - 2) as two:
-        expected = f"user number {SOMEBODY} has to run uv-self-update again, or to remove {shared}"
+        expected = f"user number {SOMEBODY} must run uv-self-update again, or remove {shared}"
         assert expected in line(two)
     with as_another(shared) as again:
         assert line(again) == "claimed"

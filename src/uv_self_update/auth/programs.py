@@ -24,7 +24,7 @@ from uv_self_update.auth.credentials import Login, usable_secret
 from uv_self_update.files import strerror
 from uv_self_update.redaction import Secret
 from uv_self_update.uv.environment import neutral_directory, user_environment
-from uv_self_update.uv.executable import present, which
+from uv_self_update.uv.executable import current_path, which
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -131,7 +131,7 @@ class LoginPrograms:
         """
         if self._uv is None or self._uv_settings is None:
             return None
-        uv = str(present(self._uv))
+        uv = str(current_path(self._uv))
         if not self._has_store(uv):
             return None
         for url in question.urls:

@@ -31,8 +31,7 @@ def check(
         raise UsageError(message, hint="`--check` never changes anything.")
     verdict = find(
         with_passphrase(invocation.settings(), invocation.environ),
-        uv=invocation.uv(),
-        environ=invocation.environ,
+        invocation.installation(),
         target=arguments.target,
     )
     if not level(arguments.all, "quiet"):

@@ -211,7 +211,13 @@ def _detect(section: SourceSettings, opened: OpenSources) -> SourceSettings:
 def _verify(settings: Settings, uv: Path, environ: Mapping[str, str], file: Path) -> None:
     click.echo("Verifying: updating a temporary copy of uv.")
     try:
-        rehearsal = hold(settings, uv=uv, environ=environ, target=None, start=None, options=("-q",))
+        rehearsal = hold(
+            settings,
+            Installation(uv=uv, environ=environ),
+            target=None,
+            start=None,
+            options=("-q",),
+        )
     except UvSelfUpdateError:
         _log.warning("%s was written, but the trial update failed", file)
         raise

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from uv_self_update.config import load as config
 from uv_self_update.errors import NoHomeDirectory
 from uv_self_update.uv.executable import find_uv
+from uv_self_update.uv.installation import Installation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,3 +52,7 @@ class Invocation:
     def uv(self) -> Path:
         """Find the uv to update; raises UvNotFound."""
         return find_uv(self.named_uv, self.environ, windows=os.name == "nt")
+
+    def installation(self) -> Installation:
+        """Find the uv to update; raises UvNotFound."""
+        return Installation(uv=self.uv(), environ=self.environ)

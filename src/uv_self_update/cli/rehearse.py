@@ -37,8 +37,7 @@ def rehearse(
     """
     rehearsal = hold(
         with_passphrase(invocation.settings(), invocation.environ),
-        uv=invocation.uv(),
-        environ=invocation.environ,
+        invocation.installation(),
         target=target,
         start=start,
         options=("-v",) * verbose + ("-q",) * quiet,

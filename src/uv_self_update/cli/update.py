@@ -67,8 +67,7 @@ def _update(
     job = Job(
         arguments=arguments,
         settings=with_passphrase(invocation.settings(), invocation.environ),
-        uv=invocation.uv(),
-        environ=invocation.environ,
+        installation=invocation.installation(),
     )
     outcome = run(job)
     if outcome.received is not None:
@@ -89,7 +88,7 @@ def _update(
     if outcome.updated:
         from uv_self_update.uv.shadow import warn_if_shadowed  # noqa: PLC0415 # only after an update
 
-        warn_if_shadowed(job.uv, job.environ)
+        warn_if_shadowed(job.installation)
     return outcome.exit_code
 
 

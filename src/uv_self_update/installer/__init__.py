@@ -1,8 +1,7 @@
-"""Puts a release in place of the installed uv, whatever is killed meanwhile.
+"""Put a release in place of the installed uv, whatever is killed.
 
-`native` is our own installer, `release` guards the release's own. Both work in the `workspace`
-next to uv: a release is staged, checked and tried there. A `journal` tells the next run what
-was begun.
+`native` is our own installer, `release` runs the release's own. Both work in the `workspace` next
+to uv: a release is staged, verified and tried there. A `journal` tells the next run what to finish.
 """
 
 __all__ = ("native", "release", "replace", "stage", "workspace")

@@ -76,12 +76,12 @@ def unpack(archive: Path, platform: Platform, folder: Path, *, name: str, source
         raise UnusableArchive(name, source, _damage(archive, error)) from error
     except _TooLarge:
         raise UnusableArchive(
-            name, source, f"it holds more than {LARGEST_UNPACKED:,} bytes"
+            name, source, f"it contains more than {LARGEST_UNPACKED:,} bytes"
         ) from None
     except _TooMuchSaid:
-        raise UnusableArchive(name, source, "it says far too much of what is in it") from None
+        raise UnusableArchive(name, source, "its metadata exceeds the size limit") from None
     if platform.uv not in taken:
-        raise UnusableArchive(name, source, f"there is no {platform.uv} in it")
+        raise UnusableArchive(name, source, f"it contains no {platform.uv}")
 
 
 def _take(
@@ -93,7 +93,7 @@ def _take(
     for path, file in members:
         member = PurePosixPath(path).name
         if member in taken:
-            raise _Odd(path, "is there twice")
+            raise _Odd(path, "occurs twice")
         if member in wanted:
             taken.add(member)
             left = _write(file, folder / member, left)
@@ -106,7 +106,7 @@ def _damage(archive: Path, error: Exception) -> str:
     # Of what is no archive, tarfile says one line for each format that it has tried.
     if kind == "an archive":
         return f"it is damaged ({error})"
-    return "it is no archive" if kind == "something else" else f"it is {kind}"
+    return "it is not an archive" if kind == "something else" else f"it is {kind}"
 
 
 class _TooLarge(Exception):
@@ -136,7 +136,7 @@ class _Measured:
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         if whence == os.SEEK_SET and offset < 0:
-            message = "something should stand before its start"
+            message = "a position before the start"
             raise ValueError(message)
         return self._stream.seek(offset, whence)
 
@@ -178,18 +178,18 @@ def _members_of_tar(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:
             for member in tar:
                 _refuse_path(member.name)
                 if member.size < 0:
-                    raise _Odd(member.name, "has less than no bytes")
+                    raise _Odd(member.name, "has a negative size")
                 # What is passed over has to be unpacked as well.
                 left -= member.size
                 if left < 0:
                     raise _TooLarge
                 if member.issparse():
-                    raise _Odd(member.name, "has holes")
+                    raise _Odd(member.name, "is a sparse file")
                 if member.type in {tarfile.REGTYPE, tarfile.AREGTYPE}:
                     with measured.content(member.size):
                         yield member.name, tar.extractfile(member)
                 elif not member.isdir():
-                    raise _Odd(member.name, "is neither a file nor a folder")
+                    raise _Odd(member.name, "is neither a file nor a directory")
         # gzip's checksum stands behind the padding, which tarfile leaves unread.
         while padding := stream.read(_CHUNK):
             left -= len(padding)
@@ -207,9 +207,9 @@ def _members_of_zip(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:
                 if member.is_dir():
                     continue
                 if kind not in _REGULAR:
-                    raise _Odd(member.filename, "is neither a file nor a folder")
+                    raise _Odd(member.filename, "is neither a file nor a directory")
                 if member.compress_type not in _PACKED:
-                    raise _Odd(member.filename, "is packed as uv's never are")
+                    raise _Odd(member.filename, "has an unsupported compression method")
                 with zipped.open(member) as file, measured.content(member.compress_size):
                     yield member.filename, file
 

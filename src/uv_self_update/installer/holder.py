@@ -1,8 +1,8 @@
-"""Who has the claim on a workplace, for another user who may replace the same uv.
+"""The process that has claimed a workspace, for other users who may replace the same uv.
 
-A lock that others could open could be held by them, too, for ever. So the claim itself is a file of
-its owner's, and this is a second one, which only says whose it is: the number of the process, and
-locked as long as that runs. Nothing depends on it but what others are told, and whether they wait.
+Other users could hold a lock that they can open for ever. So only its owner can open the lock of a
+claim; this is a second file, with the number of the process, locked as long as that runs. Messages
+to other users, and whether they wait, depend on it, and nothing else.
 """
 
 from __future__ import annotations
@@ -25,17 +25,16 @@ _log = logging.getLogger(__name__)
 NAME = "holder"
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _NONBLOCK = getattr(os, "O_NONBLOCK", 0)
-_TRIES = 5  # to lock what another may look at in this instant
+_TRIES = 5  # to lock a file that another process may test in this instant
 _PAUSE = 0.01  # seconds between them
 _BUSY = frozenset({errno.EACCES, errno.EAGAIN, errno.EDEADLK})
 _UNKNOWN = frozenset({errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP})
 
 
 def sign(path: Path) -> int | None:
-    """Write down who has the claim, and return the open file that says so.
+    """Write the number of this process, and return the open file; None if it cannot be written.
 
-    Other users may look at it where they may replace uv as well, or where uv is theirs. Where it
-    cannot be written, an update goes on without it.
+    Other users can read it if they may replace uv as well, or if uv is theirs.
     """
     with contextlib.suppress(OSError):
         file = os.open(path / NAME, os.O_RDWR | os.O_CREAT | os.O_TRUNC | _NOFOLLOW, 0o600)
@@ -56,7 +55,7 @@ def sign(path: Path) -> int | None:
 
 
 def named(path: Path) -> str:
-    """Return which process of which user has a claim, as far as that can be read; or nothing."""
+    """Return the process and user that have a claim, as messages name them; empty if unknown."""
     said = ""
     with contextlib.suppress(OSError, ValueError):
         file = os.open(path / NAME, os.O_RDONLY | _NOFOLLOW | _NONBLOCK)
@@ -70,7 +69,7 @@ def named(path: Path) -> str:
 
 
 def owner(path: Path) -> str:
-    """Return the user that a directory belongs to, as messages name one; empty on Windows."""
+    """Return the owner of a directory, as messages name one; empty on Windows."""
     name = ""
     if sys.platform != "win32":
         import pwd  # noqa: PLC0415 # not on Windows
@@ -84,10 +83,10 @@ def owner(path: Path) -> str:
 
 
 def is_at_work(path: Path) -> bool:
-    """Return whether the user that a workplace belongs to is at work in it.
+    """Return whether the owner of a workspace is running an update in it.
 
     Raises:
-        FileNotFoundError: It is not there any more.
+        FileNotFoundError: It does not exist any more.
     """
     try:
         file = os.open(path / NAME, os.O_RDONLY | _NOFOLLOW | _NONBLOCK)
@@ -102,11 +101,11 @@ def is_at_work(path: Path) -> bool:
 
 
 def locked(lock: int, *, shared: bool = False) -> bool:
-    """Lock an open file for this process, and return whether no other has.
+    """Lock an open file, and return whether that succeeded: False if another process has it.
 
     Args:
         lock: The file.
-        shared: Whether to lock it only against those who want it for themselves.
+        shared: Whether to take a shared lock rather than an exclusive one.
     """
     try:
         if sys.platform == "win32":
@@ -122,13 +121,13 @@ def locked(lock: int, *, shared: bool = False) -> bool:
             return False
         if error.errno not in _UNKNOWN:
             raise
-        # Some network file systems have no locks: then two at once are not told apart.
+        # Some network file systems have no locks: then two updates at once are not noticed.
         _log.debug("%s cannot be locked: %s", lock, error)
     return True
 
 
 def _may_be_replaced_by_others(folder: Path) -> bool:
-    """Return whether other users may replace what is in a directory: its owner, or its group."""
+    """Return whether other users, by owner or group, may replace files in a directory."""
     status = folder.stat()
     written = status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
     own = sys.platform == "win32" or status.st_uid == os.geteuid()

@@ -1,4 +1,4 @@
-"""What an update is about to do to the file system, for the one that comes after it was killed."""
+"""The steps of a replacement, written first, so that the next update finishes or undoes them."""
 
 from __future__ import annotations
 
@@ -19,72 +19,69 @@ _NAME = "journal.json"
 _PATHS = ("staged", "new", "named", "place", "kept")
 
 State = Literal["preparing", "replacing", "restoring", "theirs"]
-"""Nothing was replaced yet; the new files go into place; the old ones go back; somebody else's
-installer is at work, and the old ones are kept.
+"""Nothing was replaced yet; the new files are put in place; the old ones are restored; a release's
+own installer is running, and the old files are kept.
 """
 
 _STATES: tuple[State, ...] = ("preparing", "replacing", "restoring", "theirs")
 
 Mark = tuple[int, int]
-"""Bytes and nanoseconds: how large a file is and when it was written, by which it is known again.
-
-A rename, a hard link and a copy keep both.
-"""
+"""Size in bytes and `st_mtime_ns`, which identify a file: renames, links and copies keep both."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One executable that takes the place of another."""
+    """The replacement of one executable."""
 
     staged: Path
-    """Where it was tried; perhaps on another file system than its place."""
+    """Where the new file was tried; perhaps on another file system."""
 
     new: Path
-    """From where it goes into place; often the same."""
+    """From where it is renamed into place; often the same."""
 
     named: Path
-    """What it is called, perhaps a link."""
+    """The path that users run; perhaps a link."""
 
     link: str | None
-    """What that link says, if it is one."""
+    """The target of that link; None if it is not a link."""
 
     place: Path
-    """Links are resolved already: what a link leads to is replaced, and not the link."""
+    """The same with links resolved: the target of a link is replaced, not the link."""
 
     kept: Path
-    """What the old one is called meanwhile."""
+    """Where the old file is kept."""
 
     old: Mark | None
-    """The old one; None if there is none."""
+    """The old file; None if it does not exist."""
 
     put: Mark | None
-    """The one that goes into place; None until it is ready, or where nobody knows."""
+    """The new file; None until it is ready, or if unknown."""
 
     @property
     def foreign(self) -> bool:
-        """Whether somebody else has put another file into the place since."""
+        """Whether another program has replaced the file since."""
         return mark(self.place) not in {None, self.old, self.put}
 
     @property
     def changed(self) -> bool:
-        """Whether what it is called is another file than before."""
+        """Whether the path leads to another file than before."""
         return mark(self.place) != self.old or leads_to(self.named) != self.link
 
 
 @dataclass(frozen=True, kw_only=True)
 class Journal:
-    """Everything that it takes to finish an update, or to undo it."""
+    """All facts that are needed to finish an update, or to undo it."""
 
     state: State
     version: str
     rewrites: tuple[Rewrite, ...]
-    """The receipt and what else changes, in this order, once the executables are in place."""
+    """The receipts that change, in this order, once the executables are in place."""
 
     steps: tuple[Step, ...]
 
     spared: tuple[str, ...] | None = None
-    """What was named as somebody else's installer names its directories before it came (see
-    `strays`); None where no such installer is at work, or nobody knows.
+    """The directories that had a name as a release's installer gives before it ran (see `strays`);
+    None if no such installer is running, or if unknown.
     """
 
     def at(self, state: State) -> Self:
@@ -92,7 +89,7 @@ class Journal:
         return replace(self, state=state)
 
     def write(self, folder: Path) -> None:
-        """Write it down, so that it is there even if everything ends now.
+        """Write it, flushed to the disk.
 
         Raises:
             OSError: It cannot be written.
@@ -119,12 +116,12 @@ class Journal:
                 for step in self.steps
             ],
         }
-        # Paths and receipts may be no text; JSON's escapes hold those, too.
+        # Paths and receipts may not be UTF-8; JSON's escapes represent those, too.
         write_atomically(folder / _NAME, json.dumps(document, indent=2).encode("ascii"))
 
 
 def read(folder: Path) -> Journal | None:
-    """Return what was written down in a folder; None if there is nothing that can be used."""
+    """Return the journal in a directory; None if there is none, or if it is damaged."""
     try:
         return _parse(json.loads((folder / _NAME).read_bytes()))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -132,12 +129,12 @@ def read(folder: Path) -> Journal | None:
 
 
 def unfinished(folder: Path) -> bool:
-    """Return whether something is written down in a folder."""
+    """Return whether a directory contains a journal."""
     return (folder / _NAME).exists()
 
 
 def mark(file: Path) -> Mark | None:
-    """Return by what a file is known again; None if there is none."""
+    """Return what identifies a file; None if it does not exist."""
     try:
         found = file.lstat()
     except OSError:
@@ -146,15 +143,15 @@ def mark(file: Path) -> Mark | None:
 
 
 def leads_to(file: Path) -> str | None:
-    """Return what a link says; None for anything else."""
+    """Return the target of a link; None for other files."""
     try:
-        return os.readlink(file)  # noqa: PTH115 # as it stands there
+        return os.readlink(file)  # noqa: PTH115 # as written, not as a Path
     except OSError:
         return None
 
 
 def forget(folder: Path) -> None:
-    """Remove what was written down: there is nothing left to do.
+    """Remove the journal.
 
     Raises:
         OSError: It cannot be removed.

@@ -1,4 +1,4 @@
-"""The native installer: staged while uv gets ready, put in place when uv says so."""
+"""The native installer: stages a release while uv starts, puts it in place when uv asks for it."""
 
 from __future__ import annotations
 
@@ -10,18 +10,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from uv_self_update.background import Background
-from uv_self_update.errors import (
-    ChangedMeanwhile,
-    InstallationInterrupted,
-    NotReplaced,
-    ReceiptError,
-)
+from uv_self_update.errors import ChangedMeanwhile, InstallationInterrupted, NotReplaced
 from uv_self_update.files import strerror
 from uv_self_update.installer.journal import mark
-from uv_self_update.uv.receipt import locate, read
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from uv_self_update.config.settings import InstallerChoice
@@ -31,81 +25,80 @@ if TYPE_CHECKING:
     from uv_self_update.platforms import Platform
     from uv_self_update.releases.digests import DigestRules
     from uv_self_update.sources.order import Found
+    from uv_self_update.uv.installation import Installation
     from uv_self_update.uv.receipt import Receipt, Rewrite
 
 
-_LAST_WAIT = 10.0  # seconds for a staging that was told to stop
+_LAST_WAIT = 10.0  # seconds for a staging that was told to end
 _LAYOUTS = frozenset({None, "cargo-home", "flat", "hierarchical", "unspecified"})
 
 
 def suits(receipt: Receipt, platform: Platform) -> bool:
-    """Return whether an installation is of a shape that this installer keeps.
+    """Return whether this installer preserves the layout of an installation.
 
-    Another may be what a later release's own installer has made.
+    The installers of later releases may make others.
     """
-    said = receipt.document
-    extra = any(said.get(key) for key in ("binary_aliases", "cdylibs", "cstaticlibs"))
-    binaries = said.get("binaries", [])
+    document = receipt.document
+    extra = any(document.get(key) for key in ("binary_aliases", "cdylibs", "cstaticlibs"))
+    binaries = document.get("binaries", [])
     known = {name.removesuffix(".exe") for name in platform.executables}
     return (
-        said.get("install_layout") in _LAYOUTS
+        document.get("install_layout") in _LAYOUTS
         and not extra
         and isinstance(binaries, list)
         and all(str(name).removesuffix(".exe") in known for name in binaries)
     )
 
 
-def chosen(
-    choice: InstallerChoice, environ: Mapping[str, str], platform: Platform
-) -> InstallerChoice:
-    """Return which installer to use: ours, which can be killed at any instant, wherever it can be.
+def chosen(choice: InstallerChoice, installation: Installation) -> InstallerChoice:
+    """Return the installer to use: ours, which can be killed at any instant, if the layout allows.
 
-    A release's own knows what a later uv may consist of, and needs curl or wget, except on Windows.
+    A release's own knows the layout of later uvs, and needs curl or wget, except on Windows.
 
     Args:
-        choice: What is configured.
-        environ: The environment of the uv that is updated.
-        platform: Where it runs.
+        choice: The configured installer.
+        installation: The uv to update.
     """
     if choice != "auto":
         return choice
-    try:
-        receipt = read(locate(environ, windows=platform.windows))
-    except ReceiptError:
+    receipt, platform = installation.receipt, installation.platform
+    if receipt is None:
         return "native"
-    path = environ.get("PATH", os.defpath)
+    path = installation.environ.get("PATH", os.defpath)
     able = platform.windows or any(shutil.which(name, path=path) for name in ("curl", "wget"))
     return "auto" if able and not suits(receipt, platform) else "native"
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Ready:
-    """A release that is staged, and what it was to be put in place of when that began."""
+    """A staged release, and the files that it replaces as they were when staging began."""
 
     receipt: Receipt
     rewrites: tuple[Rewrite, ...]
-    folder: Path
     uv: Path
-    """Links are resolved already."""
+    """With links resolved."""
 
     old: Mark | None
     found: Found
     staged: Staged
 
-    def refuse_changed(self, environ: Mapping[str, str], *, windows: bool) -> None:
-        """Make sure that neither uv nor a receipt was changed since.
+    def refuse_changed(self, installation: Installation) -> None:
+        """Refuse to replace files that another program has changed since.
 
         Raises:
-            ChangedMeanwhile: One was.
-            ReceiptError: uv's receipt cannot be used any more.
+            ChangedMeanwhile: uv or a receipt has changed.
+            ReceiptError: The user has no home directory any more.
         """
         version = self.staged.version
-        if read(locate(environ, windows=windows)) != self.receipt:
+        if (
+            installation.locate_receipt() != self.receipt.path
+            or not self.receipt.rewrite(version).untouched
+        ):
             raise ChangedMeanwhile(self.receipt.path, version)
         for rewrite in self.rewrites:
             if not rewrite.untouched:
                 raise ChangedMeanwhile(rewrite.path, version)
-        # On Windows uv is not there: while it is updated it calls itself otherwise.
+        # On Windows uv has another name while it is updated.
         if mark(self.uv) not in {None, self.old}:
             raise ChangedMeanwhile(self.uv, version)
 
@@ -115,29 +108,22 @@ class NativeInstaller:
 
     def __init__(
         self,
-        platform: Platform,
-        work: Workspace | NotReplaced,
+        installation: Installation,
+        work: Workspace,
         *,
-        folder: Path,
-        environ: Mapping[str, str],
         digests: DigestRules,
         rewrites: Callable[[Receipt, str], Iterable[Rewrite]],
     ) -> None:
         """Prepare; nothing is written yet.
 
         Args:
-            platform: Where uv runs.
-            work: Where to work, or why that is not possible.
-            folder: Of the executables to replace. The receipt alone does not tell: its prefix may
-                hold one uv, and `bin` below it another.
-            environ: The environment of the uv that is updated: its receipt is found by it.
-            digests: Which digests an archive has to have.
-            rewrites: Says what changes with the receipt's uv when that becomes a version.
+            installation: The uv to update.
+            work: Where to work.
+            digests: The digests that an archive must have.
+            rewrites: Returns the receipts that change when that uv becomes a version.
         """
-        self._platform = platform
+        self._installation = installation
         self._work = work
-        self._folder = folder
-        self._environ = environ
         self._digests = digests
         self._rewrites = rewrites
         self._lock = threading.Lock()
@@ -155,29 +141,32 @@ class NativeInstaller:
         """Wait for the staging to end, and put the release in place.
 
         Raises:
-            SourceError: It could not be fetched.
+            SourceError: The release could not be fetched.
             ChangedMeanwhile: Another program has changed uv or its receipt since `begin`.
-            InstallError: It could not be put in place, and everything is as it was.
+            InstallError: The release could not be put in place; uv was not changed.
         """
         staging = self._staging
         if staging is None:
             raise InstallationInterrupted(version)
         ready = staging.result()
-        # What it takes takes time to import, and often nothing is installed.
+        # Slow to import, and often nothing is installed.
         from uv_self_update.installer.replace import replace  # noqa: PLC0415
         from uv_self_update.installer.stage import confirm  # noqa: PLC0415
 
+        installation = self._installation
         with self._lock:
-            if self._closed or isinstance(self._work, NotReplaced):
+            if self._closed:
                 raise InstallationInterrupted(version)
-            ready.refuse_changed(self._environ, windows=self._platform.windows)
+            ready.refuse_changed(installation)
             replace(
                 ready.staged,
-                ready.folder,
-                self._platform,
+                installation.directory,
+                installation.platform,
                 rewrites=ready.rewrites,
                 work=self._work.path,
-                check=partial(confirm, source=ready.found.source.name, environ=self._environ),
+                check=partial(
+                    confirm, source=ready.found.source.name, environ=installation.environ
+                ),
             )
             self.installed = ready.staged
 
@@ -192,35 +181,22 @@ class NativeInstaller:
     def _stage(self, found: Found) -> _Ready:
         from uv_self_update.installer.stage import stage  # noqa: PLC0415 # as in `finish`
 
-        if isinstance(self._work, NotReplaced):
-            raise self._work
-        receipt = read(locate(self._environ, windows=self._platform.windows))
+        installation = self._installation
+        # On the same file system as uv, so that a rename is enough.
+        directory = self._work.path / "new"
+        receipt = installation.receipt or installation.read_receipt()
+        rewrites = tuple(self._rewrites(receipt, found.release.version))
         try:
-            rewrites = tuple(self._rewrites(receipt, found.release.version))
+            directory.mkdir()
         except OSError as error:
-            raise NotReplaced(receipt.path, strerror(error)) from error
-        # On the same file system as what it will replace, so that a rename is enough.
-        folder, place = self._work.path / "new", self._folder
-        try:
-            folder.mkdir()
-        except OSError as error:
-            raise NotReplaced(place, strerror(error)) from error
-        uv = (place / self._platform.uv).resolve()
+            raise NotReplaced(installation.directory, strerror(error)) from error
+        uv = (installation.directory / installation.platform.uv).resolve()
         old = mark(uv)
-        staged = stage(
-            found,
-            self._platform,
-            folder,
-            place=place,
-            environ=self._environ,
-            digests=self._digests,
-        )
         return _Ready(
             receipt=receipt,
             rewrites=rewrites,
-            folder=place,
             uv=uv,
             old=old,
             found=found,
-            staged=staged,
+            staged=stage(found, installation, directory, digests=self._digests),
         )

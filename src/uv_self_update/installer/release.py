@@ -1,13 +1,13 @@
-"""A release's own installer: it lays uv ready, and we put it in place as our own installer does.
+"""A release's own installer, which fills a directory; we put its executables in place.
 
-cargo-dist's scripts install into the prefix of a receipt, which is not always where the uv lies
-that is updated; they write a receipt of their own, edit profiles, and move the executables one by
-one. So a script is given an empty directory to install into, and no receipt to write. What it
-leaves there is tried, and replaces uv all at once, whatever is killed.
+The scripts of cargo-dist install into the prefix of a receipt, which is not always the directory of
+the uv to update; they write a receipt, edit profiles, and move the executables one by one. So a
+script gets an empty directory to install into, and writes no receipt. Its executables are tried,
+and replace uv all at once, whatever is killed.
 
-It is a program of others all the same: it may write elsewhere, and it may report success without
-having done anything. So what it could replace is kept, and put back unless the new uv runs. It may
-even go on when uv has been ended: what is kept stays then for the next run.
+A script is a foreign program all the same: it may write elsewhere, or report success without
+having done anything. So the files that it could replace are kept, and restored unless the new uv
+runs. It may even go on after uv was killed: then they stay for the next run.
 """
 
 from __future__ import annotations
@@ -36,16 +36,15 @@ from uv_self_update.files import strerror, write_atomically
 from uv_self_update.installer.native import suits
 from uv_self_update.uv.environment import bare_environment
 from uv_self_update.uv.executable import version_of
-from uv_self_update.uv.receipt import locate, read
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     from uv_self_update.installer.journal import Journal
     from uv_self_update.installer.stage import Staged
     from uv_self_update.installer.workspace import Workspace
-    from uv_self_update.platforms import Platform
     from uv_self_update.sources.order import Found
+    from uv_self_update.uv.installation import Installation
     from uv_self_update.uv.receipt import Receipt, Rewrite
 
 
@@ -54,45 +53,42 @@ _PROGRAMS = (
     *("awk", "cat", "chmod", "grep", "gzip", "ldd", "mkdir", "mktemp", "mv", "rm", "sed", "tar"),
     "uname",
 )
-"""Without any of these cargo-dist's script for sh fails on Linux, often in other words (0.33.0)."""
+"""The programs that cargo-dist's script needs on Linux; its messages often hide that (0.33.0)."""
 
 _PLAIN = re.compile(r"[\w@%+=:./-]+")
-"""A path that the script's `sed` commands take for what it is."""
+"""A path without characters that the script's `sed` commands interpret."""
 
 
-def is_complete(plan: Journal, environ: Mapping[str, str], *, windows: bool) -> bool:
-    """Return whether an installer has done all that it does, or somebody has installed a uv since.
+def is_complete(plan: Journal, installation: Installation) -> bool:
+    """Return whether the installer has finished, or another program has installed a uv since.
 
-    The receipt is the last that it writes (`cargo-dist` 0.33.0): uv finds one that is about it, was
-    written since, and names the version that uv says it has.
+    It writes the receipt last (`cargo-dist` 0.33.0): uv finds one that is about it, was written
+    since, and names the version that uv reports.
 
     Args:
-        plan: What was kept of what it replaces.
-        environ: The environment of the uv that is updated.
-        windows: Whether this is Windows.
+        plan: The files that were kept.
+        installation: The uv to update.
     """
     uv = plan.steps[-1].named
     try:
-        receipt = read(locate(environ, windows=windows))
-        path, mine = receipt.path.resolve(), receipt.is_about(uv)
+        receipt = installation.read_receipt()
+        path, own = receipt.path.resolve(), receipt.is_about(uv)
     except (ReceiptError, OSError):
         return False
-    if not mine or any(one.path == path and one.untouched for one in plan.rewrites):
+    if not own or any(one.path == path and one.untouched for one in plan.rewrites):
         return False
-    version = version_of(uv, bare_environment(environ))
+    version = version_of(uv, bare_environment(installation.environ))
     return version is not None and receipt.document.get("version") == version
 
 
 class ReleaseInstaller:
-    """Runs and watches over the installer of one release."""
+    """Runs the installer of one release."""
 
-    def __init__(  # noqa: PLR0913 # all that it works with, each by its name
+    def __init__(
         self,
-        platform: Platform,
-        work: Workspace | NotReplaced,
+        installation: Installation,
+        work: Workspace,
         *,
-        folder: Path,
-        environ: Mapping[str, str],
         receipts: Callable[[], Iterable[Rewrite]],
         rewrites: Callable[[Receipt, str], Iterable[Rewrite]],
         run_by: Callable[..., bytes],
@@ -100,19 +96,16 @@ class ReleaseInstaller:
         """Prepare; nothing is written yet.
 
         Args:
-            platform: Where uv runs.
-            work: Where to work, or why that is not possible.
-            folder: Of the executables to replace.
-            environ: The environment of the uv that is updated: its receipt is found by it.
-            receipts: Says which receipts it may write, and what is in them.
-            rewrites: Says what changes with the receipt's uv when that becomes a version.
-            run_by: Writes the script that runs an installer: `gateway.scripts.staged`.
+            installation: The uv to update.
+            work: Where to work.
+            receipts: Returns the receipts that the installer may write.
+            rewrites: Returns the receipts that change when that uv becomes a version.
+            run_by: Returns the script that runs an installer: `gateway.scripts.staged`.
         """
         self._run_by = run_by
-        self._platform = platform
+        self._installation = installation
+        self._platform = installation.platform
         self._work = work
-        self._folder = folder
-        self._environ = environ
         self._receipts = receipts
         self._rewrites = rewrites
         self._lock = threading.Lock()
@@ -122,85 +115,81 @@ class ReleaseInstaller:
         self._changed: Path | None = None
         self._scripts: Path | None = None
         self.token: str | None = None
-        """What the script is known by, which no argument shows; None where there is no script."""
+        """What the script authenticates with, and no argument shows; None without a script."""
 
         self.installed: Staged | None = None
 
     def begin(self, found: Found, script: bytes) -> bytes:
-        """Keep what a release's installer could replace, and return what runs it.
+        """Keep the files that a release's installer could replace, and return the script to run it.
 
         Args:
             found: The release.
             script: Its installer.
 
         Raises:
-            NotReplaced: It cannot be kept, or the installer cannot be written.
+            NotReplaced: A file cannot be kept, or the installer cannot be written.
         """
-        if isinstance(self._work, NotReplaced):
-            raise self._work
+        directory = self._work.path / "release"
         try:
-            self._keep(found, self._work.path)
-            script_file = self._written(script, self._work.path)
-            environ = self._lay_out(self._work.path / "release")
+            self._keep(found)
+            script_file = self._written(script)
+            environ = self._prepared(directory)
         except OSError as error:
-            raise NotReplaced(self._folder, strerror(error)) from error
+            raise NotReplaced(self._installation.directory, strerror(error)) from error
         self.token = secrets.token_urlsafe(16)
         return self._run_by(
             f"install/{found.release.version}",
             token=self.token,
-            folder=self._work.path / "release",
+            folder=directory,
             script=script_file,
             environ=environ,
             windows=self._platform.windows,
         )
 
     def finish(self) -> None:
-        """Put in place what the installer has laid ready.
+        """Put the installer's executables in place.
 
         Raises:
-            InstallError: It is not uv, or cannot be put in place, and everything is as it was.
+            InstallError: They are not uv, or cannot be put in place; uv was not changed.
         """
         from uv_self_update.installer import replace as replacing  # noqa: PLC0415
         from uv_self_update.installer.stage import Staged, confirm  # noqa: PLC0415
 
+        installation, platform = self._installation, self._platform
         with self._lock:
-            found, plan, work = self._found, self._plan, self._work
-            if found is None or plan is None or isinstance(work, NotReplaced):
+            found, plan = self._found, self._plan
+            if found is None or plan is None:
                 raise AssertionError
-            version = found.release.version
+            version, work = found.release.version, self._work.path
             if self._closed:
                 raise InstallationInterrupted(version)
-            check = partial(confirm, source=found.source.name, environ=self._environ)
-            made = work.path / "release" / "bin"
-            if not (made / self._platform.uv).exists():
+            check = partial(confirm, source=found.source.name, environ=installation.environ)
+            made = work / "release" / "bin"
+            if not (made / platform.uv).exists():
                 if not any(step.changed for step in plan.steps):
-                    raise NothingInstalled(version, self._folder / self._platform.uv)
-                # It knows a place of its own: what is there now is kept by `conclude`, if it is uv.
+                    raise NothingInstalled(version, installation.directory / platform.uv)
+                # It has installed elsewhere: `conclude` keeps that if it is uv.
                 try:
                     check(plan.steps[-1].named, version)
                 except StagedUvBroken:
-                    replacing.put_back(plan, work.path, windows=self._platform.windows)
+                    replacing.put_back(plan, work, windows=platform.windows)
                     self._plan = None
                     raise
                 return
-            replacing.put_back(plan, work.path, windows=self._platform.windows)
+            replacing.put_back(plan, work, windows=platform.windows)
             self._plan = None
-            check(made / self._platform.uv, version)
+            check(made / platform.uv, version)
             names = sorted(file.name for file in made.iterdir() if file.is_file())
-            others = tuple(name for name in names if name not in self._platform.executables)
+            others = tuple(name for name in names if name not in platform.executables)
             size = sum((made / name).stat().st_size for name in names)
             staged = Staged(folder=made, version=version, size=size, others=others)
-            receipt = self._receipt()
-            try:
-                rewrites = tuple(self._rewrites(_naming(receipt, others), version))
-            except OSError as error:
-                raise NotReplaced(receipt.path, strerror(error)) from error
+            receipt = installation.receipt or installation.read_receipt()
             replacing.replace(
                 staged,
-                self._folder,
-                self._platform,
-                rewrites=rewrites,
-                work=work.path,
+                installation.directory,
+                platform,
+                rewrites=tuple(self._rewrites(_naming(receipt, others), version)),
+                work=work,
                 check=check,
             )
             self.installed = staged
@@ -213,12 +202,12 @@ class ReleaseInstaller:
             shutil.rmtree(self._scripts, ignore_errors=True)
 
     def refuse_changed(self) -> None:
-        """Make sure that nobody has written a receipt since this began.
+        """Refuse to install if another program has written a receipt since `begin`.
 
-        That is for as long as the installer still lacks what it installs: later, it writes one.
+        For as long as the installer lacks the archive: later, it may write a receipt itself.
 
         Raises:
-            ChangedMeanwhile: Somebody has.
+            ChangedMeanwhile: A receipt has changed.
         """
         if self._plan is None:
             return
@@ -227,140 +216,131 @@ class ReleaseInstaller:
             raise ChangedMeanwhile(self._changed, self._plan.version)
 
     def conclude(self, *, at_work: Callable[[], bool]) -> bool:
-        """Return whether uv is what was asked for now, and runs.
+        """Return whether uv has the requested version now, and runs.
 
         Args:
-            at_work: Says whether the installer may still be at work, since uv was ended.
+            at_work: Returns whether the installer may still be running, because uv was killed.
 
         Raises:
-            StagedUvBroken: It is not, and everything was put back.
-            PartiallyInstalled: The installer has replaced only a part; that was put back.
-            NotRestored: It is not, and something could not be put back.
+            StagedUvBroken: It does not run; the old files were restored.
+            PartiallyInstalled: The installer has replaced only a part; the old files were restored.
+            NotRestored: An old file could not be restored.
             NotReplaced: A receipt that is about another uv cannot be kept.
         """
         if self.installed is not None:
             return True
-        found, plan, work = self._found, self._plan, self._work
-        if found is None or plan is None or isinstance(work, NotReplaced):
+        found, plan = self._found, self._plan
+        if found is None or plan is None:
             return False
         from uv_self_update.installer.replace import drop, put_back, settle  # noqa: PLC0415
         from uv_self_update.installer.stage import confirm  # noqa: PLC0415
 
-        version, windows = found.release.version, self._platform.windows
+        version, windows, work = found.release.version, self._platform.windows, self._work.path
         goes_on = at_work()
         if not any(step.changed for step in plan.steps):
             if self._changed is not None:
-                drop(plan, work.path)  # what somebody else has written stays
+                drop(plan, work)  # another program's receipt stays
             elif not goes_on:
-                put_back(plan, work.path, windows=windows)
+                put_back(plan, work, windows=windows)
             return False
-        uv = plan.steps[-1].named
+        uv, environ = plan.steps[-1].named, self._installation.environ
         try:
-            confirm(uv, version, source=found.source.name, environ=self._environ)
+            confirm(uv, version, source=found.source.name, environ=environ)
         except StagedUvBroken:
-            put_back(plan, work.path, windows=windows)
+            put_back(plan, work, windows=windows)
             if goes_on:
-                self._keep(found, work.path)
+                self._keep(found)
             raise
         old = next((step.named for step in plan.steps if step.old and not step.changed), None)
-        if old is not None and not is_complete(plan, self._environ, windows=windows):
+        if old is not None and not is_complete(plan, self._installation):
             if goes_on:
-                return False  # the next run sees what has become of it
-            put_back(plan, work.path, windows=windows)
+                return False  # the next run sees the result
+            put_back(plan, work, windows=windows)
             raise PartiallyInstalled(version, old)
         self._correct(version)
-        settle(plan, work.path)
+        settle(plan, work)
         return True
 
     def diagnose(self) -> ReleaseInstallerFailed | None:
-        """Say what an installer that has failed may lack; None where none was run."""
+        """Return what an installer that has failed may lack; None if none was run."""
         if self._found is None:
             return None
         missing = [] if self._platform.windows else list(self._missing())
-        try:
-            able = suits(self._receipt(), self._platform)
-        except ReceiptError:
-            able = True
+        receipt = self._installation.receipt
+        able = receipt is None or suits(receipt, self._platform)
         return ReleaseInstallerFailed(self._found.release.version, missing, native=able)
 
     def _missing(self) -> Iterable[str]:
-        which = partial(shutil.which, path=self._environ.get("PATH"))
+        which = partial(shutil.which, path=self._installation.environ.get("PATH"))
         if not any(map(which, _DOWNLOADERS)):
             yield " or ".join(_DOWNLOADERS)
         if "-linux-" in self._platform.triple:
             yield from (name for name in _PROGRAMS if which(name) is None)
 
-    def _keep(self, found: Found, work: Path) -> None:
+    def _keep(self, found: Found) -> None:
         from uv_self_update.installer.replace import keep  # noqa: PLC0415 # few use this one
 
         self._plan = keep(
-            self._folder,
+            self._installation.directory,
             self._platform,
             version=found.release.version,
             rewrites=tuple(self._receipts()),
-            work=work,
+            work=self._work.path,
         )
         self._found = found
 
-    def _written(self, script: bytes, work: Path) -> Path:
-        """Write the script into a file.
-
-        On Windows it lies where uv puts its scripts as well: see `Workplace.environ`.
-        """
-        folder = work
+    def _written(self, script: bytes) -> Path:
+        """Write the script into a file; on Windows next to uv's own, see `Workspace.environ`."""
+        directory = self._work.path
         if self._platform.windows:
             import tempfile  # noqa: PLC0415 # slow, and there only
 
-            folder = self._scripts = Path(tempfile.mkdtemp(prefix="uv-self-update-"))
-        file = folder / self._platform.installer
+            directory = self._scripts = Path(tempfile.mkdtemp(prefix="uv-self-update-"))
+        file = directory / self._platform.installer
         file.write_bytes(script)
         file.chmod(0o700)
         return file
 
-    def _lay_out(self, folder: Path) -> dict[str, str]:
-        """Make the directory that the script is run in, and return the variables that it gets.
+    def _prepared(self, directory: Path) -> dict[str, str]:
+        """Create the directory that the script is run in, and return the variables for it.
 
-        Paths are relative to it, where possible: its own path may hold what the scripts do not
-        expect in one.
+        Paths are relative to it where possible: its own path may contain characters that the
+        scripts do not expect.
         """
-        folder.mkdir(mode=0o700)
-        made = folder / "bin"
+        directory.mkdir(mode=0o700)
+        made = directory / "bin"
         made.mkdir()
         if self._platform.windows:
-            place = str(made)
+            target = str(made)
             # Its script asks this proxy for loopback too, whatever NO_PROXY says (0.33.0, read).
             others = {"ALL_PROXY": "", "HTTPS_PROXY": ""}
         else:
-            place = made.name
-            temporary = folder / "tmp"
+            target = made.name
+            temporary = directory / "tmp"
             temporary.mkdir()
-            # `sha256sum` writes a digest in another way if there is a backslash in the path.
-            others = _downloaders_without_configuration(folder) | {"TMPDIR": temporary.name}
-            home = self._environ.get("HOME", "")
-            if not _PLAIN.fullmatch(home):
-                (folder / "home").mkdir()
+            # `sha256sum` writes a digest in another way if the path contains a backslash.
+            others = _downloaders_without_configuration(directory) | {"TMPDIR": temporary.name}
+            if not _PLAIN.fullmatch(self._installation.environ.get("HOME", "")):
+                (directory / "home").mkdir()
                 others["HOME"] = "home"
         return {
-            "CARGO_DIST_FORCE_INSTALL_DIR": place,
+            "CARGO_DIST_FORCE_INSTALL_DIR": target,
             "UV_DISABLE_UPDATE": "1",  # no receipt
-            "UV_INSTALL_DIR": place,
-            "UV_UNMANAGED_INSTALL": place,
+            "UV_INSTALL_DIR": target,
+            "UV_UNMANAGED_INSTALL": target,
             **others,
         }
 
-    def _receipt(self) -> Receipt:
-        return read(locate(self._environ, windows=self._platform.windows))
-
     def _correct(self, version: str) -> None:
-        """Have the receipt name the version, which an installer that failed late has not done."""
+        """Write the version into the receipt, if the installer failed before it did."""
         with contextlib.suppress(OSError, ReceiptError):
-            receipt = self._receipt()
+            receipt = self._installation.read_receipt()
             if receipt.document.get("version") != version:
                 write_atomically(receipt.path, receipt.updated(version))
 
 
 def _naming(receipt: Receipt, others: tuple[str, ...]) -> Receipt:
-    """Return a receipt that names more executables."""
+    """Return a receipt that lists more executables."""
     known = receipt.document.get("binaries", [])
     more = [name for name in others if name not in known]
     if not more:
@@ -368,13 +348,13 @@ def _naming(receipt: Receipt, others: tuple[str, ...]) -> Receipt:
     return replace(receipt, document={**receipt.document, "binaries": [*known, *more]})
 
 
-def _downloaders_without_configuration(folder: Path) -> dict[str, str]:
-    """Keep curl and wget from a user's or a system's files, and return the variables that do.
+def _downloaders_without_configuration(directory: Path) -> dict[str, str]:
+    """Return variables that keep curl and wget from the user's and the system's configuration.
 
-    A proxy in those would be sent the gateway's URL, and with it its secret. curl looks into the
-    next place unless `CURL_HOME` holds a `.curlrc`; wget takes no device for a file.
+    A proxy in those would be sent the gateway's URL, and with it its secret. curl looks elsewhere
+    unless `CURL_HOME` contains a `.curlrc`; wget accepts no device as a file.
     """
-    curl, wget = folder / "curl", folder / "wgetrc"
+    curl, wget = directory / "curl", directory / "wgetrc"
     curl.mkdir()
     (curl / ".curlrc").touch()
     wget.touch()

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import ChangedMeanwhile, InstallError, NotReplaced, NotRestored
-from uv_self_update.files import become_like, content_of, flush_folder, strerror, write_atomically
+from uv_self_update.files import become_like, flush_folder, strerror, write_atomically
 from uv_self_update.installer import journal as notes
 from uv_self_update.installer import strays
 from uv_self_update.installer.journal import Journal, Step
@@ -187,7 +187,8 @@ def recover(
                 _undo_theirs(plan, work, windows=windows)
             case _ if foreign is not None:
                 _log.warning(
-                    "an update to uv %s that was interrupted is dropped: %s was replaced since",
+                    "discarding an interrupted update to uv %s: another program has replaced %s "
+                    "since",
                     plan.version,
                     foreign,
                 )
@@ -195,11 +196,11 @@ def recover(
             case "restoring":
                 _restore(plan, work, windows=windows)
             case "replacing":
-                meant = all(rewrite.meant for rewrite in plan.rewrites)
-                reason = doubt(plan.version) if meant else "uv's receipt has changed since"
+                expected = all(rewrite.expected for rewrite in plan.rewrites)
+                reason = doubt(plan.version) if expected else "uv's receipt has changed since"
                 if reason is None:
                     return _finish(plan, work, check, windows=windows)
-                _log.warning("an update that was interrupted is undone: %s", reason)
+                _log.warning("undoing an interrupted update: %s", reason)
                 _undo(plan, work, windows=windows)
     except OSError as error:
         raise NotReplaced(work, strerror(error)) from error
@@ -209,7 +210,7 @@ def recover(
 def _undo_theirs(plan: Journal, work: Path, *, windows: bool) -> None:
     if any(step.changed for step in plan.steps):
         reason = "its installer had not finished"
-        _log.warning("an update that was interrupted is undone: %s", reason)
+        _log.warning("undoing an interrupted update: %s", reason)
     _undo(plan, work, windows=windows)
 
 
@@ -220,7 +221,7 @@ def _finish(plan: Journal, work: Path, check: Check, *, windows: bool) -> str | 
     except NotRestored:
         raise
     except InstallError as error:
-        _log.warning("an update that was interrupted is undone: %s", error)
+        _log.warning("undoing an interrupted update: %s", error)
         return None
     return plan.version
 
@@ -304,7 +305,7 @@ def _carry_out(plan: Journal, work: Path, check: Check, *, windows: bool) -> Non
         check(uv, plan.version)
         _flush_folders(plan)
         for rewrite in plan.rewrites:
-            if rewrite.path.is_file() and not rewrite.meant:
+            if rewrite.path.is_file() and not rewrite.expected:
                 raise ChangedMeanwhile(rewrite.path, plan.version)  # noqa: TRY301 # it is undone
             if rewrite.after is not None:
                 _rewrite(rewrite, rewrite.after)
@@ -392,11 +393,11 @@ def _restore(plan: Journal, work: Path, *, windows: bool) -> None:
 
 
 def _take_back(rewrite: Rewrite) -> None:
-    if rewrite.after is not None and not rewrite.meant:
+    if rewrite.after is not None and not rewrite.expected:
         return  # somebody else has written it since
     if rewrite.before is None:
         rewrite.path.unlink(missing_ok=True)
-    elif content_of(rewrite.path) != rewrite.before:
+    elif not rewrite.untouched:
         write_atomically(rewrite.path, rewrite.before, temporary=_temporary(rewrite))
 
 

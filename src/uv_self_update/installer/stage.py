@@ -1,4 +1,4 @@
-"""Executables, fetched, checked, tried, and laid ready beside the ones that they replace."""
+"""Fetch, verify, unpack and try a release's executables, next to those that they replace."""
 
 from __future__ import annotations
 
@@ -23,57 +23,56 @@ if TYPE_CHECKING:
     from uv_self_update.platforms import Platform
     from uv_self_update.releases.digests import DigestRules
     from uv_self_update.sources.order import Found
+    from uv_self_update.uv.installation import Installation
 
 
 @dataclass(frozen=True, kw_only=True)
 class Staged:
-    """Executables that run, laid ready."""
+    """Executables that run, ready to be put in place."""
 
     folder: Path
     version: str
     size: int
-    """Bytes: of the archive, or for a wheel of what was in it."""
+    """Bytes: of the archive, or of a wheel's files."""
 
     others: tuple[str, ...] = ()
-    """What a later release may bring beside the executables that are known here."""
+    """The names of executables that a later release has in addition to the known ones."""
 
 
 def stage(
-    found: Found,
-    platform: Platform,
-    folder: Path,
-    *,
-    place: Path,
-    environ: Mapping[str, str],
-    digests: DigestRules,
+    found: Found, installation: Installation, directory: Path, *, digests: DigestRules
 ) -> Staged:
-    """Lay a release's executables into `folder`, and make sure that they run.
+    """Write a release's executables into a directory, and try them.
 
     Args:
         found: The release and its source.
-        platform: Where uv runs.
-        folder: A new folder of our own.
-        place: Where they will go, for messages.
-        environ: The environment to try uv in.
-        digests: Which digests an archive has to have; an index knows them by itself.
+        installation: The uv that they will replace.
+        directory: An empty one.
+        digests: The digests that an archive must have; an index verifies its wheels by itself.
 
     Raises:
         SourceError: The source cannot be used.
-        InstallError: What it sent is not uv, does not run here, or cannot be written.
+        InstallError: The file is not uv, does not run here, or cannot be written.
     """
+    platform = installation.platform
     try:
         match found.source:
             case ArchiveSource() as source:
-                executables, size = _from_archive(source, found, platform, folder, digests)
+                executables, size = _from_archive(source, found, platform, directory, digests)
             case WheelSource() as source:
-                executables = source.unpack(found.release, folder)
+                executables = source.unpack(found.release, directory)
                 size = sum(file.stat().st_size for file in executables.iterdir())
             case source:
                 raise AssertionError(source)
     except OSError as error:
-        raise NotReplaced(place, strerror(error)) from error
+        raise NotReplaced(installation.directory, strerror(error)) from error
     version = found.release.version
-    confirm(executables / platform.uv, version, source=found.source.name, environ=environ)
+    confirm(
+        executables / platform.uv,
+        version,
+        source=found.source.name,
+        environ=installation.environ,
+    )
     return Staged(folder=executables, version=version, size=size)
 
 
@@ -81,13 +80,13 @@ def _from_archive(
     source: ArchiveSource,
     found: Found,
     platform: Platform,
-    folder: Path,
+    directory: Path,
     digests: DigestRules,
 ) -> tuple[Path, int]:
     name = platform.archive
-    # Perhaps it is there and only not listed: if not, the source says so itself.
+    # An asset may exist without being listed; if not, opening it fails.
     asset = found.release.asset(name) or Asset(name=name)
-    archive, executables = folder / name, folder / "bin"
+    archive, executables = directory / name, directory / "bin"
     executables.mkdir()
     with source.open(found.release, asset) as download, archive.open("xb") as file:
         for chunk in checked(download, asset, version=found.release.version, rules=digests):
@@ -99,13 +98,13 @@ def _from_archive(
 
 
 def confirm(uv: Path, version: str, *, source: str, environ: Mapping[str, str]) -> None:
-    """Run a new uv once, where it lies.
+    """Run `uv --version` with a new uv.
 
     Args:
         uv: The file.
-        version: What it has to be.
-        source: Where it is from, for messages.
-        environ: The environment to run it in, of which it gets what it needs to start.
+        version: The expected version.
+        source: Where the file is from, for messages.
+        environ: The environment, of which uv gets what it needs to start.
 
     Raises:
         StagedUvBroken: It does not run, or is another version.
@@ -113,22 +112,20 @@ def confirm(uv: Path, version: str, *, source: str, environ: Mapping[str, str]) 
     try:
         done = ask_version(uv, bare_environment(environ))
     except subprocess.TimeoutExpired as error:
-        reason = f"it did not answer for {error.timeout:g} seconds"
+        reason = f"it did not answer within {error.timeout:g} seconds"
         raise StagedUvBroken(version, source, reason) from error
     except OSError as error:
         raise StagedUvBroken(version, source, strerror(error)) from error
     answer = done.stdout.decode(errors="replace").strip()
     if done.returncode != 0:
         said = done.stderr.decode(errors="replace").strip()
-        raise StagedUvBroken(
-            version, source, f"it ends with code {done.returncode} and says: {said}"
-        )
+        raise StagedUvBroken(version, source, f"it exited with code {done.returncode}: {said}")
     if not _is(answer, version):
-        raise StagedUvBroken(version, source, f"it calls itself `{answer}`")
+        raise StagedUvBroken(version, source, f"it reports its version as `{answer}`")
 
 
 def _is(answer: str, version: str) -> bool:
-    """Return whether `uv --version` names a version, in another spelling or as a local build."""
+    """Return whether the output of `uv --version` means a version: also normalized or local."""
     program, *words = answer.split(" ")
     said = words[0] if words else ""
     if program != "uv" or said == version:

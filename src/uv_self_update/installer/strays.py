@@ -1,4 +1,4 @@
-"""Directories that a release's own installer leaves beside uv when it is killed.
+"""Directories that a release's own installer leaves next to uv when it is killed.
 
 It moves the new executables into `$(mktemp -d "$_install_dir/tmp.XXXXXXXXXX")` first, from there
 into place, and removes that when all is done (`install` in the scripts of cargo-dist 0.33.0).
@@ -19,7 +19,7 @@ _NAME = re.compile(r"tmp\.[A-Za-z0-9]{10}")
 
 
 def present(folder: Path) -> tuple[str, ...]:
-    """Return the names of all directories in a directory that are called so.
+    """Return the names of all directories in a directory that have such a name.
 
     Raises:
         OSError: It cannot be read.
@@ -28,12 +28,12 @@ def present(folder: Path) -> tuple[str, ...]:
 
 
 def remove(folder: Path, *, spared: Collection[str], executables: Collection[str]) -> None:
-    """Remove the directories that are called so, as far as they can be removed.
+    """Remove the directories that have such a name, as far as possible.
 
     Args:
         folder: Where uv is.
-        spared: Those that were there before.
-        executables: What may be in one: with anything else in it, it is somebody else's.
+        spared: The names of directories that existed before.
+        executables: The files that one may contain; others show that it is not the installer's.
     """
     with contextlib.suppress(OSError):
         for path in _found(folder):

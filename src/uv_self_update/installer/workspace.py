@@ -1,9 +1,8 @@
-"""The one folder that an update works in: beside the uv that it replaces, held by one at a time.
+"""The directory that an update works in: next to the uv that it replaces, claimed by one at a time.
 
-Everything that is only there for the length of an update lies in it: the new executables, the old
-ones, and the temporary files of uv and its installer. So it is on the file system of what is
-replaced, programs can be run from it, and whoever comes after one that was killed knows what is
-left, and that nobody needs it any more.
+It contains the new executables, the old ones, and the temporary files of uv and its installer. So
+they are on the file system of uv, programs can be run from there, and the update after a killed one
+finds all leftovers in one directory.
 """
 
 from __future__ import annotations
@@ -18,7 +17,8 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from uv_self_update.errors import LockTimeout
+from uv_self_update.errors import LockTimeout, NotReplaced
+from uv_self_update.files import strerror
 from uv_self_update.installer import holder
 from uv_self_update.installer.journal import unfinished
 
@@ -30,35 +30,64 @@ _log = logging.getLogger(__name__)
 
 NAME = ".uv-self-update"
 TEMPORARY = "tmp"
-"""Where uv and its installer have their temporary files, in a workplace."""
+"""The directory for temporary files of uv and its installer, in a workspace."""
 
 _LOCK = "lock"
-_PATIENCE = 900.0  # seconds to wait for another update, which may have a slow line
-_GLANCE = 0.1  # seconds between two looks at the lock
-_INSTANT = 0.5  # seconds between a new workplace and the name of who is at work in it
-_FAREWELL = 1.0  # seconds in which a file system removes what was open
+_PATIENCE = 900.0  # seconds to wait for another update, which may have a slow connection
+_POLL = 0.1  # seconds between two attempts to lock
+_INSTANT = 0.5  # seconds between the creation of a workspace and of the holder's file in it
+_FAREWELL = 1.0  # seconds in which a file system removes a file that was open
 _RENAMED = (".fuse_hidden", ".nfs")
-"""What FUSE and NFS call a file that was removed while it was open."""
+"""The names that FUSE and NFS give a file that was removed while it was open."""
 
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 
 
 class Workspace:
-    """A claimed folder; whoever ends, however, gives up the claim."""
+    """A directory that this process has claimed, or was refused; the system ends a claim."""
 
-    def __init__(self, path: Path, lock: int, sign: int | None) -> None:
-        """Keep the directory, the open lock in it, and the open file that names us; see `claim`."""
-        self.path = path
-        self._lock: int | None = lock
+    def __init__(
+        self, path: Path, lock: int | None, sign: int | None, *, refused: OSError | None = None
+    ) -> None:
+        """Keep a claim, or why there is none.
+
+        Args:
+            path: The directory.
+            lock: The open lock in it.
+            sign: The open file that names this process.
+            refused: Why the directory could not be claimed.
+        """
+        self._path = path
+        self._lock = lock
         self._sign = sign
+        self._refused = refused
+
+    @property
+    def path(self) -> Path:
+        """The directory.
+
+        Raises:
+            NotReplaced: It could not be claimed.
+        """
+        if self._refused is not None:
+            raise NotReplaced(self._path.parent, strerror(self._refused)) from self._refused
+        return self._path
+
+    @property
+    def claimed(self) -> Path | None:
+        """The directory; None if it could not be claimed."""
+        return None if self._refused is not None else self._path
 
     def environ(self, *, windows: bool) -> dict[str, str]:
-        """Return what tells a program to put its temporary files here; on Windows, nothing does.
+        """Return the variables that name the directory for temporary files; none on Windows.
 
-        Those of others may be on a file system that programs cannot be run from (uv#17191), and
-        would stay where they are if everything is killed.
+        The system's may be on a file system that programs cannot be run from (uv#17191), and files
+        there would stay if everything is killed.
+
+        Raises:
+            OSError: The directory cannot be created.
         """
-        if windows:
+        if windows or self.claimed is None:
             # PowerShell writes `__PSScriptPolicyTest_*.ps1` into %TEMP%, and takes what AppLocker
             # says of that for what it may do itself (`GetAppLockerPolicy` in its sources). With
             # another folder it would get another answer: fewer rights where scripts are let run in
@@ -71,13 +100,13 @@ class Workspace:
 
     @property
     def empty(self) -> bool:
-        """Whether nobody has left anything here."""
+        """Whether an earlier update has left no files here."""
         return {entry.name for entry in self.path.iterdir()} <= {_LOCK, holder.NAME}
 
     def clear(self) -> None:
-        """Remove everything but the claim, as far as it can be removed.
+        """Remove all files except the claim, as far as possible.
 
-        On Windows a program that runs cannot be: it stays for the next update to remove.
+        On Windows a running program cannot be removed: the next update does that.
         """
         with contextlib.suppress(OSError):
             for entry in list(self.path.iterdir()):
@@ -88,9 +117,9 @@ class Workspace:
                         entry.unlink()
 
     def close(self) -> None:
-        """Remove the folder and give up the claim; a second call changes nothing.
+        """Remove the directory and end the claim; a second call changes nothing.
 
-        Where something is still to be finished, or undone, all of it stays for the next one.
+        If a journal is left, all files stay for the next update.
         """
         if self._lock is None:
             return
@@ -101,11 +130,11 @@ class Workspace:
             return
         self.clear()
         if sys.platform == "win32":
-            # What is open cannot be removed there, nor what another has open by now.
+            # Files cannot be removed there while this or another process has them open.
             _close(held)
             self._remove()
         else:
-            # While it is ours: who has it open by now sees that it is not at this place any more.
+            # During the claim: a process that has the lock open then notices that its path is gone.
             removed = self._remove()
             _close(held)
             if not removed:
@@ -122,8 +151,8 @@ class Workspace:
     def _remove_late(self) -> None:
         """Remove the directory where an open file keeps it: FUSE and NFS rename what is removed.
 
-        It is gone when it has been closed, which FUSE is told some time later. Another update may
-        have claimed the directory meanwhile: then it is not empty, and stays.
+        The file is gone some time after it was closed. Another update may have claimed the
+        directory meanwhile: then it is not empty, and stays.
         """
         deadline = time.monotonic() + _FAREWELL
         with contextlib.suppress(OSError):
@@ -134,16 +163,30 @@ class Workspace:
             self.path.rmdir()
 
 
+def claim_if_writable(directory: Path) -> Workspace:
+    """Claim the workspace of a directory; if that is refused, raise why when its path is needed.
+
+    Often nothing is to be updated, and so nothing to be written.
+
+    Raises:
+        LockTimeout: Another update did not end.
+    """
+    try:
+        return claim(directory)
+    except OSError as error:
+        return Workspace(directory / NAME, None, None, refused=error)
+
+
 def claim(folder: Path, *, patience: float = _PATIENCE) -> Workspace:
-    """Claim the workplace in a folder, for which another update is waited for.
+    """Claim the workspace in a directory, after a wait if another update has claimed it.
 
     Args:
-        folder: Where the executables are.
+        folder: The directory of the executables.
         patience: Seconds to wait.
 
     Raises:
         LockTimeout: Another update did not end.
-        OSError: The folder cannot be written.
+        OSError: The directory cannot be written.
     """
     path = folder / NAME
     begun = time.monotonic()
@@ -158,20 +201,20 @@ def claim(folder: Path, *, patience: float = _PATIENCE) -> Workspace:
         if not told and waited >= _INSTANT:
             who = holder.named(path)
             _log.warning(
-                "another uv-self-update%s is at work in %s; waiting for it to end",
-                f" ({who})" if who else "",
+                "waiting for the lock on `%s`, held by another `uv-self-update`%s",
                 folder,
+                f" ({who})" if who else "",
             )
             told = True
-        time.sleep(_GLANCE)
+        time.sleep(_POLL)
 
 
 def _try_to_claim(path: Path, *, patient: bool) -> int | None:
-    """Return the open lock; None if another has it, or has removed it at this moment.
+    """Return the open lock; None if another process has it, or has just removed it.
 
     Args:
-        path: The workplace.
-        patient: Whether another user may be about to say that they are at work in it.
+        path: The workspace.
+        patient: Whether another user may be about to write the holder's file.
     """
     file = path / _LOCK
     try:
@@ -188,7 +231,7 @@ def _try_to_claim(path: Path, *, patient: bool) -> int | None:
                 _refuse_to_wait(path, patient=patient)
                 return None
             with contextlib.suppress(OSError):
-                path.rmdir()  # if it is ours, there is nothing in it yet
+                path.rmdir()  # if this process has made it, it is empty
             raise
     except FileNotFoundError:
         if not path.parent.exists():
@@ -205,14 +248,14 @@ def _try_to_claim(path: Path, *, patient: bool) -> int | None:
 
 
 def _is_trusted(path: Path) -> bool:
-    """Return whether what is there is a directory of a user who could replace uv anyway.
+    """Return whether a directory belongs to a user who could replace uv anyway.
 
-    What it says was begun is going to be finished. In a directory such as /tmp everybody can make
-    one, and nobody can remove that of another.
+    The journal in it is going to be carried out. In a directory such as /tmp every user can make
+    one, and none can remove another's.
 
     Raises:
-        FileNotFoundError: It is not there any more.
-        OSError: It is something else.
+        FileNotFoundError: It does not exist any more.
+        OSError: It is not a directory.
     """
     found = path.lstat()
     if not stat.S_ISDIR(found.st_mode):
@@ -225,13 +268,13 @@ def _is_of_another(path: Path) -> bool:
 
 
 def _refuse_to_wait(path: Path, *, patient: bool) -> None:
-    """Make sure that the user that a workplace belongs to is at work in it, and may be waited for.
+    """Refuse to wait for a workspace unless its owner is running an update in it.
 
-    Where files are only their owner's to remove, as in /tmp, nobody else can replace uv: whoever
-    has made a workplace there is not waited for.
+    Where only its owner can remove a file, as in /tmp, no other user can replace uv, and so none is
+    waited for.
 
     Raises:
-        PermissionError: It was left behind, nobody can tell, or waiting would not help.
+        PermissionError: It was left behind, or waiting would not help.
     """
     folder = path.parent
     effective = os.access in os.supports_effective_ids
@@ -239,8 +282,8 @@ def _refuse_to_wait(path: Path, *, patient: bool) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
     if folder.stat().st_mode & stat.S_ISVTX or not (patient or holder.is_at_work(path)):
         reason = (
-            f"the {NAME} in it belongs to another user, and its update is not finished: "
-            f"{holder.owner(path)} has to run uv-self-update again, or to remove {path}"
+            f"the {NAME} in it belongs to another user, whose update was interrupted: "
+            f"{holder.owner(path)} must run uv-self-update again, or remove {path}"
         )
         raise PermissionError(errno.EPERM, reason, str(path))
 

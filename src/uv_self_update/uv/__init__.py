@@ -1,4 +1,7 @@
-"""The uv on this machine: executable, process, environment, receipt, configuration."""
+"""The uv on this machine: executable, process, environment, receipt, configuration.
+
+An `Installation` is the uv to update. A run finds it once, and hands it to the rooms above.
+"""
 
 __all__ = (
     "adoption",
@@ -7,6 +10,7 @@ __all__ = (
     "environment",
     "executable",
     "install_source",
+    "installation",
     "leftovers",
     "package_managers",
     "process",

@@ -1,11 +1,10 @@
-"""A uv without a receipt of its own is updated through one that is made for it.
+"""Update a uv that has no receipt, through one that is made for it.
 
-1. A copy that a package manager has installed is refused: it would undo the update, or break.
-2. uv reads a receipt in a temporary folder, which says what its own installer would have said.
-3. Together with uv, or where another installer is at work or nothing is newer once uv has ended, a
-   receipt is left where uv looks for it, so that from then on uv updates itself. One that was
-   there, about another uv, is kept beside it.
-4. Where that fails, or nothing is to be changed, all receipts are what they were.
+1. A copy that a package manager has installed is refused: the manager would undo the update.
+2. uv reads a receipt in a temporary directory, with the content that its own installer would write.
+3. After the update, or if uv is up to date, a receipt is left where uv looks for it: from then on,
+   uv updates itself. A receipt there that is about another uv is kept next to it.
+4. If the update fails, or with `--dry-run`, no receipt is changed.
 """
 
 from __future__ import annotations
@@ -16,57 +15,51 @@ import json
 import logging
 import os
 import shutil
-import sys
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import ManagedByPackageManager, NotReplaced, ReceiptError, UvNotRunnable
 from uv_self_update.files import content_of, strerror, write_atomically
-from uv_self_update.platforms import current
 from uv_self_update.uv.executable import version_of
-from uv_self_update.uv.receipt import NAME, Rewrite, locate, new_receipt, parse, place_of_new, read
+from uv_self_update.uv.receipt import NAME, Rewrite, new_receipt, parse, place_of_new, read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator
 
-    from uv_self_update.uv.receipt import Receipt
+    from uv_self_update.uv.installation import Installation
+    from uv_self_update.uv.receipt import Receipt, Stamp
 
 
-_WINDOWS = sys.platform == "win32"
-_CURRENT_FOLDER = "AXOUPDATER_CONFIG_WORKING_DIR"
-_FOLDER = "AXOUPDATER_CONFIG_PATH"
+_CURRENT_DIRECTORY = "AXOUPDATER_CONFIG_WORKING_DIR"
+_DIRECTORY = "AXOUPDATER_CONFIG_PATH"
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(kw_only=True)
 class Adoption:
-    """How uv is to be run, and what has come of it."""
+    """How uv is run, and what becomes of its receipts."""
 
-    environ: Mapping[str, str]
-    """Where uv finds a receipt of its own."""
+    installation: Installation
+    """The uv, in an environment in which it finds a receipt of its own."""
 
     settled: bool = False
-    """Whether uv is to keep a receipt of its own: to be set by whoever has run it."""
+    """Whether to leave a lasting receipt for uv; set by the caller once uv has ended."""
 
     wanted: bool
-    """Whether uv has no receipt of its own, and is to get one."""
+    """Whether uv has no receipt of its own, and gets one."""
 
     lasting: _Lasting = field(repr=False)
-    """What there was before."""
 
     def rewrites(self, receipt: Receipt, version: str) -> Iterator[Rewrite]:
-        """Yield what changes with uv when it becomes a version: the receipt that it reads later.
+        """Yield the receipts that change when uv becomes another version.
 
         Args:
-            receipt: The one that it reads now.
-            version: What it becomes.
-
-        Raises:
-            OSError: A receipt cannot be read.
+            receipt: The one that uv reads now.
+            version: The new version.
         """
         if self.wanted:
             yield from self.lasting.rewrites(receipt.updated(version))
@@ -74,66 +67,66 @@ class Adoption:
             yield receipt.rewrite(version)
 
     def receipts(self) -> Iterator[Rewrite]:
-        """Yield the lasting receipts, in which an installer may write whatever it likes.
-
-        Those about another uv are to be kept if it does.
-        """
-        for place, before in self.lasting.before.items():
-            yield Rewrite(path=place.resolve(), before=before, after=None)
+        """Yield the lasting receipts that a release's own installer may write, and their copies."""
+        for path, before in self.lasting.before.items():
+            stamp = self.lasting.stamp(path)
+            yield Rewrite(path=path.resolve(), before=before, after=None, stamp=stamp)
             if self.wanted and before is not None:
-                yield from self.lasting.keeping(place, before)
+                yield from self.lasting.keeping(path, before)
 
 
 @contextmanager
 def adopting(
-    uv: Path, environ: Mapping[str, str], *, wanted: bool, folder: Path | None
+    installation: Installation, *, wanted: bool, directory: Path | None
 ) -> Iterator[Adoption]:
-    """Give uv a receipt for as long as it is updated, and a lasting one if it was.
+    """Give uv a receipt for the length of an update, and afterwards a lasting one.
 
     Args:
-        uv: The uv that is updated.
-        environ: Its environment.
-        wanted: Whether that was asked for; if not, or if uv has a receipt, nothing is done.
-        folder: Where the receipt may lie meanwhile; None for among the temporary files.
+        installation: The uv to update.
+        wanted: Whether to adopt it; if not, or if uv has a receipt, nothing is done.
+        directory: Where to write the first receipt; None for the system's temporary directory.
 
     Raises:
         ManagedByPackageManager: A package manager has installed it.
-        UvNotRunnable: It does not say its version.
-        NotReplaced: A receipt cannot be written for it.
+        UvNotRunnable: It does not report its version.
+        NotReplaced: The receipt cannot be written.
     """
-    if not wanted or has_receipt(uv, environ):
-        yield Adoption(environ=environ, wanted=False, lasting=_Lasting(uv, environ))
+    if not wanted or installation.standalone:
+        yield Adoption(installation=installation, wanted=False, lasting=_Lasting(installation))
         return
     from uv_self_update.uv.install_source import find_package_manager  # noqa: PLC0415 # most runs adopt nothing
 
+    uv, environ = installation.uv, installation.environ
     if owner := find_package_manager(uv):
         raise ManagedByPackageManager(uv, owner.name, owner.command)
     version = version_of(uv, environ)
     if version is None:
-        raise UvNotRunnable(uv, "it does not say its version")
-    lasting = {name: value for name, value in environ.items() if name != _CURRENT_FOLDER}
-    receipts = _Lasting(uv, lasting)
+        raise UvNotRunnable(uv, "it does not report its version")
+    lasting = {name: value for name, value in environ.items() if name != _CURRENT_DIRECTORY}
+    receipts = _Lasting(replace(installation, environ=lasting))
     document = new_receipt(
-        prefix=uv.resolve().parent, version=version, executables=current().executables
+        prefix=installation.directory,
+        version=version,
+        executables=installation.platform.executables,
     )
-    with _written(json.dumps(document), folder) as own:
-        environ_of_uv = {**lasting, _FOLDER: str(own.parent)}
-        adoption = Adoption(environ=environ_of_uv, wanted=True, lasting=receipts)
+    with _written(json.dumps(document), directory) as own:
+        adopted = replace(installation, environ={**lasting, _DIRECTORY: str(own.parent)})
+        adoption = Adoption(installation=adopted, wanted=True, lasting=receipts)
         yield adoption
         if adoption.settled:
             receipts.settle(read(own).updated(version_of(uv, environ) or version))
 
 
 @contextmanager
-def _written(text: str, folder: Path | None) -> Iterator[Path]:
+def _written(text: str, directory: Path | None) -> Iterator[Path]:
     """Write a receipt for the length of a run; raises NotReplaced."""
     import tempfile  # noqa: PLC0415 # slow, and most runs write none
 
-    within = folder or Path(tempfile.gettempdir())
+    parent = directory or Path(tempfile.gettempdir())
     try:
-        own = Path(tempfile.mkdtemp(prefix="uv-self-update-receipt-", dir=within), NAME)
+        own = Path(tempfile.mkdtemp(prefix="uv-self-update-receipt-", dir=parent), NAME)
     except OSError as error:
-        raise NotReplaced(within, strerror(error)) from error
+        raise NotReplaced(parent, strerror(error)) from error
     try:
         try:
             own.write_text(text)
@@ -141,140 +134,147 @@ def _written(text: str, folder: Path | None) -> Iterator[Path]:
             raise NotReplaced(own, strerror(error)) from error
         yield own
     finally:
-        # What cannot be removed does no harm.
+        # A leftover does no harm.
         shutil.rmtree(own.parent, ignore_errors=True)
 
 
-def has_receipt(uv: Path, environ: Mapping[str, str]) -> bool:
-    """Return whether uv finds a receipt that is its own."""
-    try:
-        return read(locate(environ, windows=_WINDOWS)).is_about(uv)
-    except ReceiptError:
-        return False
-
-
 class _Lasting:
-    """The lasting receipts as they were; a release's own installer writes one by itself."""
+    """The lasting receipts, with the content that they had before the update."""
 
-    def __init__(self, uv: Path, environ: Mapping[str, str]) -> None:
-        self._uv = uv
-        self._environ = environ
+    def __init__(self, installation: Installation) -> None:
+        self._installation = installation
+        self._uv = installation.uv
 
     @cached_property
-    def _place(self) -> Path | None:
-        """Where uv's own installer would leave a receipt; None for a user without a home."""
-        place = place_of_new(self._environ, windows=_WINDOWS)
-        return None if place is None else place.absolute()
+    def _new(self) -> Path | None:
+        """Where uv's own installer would write a receipt; None for a user without a home."""
+        path = place_of_new(self._installation.environ, windows=self._installation.windows)
+        return None if path is None else path.absolute()
+
+    @cached_property
+    def _present(self) -> Path | None:
+        """Where uv looked for its receipt before; None for a user without a home."""
+        return _located(self._installation)
 
     @cached_property
     def before(self) -> dict[Path, bytes | None]:
-        """What was in each of them before an installer came; read when that is first asked for."""
-        standard = {name: value for name, value in self._environ.items() if name != _FOLDER}
-        places = {self._place, self._found, _found(standard)}
-        if self._environ.get("XDG_CONFIG_HOME"):
-            # That installer makes this folder, where uv would not look into it without.
-            places.add(Path(self._environ["XDG_CONFIG_HOME"], "uv", NAME).absolute())
-        return dict(_contents(place for place in places if place is not None))
+        """The content of each: None if it does not exist, left out if it cannot be read.
 
-    @cached_property
-    def _found(self) -> Path | None:
-        """Where uv looked for its receipt before; None for a user without a home."""
-        return _found(self._environ)
+        Read on first use, which is before an installer is run.
+        """
+        environ = self._installation.environ
+        standard = {name: value for name, value in environ.items() if name != _DIRECTORY}
+        paths = {self._new, self._present, _located(replace(self._installation, environ=standard))}
+        if environ.get("XDG_CONFIG_HOME"):
+            # uv looks there only if the directory exists, and its installer creates it.
+            paths.add(Path(environ["XDG_CONFIG_HOME"], "uv", NAME).absolute())
+        found: dict[Path, bytes | None] = {}
+        for path in paths:
+            if path is not None:
+                with contextlib.suppress(OSError):
+                    found[path] = self._content(path)
+        return found
+
+    def stamp(self, path: Path) -> Stamp | None:
+        """Return the stamp of a receipt; None if unknown."""
+        known = self._known(path)
+        return None if known is None else known.stamp
+
+    def _known(self, path: Path) -> Receipt | None:
+        known = self._installation.receipt
+        return known if known is not None and known.path.absolute() == path else None
+
+    def _content(self, path: Path) -> bytes | None:
+        """Return the content of a receipt, None if it does not exist; raises OSError."""
+        if known := self._known(path):
+            return known.content
+        try:
+            return path.read_bytes()
+        except FileNotFoundError:
+            return None
 
     def rewrites(self, text: bytes) -> Iterator[Rewrite]:
-        """Yield what gives uv a receipt with this text, and keeps one that is about another."""
-        if self._place is None or self._place not in self.before:
-            return  # what may not be read is not replaced
-        before = self.before[self._place]
+        """Yield what gives uv a receipt with this text, and what keeps one about another uv."""
+        if self._new is None or self._new not in self.before:
+            return  # a file that cannot be read is not replaced
+        before = self.before[self._new]
         if before is not None:
-            yield from self.keeping(self._place, before)
-        yield Rewrite(path=self._place.resolve(), before=before, after=text)
+            yield from self.keeping(self._new, before)
+        yield Rewrite(path=self._new.resolve(), before=before, after=text)
 
-    def keeping(self, place: Path, before: bytes) -> Iterator[Rewrite]:
-        """Yield what keeps a receipt that is about another uv."""
-        if self._is_about_another(place, before):
-            kept = _kept(place)
+    def keeping(self, path: Path, before: bytes) -> Iterator[Rewrite]:
+        """Yield what keeps a receipt if it is about another uv."""
+        if self._is_about_another(path, before):
+            kept = _kept(path)
             yield Rewrite(path=kept, before=content_of(kept), after=before)
 
     def settle(self, text: bytes) -> None:
-        """Leave a receipt for uv if it has none yet, and keep those that were about another."""
+        """Leave a receipt for uv unless it has one by now, and keep those about another uv."""
         try:
-            lacking = not has_receipt(self._uv, self._environ)
-            for place, before in self.before.items():
+            missing = not replace(self._installation).standalone  # read anew
+            for path, before in self.before.items():
                 if before is not None and (
-                    (lacking and place == self._place) or content_of(place) != before
+                    (missing and path == self._new) or content_of(path) != before
                 ):
-                    self._keep(place, before)
-            if lacking:
+                    self._keep(path, before)
+            if missing:
                 self._leave(text)
         except OSError as error:
-            reason = strerror(error)
-            _log.warning("uv's receipt %s could not be left: %s", self._place, reason)
+            _log.warning("uv's receipt %s cannot be written: %s", self._new, strerror(error))
 
     def _leave(self, text: bytes) -> None:
         """Write a receipt where uv looks from then on; raises OSError."""
-        if self._place is None:
+        if self._new is None:
             _log.warning(
                 "uv has no receipt, because this user has no home directory: set HOME or "
                 "XDG_CONFIG_HOME, or use `--adopt` for the next update as well"
             )
             return
-        if self._place not in self.before:
+        if self._new not in self.before:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-        self._place.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(self._place, text)
-        if self._found not in {None, self._place} and (before := self.before.get(self._found)):
+        self._new.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(self._new, text)
+        if self._present not in {None, self._new} and (before := self.before.get(self._present)):
             # uv does not look there any more.
-            self._warn_of_another(self._found, before, kept=self._found)
+            self._warn_of_another(self._present, before, kept=self._present)
 
-    def _is_about_another(self, place: Path, before: bytes) -> bool:
-        """Return whether a receipt was about another uv, or cannot be understood."""
+    def _is_about_another(self, path: Path, before: bytes) -> bool:
+        """Return whether a receipt is about another uv, or unusable."""
         try:
-            return not parse(place, before).is_about(self._uv)
+            return not parse(path, before).is_about(self._uv)
         except ReceiptError:
             return True
 
-    def _keep(self, place: Path, before: bytes) -> None:
-        """Keep what a receipt was, and name the uv that it was about, unless it was this one."""
-        if not self._is_about_another(place, before):
+    def _keep(self, path: Path, before: bytes) -> None:
+        """Keep a receipt that is about another uv, and warn that this one no longer has it."""
+        if not self._is_about_another(path, before):
             return
-        kept = _kept(place)
+        kept = _kept(path)
         if content_of(kept) != before:
             write_atomically(kept, before)
-        self._warn_of_another(place, before, kept=kept)
+        self._warn_of_another(path, before, kept=kept)
 
-    def _warn_of_another(self, place: Path, before: bytes, *, kept: Path) -> None:
-        """Name the uv that a receipt was about, if it is still there."""
+    def _warn_of_another(self, path: Path, before: bytes, *, kept: Path) -> None:
+        """Name the uv that a receipt was about, if it still exists."""
         with contextlib.suppress(OSError, ReceiptError):
-            other = parse(place, before).folder(self._uv.name) / self._uv.name
+            other = parse(path, before).folder(self._uv.name) / self._uv.name
             if other.exists() and not other.samefile(self._uv):
                 _log.warning(
                     "%s no longer updates itself: the receipt %s is about %s now; it was kept as "
                     "%s",
                     other,
-                    place if kept != place else self._place,
+                    path if kept != path else self._new,
                     self._uv,
                     kept,
                 )
 
 
-def _found(environ: Mapping[str, str]) -> Path | None:
+def _located(installation: Installation) -> Path | None:
     try:
-        return locate(environ, windows=_WINDOWS).absolute()
+        return installation.locate_receipt().absolute()
     except ReceiptError:
         return None
 
 
-def _kept(place: Path) -> Path:
-    return place.with_name(f"{NAME}.old")
-
-
-def _contents(places: Iterable[Path]) -> Iterator[tuple[Path, bytes | None]]:
-    """Read files; None for one that is not there, and nothing for one that may not be read."""
-    for place in places:
-        try:
-            yield place, place.read_bytes()
-        except FileNotFoundError:
-            yield place, None
-        except OSError:
-            continue
+def _kept(path: Path) -> Path:
+    return path.with_name(f"{NAME}.old")

@@ -84,7 +84,7 @@ def split(arguments: Sequence[str]) -> Arguments:
     words = [position for position, is_word in enumerate(_words(arguments)) if is_word]
     if len(words) > 1:
         extra = " and ".join(f"`{shown(arguments[position])}`" for position in words)
-        message = f"only one TARGET can be given, not {extra}"
+        message = f"expected one version at most, not {extra}"
         raise UsageError(message)
     if not words:
         return Arguments(after=tuple(arguments))

@@ -183,7 +183,7 @@ def _usable(path: Path) -> Mapping[str, object]:
     try:
         return load(path)
     except UnusableFile as unusable:
-        _log.warning("uv's configuration %s is not used: %s", path, unusable)
+        _log.warning("ignoring uv's configuration %s: %s", path, unusable)
         return {}
 
 
@@ -200,7 +200,7 @@ def _layer(origin: str, table: Mapping[str, object]) -> _Layer:
             case list() as array if key in _ARRAYS and all(isinstance(one, str) for one in array):
                 arrays[key] = array
             case _:
-                due = "an array of strings" if key in _ARRAYS else "a string"
-                due = listed(_PROVIDERS) if key == _KEYRING else due
-                _log.warning("%s: `%s` is not used: it should be %s", origin, key, due)
+                expected = "an array of strings" if key in _ARRAYS else "a string"
+                expected = listed(_PROVIDERS) if key == _KEYRING else expected
+                _log.warning("%s: ignoring `%s`: expected %s", origin, key, expected)
     return _Layer(origin=origin, strings=strings, arrays=arrays)

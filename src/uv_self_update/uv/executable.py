@@ -1,4 +1,4 @@
-"""The uv executable: which one is meant, where it is at this moment, which version it is."""
+"""The uv executable: find it, and ask it for its version and options."""
 
 from __future__ import annotations
 
@@ -15,67 +15,67 @@ if TYPE_CHECKING:
 
 
 _ENDINGS = ".COM;.EXE;.BAT;.CMD"
-"""What Windows adds to a name, where PATHEXT says nothing."""
+"""The file name extensions of programs on Windows, unless PATHEXT is set."""
 
 
 _ANSWER = 60  # seconds for `uv --version`; a virus scanner may read the file first
 
 
 def find_uv(named: str | None, environ: Mapping[str, str], *, windows: bool) -> Path:
-    """Return the uv to update: the one that is named, or else the first on PATH.
+    """Return the uv to update: the named one, or else the first on PATH.
 
-    One that has moved `aside` counts as well: it gets its name back before it is updated.
+    On Windows, a uv that has renamed itself counts as well: see `renamed`.
 
     Args:
         named: A path or a name; None for the first on PATH.
         environ: The user's environment.
-        windows: Whether programs are called, and lie, as on Windows.
+        windows: Whether to look as on Windows.
 
     Raises:
-        UvNotFound: There is none.
+        UvNotFound: No such program exists.
     """
     for uv in _places(named or "uv", environ, windows=windows):
-        if _can_run(present(uv) if windows else uv):
+        if _can_run(current_path(uv) if windows else uv):
             return uv.absolute()
     raise UvNotFound(named)
 
 
 def which(name: str, environ: Mapping[str, str], *, windows: bool) -> Path | None:
-    """Return the first program of a name on PATH, for what else is looked for as uv is."""
+    """Return the first program of a name on PATH; None if no such program exists."""
     return next(filter(_can_run, _places(name, environ, windows=windows)), None)
 
 
 def _places(name: str, environ: Mapping[str, str], *, windows: bool) -> Iterator[Path]:
-    """Yield where a program may be.
+    """Yield the paths that a program may have.
 
-    The folder that the person stands in counts only where a path is named: a project must not have
-    its own program run. `shutil.which` would look there first on Windows, whatever it is told.
+    The current directory counts only for a path: a project must not have its own program run.
+    `shutil.which` looks there first on Windows.
     """
     names = [name]
     if windows:
         endings = [end for end in (environ.get("PATHEXT") or _ENDINGS).lower().split(";") if end]
         if not name.lower().endswith(tuple(endings)):
             names = [name + end for end in endings]
-    folders = [Path()]
+    directories = [Path()]
     if name == Path(name).name:
         on_path = map(Path, environ.get("PATH", os.defpath).split(os.pathsep))
-        folders = [folder for folder in on_path if folder.is_absolute()]
-    return (folder / name for folder in folders for name in names)
+        directories = [directory for directory in on_path if directory.is_absolute()]
+    return (directory / name for directory in directories for name in names)
 
 
 def _can_run(path: Path) -> bool:
-    # The former first: the latter is an error in a folder that may not be looked into.
+    # In this order: `is_file` raises for a directory that this user may not search.
     return os.access(path, os.X_OK) and path.is_file()
 
 
-def aside(uv: Path) -> Path:
-    """Return what uv calls itself on Windows while it is replaced, as what runs cannot be."""
+def renamed(uv: Path) -> Path:
+    """Return how uv renames itself on Windows, where a running program cannot be replaced."""
     return uv.with_name(f"{uv.name}.previous.exe")
 
 
-def present(uv: Path) -> Path:
-    """Return where uv is at this moment: in its place, or aside."""
-    moved = aside(uv)
+def current_path(uv: Path) -> Path:
+    """Return the path of uv at this moment: its own, or where it has renamed itself to."""
+    moved = renamed(uv)
     return moved if not os.path.lexists(uv) and _can_run(moved) else uv
 
 
@@ -86,7 +86,7 @@ def ask_version(uv: Path, environ: Mapping[str, str]) -> subprocess.CompletedPro
         OSError: It cannot be started.
         TimeoutExpired: It does not answer.
     """
-    return subprocess.run(  # noqa: S603 # the user's own uv, or the one that will be
+    return subprocess.run(  # noqa: S603 # the user's own uv, or the new one
         [uv, "--version"],
         env={**environ, "UV_NO_CONFIG": "1"},
         stdin=subprocess.DEVNULL,
@@ -97,7 +97,7 @@ def ask_version(uv: Path, environ: Mapping[str, str]) -> subprocess.CompletedPro
 
 
 def knows_option(uv: Path, option: str, environ: Mapping[str, str]) -> bool:
-    """Return whether `uv self update` has an option; a uv that cannot be asked has none."""
+    """Return whether `uv self update` has an option; False if uv cannot be run."""
     try:
         done = subprocess.run(  # noqa: S603 # the user's own uv
             [uv, "self", "update", option, "--help"],
@@ -109,17 +109,17 @@ def knows_option(uv: Path, option: str, environ: Mapping[str, str]) -> bool:
         )
     except (OSError, subprocess.TimeoutExpired):
         return False
-    # It may lack a value, which is another error.
+    # A missing value is another error.
     return b"unexpected argument" not in done.stderr
 
 
 def version_of(uv: Path, environ: Mapping[str, str]) -> str | None:
-    """Return the version that a uv says it has, or None if it does not run, or says none.
+    """Return the version that a uv reports, as PEP 440 spells it.
 
-    What is returned can be compared: somebody's own build may call itself anything.
+    None if uv does not run, or if its version cannot be compared, as that of a custom build.
     """
     try:
-        done = ask_version(present(uv), environ)
+        done = ask_version(current_path(uv), environ)
     except (OSError, subprocess.TimeoutExpired):
         return None
     words = done.stdout.decode(errors="replace").split()
@@ -128,7 +128,7 @@ def version_of(uv: Path, environ: Mapping[str, str]) -> str | None:
 
 
 def _normal(version: str) -> str | None:
-    """Return a version as PEP 440 writes it; None for one that is none there, and has no order."""
+    """Return a version as PEP 440 spells it; None for an invalid one."""
     if VERSION.fullmatch(version):
         return version
     from packaging.version import Version  # noqa: PLC0415 # slow, and nearly all are normal

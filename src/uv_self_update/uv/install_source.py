@@ -1,4 +1,4 @@
-"""Looking around a copy of uv: what on the disk tells who has installed it."""
+"""Find the evidence on the disk of what has installed a copy of uv."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from uv_self_update.uv.package_managers import Copy, Owner, Record, Surroundings, owner_of
+from uv_self_update.uv.package_managers import Copy, Evidence, Owner, Record, owner_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 
 _START = 1024
-"""Bytes at the beginning of a file that tell whether it is a script, and which."""
+"""Bytes to read of a file, to see whether it is a script of asdf's."""
 
 _MISE = (
     (".mise.backend.toml", r'^short *= *"(.+)"'),
     (".mise-install.toml", r'^requested_as *= *"(.+)"'),
     (".mise.backend", r"^(.+)"),
 )
-"""Where mise writes what it calls a tool: in the folder of all its versions, or of one."""
+"""Files in which mise writes its name of a tool: in the directory of all versions, or of one."""
 
-_TELLING = ("pipx_metadata.json", "pyvenv.cfg", "uv-receipt.toml")
+_MARKERS = ("pipx_metadata.json", "pyvenv.cfg", "uv-receipt.toml")
 _PACKAGES = (
     "lib/python*/site-packages",
     "lib64/python*/site-packages",
@@ -32,24 +32,24 @@ _PACKAGES = (
     "Lib/site-packages",
     "site-packages",
 )
-"""Where the packages of a Python lie, from the folder above that of its programs."""
+"""The directories of a Python's packages, relative to the parent of its programs' directory."""
 
 
 def find_package_manager(uv: Path) -> Owner | None:
-    """Return what has installed a uv; None for uv's standalone installer, or by hand."""
-    around = look_around(uv, windows=sys.platform == "win32")
-    return owner_of(Copy(path=str(uv), resolved=str(uv.resolve()), around=around))
+    """Return the owner of a uv; None for uv's standalone installer, or a manual copy."""
+    evidence = find_evidence(uv, windows=sys.platform == "win32")
+    return owner_of(Copy(path=str(uv), resolved=str(uv.resolve()), evidence=evidence))
 
 
-def look_around(uv: Path, *, windows: bool) -> Surroundings:
-    """Gather what tells who has installed a uv; what cannot be read tells nothing."""
+def find_evidence(uv: Path, *, windows: bool) -> Evidence:
+    """Read what tells the owner of a uv; unreadable files are ignored."""
     file = uv.resolve()
     above = file.parent.parent
     installer, python = _package(file, above)
-    return Surroundings(
+    return Evidence(
         windows=windows,
         record=next(filter(None, _records(uv, file)), None),
-        names=frozenset(name for name in _TELLING if (above / name).exists()),
+        names=frozenset(name for name in _MARKERS if (above / name).exists()),
         conda=next((str(folder) for folder in (above, above.parent) if _conda(folder)), ""),
         installer=installer,
         python=python,
@@ -70,14 +70,14 @@ def _mise(file: Path) -> Record | None:
     for folder in file.parents:
         for name, pattern in _MISE:
             found = re.search(pattern, _text(folder / name), re.MULTILINE)
-            # A Python of mise's has a record as well, and what pip puts there is not mise's.
+            # A Python of mise's has a record as well, but pip's files in it are not mise's.
             if found and re.search(r"(^|[:/])uv$", found[1]):
                 return Record(manager="mise", tool=found[1])
     return None
 
 
 def _asdf(file: Path) -> Record | None:
-    """Find what asdf has installed, or a script that it has made to start that."""
+    """Find a tool that asdf has installed, or the script that starts one."""
     if re.search(rb"^# asdf-plugin: uv ", _start(file), re.MULTILINE):
         return Record(manager="asdf", tool="uv")
     for folder in file.parents:
@@ -89,9 +89,9 @@ def _asdf(file: Path) -> Record | None:
 
 
 def _scoop(folder: Path, name: str) -> Record | None:
-    """Find a version of an application of Scoop's, or the shim of one.
+    """Find an application of Scoop's, or the shim of one.
 
-    Only a person's own root has Scoop itself in it, and not the one for everybody.
+    A user's own root contains Scoop itself; the global one does not.
     """
     apps, tool = folder.parent.parent, folder.parent.name
     installed = all((folder / file).exists() for file in ("install.json", "manifest.json"))
@@ -105,11 +105,11 @@ def _scoop(folder: Path, name: str) -> Record | None:
 
 
 def _pixi(folder: Path, name: str) -> Record | None:
-    """Find an environment of `pixi global`, or what pixi has made to start a program in one."""
+    """Find an environment of `pixi global`, or the trampoline of a program in one."""
     started = _text(folder / "trampoline_configuration" / f"{name}.json")
     if exposed := re.search(r"[\\/]envs[\\/]+([^\\/]+)[\\/]", started):
         return Record(manager="pixi", tool=exposed[1])
-    # On Windows the programs lie in `Library/bin`.
+    # On Windows the programs are in `Library/bin`.
     for prefix in (folder.parent, folder.parent.parent):
         home = prefix.parent.parent
         if prefix.parent.name == "envs" and (home / "manifests" / "pixi-global.toml").exists():
@@ -122,10 +122,10 @@ def _conda(folder: Path) -> bool:
 
 
 def _package(file: Path, above: Path) -> tuple[str, str]:
-    """Return what has installed the package that a file belongs to, and for which Python.
+    """Return the installer and the Python version of the package that a file belongs to.
 
-    The standalone installer and `pip install --user` use the same folder, so that a package's
-    record is believed only if it names a file of this very size.
+    The standalone installer and `pip install --user` use the same directory, so a package's record
+    counts only if it lists a file of this size.
     """
     for info in _glob(above, [f"{folder}/uv-*.dist-info" for folder in _PACKAGES]):
         for line in _text(info / "RECORD").splitlines():

@@ -1,4 +1,4 @@
-"""What a killed `uv self update` leaves behind on Windows: uv renames itself before it goes."""
+"""Clean up after a killed `uv self update` on Windows, where uv renames itself first."""
 
 from __future__ import annotations
 
@@ -6,33 +6,28 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING
 
-from uv_self_update.uv.executable import aside, present, version_of
+from uv_self_update.uv.executable import current_path, renamed, version_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from uv_self_update.uv.installation import Installation
 
 
 _log = logging.getLogger(__name__)
 
 
-def mend(uv: Path, environ: Mapping[str, str]) -> None:
-    """Give a uv its name back, or remove what it has outlived.
+def restore_name(installation: Installation) -> None:
+    """Rename a uv back, or remove the old file if a working uv has taken its place.
 
-    This is for whoever has claimed uv's folder: else it may be another update that has just moved
-    it aside.
-
-    Args:
-        uv: The uv that is to be updated.
-        environ: The user's environment.
+    Only for a caller that has claimed uv's directory: else another update may have just renamed it.
     """
-    moved = aside(uv)
-    if uv.suffix.lower() != ".exe" or not moved.exists():
+    uv = installation.uv
+    old = renamed(uv)
+    if uv.suffix.lower() != ".exe" or not old.exists():
         return
-    # What is in use, or may not be touched, stays as it is; `Signals.run` says if uv needs it.
+    # A file in use, or one that may not be changed, stays; `Signals.run` says if uv needs it.
     with contextlib.suppress(OSError):
-        if present(uv) == moved:
-            moved.rename(uv)
-            _log.warning("%s was missing since an update was interrupted, and is back", uv)
-        elif version_of(uv, environ) is not None:
-            moved.unlink()
+        if current_path(uv) == old:
+            old.rename(uv)
+            _log.warning("restored %s, which an interrupted update had renamed", uv)
+        elif version_of(uv, installation.environ) is not None:
+            old.unlink()

@@ -1,4 +1,4 @@
-"""Who has installed a copy of uv, and so is the one to update it; nothing is read here."""
+"""Which package manager has installed a copy of uv, and so updates it; nothing is read here."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from pathlib import PurePath, PurePosixPath, PureWindowsPath
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """What a manager of programs has left on the disk about a copy."""
+    """A package manager's own record of a copy."""
 
     manager: str
-    """One of the keys of `_BY_RECORD`."""
+    """The `record` of one of `_MANAGERS`."""
 
     tool: str
-    """What that manager calls it: mise knows a uv as `uv`, or as `aqua:astral-sh/uv`."""
+    """The manager's name of the copy: mise knows a uv as `uv`, or as `aqua:astral-sh/uv`."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Surroundings:
-    """What lies around a copy of uv, as far as it tells who has installed it."""
+class Evidence:
+    """The facts on the disk that tell which package manager has installed a copy of uv."""
 
     windows: bool = False
     names: frozenset[str] = frozenset()
-    """The names of what lies in the folder above that of the executables."""
+    """The names of files in the parent of the executables' directory."""
 
     record: Record | None = None
 
@@ -32,7 +32,7 @@ class Surroundings:
     """The path of the environment in which conda has a record of uv."""
 
     installer: str = ""
-    """What has installed the Python package that holds this very file: `pip`, `uv`."""
+    """The installer of the Python package that contains this very file: `pip`, `uv`."""
 
     python: str = ""
     """The version of the Python that this package was installed for: `3.12`."""
@@ -41,135 +41,161 @@ class Surroundings:
     """Whether cargo has a record of uv there."""
 
     systems: tuple[str, ...] = ()
-    """`ID` and `ID_LIKE` of the distribution, in order; none except on Linux."""
+    """`ID` and `ID_LIKE` of the distribution, in order; empty except on Linux."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Copy:
-    """A copy of uv: how it was called, where it lies, what is around it."""
+    """A copy of uv, and the evidence of what has installed it."""
 
     path: str
-    """As it was found on PATH."""
+    """As found on PATH."""
 
     resolved: str
-    """Where it really lies."""
+    """With links resolved."""
 
-    around: Surroundings
+    evidence: Evidence
 
 
 @dataclass(frozen=True, kw_only=True)
 class Owner:
-    """What has installed a copy."""
+    """The package manager, or the environment, that a copy belongs to."""
 
     name: str
     command: str | None
-    """What updates this copy; None where nobody knows which package manager a system has."""
+    """What updates this copy; None if the package manager of a system is unknown."""
 
 
-_BY_RECORD = {
-    "asdf": ("asdf", "asdf install {tool} latest && asdf set -u {tool} latest"),
-    "mise": ("mise", "mise upgrade {tool}"),
-    "pixi": ("pixi", "pixi global update {tool}"),
-    "scoop": ("Scoop", "scoop update {tool}"),
-    "scoop --global": ("Scoop", "scoop update {tool} --global"),
-}
-"""What each of these managers is called, and its command; their folders can lie anywhere."""
+@dataclass(frozen=True, kw_only=True)
+class _Manager:
+    """A package manager that is known by a record, a path, or its operating system."""
 
-_BY_PROXY = {
-    "aqua-proxy": Owner(name="aqua", command="aqua update uv"),
-    "mise": Owner(name="mise", command="mise upgrade uv"),
-}
-"""Programs that a manager's links lead to, in the place of all that it manages."""
+    name: str
+    command: str
+    """What updates a copy; `{tool}` is the manager's name of it, `uv` without a record."""
 
-_BY_FOLDER = (
-    (Owner(name="Homebrew", command="brew upgrade uv"), "Cellar/uv"),
-    (
-        Owner(name="winget", command="winget upgrade --id astral-sh.uv"),
-        "WinGet/Packages",
-        "WinGet/Links",
+    directories: tuple[str, ...] = ()
+    """Parts of paths that only this manager uses, wherever they are."""
+
+    root: str = ""
+    """An absolute path that only this manager uses."""
+
+    record: str = ""
+    """Its name in a `Record`; its directories can be anywhere."""
+
+    proxy: str = ""
+    """The name of a program that its links lead to, in place of the programs that it manages."""
+
+    systems: tuple[str, ...] = ()
+    """The distributions whose package manager it is, by `ID` or `ID_LIKE`."""
+
+
+_MANAGERS = (
+    _Manager(name="Homebrew", command="brew upgrade uv", directories=("Cellar/uv",)),
+    _Manager(
+        name="winget",
+        command="winget upgrade --id astral-sh.uv",
+        directories=("WinGet/Packages", "WinGet/Links"),
     ),
-    (Owner(name="Scoop", command="scoop update uv"), "scoop/apps/uv", "scoop/shims"),
-    (Owner(name="Chocolatey", command="choco upgrade uv"), "chocolatey/lib", "chocolatey/bin"),
-    (Owner(name="mise", command="mise upgrade uv"), "mise/installs/uv", "mise/shims"),
-    (
-        Owner(name="asdf", command="asdf install uv latest && asdf set -u uv latest"),
-        ".asdf/installs/uv",
-        ".asdf/shims",
+    _Manager(
+        name="Scoop",
+        command="scoop update {tool}",
+        directories=("scoop/apps/uv", "scoop/shims"),
+        record="scoop",
     ),
-    (
-        Owner(name="aqua", command="aqua update uv"),
-        "aquaproj-aqua/bin",
-        "pkgs/github_release/github.com/astral-sh/uv",
+    _Manager(name="Scoop", command="scoop update {tool} --global", record="scoop --global"),
+    _Manager(
+        name="Chocolatey",
+        command="choco upgrade uv",
+        directories=("chocolatey/lib", "chocolatey/bin"),
     ),
-    (
-        Owner(name="proto", command="proto install uv latest --pin global"),
-        ".proto/tools/uv",
-        ".proto/shims",
+    _Manager(
+        name="mise",
+        command="mise upgrade {tool}",
+        directories=("mise/installs/uv", "mise/shims"),
+        record="mise",
+        proxy="mise",
     ),
-    (Owner(name="pixi", command="pixi global update uv"), ".pixi/bin"),
-    (
-        Owner(name="pyenv", command="pyenv exec python -m pip install --upgrade uv"),
-        ".pyenv/shims",
-        "pyenv/shims",
-        "pyenv-win/shims",
+    _Manager(
+        name="asdf",
+        command="asdf install {tool} latest && asdf set -u {tool} latest",
+        directories=(".asdf/installs/uv", ".asdf/shims"),
+        record="asdf",
     ),
+    _Manager(
+        name="aqua",
+        command="aqua update uv",
+        directories=("aquaproj-aqua/bin", "pkgs/github_release/github.com/astral-sh/uv"),
+        proxy="aqua-proxy",
+    ),
+    _Manager(
+        name="proto",
+        command="proto install uv latest --pin global",
+        directories=(".proto/tools/uv", ".proto/shims"),
+    ),
+    _Manager(
+        name="pixi",
+        command="pixi global update {tool}",
+        directories=(".pixi/bin",),
+        record="pixi",
+    ),
+    _Manager(
+        name="pyenv",
+        command="pyenv exec python -m pip install --upgrade uv",
+        directories=(".pyenv/shims", "pyenv/shims", "pyenv-win/shims"),
+    ),
+    _Manager(name="Nix", command="nix profile upgrade uv", root="/nix/store"),
+    _Manager(name="Guix", command="guix upgrade uv", root="/gnu/store"),
+    _Manager(name="snap", command="sudo snap refresh astral-uv", root="/snap"),
+    _Manager(name="apk", command="sudo apk upgrade uv", systems=("alpine",)),
+    _Manager(name="pacman", command="sudo pacman -Syu uv", systems=("arch",)),
+    _Manager(
+        name="apt",
+        command="sudo apt install --only-upgrade uv",
+        systems=("debian", "ubuntu"),
+    ),
+    _Manager(name="dnf", command="sudo dnf upgrade uv", systems=("fedora", "rhel")),
+    _Manager(name="portage", command="sudo emerge --update dev-python/uv", systems=("gentoo",)),
+    _Manager(name="zypper", command="sudo zypper update uv", systems=("opensuse", "suse")),
+    _Manager(name="xbps", command="sudo xbps-install -Su uv", systems=("void",)),
 )
-"""Folders that a package manager has to itself, wherever on the machine they lie."""
-
-_BY_ROOT = (
-    (Owner(name="Nix", command="nix profile upgrade uv"), "/nix/store"),
-    (Owner(name="Guix", command="guix upgrade uv"), "/gnu/store"),
-    (Owner(name="snap", command="sudo snap refresh astral-uv"), "/snap"),
-)
-"""And folders of the whole machine that a package manager has to itself."""
-
-_BY_SYSTEM = {
-    "alpine": Owner(name="apk", command="sudo apk upgrade uv"),
-    "arch": Owner(name="pacman", command="sudo pacman -Syu uv"),
-    "debian": Owner(name="apt", command="sudo apt install --only-upgrade uv"),
-    "fedora": Owner(name="dnf", command="sudo dnf upgrade uv"),
-    "gentoo": Owner(name="portage", command="sudo emerge --update dev-python/uv"),
-    "opensuse": Owner(name="zypper", command="sudo zypper update uv"),
-    "rhel": Owner(name="dnf", command="sudo dnf upgrade uv"),
-    "suse": Owner(name="zypper", command="sudo zypper update uv"),
-    "ubuntu": Owner(name="apt", command="sudo apt install --only-upgrade uv"),
-    "void": Owner(name="xbps", command="sudo xbps-install -Su uv"),
-}
 
 
 def owner_of(copy: Copy) -> Owner | None:
-    """Return what has installed a copy of uv; None for the standalone installer, or by hand."""
-    around = copy.around
-    kind = PureWindowsPath if around.windows else PurePosixPath
+    """Return the owner of a copy of uv; None for the standalone installer, or a manual copy."""
+    evidence = copy.evidence
+    kind = PureWindowsPath if evidence.windows else PurePosixPath
     path, resolved = kind(copy.path), kind(copy.resolved)
     return (
-        _of_record(around)
-        or _BY_PROXY.get(resolved.stem)
-        or _of_folder(path, resolved)
-        or _of_environment(resolved, around)
-        or _of_package(resolved, around)
-        or (Owner(name="cargo", command="cargo install --locked uv") if around.crate else None)
-        or _of_system(path, resolved, around)
+        _of_manager(path, resolved, evidence)
+        or _of_environment(resolved, evidence)
+        or _of_package(resolved, evidence)
+        or (Owner(name="cargo", command="cargo install --locked uv") if evidence.crate else None)
+        or _of_system(path, resolved, evidence)
     )
 
 
-def _of_record(around: Surroundings) -> Owner | None:
-    if around.record is None:
-        return None
-    name, command = _BY_RECORD[around.record.manager]
-    return Owner(name=name, command=command.format(tool=_quoted(around.record.tool, around)))
-
-
-def _of_folder(path: PurePath, resolved: PurePath) -> Owner | None:
-    for owner, *folders in _BY_FOLDER:
-        if any(_lies_in(file, folder) for file in (path, resolved) for folder in folders):
-            return owner
+def _of_manager(path: PurePath, resolved: PurePath, evidence: Evidence) -> Owner | None:
+    """Find a manager by its record, by its proxy, or by its directories, in this order."""
+    if record := evidence.record:
+        manager = next(one for one in _MANAGERS if one.record == record.manager)
+        return _owner(manager, _quoted(record.tool, evidence))
+    for manager in _MANAGERS:
+        if manager.proxy == resolved.stem:
+            return _owner(manager)
+    for manager in _MANAGERS:
+        if any(_is_in(file, one) for file in (path, resolved) for one in manager.directories):
+            return _owner(manager)
     return None
 
 
-def _lies_in(file: PurePath, folder: str) -> bool:
-    """Return whether the names of a folder stand one after the other above a file."""
-    names = type(file)(folder).parts
+def _owner(manager: _Manager, tool: str = "uv") -> Owner:
+    return Owner(name=manager.name, command=manager.command.format(tool=tool))
+
+
+def _is_in(file: PurePath, directory: str) -> bool:
+    """Return whether a relative path is a part of the path of a file's directory."""
+    names = type(file)(directory).parts
     # Paths of Windows are compared without regard to case, and those of Unix with it.
     return any(
         type(file)(*file.parent.parts[at : at + len(names)]) == type(file)(*names)
@@ -177,68 +203,68 @@ def _lies_in(file: PurePath, folder: str) -> bool:
     )
 
 
-def _of_environment(resolved: PurePath, around: Surroundings) -> Owner | None:
-    """Find an environment that has a bin folder of its own, and perhaps a tool that made it."""
+def _of_environment(resolved: PurePath, evidence: Evidence) -> Owner | None:
+    """Find an environment with a `bin` directory of its own, and the tool that has made it."""
     prefix = resolved.parent.parent
-    name = _quoted(prefix.name, around)
+    name = _quoted(prefix.name, evidence)
     main = prefix.name == "uv"
-    if around.conda:
+    if evidence.conda:
         if ".pixi" in resolved.parts:
             return Owner(name="pixi", command="pixi update uv")
         return Owner(
-            name="conda", command=f"conda update --prefix {_quoted(around.conda, around)} uv"
+            name="conda", command=f"conda update --prefix {_quoted(evidence.conda, evidence)} uv"
         )
-    if "uv-receipt.toml" in around.names:
+    if "uv-receipt.toml" in evidence.names:
         return Owner(name="`uv tool`", command=f"uv tool upgrade {name}")
-    if "pipx_metadata.json" in around.names:
+    if "pipx_metadata.json" in evidence.names:
         other = f"pipx runpip {name} install --upgrade uv"
         return Owner(name="pipx", command="pipx upgrade uv" if main else other)
-    if "pyvenv.cfg" not in around.names:
+    if "pyvenv.cfg" not in evidence.names:
         return None
-    place = f"the virtual environment {prefix}"
-    if around.installer == "uv":
-        command = f"uv pip install --python {_quoted(prefix, around)} --upgrade uv"
-        return Owner(name=place, command=command)
-    python = resolved.parent / ("python.exe" if around.windows else "python")
-    command = f"{_quoted(python, around)} -m pip install --upgrade uv"
-    return Owner(name=place, command=command)
+    named = f"the virtual environment {prefix}"
+    if evidence.installer == "uv":
+        command = f"uv pip install --python {_quoted(prefix, evidence)} --upgrade uv"
+        return Owner(name=named, command=command)
+    python = resolved.parent / ("python.exe" if evidence.windows else "python")
+    command = f"{_quoted(python, evidence)} -m pip install --upgrade uv"
+    return Owner(name=named, command=command)
 
 
-def _of_package(resolved: PurePath, around: Surroundings) -> Owner | None:
-    """Find a Python outside of a virtual environment whose package uv is."""
+def _of_package(resolved: PurePath, evidence: Evidence) -> Owner | None:
+    """Find a Python, outside of a virtual environment, that has uv as a package."""
     inside = {"site-packages", "dist-packages"} & {part.lower() for part in resolved.parts[:-1]}
-    if not (around.installer or inside):
+    if not (evidence.installer or inside):
         return None
-    python = f"python{around.python}"
-    if around.windows:
-        python = f"py -{around.python}" if around.python else "py"
+    python = f"python{evidence.python}"
+    if evidence.windows:
+        python = f"py -{evidence.python}" if evidence.python else "py"
     prefix = resolved.parent.parent
     own = prefix.name == ".local" or "appdata" in {part.lower() for part in resolved.parts}
-    if around.installer == "uv" and not own:
+    if evidence.installer == "uv" and not own:
         return Owner(name="uv pip", command="uv pip install --system --upgrade uv")
     user = "--user " if own else ""
     return Owner(name="pip", command=f"{python} -m pip install {user}--upgrade uv")
 
 
-def _of_system(path: PurePath, resolved: PurePath, around: Surroundings) -> Owner | None:
-    """Find a package manager of the whole system, by the folders that it has to itself."""
-    if around.windows:
+def _of_system(path: PurePath, resolved: PurePath, evidence: Evidence) -> Owner | None:
+    """Find a package manager of the whole system, by the directories that only it uses."""
+    if evidence.windows:
         return None
-    for owner, root in _BY_ROOT:
-        if path.is_relative_to(root) or resolved.is_relative_to(root):
-            return owner
-    if resolved.is_relative_to("/opt/local") and not around.systems:
+    for manager in _MANAGERS:
+        if manager.root and any(file.is_relative_to(manager.root) for file in (path, resolved)):
+            return _owner(manager)
+    if resolved.is_relative_to("/opt/local") and not evidence.systems:
         return Owner(name="MacPorts", command="sudo port upgrade uv")
-    own = any(resolved.is_relative_to(folder) for folder in ("/usr", "/bin", "/sbin"))
+    own = any(resolved.is_relative_to(one) for one in ("/usr", "/bin", "/sbin"))
     if not own or resolved.is_relative_to("/usr/local"):
         return None
-    known = (_BY_SYSTEM[name] for name in around.systems if name in _BY_SYSTEM)
-    return next(known, Owner(name="the operating system", command=None))
+    known = (one for name in evidence.systems for one in _MANAGERS if name in one.systems)
+    return next(map(_owner, known), Owner(name="the operating system", command=None))
 
 
-def _quoted(word: object, around: Surroundings) -> str:
-    """Write a word as a shell of that system reads it."""
+def _quoted(word: object, evidence: Evidence) -> str:
+    """Quote a word for a shell of that system."""
     text = str(word)
-    if around.windows:
+    if evidence.windows:
         return f'"{text}"' if " " in text else text
     return shlex.quote(text)

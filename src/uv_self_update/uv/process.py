@@ -1,4 +1,4 @@
-"""The `uv self update` process: which uv, in which environment, and how it ends."""
+"""The `uv self update` process: start it, hand signals on to it, wait for it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, Self
 from uv_self_update.background import Background
 from uv_self_update.errors import UvNotRunnable
 from uv_self_update.files import strerror
-from uv_self_update.uv.executable import present
+from uv_self_update.uv.executable import current_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,35 +21,32 @@ if TYPE_CHECKING:
     from types import FrameType
 
 
-_ALERT = 0.2  # seconds after which a signal is seen at the latest
+_POLL = 0.2  # seconds until a signal is handled, at most
 _GRACE = 5.0  # seconds for uv to end after a signal
 
 
 class SignalReceived(BaseException):
-    """This process was asked to end by a signal, and uv does not run yet.
+    """A signal to end came before uv was started.
 
-    Its notes (PEP 678) tell what was left.
+    Its notes (PEP 678) say what was changed.
     """
 
     def __init__(self, number: int) -> None:
-        """Keep the signal's number."""
         super().__init__(number)
         self.number = number
 
     def __str__(self) -> str:
-        """Say what was left; nothing where that is what was there before."""
         return "; ".join(getattr(self, "__notes__", ()))
 
 
 class Signals:
-    """What this process does when it is asked to end: it lets uv end first.
+    """Handlers of the signals that end a process: they let uv end first.
 
-    A terminal sends Ctrl-C to both, but `kill` and a supervisor name only this one, so every such
-    signal is handed on. Before there is a uv, it is raised as `Ended`.
+    A terminal sends Ctrl-C to both, but `kill` and a supervisor only to this process, so every such
+    signal is handed on to uv. Before uv is started, it is raised as `SignalReceived`.
     """
 
     def __init__(self) -> None:
-        """Prepare; nothing is changed yet."""
         self.received: int | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._holding = False
@@ -57,16 +54,15 @@ class Signals:
         self._lives: int | None = None
 
     def __enter__(self) -> Self:
-        """Handle SIGINT, SIGTERM and SIGHUP."""
         names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
         for number in (getattr(signal, name) for name in names if hasattr(signal, name)):
-            # What is ignored stays so: `nohup` ignores SIGHUP on purpose.
+            # An ignored signal stays ignored: `nohup` ignores SIGHUP on purpose.
             if signal.getsignal(number) is not signal.SIG_IGN:
                 self._before[number] = signal.signal(number, self._handle)
         return self
 
     def __exit__(self, *exception: object) -> None:
-        """Put the former handlers back; a uv that still runs has nobody to talk to, so it ends."""
+        """Restore the former handlers; kill a uv that still runs, since the gateway is gone."""
         if self._process is not None and self._process.poll() is None:
             self._process.kill()
             self._process.wait()
@@ -84,14 +80,14 @@ class Signals:
         kept: Sequence[int] = (),
         output: IO[bytes] | None = None,
     ) -> None:
-        """Start `uv self update` with the given arguments, on our own terminal.
+        """Start `uv self update`.
 
         Args:
             uv: The uv to start.
-            arguments: What follows `self update`.
+            arguments: The arguments after `self update`.
             environ: Its environment.
-            kept: Open files that it inherits.
-            output: Where its words go instead.
+            kept: Open file descriptors that it inherits.
+            output: Where it writes; None for our own terminal.
 
         Raises:
             UvNotRunnable: The system refuses to run it.
@@ -99,7 +95,7 @@ class Signals:
         self._holding = True
         theirs = None
         if os.name == "posix":
-            # Whatever uv starts has the other end open for as long as it lives.
+            # uv and all processes that it starts keep the other end open until they end.
             self._lives, theirs = os.pipe()
             kept = (*kept, theirs)
         try:
@@ -111,9 +107,9 @@ class Signals:
                 stderr=output,
             )
         except OSError as error:
-            reason, moved = strerror(error), present(uv)
+            reason, moved = strerror(error), current_path(uv)
             if moved != uv:
-                reason = f"since an update was interrupted it is called {moved.name}; rename it"
+                reason = f"an interrupted update renamed it to {moved.name}; rename it back"
             raise UvNotRunnable(uv, reason) from error
         finally:
             if theirs is not None:
@@ -122,9 +118,9 @@ class Signals:
             self._hand_on(self.received)
 
     def all_ended(self) -> bool:
-        """Return whether what uv has started has ended as well, for which some time is given.
+        """Wait a moment for all processes that uv has started, and return whether they have ended.
 
-        On Windows nobody can tell.
+        Always False on Windows, where no pipe tells.
         """
         if self._lives is None:
             return False
@@ -134,10 +130,9 @@ class Signals:
         """Wait for uv to end and return its exit code; 128 + N if signal N has ended it."""
         if self._process is None:
             raise AssertionError
-        # The system may hand a signal to any thread, but what handles it runs in this one, which a
-        # wait without end would keep from it.
+        # Python runs signal handlers in this thread only, and not during a wait without a timeout.
         process = Background(self._process.wait)
-        while not process.wait(_ALERT):
+        while not process.wait(_POLL):
             pass
         code = process.result()
         return 128 - code if code < 0 else code
@@ -160,10 +155,10 @@ class Signals:
 
 
 def end_like(number: int) -> int:
-    """End this process by a signal, so that a shell sees what has happened.
+    """End this process by a signal, so that a shell sees the reason.
 
     Returns:
-        128 + the signal's number, where the system does not end processes by signals.
+        128 + the signal's number, on systems that do not end processes by signals.
     """
     if os.name == "posix":
         signal.signal(number, signal.SIG_DFL)

@@ -7,8 +7,10 @@ that the running uv lies in.
 from __future__ import annotations
 
 import json
+import os
 import re
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,31 +39,43 @@ _EARLY = re.compile(r"0\.1[0-4]\.|0\.15\.0-prerelease\.[1-7]$")
 """The versions of the installer's maker that named `bin` itself as the prefix."""
 
 
+Stamp = tuple[int, int, int, int, int]
+"""Device, inode, bytes, and `st_mtime_ns` and `st_ctime_ns`: the same stamp, the same content."""
+
+_COARSE = 3.0
+"""Seconds: FAT tells times to two of them. A file that changed later may change unnoticed."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Rewrite:
-    """A file that changes together with uv: its receipt, or what is kept of another's."""
+    """A file that changes together with uv: its receipt, or a copy of another uv's."""
 
     path: Path
     """Links are resolved already."""
 
     before: bytes | None
-    """What is in it; None where there is no such file."""
+    """The present content; None if the file does not exist."""
 
     after: bytes | None
-    """What will be; None for whatever another's installer writes."""
+    """The new content; None if a release's own installer decides it."""
+
+    stamp: Stamp | None = field(default=None, compare=False)
+    """When `before` was read; None if unknown, so that the file is read again to compare it."""
 
     @property
-    def meant(self) -> bool:
-        """Whether what is in the file now is what it was, or what it will be."""
-        return self._holds(self.before, self.after)
+    def expected(self) -> bool:
+        """Whether the file has the old or the new content."""
+        return self._has(self.before, self.after)
 
     @property
     def untouched(self) -> bool:
-        """Whether what is in the file now is what it was."""
-        return self._holds(self.before)
+        """Whether the file has the old content."""
+        return self._has(self.before)
 
-    def _holds(self, *contents: bytes | None) -> bool:
+    def _has(self, *contents: bytes | None) -> bool:
         try:
+            if self.stamp is not None and self.stamp == _stamp(self.path.stat()):
+                return True
             return self.path.read_bytes() in contents
         except FileNotFoundError:
             return None in contents
@@ -75,7 +89,13 @@ class Receipt:
 
     path: Path
     document: Mapping[str, Any]
-    """The whole JSON object: what this package does not know of is kept."""
+    """The whole JSON object: unknown keys are kept."""
+
+    content: bytes = field(repr=False)
+    """What the file contained."""
+
+    stamp: Stamp | None = field(default=None, compare=False)
+    """When it contained that."""
 
     @property
     def prefix(self) -> Path:
@@ -121,13 +141,13 @@ class Receipt:
         return (json.dumps({**self.document, "version": version}, indent=2) + "\n").encode()
 
     def rewrite(self, version: str) -> Rewrite:
-        """Return how it changes when uv becomes another version.
-
-        Raises:
-            OSError: It cannot be read any more.
-        """
-        path = self.path.resolve()
-        return Rewrite(path=path, before=path.read_bytes(), after=self.updated(version))
+        """Return how it changes when uv becomes another version."""
+        return Rewrite(
+            path=self.path.resolve(),
+            before=self.content,
+            after=self.updated(version),
+            stamp=self.stamp,
+        )
 
 
 def locate(environ: Mapping[str, str], *, windows: bool) -> Path:
@@ -187,17 +207,28 @@ def read(path: Path) -> Receipt:
     """Read a receipt.
 
     Raises:
-        ReceiptError: There is none, or it is not a JSON object with an `install_prefix`.
+        ReceiptError: It cannot be read, or is not a JSON object with an `install_prefix`.
     """
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            # Before the content: a change in between gives the file another stamp.
+            stamp = _stamp(os.fstat(file.fileno()))
+            content = file.read()
     except OSError as error:
         raise ReceiptError(path, strerror(error)) from error
-    return parse(path, content)
+    return parse(path, content, stamp)
 
 
-def parse(path: Path, content: bytes) -> Receipt:
-    """Understand what was read from a receipt.
+def _stamp(status: os.stat_result) -> Stamp | None:
+    """Return a file's stamp; None for a recent one, as git does with entries of its index."""
+    if time.time() - max(status.st_mtime, status.st_ctime) < _COARSE:
+        return None
+    times = status.st_mtime_ns, status.st_ctime_ns
+    return status.st_dev, status.st_ino, status.st_size, *times
+
+
+def parse(path: Path, content: bytes, stamp: Stamp | None = None) -> Receipt:
+    """Parse the content of a receipt.
 
     Raises:
         ReceiptError: It is not a JSON object with an `install_prefix`.
@@ -205,21 +236,21 @@ def parse(path: Path, content: bytes) -> Receipt:
     try:
         document = json.loads(content)
     except RecursionError:
-        raise ReceiptError(path, "it is not JSON that anybody can read") from None
+        raise ReceiptError(path, "it is nested too deeply") from None
     except ValueError as error:
         raise ReceiptError(path, f"it is not JSON: {error}") from error
     if not isinstance(document, dict) or not isinstance(document.get("install_prefix"), str):
-        raise ReceiptError(path, "it names no `install_prefix`")
+        raise ReceiptError(path, "`install_prefix` is missing")
     for name, kind in _KINDS.items():
         if not isinstance(document.get(name, kind()), kind):
-            raise ReceiptError(path, f"its `{name}` is not what uv has there")
-    receipt = Receipt(path=path, document=document)
+            raise ReceiptError(path, f"`{name}` has the wrong type")
+    receipt = Receipt(path=path, document=document, content=content, stamp=stamp)
     try:
         receipt.root.exists()
     except PermissionError:
         pass  # somebody else's: that it names a folder is enough
     except (OSError, RuntimeError, ValueError) as error:  # no path, or links in a circle
-        raise ReceiptError(path, "its `install_prefix` leads nowhere") from error
+        raise ReceiptError(path, "its `install_prefix` is not a usable path") from error
     return receipt
 
 

@@ -87,7 +87,7 @@ class Place:
         if project := value_of(options, "--project") or environ.get("UV_PROJECT"):
             folder = Path(os.path.abspath(folder / project))  # noqa: PTH100 # uv follows no link
         if not folder.is_dir():
-            message = f"there is no folder {folder}"
+            message = f"the directory {folder} does not exist"
             raise UsageError(message, hint="Check `--directory` and `--project`.")
         return cls(folder=folder, environ=told, windows=windows)
 
@@ -117,7 +117,7 @@ def find(place: Place) -> tuple[Requirement, ...]:
     else:
         project = _project_file(place.folder)
         paths = [*([project] if project else ()), *paths]
-        looked = [str(project or f"{place.folder} and the folders above it")]
+        looked = [str(project or f"{place.folder} and its parent directories")]
         looked += [str(path) for some in uv_toml.places(environ, windows=windows) for path in some]
     found = requirements(paths)
     if not found:
@@ -193,10 +193,10 @@ def _read(path: Path) -> str:
         return ""
     specifier = _specifier(value) if isinstance(value, str) else None
     if specifier is None:
-        due = "a version (`0.12.3`) or a specifier (`>=0.12,<0.14`)"
+        expected = "a version (`0.12.3`) or a specifier (`>=0.12,<0.14`)"
         long = isinstance(value, str) and len(value) > LONGEST_SPECIFIERS
         got = f"longer than {LONGEST_SPECIFIERS} characters" if long else echo(value)
-        raise _invalid(path, key, f"it is {got}, but {due} is due")
+        raise _invalid(path, key, f"it is {got}, but expected {expected}")
     return specifier
 
 

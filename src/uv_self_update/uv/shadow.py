@@ -1,4 +1,4 @@
-"""Which uv a person gets who types `uv`, once another one has been updated."""
+"""Warn if the uv on PATH is not the one that was updated."""
 
 from __future__ import annotations
 
@@ -13,20 +13,23 @@ from uv_self_update.uv.executable import find_uv, version_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from uv_self_update.uv.installation import Installation
+
 
 _log = logging.getLogger(__name__)
 
 
-def warn_if_shadowed(uv: Path, environ: Mapping[str, str]) -> None:
-    """Name the uv that PATH finds, if it is not the one that was updated."""
+def warn_if_shadowed(installation: Installation) -> None:
+    """Warn of another uv that is the first on PATH."""
+    uv, environ = installation.uv, installation.environ
     try:
-        first = find_uv(None, environ, windows=os.name == "nt")
+        first = find_uv(None, environ, windows=installation.windows)
     except UvNotFound:
         return
     if first.exists() and uv.exists() and first.samefile(uv):
         return
-    folders = environ.get("PATH", os.defpath).split(os.pathsep)
-    behind = any(Path(folder) == uv.parent for folder in folders)
+    directories = environ.get("PATH", os.defpath).split(os.pathsep)
+    behind = any(Path(directory) == uv.parent for directory in directories)
     _log.warning(
         "`uv` on PATH is %s (%s), %s %s (%s), which was updated",
         first,

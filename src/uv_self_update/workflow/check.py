@@ -1,4 +1,4 @@
-"""`--check`: whether an update is due, and to which version."""
+"""`--check`: whether an update is available, and to which version."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from uv_self_update.releases.target import NEWEST, parse_target
 from uv_self_update.sources.formats.documents import checked
 from uv_self_update.sources.interface import ArchiveSource
 from uv_self_update.sources.opened import OpenSources
-from uv_self_update.uv.adoption import has_receipt
 from uv_self_update.uv.executable import version_of
 from uv_self_update.uv.install_source import find_package_manager
 from uv_self_update.uv.process import Signals
@@ -20,7 +19,6 @@ from uv_self_update.versions import without_local
 from uv_self_update.workflow.explanation import foreseen
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from uv_self_update.config.settings import Settings
@@ -28,45 +26,46 @@ if TYPE_CHECKING:
     from uv_self_update.releases.digests import DigestRules
     from uv_self_update.releases.policy import Objection
     from uv_self_update.sources.order import Found
+    from uv_self_update.uv.installation import Installation
     from uv_self_update.uv.package_managers import Owner
 
 
 UPDATE_DUE = 11
-"""The exit code that says so; those of errors are in `errors`."""
+"""The exit code for an available update; those of errors are in `errors`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What there is, what can be had, and whether that makes an update due."""
+    """The installed version, the available one, and whether uv would be updated."""
 
     uv: Path
-    """The uv that is meant."""
+    """The uv that would be updated."""
 
     installed: str
     target: str | None
-    """What was asked for; None for the newest."""
+    """The requested version; None for the newest."""
 
     newest: str
-    """The newest version that was asked for, and that can be had."""
+    """The newest available version that was requested."""
 
     published: str | None
-    """When that was published, in UTC as RFC 3339 writes it, where the source says so."""
+    """When that was published, in UTC as RFC 3339 writes it; None if the source does not say."""
 
     source: str
-    """What the source of it is called."""
+    """The name of its source."""
 
     outside: Objection | None
-    """Why the policy would not let the installed version be taken, as far as its name tells."""
+    """Why the policy hides the installed version, as far as its number tells."""
 
     owner: Owner | None
-    """The package manager that this uv belongs to, and without which it is not updated."""
+    """The package manager that has installed this uv, and updates it."""
 
     refusal: UvSelfUpdateError | None = None
-    """Why an update would be refused; None where nothing is known against it."""
+    """Why an update would be refused; None if no reason is known."""
 
     @property
     def due(self) -> bool:
-        """Whether uv would change: without TARGET it only goes upwards."""
+        """Whether uv would change: without a requested version, it only goes upwards."""
         from packaging.version import Version  # noqa: PLC0415 # slow to import
 
         installed, newest = Version(without_local(self.installed)), Version(self.newest)
@@ -74,20 +73,18 @@ class Verdict:
 
     @property
     def exit_code(self) -> int:
-        """What the command ends with."""
+        """The exit code of the command."""
         return UPDATE_DUE if self.due else 0
 
     def __str__(self) -> str:
-        """Say it in one line."""
-        installed = f"uv {self.installed} is installed"
         if self.due:
-            return f"uv {self.newest} can be had from {self.source}; {installed}"
-        what = "nothing newer can be had" if self.target is None else "that is what was asked for"
-        return f"{installed}, and {what}"
+            return f"uv {self.newest} is available from {self.source} (installed: {self.installed})"
+        reason = "; no newer version is available" if self.target is None else ", as requested"
+        return f"uv {self.installed} is installed{reason}"
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What else a person has to know, each in one line."""
+        """Warnings for the user, each in one line."""
         found = []
         if self.outside is not None:
             found.append(f"uv {self.installed} is hidden by the policy: {self.outside}")
@@ -100,7 +97,7 @@ class Verdict:
         return tuple(found)
 
     def as_json(self) -> str:
-        """Return it as one JSON object."""
+        """Return one JSON object."""
         import json  # noqa: PLC0415 # a sentence needs none
 
         rule = None if self.outside is None else self.outside.rule
@@ -121,24 +118,23 @@ class Verdict:
         return json.dumps(facts)
 
 
-def check(
-    settings: Settings, *, uv: Path, environ: Mapping[str, str], target: str | None
-) -> Verdict:
-    """Find out whether an update is due; nothing is changed, and neither is uv told to update.
+def check(settings: Settings, installation: Installation, *, target: str | None) -> Verdict:
+    """Find out whether an update is available; nothing is changed, and uv updates nothing.
 
     Raises:
-        InvalidTarget: The TARGET is none.
-        UvNotRunnable: The uv does not say which version it is.
-        SourceError: What was asked for cannot be had.
+        InvalidTarget: The requested version is invalid.
+        UvNotRunnable: uv does not report its version.
+        SourceError: The requested version is not available.
     """
     wanted = NEWEST if target is None else parse_target(target)
+    uv, environ = installation.uv, installation.environ
     with Signals(), closing(OpenSources(settings, uv=uv, environ=environ)) as sources:
         installed = version_of(uv, environ)
         if installed is None:
-            raise UvNotRunnable(uv, "it does not say its version, or none that can be compared")
+            raise UvNotRunnable(uv, "it reports no version, or none that can be compared")
         found = sources.find(wanted)
         outside = sources.policy.objection_to_name(installed)
-        refusal = foreseen(uv, environ, version=installed, adopt=settings.adopt)
+        refusal = foreseen(installation, version=installed, adopt=settings.adopt)
         if refusal is None and found.release.version != installed:
             refusal = _without_digest(found, sources.platform.archive, settings.digests)
     return Verdict(
@@ -149,7 +145,7 @@ def check(
         published=found.release.published,
         source=found.source.name,
         outside=outside,
-        owner=None if has_receipt(uv, environ) else find_package_manager(uv),
+        owner=None if installation.standalone else find_package_manager(uv),
         refusal=refusal,
     )
 
@@ -157,9 +153,9 @@ def check(
 def _without_digest(
     found: Found, archive: str, rules: DigestRules
 ) -> InstallError | SourceError | None:
-    """Return that the policy refuses a release for its digest, as far as its source tells.
+    """Return an error if the policy refuses a release for its digest, as far as its source tells.
 
-    The archive is asked for and not read. An index tells only with the wheel, except for pins.
+    The archive is requested and not read. An index tells only with the wheel, except for pins.
     """
     source, release = found.source, found.release
     if not (rules.required or rules.places(release.version)):

@@ -1,26 +1,25 @@
-"""One update, from the command line's wishes to uv's exit code.
+"""One update, from the command line to uv's exit code.
 
-1. A TARGET that the policy forbids by its name is refused before anything is begun.
-2. A folder beside uv is claimed to work in; another update that has it is waited for, and what one
-   that was killed has left is finished. A TARGET that is a prefix or a specifier is resolved
-   against the sources: uv is always handed an exact version.
-3. The listening socket is bound and uv is started. Only then comes what takes time (the HTTP
-   client alone is tens of milliseconds of imports), while uv starts up and connects.
+1. A version that the policy forbids by its number is refused before anything is started.
+2. A directory next to uv is claimed to work in, after a wait if another update has claimed it. An
+   update that was killed there is finished or undone. A prefix or a specifier is resolved against
+   the sources: uv always gets an exact version.
+3. The listening socket is bound and uv is started. The slow imports (the HTTP client alone takes
+   tens of milliseconds) follow while uv starts up and connects.
 4. The gateway answers uv's requests from the sources.
-5. uv ends; the gateway ends with it, and the folder is removed. A uv that was adopted gets a
-   receipt of its own.
-6. Uv's exit code is ours, and what went wrong behind the gateway is handed on to be explained.
+5. uv ends, the gateway ends with it, and the directory is removed. A uv that was adopted gets a
+   receipt.
+6. uv's exit code is ours; errors behind the gateway are returned to be explained.
 """
 
-# The slow imports stand where they are needed, see step 3.
+# The slow imports are made where they are needed, see step 3.
 # ruff: noqa: PLC0415
 
 from __future__ import annotations
 
 import logging
-import os
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from uv_self_update.errors import HiddenByPolicy, NotReplaced
@@ -31,13 +30,12 @@ from uv_self_update.sources.opened import OpenSources
 from uv_self_update.uv.adoption import adopting
 from uv_self_update.uv.environment import environment
 from uv_self_update.uv.executable import version_of
-from uv_self_update.uv.leftovers import mend
+from uv_self_update.uv.leftovers import restore_name
 from uv_self_update.uv.process import Signals
 from uv_self_update.versions import TOO_OLD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from uv_self_update.config.settings import InstallerChoice, Settings
     from uv_self_update.errors import InstallError, UvSelfUpdateError
@@ -48,116 +46,112 @@ if TYPE_CHECKING:
     from uv_self_update.installer.workspace import Workspace
     from uv_self_update.uv.adoption import Adoption
     from uv_self_update.uv.arguments import Arguments
+    from uv_self_update.uv.installation import Installation
 
 
 _log = logging.getLogger(__name__)
 
 _NO_RETURN = (
-    "uv %s cannot be updated by uv-self-update again, since only 0.5.0 and later can be updated "
-    "from elsewhere"
+    "uv %s cannot be updated by uv-self-update again: only 0.5.0 and later can be updated from "
+    "another source than GitHub"
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One update to be done."""
+    """One update to run."""
 
-    uv: Path
+    installation: Installation
     """The uv to update."""
 
     arguments: Arguments
     settings: Settings
-    environ: Mapping[str, str] = field(repr=False)
-    """The user's environment, which the sources work in."""
 
-    child_environ: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """What the updated uv's environment has beside that: a rehearsal's own folders."""
-
-    index_uv: Path | None = None
-    """The uv that is asked for the index; None for the one that is updated."""
+    user: Installation | None = None
+    """The uv that an index is asked through, in the environment that the sources work in; None for
+    the one that is updated.
+    """
 
     output: IO[bytes] | None = None
-    """Where uv's own words go; None for our own terminal."""
+    """Where uv writes; None for our own terminal."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """How an update has ended."""
+    """The result of an update."""
 
     exit_code: int
-    """uv's own."""
+    """Of uv."""
 
     received: int | None = None
-    """The signal that this process was sent meanwhile."""
+    """The signal that this process received meanwhile."""
 
     failures: tuple[UvSelfUpdateError, ...] = ()
-    """What went wrong behind the gateway, in order."""
+    """The errors behind the gateway, in order."""
 
     told: tuple[UvSelfUpdateError, ...] = ()
-    """Those of the failures that uv has printed itself, as an installer's output."""
+    """The failures that uv has printed itself, as an installer's output."""
 
     asked: bool = False
-    """Whether uv got as far as asking the gateway."""
+    """Whether uv has sent a request to the gateway."""
 
     updated: bool = False
-    """Whether uv is another one now, rather than there being nothing to do."""
+    """Whether uv was replaced."""
 
     replaced: str | None = None
-    """The version that was put in place, whatever became of uv then."""
+    """The version that was put in place, even if uv failed then."""
 
     ours: bool = True
-    """Whether no other installer was to be used, which may go on when uv has ended."""
+    """Whether our own installer was used; a release's may go on after uv has ended."""
 
     transferred: int = 0
-    """Bytes of uv that came from the source."""
+    """Bytes of uv that were downloaded."""
 
 
 def run(job: Job) -> Outcome:
     """Run `uv self update` through a gateway.
 
     Raises:
-        UvSelfUpdateError: It could not even be started.
+        UvSelfUpdateError: It could not be started.
         SignalReceived: A signal came before uv was started.
     """
     arguments = job.arguments
     wanted = None if arguments.target is None else parse_target(arguments.target)
     if wanted is not None and wanted.exact is not None:
         job.settings.policy.refuse(wanted.exact)
-    own_environ = {**job.environ, **job.child_environ}
+    user = job.user or job.installation
     with (
         Signals() as signals,
-        _workplace(job) as work,
+        _workspace(job) as work,
         closing(
-            OpenSources(
-                job.settings,
-                uv=job.index_uv or job.uv,
-                environ=job.environ,
-                temporary=_folder_of(work),
-            )
+            OpenSources(job.settings, uv=user.uv, environ=user.environ, temporary=work.claimed)
         ) as sources,
-        adopting(
-            job.uv, own_environ, wanted=job.settings.adopt, folder=_folder_of(work)
-        ) as adoption,
+        adopting(job.installation, wanted=job.settings.adopt, directory=work.claimed) as adoption,
     ):
-        _refuse_too_old(job, adoption.environ)
+        installation = adoption.installation
+        _refuse_too_old(installation)
         version = None if wanted is None else wanted.exact
         if wanted is not None and version is None:
             version = sources.find(wanted).release.version
         if version is not None and TOO_OLD.match(version):
             _log.warning(_NO_RETURN, version)
         address = listen()
-        environ = environment({**adoption.environ, **_temporary(work)}, address.base)
+        environ = _child_environment(installation, work, address)
         with closing(address):
             signals.run(
-                job.uv, arguments.for_uv(version), environ, kept=address.kept, output=job.output
+                installation.uv,
+                arguments.for_uv(version),
+                environ,
+                kept=address.kept,
+                output=job.output,
             )
-            installers = _installers(job, sources, work, environ, adoption)
+            installers = _installers(job.settings, work, adoption)
             with _gateway(job, address, sources, installers, environ) as service:
                 code = signals.wait()
             replaced, broken = _concluded(installers.release, signals)
         installed = installers.native.installed or installers.release.installed
         updated = installed is not None or replaced
-        # One that is the newest already is adopted as well, so that it is updated from then on.
+        # A uv that is up to date is adopted as well, so that it updates itself from then on.
         adoption.settled = updated or (code == 0 and service.asked and not arguments.dry_run)
     failures = [*service.failures]
     if code != 0 and not updated and signals.received is None:
@@ -179,33 +173,37 @@ def run(job: Job) -> Outcome:
 
 
 @contextmanager
-def _workplace(job: Job) -> Iterator[Workspace | NotReplaced]:
-    """Claim a folder beside uv; finish what an update that was killed has begun there.
-
-    Where nothing can be written, that may do no harm: often there is nothing to be updated.
+def _workspace(job: Job) -> Iterator[Workspace]:
+    """Claim the workspace next to uv, and finish or undo an update that was killed there.
 
     Raises:
         LockTimeout: Another update does not end.
-        NotReplaced: What was begun can neither be finished nor undone.
+        NotReplaced: An update that was killed can be neither finished nor undone.
     """
-    from uv_self_update.installer.workspace import claim
+    from uv_self_update.installer.workspace import claim_if_writable
 
-    folder = job.uv.resolve().parent
-    try:
-        work = claim(folder)
-    except OSError as error:
-        yield NotReplaced(folder, strerror(error))
-        return
-    with closing(work):
-        if not job.arguments.dry_run:
+    installation = job.installation
+    with closing(claim_if_writable(installation.directory)) as work:
+        if work.claimed is not None and not job.arguments.dry_run:
             if not work.empty:
                 _recover(work, job)
-            mend(job.uv, job.environ)
+            restore_name(installation)
         yield work
 
 
+def _child_environment(
+    installation: Installation, work: Workspace, address: Address
+) -> dict[str, str]:
+    """Return the environment of uv; raises NotReplaced."""
+    try:
+        temporary = work.environ(windows=installation.windows)
+    except OSError as error:
+        raise NotReplaced(installation.directory, strerror(error)) from error
+    return environment({**installation.environ, **temporary}, address.base)
+
+
 def _concluded(release: ReleaseInstaller, signals: Signals) -> tuple[bool, InstallError | None]:
-    """Return whether a release's own installer has updated uv, and what is wrong if it has not."""
+    """Return whether a release's own installer has updated uv, and the error if it has failed."""
     from uv_self_update.errors import InstallError
 
     try:
@@ -219,19 +217,14 @@ def _concluded(release: ReleaseInstaller, signals: Signals) -> tuple[bool, Insta
 def _diagnosis(
     release: ReleaseInstaller, service: Service, broken: InstallError | None
 ) -> Iterator[UvSelfUpdateError]:
-    """Yield why a release's own installer has failed, unless that is known, or explains it."""
+    """Yield why a release's own installer has failed, unless another error explains it."""
     failed = release.diagnose()
     if failed is not None and (failed.missing or not (service.failures or broken)):
         yield failed
 
 
-def _folder_of(work: Workspace | NotReplaced) -> Path | None:
-    """Return where to put what is temporary; None where that has to be elsewhere."""
-    return None if isinstance(work, NotReplaced) else work.path
-
-
 def _doubt(settings: Settings, version: str) -> str | None:
-    """Return why what was begun must not be finished without asking anew; None if it may be."""
+    """Return why an interrupted update must not be finished; None if it may be."""
     policy = settings.policy
     try:
         policy.refuse(version)
@@ -240,18 +233,8 @@ def _doubt(settings: Settings, version: str) -> str | None:
     lists = any(rule.list_url for rule in policy.rules)
     digests = settings.digests.required or settings.digests.places(version)
     if lists or digests or policy.longest_age is not None:
-        return f"whether uv {version} may be installed has to be asked anew"
+        return f"the policy must be checked again before uv {version} is installed"
     return None
-
-
-def _temporary(work: Workspace | NotReplaced) -> dict[str, str]:
-    """Return what tells uv where to put its temporary files; raises NotReplaced."""
-    if isinstance(work, NotReplaced):
-        return {}
-    try:
-        return work.environ(windows=os.name == "nt")
-    except OSError as error:
-        raise NotReplaced(work.path.parent, strerror(error)) from error
 
 
 def _recover(work: Workspace, job: Job) -> None:
@@ -261,61 +244,46 @@ def _recover(work: Workspace, job: Job) -> None:
     from uv_self_update.installer.replace import recover
     from uv_self_update.installer.stage import confirm
 
-    windows = os.name == "nt"
+    installation = job.installation
     version = recover(
         work.path,
-        partial(confirm, source="an update that was interrupted", environ=job.environ),
+        partial(confirm, source="an update that was interrupted", environ=installation.environ),
         doubt=partial(_doubt, job.settings),
-        complete=partial(
-            is_complete, environ={**job.environ, **job.child_environ}, windows=windows
-        ),
-        windows=windows,
+        complete=partial(is_complete, installation=installation),
+        windows=installation.windows,
     )
     if version is not None:
-        _log.warning("an update to uv %s that was interrupted is finished now", version)
+        _log.warning("finished an update to uv %s that was interrupted", version)
     work.clear()
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Installers:
-    """Both installers, and which of them is used."""
+    """Both installers, and which one is used."""
 
     native: NativeInstaller
     release: ReleaseInstaller
     choice: InstallerChoice
 
 
-def _installers(
-    job: Job,
-    sources: OpenSources,
-    work: Workspace | NotReplaced,
-    environ: Mapping[str, str],
-    adoption: Adoption,
-) -> _Installers:
+def _installers(settings: Settings, work: Workspace, adoption: Adoption) -> _Installers:
     from uv_self_update.gateway import scripts
     from uv_self_update.installer.native import NativeInstaller, chosen
     from uv_self_update.installer.release import ReleaseInstaller
 
-    directory = job.uv.resolve().parent
+    installation = adoption.installation
     return _Installers(
         native=NativeInstaller(
-            sources.platform,
-            work,
-            folder=directory,
-            environ=environ,
-            digests=job.settings.digests,
-            rewrites=adoption.rewrites,
+            installation, work, digests=settings.digests, rewrites=adoption.rewrites
         ),
         release=ReleaseInstaller(
-            sources.platform,
+            installation,
             work,
-            folder=directory,
-            environ=environ,
             receipts=adoption.receipts,
             rewrites=adoption.rewrites,
             run_by=scripts.staged,
         ),
-        choice=chosen(job.settings.installer, environ, sources.platform),
+        choice=chosen(settings.installer, installation),
     )
 
 
@@ -327,7 +295,7 @@ def _gateway(
     installers: _Installers,
     environ: Mapping[str, str],
 ) -> Iterator[Service]:
-    """Serve the address; in the end stop what is under way."""
+    """Serve the address, and stop all downloads at the end."""
     from uv_self_update.gateway import script_policy
     from uv_self_update.gateway.loopback import Loopback
     from uv_self_update.gateway.service import Installing, Service
@@ -350,29 +318,26 @@ def _gateway(
         yield service
     finally:
         loopback.close()
-        # First the sources, so that a staging that waits for one of them ends too.
+        # First the sources, so that a staging that waits for one ends too.
         sources.close()
         installers.native.close()
         installers.release.close()
 
 
-def _refuse_too_old(job: Job, environ: Mapping[str, str]) -> None:
-    """Make sure that uv can be led to the gateway.
+def _refuse_too_old(installation: Installation) -> None:
+    """Refuse a uv that would ask GitHub rather than the gateway.
 
-    The receipt tells at no cost; only if it names a version that is too old is uv itself asked,
-    which takes its time.
+    The receipt tells at no cost; uv itself is asked only if that names a version that is too old.
 
     Raises:
-        UvTooOld: It is a uv that would ask GitHub.
+        UvTooOld: It is such a uv.
     """
-    from uv_self_update.errors import ReceiptError, UvTooOld
-    from uv_self_update.uv.receipt import locate, read
+    receipt = installation.receipt
+    if receipt is None:
+        return  # uv refuses by itself, before it asks for anything
+    if TOO_OLD.match(str(receipt.document.get("version"))):
+        from uv_self_update.errors import UvTooOld
 
-    try:
-        said = str(read(locate(environ, windows=os.name == "nt")).document.get("version"))
-    except ReceiptError:
-        return  # uv refuses by itself, before it asks anybody
-    if TOO_OLD.match(said):
-        version = version_of(job.uv, job.environ)
+        version = version_of(installation.uv, installation.environ)
         if version is not None and TOO_OLD.match(version):
-            raise UvTooOld(job.uv, version)
+            raise UvTooOld(installation.uv, version)

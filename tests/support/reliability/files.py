@@ -255,7 +255,7 @@ LENGTHS = (
         ONE_RETRY,
     ),
     of_file(
-        "`Content-Length` is there twice, with different numbers",
+        "`Content-Length` occurs twice, with different numbers",
         Failed(words="conflicting Content-Length", requests=2),
         lambda file: relabelled(file, "Content-Length", "5", "6"),
         ONE_RETRY,

@@ -20,7 +20,7 @@ from uv_self_update.redaction import redact
 from uv_self_update.releases.release import LARGEST_UNPACKED
 from uv_self_update.uv.configuration import UnusableFile
 from uv_self_update.uv.environment import neutral_directory
-from uv_self_update.uv.executable import present
+from uv_self_update.uv.executable import current_path
 from uv_self_update.uv.settings import UvSettings
 
 if TYPE_CHECKING:
@@ -185,7 +185,8 @@ class UvPip:
         self, arguments: list[str], environ: Mapping[str, str]
     ) -> Iterator[subprocess.Popen[str]]:
         """Start uv; whatever happens meanwhile, it has ended afterwards."""
-        command = [str(present(self._uv)), *arguments, *self._options, "--python", sys.executable]
+        uv = str(current_path(self._uv))
+        command = [uv, *arguments, *self._options, "--python", sys.executable]
         with self._lock:
             if self._closed:
                 raise IndexFailed(self._name, " ".join(["uv", *arguments[:2]]), "interrupted")
