@@ -23,6 +23,7 @@ from uv_self_update.files import content_of
 from uv_self_update.redaction import redact_url
 from uv_self_update.sources.detection.detect import detect
 from uv_self_update.sources.opened import OpenSources
+from uv_self_update.uv.installation import Installation
 from uv_self_update.uv.process import SignalReceived, Signals
 from uv_self_update.workflow.rehearse import hold
 from uv_self_update.workflow.survey import Inspection, inspect, without_dates
