@@ -1,4 +1,4 @@
-"""What the README says is so."""
+"""README and the reference agree with the code."""
 
 from __future__ import annotations
 
@@ -10,21 +10,23 @@ from pathlib import Path
 import click
 import pytest
 
-from uv_self_update import errors
+from support import reference
 from uv_self_update.cli.commands import root
 from uv_self_update.cli.main import COMMANDS, FLAGS, OPTIONS, UPDATE_FLAGS
-from uv_self_update.config.kinds import KINDS
+from uv_self_update.config.kinds import KINDS, SOURCE_FIELDS
 from uv_self_update.config.load import load
-from uv_self_update.workflow.check import UPDATE_DUE
+from uv_self_update.config.settings import KEYS
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text()
-EXAMPLES = re.findall(r"^```toml\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+REFERENCE = reference.PAGE.read_text(encoding="utf-8")
+CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"^```toml\n(.*?)^```", CONFIGURATION, re.DOTALL | re.MULTILINE)
 
+LONGEST = 130  # lines of the README
 
-def leaves(branch: type[errors.UvSelfUpdateError]) -> list[type[errors.UvSelfUpdateError]]:
-    """Return every class of errors below one, and itself."""
-    return [branch, *(leaf for below in branch.__subclasses__() for leaf in leaves(below))]
+INTERNAL = {"UV_SELF_UPDATE_TOKEN"}
+"""Variables that a user does not set: the gateway gives them to programs that it starts."""
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
@@ -43,8 +45,34 @@ def test_every_kind_has_an_example() -> None:
     assert shown == set(KINDS)
 
 
+def test_readme_is_short() -> None:
+    """README says what it is and how to begin; everything else is in `docs/`."""
+    assert len(README.splitlines()) <= LONGEST
+
+
+def test_readme_leads_to_every_page() -> None:
+    """README links to each page in `docs/`; the pages of the sources have an index of their own."""
+    pages = {path.name for path in (ROOT / "docs").glob("*.md")}
+
+    assert pages <= set(re.findall(r"\]\(docs/([^)/]+\.md)\)", README))
+    assert "](docs/sources/README.md)" in README
+
+
+def test_readme_names_every_command() -> None:
+    """Each command, and each flag of the update but `--json`, is in README's table."""
+    table = README[README.index("## Use it") : README.index("## What you can rely on")]
+    words = {*COMMANDS, *UPDATE_FLAGS} - {"update", "--json"}
+
+    assert {word for word in words if f"`uv-self-update {word}" not in table} == set()
+
+
+def test_reference_is_current() -> None:
+    """The generated part of the reference is what the code says."""
+    assert reference.renewed(REFERENCE) == REFERENCE, f"run `{reference.COMMAND}`"
+
+
 def test_every_command_and_option_is_named() -> None:
-    """Each command, option and variable stands in the README."""
+    """Each command, option, key and variable is in the reference."""
     words = set(COMMANDS) - {"update"} | {*OPTIONS, *FLAGS, *UPDATE_FLAGS}
     for command in (root, *root.commands.values()):
         for parameter in command.params:
@@ -52,19 +80,24 @@ def test_every_command_and_option_is_named() -> None:
                 words |= {option for option in parameter.opts if option.startswith("--")}
     source = "".join(file.read_text() for file in (ROOT / "src").rglob("*.py"))
     words |= set(re.findall(r"\bUV_SELF_UPDATE_[A-Z_]+\b", source))
+    words |= {f"`{key}`" for key in (*KEYS, *SOURCE_FIELDS)}
 
-    missing = {word for word in words - {"--version"} if word not in README}
+    missing = {word for word in words if word not in REFERENCE}
 
-    assert missing == set()
+    assert missing == INTERNAL
+
+
+def test_every_setting_has_a_meaning() -> None:
+    """Each key has its row in the tables of the reference, and nothing else has."""
+    assert set(reference.SETTINGS) == {"source", *KEYS}
+    assert set(reference.SOURCE_KEYS) == set(SOURCE_FIELDS)
 
 
 def test_every_exit_code_is_listed() -> None:
     """The table of exit codes has each code of the error tree, that of `--check`, and no other."""
-    listed = {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)}
+    listed = {int(code) for code in re.findall(r"^\| (\d+) \|", REFERENCE, re.MULTILINE)}
 
-    failures = {error.exit_code for error in leaves(errors.UvSelfUpdateError)} - {1}
-    assert UPDATE_DUE not in failures
-    assert listed == failures | {UPDATE_DUE}
+    assert listed == reference.exit_codes() == set(reference.EXIT_CODES)
 
 
 def test_continuous_integration_runs_the_command_of_the_readme() -> None:
