@@ -67,7 +67,8 @@ def sections(path: Path) -> dict[str, str]:
 def anchors(path: Path) -> set[str]:
     """Return the names of a page's headings, as links lead to them."""
     headings = re.findall(r"^#+ (.+)$", prose(path), re.MULTILINE)
-    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    named = re.findall(r'<a id="([\w-]+)"></a>', prose(path))
+    return {re.sub(r"[^\w -]", "", text.lower()).replace(" ", "-") for text in headings} | {*named}
 
 
 def links(path: Path) -> list[str]:

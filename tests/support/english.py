@@ -136,7 +136,7 @@ def sentences(suffix: str, text: str) -> Iterator[tuple[int, str]]:
     elif suffix == ".toml":
         yield 1, _without_code(re.sub(r"(?m)^#", " ", text))
     else:
-        for pattern in (r"(?ms)^ *(```+).*?^ *\1", r"(?s)<!--.*?-->", r"\]\([^)]*\)"):
+        for pattern in (r"(?ms)^ *(```+).*?^ *\1", r"(?s)<!--.*?-->", r"\]\([^)]*\)", r"<[^>]+>"):
             text = re.sub(pattern, _blank, text)
         yield 1, _without_code(text)
 
