@@ -49,14 +49,14 @@ class Updated:
 
     how: How
     requests: int | None = None
-    """How often the file was asked for; None where that depends on the machine."""
+    """How often the file was requested; None where that depends on the machine."""
 
     def __str__(self) -> str:
         """Write it as the table shows it."""
         return {
             "at once": "updated",
-            "again": "updated: the file is asked for again",
-            "the rest": "updated: the rest of the file is asked for",
+            "again": "updated: the file is requested again",
+            "the rest": "updated: the rest of the file is requested",
         }[self.how]
 
 

@@ -157,8 +157,8 @@ PARTS = (
         THE_REST,
         lambda file: in_turn(half(_changed_just_now(file), file), _changed_just_now(file)),
     ),
-    of_file("the part begins earlier than was asked for", _THEN_AGAIN, broken(_earlier)),
-    of_file("the part begins later than was asked for", _THEN_AGAIN, _bad_part(_elsewhere)),
+    of_file("the part begins earlier than requested", _THEN_AGAIN, broken(_earlier)),
+    of_file("the part begins later than requested", _THEN_AGAIN, _bad_part(_elsewhere)),
     of_file("the part is one of a longer file", _THEN_AGAIN, _bad_part(_part_of_longer)),
     of_file(
         "the part does not say where it belongs",

@@ -182,7 +182,7 @@ STATUSES = (
     of_file("403", Failed(words="answered 403", requests=1), refusing(403)),
     of_file("501", Failed(words="answered 501", requests=1), refusing(501)),
     of_file(
-        "206, though no part was asked for",
+        "206, though no part was requested",
         Failed(words="answered 206", requests=1),
         refusing(206),
     ),
