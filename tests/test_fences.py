@@ -54,6 +54,7 @@ SERVERS: Mapping[str, tuple[type[Dialect], Setup]] = {
 
 INSTALLATION = "uv tool install "
 OURS = "uv-self-update"
+AS_ROOT = "sudo "
 CI = (ROOT / ".ci" / "run").read_text()
 SHORTEST_REASON = 10  # characters
 
@@ -92,8 +93,8 @@ def unclaimed(fence: Fence) -> list[str]:
 
 
 def is_ours(command: Command) -> bool:
-    """Return whether a command is a call of this program."""
-    return shlex.split(command.line, comments=True)[:1] == [OURS]
+    """Return whether a command is a call of this program, by an administrator perhaps."""
+    return command.line.removeprefix(AS_ROOT).split()[:1] == [OURS]
 
 
 def is_of_ci(command: Command) -> bool:
@@ -166,6 +167,9 @@ def world(tmp_path: Path) -> Iterator[Callable[[Catalogue, str], dict[str, str]]
             share = tmp_path / "share"
             plain.Directory(releases, Setup(folder=share))
             names = {"/mnt/share/uv": str(share)}
+            if "/wheels" in text:
+                wheels = [binaries.wheel(release.version) for release in releases.releases]
+                names |= _wheels(stack, tmp_path / "wheels", wheels)
             for place, (server, setup) in SERVERS.items():
                 if place in text:
                     simulator = stack.enter_context(Simulator(server(releases, setup)))
@@ -173,6 +177,20 @@ def world(tmp_path: Path) -> Iterator[Callable[[Catalogue, str], dict[str, str]]
             return names
 
         yield serve
+
+
+def _wheels(stack: ExitStack, directory: Path, wheels: list[Path]) -> dict[str, str]:
+    directory.mkdir()
+    for wheel in wheels:
+        (directory / wheel.name).symlink_to(wheel)
+    links = "".join(f'<a href="{wheel.name}">{wheel.name}</a><br>' for wheel in wheels)
+    page = Page(body=f"<!DOCTYPE html>{links}".encode(), headers={"Content-Type": "text/html"})
+    files = {f"/wheels/{wheel.name}": Page(body=wheel) for wheel in wheels}
+    web = stack.enter_context(Web({"/wheels/": page, **files}))
+    return {
+        "/mnt/share/wheels": str(directory),
+        "https://files.example.com/wheels": f"{web.url}/wheels",
+    }
 
 
 def _no_receipt(home: Home) -> dict[str, str]:
@@ -198,10 +216,18 @@ def _policies(home: Home) -> dict[str, str]:
     return {"/etc/xdg": str(home.path / "xdg"), "/home/me": str(home.path)}
 
 
+def _system_file(home: Home) -> dict[str, str]:
+    home.environ["XDG_CONFIG_DIRS"] = str(home.path / "xdg")
+    rules = 'versions = "<0.14"\nmin-age = "3 days"'
+    (home.path / "config.toml").write_text(f"[policy]\n{rules}\n")
+    return {"/etc/xdg": str(home.path / "xdg")}
+
+
 SETTINGS: Mapping[str, Callable[[Home], dict[str, str]]] = {
     "there is no receipt": _no_receipt,
     "belongs to Homebrew": _of_homebrew,
     "policy.min-age in": _policies,
+    "config set --system": _system_file,
 }
 """What a block is about that tells of more than an update: by words in it."""
 
@@ -251,7 +277,8 @@ def test_commands(
     for command in fence.commands:
         if not is_ours(command):
             continue
-        arguments = shlex.split(renamed(command.line, names), comments=True)[1:]
+        line = renamed(command.line.removeprefix(AS_ROOT), names)
+        arguments = shlex.split(line, comments=True)[1:]
         if arguments[:1] == ["init"]:
             home.config.unlink(missing_ok=True)  # each shows another way
         done = home.call(*arguments)
