@@ -195,6 +195,17 @@ def test_tests_that_are_named_are_there() -> None:
     assert [name for name in sorted(named) if not (ROOT / "tests" / name).exists()] == []
 
 
+def test_files_to_change_exist() -> None:
+    """Each file in the table of CONTRIBUTING that says where to change what is there."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    table = text.partition("## Where to change what")[2].partition("\n## ")[0]
+    named = set(re.findall(r"`([\w/.-]+(?:\.\w+|/))`", table)) - {"src/uv_self_update/"}
+
+    assert "installer/replace.py" in named
+    places = (ROOT, ROOT / "src" / "uv_self_update")
+    assert [name for name in sorted(named) if not any((at / name).exists() for at in places)] == []
+
+
 def test_hosts_are_examples() -> None:
     """No configuration and no call names a server that there may be."""
     text = "".join("".join(blocks(path, "toml") + blocks(path, "console")) for path in DOCS)
