@@ -64,6 +64,9 @@ WORDS: Mapping[str, str] = {
     r"found out": "detected",
     r"excludes? each other": "cannot be used with",
     r"should not have happened": "unexpected error",
+    r"(?:a|the) mistake in": "a bug in",
+    r"no answer from": "failed to fetch",
+    r"makes? this work": "how to reproduce it",
     r"(?-i:TARGET)": "version; TARGET is the metavariable",
     r"far too much|called as a|not how one|at work in|loosened by": "see the field's term",
 }
