@@ -1,4 +1,4 @@
-"""What the pages say is so."""
+"""The pages agree with the code."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ HEADINGS = (
     "What it understands",
     "When it fails",
 )
-"""What each page tells, in this order."""
+"""The sections of each page, in this order."""
 
 LEAST = 80  # characters below a heading that say something
 LONGEST = 110  # lines of a page
 UVS = frozenset({"--dry-run", "--token", "-v", "-q"})
-"""The options of `uv self update` that a page may speak of."""
+"""The options of `uv self update` that a page may use."""
 
 
 def name_of(path: Path) -> str:
-    """Return what a test of a file is called."""
+    """Return the name of a file's test."""
     return str(path.relative_to(ROOT))
 
 
@@ -59,7 +59,7 @@ def prose(path: Path) -> str:
 
 
 def sections(path: Path) -> dict[str, str]:
-    """Return what stands below each heading of the second level."""
+    """Return the text below each heading of the second level."""
     parts = re.split(r"^## (.+)$", path.read_text(), flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
@@ -72,13 +72,13 @@ def anchors(path: Path) -> set[str]:
 
 
 def links(path: Path) -> list[str]:
-    """Return where the relative links of a page lead to."""
+    """Return the targets of a page's relative links."""
     found = re.findall(r"\]\(([^()\s]+)\)", prose(path))
     return [link for link in found if not re.match(r"[a-z]+:", link)]
 
 
 def commands() -> Iterator[tuple[str, list[str]]]:
-    """Yield each call of the program in a console, and the arguments of it."""
+    """Yield each call of the program in a console block, and its arguments."""
     for path in WITH_README:
         for block in blocks(path, "console"):
             for line in block.replace("\\\n", " ").splitlines():
@@ -114,7 +114,7 @@ def test_page_answers_the_same_questions(page: Path) -> None:
 
 @each_page
 def test_page_is_short(page: Path) -> None:
-    """Nobody who is stuck has to read more than that."""
+    """A user with a problem reads one short page."""
     assert len(page.read_text().splitlines()) <= LONGEST
 
 
@@ -132,7 +132,7 @@ def test_page_shows_its_own_kind(page: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", DOCS, ids=name_of)
 def test_examples_load(path: Path, tmp_path: Path) -> None:
-    """Each block, of whatever page, loads as a configuration as it stands."""
+    """Each block of each page loads as a configuration."""
     file = tmp_path / "config.toml"
     for named in ("client.pem", "client.key"):
         (tmp_path / named).touch()
@@ -143,13 +143,13 @@ def test_examples_load(path: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", DOCS, ids=name_of)
 def test_no_page_puts_a_secret_into_a_url(path: Path) -> None:
-    """What `init` and `config set` refuse is not advised."""
+    """No page advises what `init` and `config set` refuse."""
     assert not re.search(r"`[^` ]*@`? into the URL|:[A-Z]+@", path.read_text())
 
 
 @each_page
 def test_advice_is_accepted(page: Path, tmp_path: Path) -> None:
-    """Each setting that a page tells to make can be made beside the page's first example."""
+    """Each setting that a page advises can be added to the page's first example."""
     advised = re.findall(r"`uv-self-update config set ([^`]*)`", page.read_text())
     file = tmp_path / "config.toml"
     (tmp_path / "FILE").touch()
@@ -161,7 +161,7 @@ def test_advice_is_accepted(page: Path, tmp_path: Path) -> None:
 
 
 def remove_login(file: Path) -> None:
-    """Take a token out, which goes with no password."""
+    """Remove a token, which cannot be combined with a password."""
     file.write_text(re.sub(r"(?m)^token-env = .*\n", "", file.read_text()))
 
 
@@ -186,7 +186,7 @@ def test_links_lead_somewhere(path: Path) -> None:
 
 
 def test_tests_that_are_named_are_there() -> None:
-    """What is promised, such as in security.md, leads to the tests that show it."""
+    """Each test that a page names, such as security.md, exists."""
     named = {
         name for path in WITH_README for name in re.findall(r"`(test_\w+\.py)", path.read_text())
     }
@@ -207,7 +207,7 @@ def test_files_to_change_exist() -> None:
 
 
 def test_hosts_are_examples() -> None:
-    """No configuration and no call names a server that there may be."""
+    """No configuration and no call names a server that may exist."""
     text = "".join("".join(blocks(path, "toml") + blocks(path, "console")) for path in DOCS)
     hosts = re.findall(r"://(?:[^\s/@\"']*@)?([^\s/:\"'?]+)", text)
 
@@ -217,7 +217,7 @@ def test_hosts_are_examples() -> None:
 
 @pytest.mark.parametrize("call", CALLS)
 def test_calls_are_understood(call: str) -> None:
-    """Each call of the program in a console has a command, options and sources that there are."""
+    """Each call of the program in a console block has a known command, options and sources."""
     ordered = arrange(CALLS[call], own=OPTIONS, flags=FLAGS, commands=COMMANDS, default="update")
     values, _, (name, *rest) = take(ordered, OPTIONS, flags=FLAGS)
 
@@ -237,12 +237,12 @@ def test_calls_are_understood(call: str) -> None:
             name, *rest = rest
     # click keeps what the help is called where a command is first used, so that it has to be right.
     names: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
-    with command.make_context(name, rest, **names):  # which raises what a person would be told
+    with command.make_context(name, rest, **names):  # which raises what a user would see
         pass
 
 
 def test_console_calls_are_found() -> None:
-    """There is a call for each kind, so that the test above looks at something."""
+    """The page of each kind shows a call, so that the test above checks something."""
     text = "\n".join(CALLS)
 
     assert {kind for kind in KINDS if f"docs/sources/{kind}.md" not in text} == set()

@@ -1,4 +1,4 @@
-"""Every fenced block of the pages does what it says: commands are run, configurations are loaded.
+"""Every fenced block of the pages is correct: commands are run, configurations are loaded.
 
 A block that cannot be run has a comment before it, `<!-- not run: REASON -->`.
 """
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from support.web import Asked
 
 START, OLD, NEW = "0.8.24", "0.12.24", "0.13.9"
-"""What is installed, what the pages say is installed, and what they update to."""
+"""The installed version, that of the pages, and the newest."""
 
 SERVERS: Mapping[str, tuple[type[Dialect], Setup]] = {
     "https://nexus.example.com/repository/uv": (repositories.Nexus, Setup()),
@@ -50,7 +50,7 @@ SERVERS: Mapping[str, tuple[type[Dialect], Setup]] = {
     "https://s3.example.com/tools/uv": (objects.S3Path, Setup()),
     "https://mirror.example.com/astral": (plain.Astral, Setup()),
 }
-"""What simulates each server that the pages name."""
+"""Each server that the pages name -> its simulator."""
 
 INSTALLATION = "uv tool install "
 OURS = "uv-self-update"
@@ -60,7 +60,7 @@ SHORTEST_REASON = 10  # characters
 
 
 def repeats(fence: Fence) -> bool:
-    """Return whether other blocks, of later pages, have each command of a block as well."""
+    """Return whether later blocks contain each command of a block."""
     later = {c.line for other in FENCES[FENCES.index(fence) + 1 :] for c in other.commands}
     return all(not command.output and command.line in later for command in fence.commands)
 
@@ -78,7 +78,7 @@ def of_language(language: str) -> pytest.MarkDecorator:
 
 
 def unclaimed(fence: Fence) -> list[str]:
-    """Return what of a block is neither run by a test below, nor marked."""
+    """Return the parts of a block that no test runs and no comment marks."""
     if fence.reason is not None or fence.language in {"toml", "json", "sh"}:
         return []
     if fence.language not in {"console", "text"}:
@@ -111,7 +111,7 @@ def test_block_is_run_or_marked(fence: Fence) -> None:
 
 @pytest.mark.parametrize("fence", MARKED, ids=lambda fence: f"{fence}: {fence.reason}")
 def test_reason(fence: Fence) -> None:
-    """What is not run has a reason, which the name of this test lists, and is a script at least."""
+    """A block that is not run has a reason, and a script among them is valid."""
     assert len(fence.reason or "") >= SHORTEST_REASON
     if fence.language == "sh":
         subprocess.run(["/bin/sh", "-n", "-c", fence.text], check=True)
@@ -136,7 +136,7 @@ def test_reason(fence: Fence) -> None:
     ],
 )
 def test_new_block_has_to_be_run_or_marked(text: str, wrong: int) -> None:
-    """A block that nothing runs turns the test above red, unless it is marked."""
+    """A block that no test runs turns the test above red, unless it is marked."""
     (fence,) = read("page.md", text)
     assert len(unclaimed(fence)) == wrong
 
@@ -160,7 +160,7 @@ def test_json_is_json() -> None:
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[Callable[[Catalogue, str], dict[str, str]]]:
-    """Serve what a text names; return what each name has to be replaced by."""
+    """Serve the places that a text names; return each name and its replacement."""
     with ExitStack() as stack:
 
         def serve(releases: Catalogue, text: str) -> dict[str, str]:
@@ -229,11 +229,11 @@ SETTINGS: Mapping[str, Callable[[Home], dict[str, str]]] = {
     "policy.min-age in": _policies,
     "config set --system": _system_file,
 }
-"""What a block is about that tells of more than an update: by words in it."""
+"""Words in a block -> how to prepare the home for it."""
 
 
 def prepared(home: Home, fence: Fence) -> dict[str, str]:
-    """Install a uv; make of the home what the block is about, and return what its names are."""
+    """Install a uv, prepare the home for the block, and return its names there."""
     home.install(START)
     (home.path / "company.pem").touch()
     names = {OLD: START}
@@ -244,7 +244,7 @@ def prepared(home: Home, fence: Fence) -> dict[str, str]:
 
 
 def renamed(text: str, names: Mapping[str, str]) -> str:
-    """Put names in place of others, the longest first."""
+    """Replace names, the longest first."""
     for name in sorted(names, key=len, reverse=True):
         text = text.replace(name, names[name])
     return text
@@ -254,7 +254,7 @@ def renamed(text: str, names: Mapping[str, str]) -> str:
 def test_commands(
     fence: Fence, home: Home, world: Callable[[Catalogue, str], dict[str, str]]
 ) -> None:
-    """Each call of the program does what the page says, with servers of ours in place of theirs."""
+    """Each call of the program does what the page says, with local servers."""
     releases = catalogue(OLD, NEW)
     recent = datetime.now(UTC) - timedelta(days=2, hours=1)
     if "published 2 days ago" in fence.text:
@@ -311,7 +311,7 @@ def test_installation(line: str, home: Home) -> None:
 
 @pytest.mark.parametrize("fence", SCRIPTS, ids=str)
 def test_scripts(fence: Fence, tmp_path: Path) -> None:
-    """Each script runs, with a server of ours in place of all that it asks, and what it needs."""
+    """Each script runs, with a local server in place of those that it names."""
     curl = shutil.which("curl")
     assert curl is not None
     place = tmp_path / "uv"
