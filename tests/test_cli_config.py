@@ -1,4 +1,4 @@
-"""`uv-self-update config`, as a person types it."""
+"""`uv-self-update config`, as a user types it."""
 
 from __future__ import annotations
 
@@ -200,7 +200,7 @@ def test_show_broken(person: Person) -> None:
 def test_show_folder_that_may_not_be_entered(
     person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A file in a folder that may not be entered counts as one that does not exist."""
+    """A file in a directory that may not be entered counts as one that does not exist."""
 
     def refuse(_self: Path) -> bool:
         raise PermissionError
@@ -227,7 +227,7 @@ def test_get(person: Person, key: str, expected: str) -> None:
 
 
 def test_login(person: Person) -> None:
-    """The keys of a login can be set, shown, read and taken out; a header's as any other."""
+    """The keys of credentials can be set, shown, read and taken out; a header's as any other."""
     url = "https://a.example/repository/uv/"
     person.environ.update({"TOKEN": "t", "CI_TOKEN": "t"})
     person.reads("set", "source.kind", "nexus", "source.url", url, "source.token-env", "TOKEN")
@@ -278,7 +278,7 @@ def test_set_min_age(
 
 
 def test_set_relative_path(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A path is that of the folder that the person stands in, wherever the file is."""
+    """A path is that of the current directory, wherever the file is."""
     folder = person.folder / "elsewhere"
     folder.mkdir()
     (folder / "company.pem").touch()
@@ -482,7 +482,7 @@ def test_set_without_value(person: Person) -> None:
 
 
 def test_path(person: Person) -> None:
-    """The path of the user file is printed whether or not it can be read."""
+    """The path of the user configuration file is printed whether or not it can be read."""
     person.file.write_text("[broken")
     assert person.reads("path") == f"{person.file}\n"
 

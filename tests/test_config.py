@@ -62,7 +62,7 @@ def test_load_with_byte_order_mark(file: Path) -> None:
 
 
 def test_ca_bundle_in_home(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A path may begin with the home folder."""
+    """A path may begin with the home directory."""
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     (tmp_path / "ca.pem").touch()
@@ -240,7 +240,7 @@ def test_platform_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
 
 
 def test_user_file_follows_xdg(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """On Linux the user file lies below XDG_CONFIG_HOME."""
+    """On Linux the user configuration file lies below XDG_CONFIG_HOME."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     assert config.user_file({}) == tmp_path / "uv-self-update" / "config.toml"
 
@@ -274,7 +274,7 @@ def test_as_document() -> None:
 
 
 def test_login(file: Path) -> None:
-    """The keys of a login are read, and written as they were."""
+    """The keys of credentials are read, and written as they were."""
     text = (
         '[[source]]\nkind = "nexus"\nurl = "https://a.example/repository/uv/"\n'
         'username = "robot"\npassword-env = "MIRROR_PASSWORD"\n'

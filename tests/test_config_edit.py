@@ -132,7 +132,7 @@ def test_assign_to_a_line_without_end(file: Path) -> None:
 
 
 def test_assign_makes_the_file(tmp_path: Path) -> None:
-    """A file that is missing is made, folder and all, for its owner's eyes only."""
+    """A file that is missing is made, directory and all, for its owner's eyes only."""
     file = tmp_path / "a" / "b" / "config.toml"
     config_edit.assign(file, {"source.kind": "github", "source.url": "https://a.example/o/r"})
     assert file.read_text() == GITHUB
@@ -178,7 +178,7 @@ def test_assign_change_of_kind(file: Path) -> None:
     ],
 )
 def test_assign_refuses_key(file: Path, assignments: dict[str, str], reason: str) -> None:
-    """A key that cannot be set is refused, and the file stays as it was."""
+    """A key that cannot be set is refused, and the file is not changed."""
     file.write_text(GITHUB)
     with pytest.raises(UsageError) as caught:
         config_edit.assign(file, assignments)
@@ -450,7 +450,7 @@ def test_within(key: str, expected: object) -> None:
 
 @pytest.mark.parametrize("before", ["[network]\ntimeout = [\n5, # wires\n]\n"])
 def test_comment_that_cannot_be_kept(file: Path, before: str) -> None:
-    """Rather than lose a comment, a change is refused, and the file stays as it was."""
+    """Rather than lose a comment, a change is refused, and the file is not changed."""
     file.with_name("ca.pem").touch()
     file.write_text(before)
     with pytest.raises(ConfigurationNotKept, match="its comments would be lost"):

@@ -198,7 +198,7 @@ def test_wheels(pins: list[Pin], expected: str) -> None:
 
 @pytest.mark.parametrize("pins", [[wheel("1", "site"), wheel("2", "mine")], [PIN]])
 def test_wheel_that_one_place_leaves_out(pins: list[Pin]) -> None:
-    """A person's pin lets nothing in that the machine's file does not."""
+    """A user's pin lets nothing in that the system configuration file does not."""
     with pytest.raises(NotPinned, match="the wheel from s is not pinned"):
         DigestRules(pinned=tuple(pins)).wheels("0.12.3", name="the wheel", source="s")
 
@@ -215,7 +215,7 @@ def test_wheel_that_one_place_leaves_out(pins: list[Pin]) -> None:
     ],
 )
 def test_only_sums(text: str, *, expected: bool) -> None:
-    """A line that is no digest is told from a list of them."""
+    """A line that is not a digest is noticed in a list of them."""
     assert only_sums(text) == expected
 
 

@@ -36,7 +36,7 @@ ARCHIVE = "uv-x86_64-unknown-linux-gnu.tar.gz"
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
-    """A machine with a site file, a user file and an environment."""
+    """A machine with a system configuration file, a user file and an environment."""
 
     folder: Path
     environ: dict[str, str] = field(default_factory=dict)
@@ -171,7 +171,7 @@ def test_place_of_a_list(machine: Machine, written: str, url: str) -> None:
 
 
 def test_password_of_a_list_is_not_shown(machine: Machine) -> None:
-    """A login in the URL of a list is shown nowhere but by `config get`."""
+    """Credentials in the URL of a list are shown only by `config get`."""
     machine.user.write_text('[policy]\napproved = "https://me:s3cret@a.example/list.txt"\n')
     (rule, _) = machine.resolve().policy.rules
     assert "s3cret" not in str(rule)
@@ -201,7 +201,7 @@ VARIABLES = {
 
 @pytest.mark.parametrize("way", ["user file", "variables", "--config", "UV_SELF_UPDATE_CONFIG"])
 def test_site_file_is_not_loosened(machine: Machine, way: str) -> None:
-    """Whatever a person says, and wherever, the rules of the machine's file hold."""
+    """Nothing that a user sets loosens the rules of the system configuration file."""
     machine.site.write_text(STRICT)
     other = machine.folder / "other.toml"
     other.write_text(LOOSE)
@@ -238,7 +238,7 @@ def test_site_file_is_not_loosened(machine: Machine, way: str) -> None:
 
 
 def test_person_can_be_stricter(machine: Machine) -> None:
-    """What a person forbids is forbidden, though the machine's file allows it."""
+    """What a user forbids is forbidden, though the system configuration file allows it."""
     machine.site.write_text(LOOSE)
     machine.user.write_text(STRICT)
     settings = machine.resolve()
@@ -253,7 +253,7 @@ def test_person_can_be_stricter(machine: Machine) -> None:
 
 
 def test_broken_site_file_is_not_passed_over(machine: Machine) -> None:
-    """A machine's file that cannot be read does not count as one that says nothing."""
+    """A system configuration file that cannot be read does not count as one that says nothing."""
     machine.site.mkdir()
     with pytest.raises(InvalidConfiguration, match="failed to read the file"):
         machine.resolve()
@@ -326,7 +326,7 @@ def test_unset_the_digests_of_a_version(machine: Machine, key: str, rest: str) -
 
 
 def test_get_of_two_places(machine: Machine) -> None:
-    """Of two places, `get` tells what the person says, and the machine's where they say nothing."""
+    """Of two origins, `get` prints the value of the user, else that of the system."""
     machine.site.write_text('[policy]\nmin-age = "3 days"\nversions = "<0.14"\n')
     machine.user.write_text('[policy]\nmin-age = "1 day"\n')
     assert machine.config("get", "policy.min-age") == "1 day\n"
@@ -334,7 +334,7 @@ def test_get_of_two_places(machine: Machine) -> None:
 
 
 def test_set_the_place_of_a_list(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A path is written so that it means the same from the file's folder; a URL as it is."""
+    """A path is written so that it means the same from the file's directory; a URL as it is."""
     elsewhere = machine.folder / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "list.txt").touch()
@@ -371,7 +371,7 @@ def test_key_that_cannot_be_set(machine: Machine, key: str) -> None:
 
 
 def test_set_refuses_what_is_wrong(machine: Machine) -> None:
-    """A value that is no value of its key is refused, and the file stays as it was."""
+    """A value that is no value of its key is refused, and the file is not changed."""
     machine.user.write_text('[policy]\nmin-age = "3 days"\n')
     for key, value in (("policy.min-age", "soon"), (PIN, "abc"), ("policy.prerelease", "x")):
         with pytest.raises(ConfigurationNotKept, match="the change is refused"):

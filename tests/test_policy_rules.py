@@ -308,14 +308,14 @@ def test_age_is_read(text: str, seconds: int | None) -> None:
 
 
 def test_ago() -> None:
-    """A length of time is told in the largest unit that it fills."""
+    """A length of time is reported in the largest unit that it fills."""
     assert [format_age(seconds) for seconds in (0, 1, 59, 60, 7_199, 86_400, 1_209_600)] == [
         *("0 seconds", "1 second", "59 seconds", "1 minute", "1 hour", "1 day", "14 days")
     ]
 
 
 def test_named_version_is_refused_before_anything_is_asked() -> None:
-    """What a version's name tells is told without a source; what needs a date is not."""
+    """A version that is hidden by its name is refused without a source; an age is not known yet."""
     under = rules(versions="<0.13", min_age="3 days")
     with pytest.raises(HiddenByPolicy) as caught:
         under.refuse("0.13.9")

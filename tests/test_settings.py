@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Machine:
-    """A user file, a site file and an environment, all of them a test's own."""
+    """A user file, a system configuration file and an environment, all of them a test's own."""
 
     def __init__(self, folder: Path) -> None:
         """Begin with nothing."""
@@ -66,7 +66,7 @@ def test_defaults(machine: Machine) -> None:
 
 
 def test_order_of_layers(machine: Machine) -> None:
-    """Command line beats environment beats user file beats site file."""
+    """Command line beats environment beats user file beats system configuration file."""
     machine.site_file.write_text("[network]\ntimeout = 1\n[install]\ninstaller = 'release'\n")
     user = str(machine.user_file)
     site = str(machine.site_file)
@@ -141,7 +141,7 @@ def test_blank_list_of_sources(machine: Machine) -> None:
 def test_ca_bundle_from_environment(
     machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A relative path in the environment is relative to the working folder."""
+    """A relative path in the environment is relative to the working directory."""
     (tmp_path / "ca.pem").touch()
     monkeypatch.chdir(tmp_path)
     settings = machine.resolve(environ={"UV_SELF_UPDATE_CA_BUNDLE": "ca.pem"})
@@ -213,7 +213,7 @@ def test_secret_that_others_can_read(
 
 
 def test_secret_in_the_site_file(machine: Machine, caplog: pytest.LogCaptureFixture) -> None:
-    """The site file has to be open to everybody, so a secret has no place there."""
+    """The system configuration file has to be open to everybody, so a secret has no place there."""
     machine.site_file.write_text(OPEN)
     machine.site_file.chmod(0o644)
     machine.resolve()
@@ -297,7 +297,7 @@ def test_folder_in_place_of_default_file(machine: Machine) -> None:
 
 
 def test_file_in_place_of_the_folder(machine: Machine, tmp_path: Path) -> None:
-    """Where the folder of the default file is a file, there is no configuration."""
+    """Where the directory of the default file is a file, there is no configuration."""
     (tmp_path / "folder").touch()
     machine.user_file = tmp_path / "folder" / "config.toml"
     assert machine.resolve() == Settings()
@@ -510,7 +510,7 @@ def test_shown(text: str, expected: str) -> None:
     ],
 )
 def test_holds_secret(url: str, *, expected: bool) -> None:
-    """A login counts as a secret, a lone user too, and what signs a query."""
+    """Credentials count as a secret, also a user name alone, and a signature in a query."""
     assert holds_secret(url) == expected
 
 
@@ -531,7 +531,7 @@ def test_holds_secret(url: str, *, expected: bool) -> None:
     ],
 )
 def test_is_like_a_token(text: str, *, expected: bool) -> None:
-    """What servers give out is told from the name of a variable."""
+    """A token of a server is distinguished from the name of a variable."""
     assert is_like_a_token(text) == expected
 
 
@@ -570,7 +570,7 @@ LOGGED_IN = {"kind": "nexus", "url": "https://a.example/repository/uv/"}
     ],
 )
 def test_login_that_cannot_be_used(keys: dict[str, object], problem: str, reason: str) -> None:
-    """What is wrong with a login is told with what is due, and without the secret."""
+    """A problem with credentials is reported with what is expected, and without the secret."""
     [(key, got)] = check_source({**LOGGED_IN, **keys})[1]
     assert key == problem
     assert reason in got
@@ -588,7 +588,7 @@ def test_header_that_is_there_twice() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_kinds_with_a_login(kind: str) -> None:
-    """Every kind that this package asks itself can have a login; the others say what to do."""
+    """Every kind that this package asks itself can have credentials; the others say what to do."""
     keys = {"token-env": "T", "username": "u", "password-env": "P", "header-env": {"X": "V"}}
     found = {key: reason for key, reason in check_source({"kind": kind, **keys})[1] if key in keys}
     if kind == "index":
@@ -601,7 +601,7 @@ def test_kinds_with_a_login(kind: str) -> None:
 
 
 def test_login_of_another() -> None:
-    """A login is taken over as a whole, and nothing else."""
+    """Credentials are copied as a whole, and nothing else."""
     header = (("X-A", "A"),)
     first = SourceSettings(kind="auto", url="https://a.example/", username="u", header_env=header)
     second = SourceSettings(kind="nexus", url="https://b.example/", token_env="T")  # noqa: S106

@@ -126,7 +126,7 @@ def test_any_target(target: str) -> None:
     ],
 )
 def test_wanted(wanted: Wanted, requirement: str, said: str) -> None:
-    """What is wanted is written as a requirement, and as a person reads it."""
+    """What is wanted is written as a requirement, and as a user reads it."""
     assert (wanted.requirement, str(wanted)) == (requirement, said)
 
 

@@ -69,11 +69,11 @@ def meant_command(word: str, known: Iterable[str]) -> str | None:
     """
     from difflib import get_close_matches  # noqa: PLC0415 # as above
 
-    meant = _COMMANDS.get(word.lower())
-    if meant is None:
+    command = _COMMANDS.get(word.lower())
+    if command is None:
         near = get_close_matches(word.lower(), [*known], n=1)
-        meant = near[0] if near else None
-    return None if meant is None else f"uv-self-update {meant}".rstrip()
+        command = near[0] if near else None
+    return None if command is None else f"uv-self-update {command}".rstrip()
 
 
 def with_scheme(text: str) -> str | None:

@@ -64,8 +64,8 @@ class Url(ValueType):
             yield f"misplaced credentials in `{url}`: {escapes}"
         elif "://" not in value or parts.scheme not in self.schemes:
             reason = f"`{url}` does not start with {listed(f'{name}://' for name in self.schemes)}"
-            meant = with_scheme(value)
-            yield f"{reason}; did you mean `{shown(meant)}`?" if meant else reason
+            complete = with_scheme(value)
+            yield f"{reason}; did you mean `{shown(complete)}`?" if complete else reason
         elif parts.scheme == "file" and not parts.path.startswith("/"):
             yield f"`{url}` has no absolute path: expected one such as `file:///mnt/share/uv`"
         elif parts.scheme != "file" and not parts.hostname:
