@@ -43,7 +43,7 @@ def lay_out(folder: Path) -> None:
     """Write a mirror that serves every kind of source, and uv itself."""
     newest = binaries.newest()
     # uv itself wants a name.
-    release = json.dumps(mirrors.github_json(newest) | {"name": newest})
+    release = json.dumps(mirrors.github_json(newest, real=True) | {"name": newest})
     wheel = binaries.wheel(newest)
     digest = mirrors.sha256(wheel)
     pages = {

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
-from support import systems
+from support import notices, systems
 from support.homes import Home
 from support.web import Web
 from uv_self_update.auth.credentials import Credentials
@@ -26,13 +28,33 @@ collect_ignore = [name for name in _LEFT_OUT if "::" not in name]
 """The files that pytest does not even import on this system."""
 
 
-def pytest_configure() -> None:
-    """Let Ctrl-C mean what it means to a person, in every worker.
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that runs every test of the sampled families."""
+    parser.addoption("--every", action="store_true", help="run the sampled families in full")
 
-    A suite that a shell runs in the background ignores it, and so would the commands it starts.
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Restore Ctrl-C in every worker, and print the notices of all of them.
+
+    A suite that a shell runs in the background ignores Ctrl-C, and so would the commands it starts.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if not hasattr(config, "workerinput"):
+        config.add_cleanup(notices.listen(partial(_print, config)))
+
+
+def _print(config: pytest.Config, line: str) -> None:
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    assert reporter is not None
+    reporter.ensure_newline()
+    reporter.write_line(line)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Start twice as many workers as there are processors: half of a test is waiting."""
+    cores = os.cpu_count() or 1
+    return min(2 * cores, cores + 4)
 
 
 def pytest_report_header() -> list[str]:
@@ -41,12 +63,32 @@ def pytest_report_header() -> list[str]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out single tests."""
-    # What stands in brackets may hold slashes as well.
+    """Leave out the tests of other systems, and those that a sample does not take."""
+    # A parameter in brackets may contain slashes as well.
     out = [item for item in items if item.nodeid.partition("[")[0].rpartition("/")[2] in _LEFT_OUT]
+    if not config.getoption("--every"):
+        out += _unsampled(items)
     if out:
-        items[:] = [item for item in items if item not in out]
+        left_out = set(out)
+        items[:] = [item for item in items if item not in left_out]
         config.hook.pytest_deselected(items=out)
+
+
+def _unsampled(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Return what a sample leaves out: of each `sampled` family, evenly, all but a few."""
+    families: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if item.get_closest_marker("sampled") and item.get_closest_marker("slow"):
+            families.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    out = []
+    for family in families.values():
+        marker = family[0].get_closest_marker("sampled")
+        assert marker is not None
+        (count,) = marker.args
+        # The middle of each part: neither the first nor the last parameter is in every sample.
+        taken = {(2 * part + 1) * len(family) // (2 * count) for part in range(count)}
+        out += [item for number, item in enumerate(family) if number not in taken]
+    return out
 
 
 @pytest.fixture(autouse=True)

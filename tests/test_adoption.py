@@ -264,7 +264,7 @@ def test_current_folder_of_receipts(adopter: Home) -> None:
 def test_rehearsal_adopts_nothing(adopter: Home, web: Web) -> None:
     """A rehearsal goes well with the wish to adopt too, and leaves no receipt."""
     adopter.receipt.unlink()
-    web.pages |= mirrors.urls_pages([binaries.newest(), START])
+    web.pages |= mirrors.urls_pages([binaries.newest(), START], real=True)
     before = adopter.snapshot()
 
     done = adopter.run("rehearse", "--from", START)

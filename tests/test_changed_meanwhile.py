@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from support.homes import Home
     from support.web import Web
 
+pytestmark = pytest.mark.system
+
 
 def edit(home: Home) -> Path:
     """Have a receipt say something else about the same uv."""
@@ -74,7 +76,7 @@ def test_changed_during_the_download(
     """The update fails and names the file, which stays as it was changed, and so does the rest."""
     victim = Victim(tmp_path, receipt)
     victim.reset()
-    web.pages |= mirrors.github_pages([NEW], prefix="/base")
+    web.pages |= mirrors.github_pages([NEW], prefix="/base", real=True)
     archive = f"/base/astral-sh/uv/releases/download/{NEW}/{binaries.archive(NEW).name}"
     page = web.pages[archive]
     assert not callable(page)

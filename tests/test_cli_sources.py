@@ -87,7 +87,7 @@ def free_address() -> str:
 
 def test_init_proves(home: Home, web: Web) -> None:
     """A URL is all that is needed: what is there is told, written down, and proved."""
-    web.pages |= shelf([NEW, MIDDLE])
+    web.pages |= shelf([NEW, MIDDLE], real=True)
     before = home.snapshot()
     done = home.run("init", f"{web.url}/uv/")
     assert done.code == 0, done.err
@@ -115,7 +115,7 @@ def test_init_proves(home: Home, web: Web) -> None:
 def test_init_on_a_machine_that_is_up_to_date(home: Home, web: Web) -> None:
     """A mirror of the very version that is installed is configured and verified."""
     home.install(MIDDLE)
-    web.pages |= shelf([MIDDLE])
+    web.pages |= shelf([MIDDLE], real=True)
     done = home.call("init", f"{web.url}/uv/")
     assert done.code == 0, done.err
     assert f"A temporary copy of uv {MIDDLE} from the source runs, and is up to date." in done.out

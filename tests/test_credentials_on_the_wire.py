@@ -39,6 +39,7 @@ from support.login_matrix import (
     Place,
     Subject,
     due,
+    first_of_column,
 )
 from support.origins import CERTIFICATE, Arrived, Origins
 from support.proxy import trust
@@ -339,7 +340,13 @@ def _identity(authority: trustme.CA, folder: Path) -> Path:
 # The matrix
 
 
-@pytest.mark.parametrize(("name", "where"), CELLS)
+@pytest.mark.parametrize(
+    ("name", "where"),
+    [
+        pytest.param(*cell, marks=() if first_of_column(*cell) else pytest.mark.slow)
+        for cell in CELLS
+    ],
+)
 def test_every_place(name: str, where: str, internet: Origins, person: Someone) -> None:
     """What is in a place goes to the source's own servers, in its header, and to no other."""
     subject, place = BY_NAME[name], PLACES[where]

@@ -160,6 +160,7 @@ REAL: dict[str, tuple[Start, str]] = {
 """Real servers of a folder, and what they are."""
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("name", REAL)
 @pytest.mark.parametrize("slash", ["", "/"], ids=["", "slash"])
 def test_recognised_for_real(
@@ -176,6 +177,7 @@ def test_recognised_for_real(
     assert detection.newest.version == NEWEST
 
 
+@pytest.mark.system
 def test_index_recognised_for_real(environ: dict[str, str], tmp_path: Path) -> None:
     """So do real indexes, also by the pages that they have for people."""
     wheel = binaries.wheel(UV)

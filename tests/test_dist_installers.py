@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from support.web import Web
 
+pytestmark = pytest.mark.system
+
 OLD = binaries.newest()
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support import binaries, mirrors
+from support.homes import PROGRAM
 
 if TYPE_CHECKING:
     from support.homes import Home
@@ -27,15 +28,15 @@ OLDER = {
 SOURCES = ("index", "urls", "github")
 
 
-def serve(web: Web, source: str, versions: list[str]) -> str:
+def serve(web: Web, source: str, versions: list[str], *, real: bool) -> str:
     """Put versions (the newest first) on a server, and return the source that it is."""
     if source == "index":
-        web.pages |= mirrors.index_pages(versions)
+        web.pages |= mirrors.index_pages(versions, real=real)
         return f"index+{web.url}/simple/"
     if source == "urls":
-        web.pages |= mirrors.urls_pages(versions)
+        web.pages |= mirrors.urls_pages(versions, real=real)
         return ""
-    web.pages |= mirrors.github_pages(versions, prefix="/base")
+    web.pages |= mirrors.github_pages(versions, prefix="/base", real=real)
     return f"github+{web.url}/base/astral-sh/uv"
 
 
@@ -43,10 +44,15 @@ def serve(web: Web, source: str, versions: list[str]) -> str:
 @pytest.mark.parametrize("start", STARTS)
 @pytest.mark.parametrize("target", ["newest", "older"])
 def test_real_uv_is_updated(start: str, target: str, source: str, home: Home, web: Web) -> None:
-    """Every supported uv goes to the newest version, and to an exact older one."""
+    """Every supported uv goes to the newest version, and to an exact older one.
+
+    To the real newest by one source each, in a process of its own.
+    """
     end = binaries.version("newest" if target == "newest" else OLDER[start])
     home.install(binaries.version(start))
-    spec = serve(web, source, [binaries.newest(), end] if target == "older" else [end])
+    versions = [binaries.newest(), end] if target == "older" else [end]
+    real = target == "newest" and SOURCES[STARTS.index(start) % len(SOURCES)] == source
+    spec = serve(web, source, versions, real=real)
     if spec:
         home.environ["UV_SELF_UPDATE_SOURCE"] = spec
     else:
@@ -56,7 +62,8 @@ def test_real_uv_is_updated(start: str, target: str, source: str, home: Home, we
         )
     before = home.rest()
 
-    done = home.run(*([] if target == "newest" else [end]))
+    arguments = [] if target == "newest" else [end]
+    done = home.start(*PROGRAM, *arguments) if real else home.run(*arguments)
 
     assert done.code == 0, done.err
     assert f"graded uv from v{binaries.version(start)} to v{end}!" in done.err

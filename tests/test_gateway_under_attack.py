@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from support.homes import Home
     from support.web import Web
 
+pytestmark = pytest.mark.system
+
 _NAME = "UV_INSTALLER_GHE_BASE_URL"
 LATEST = "api/v3/repos/astral-sh/uv/releases/latest"
 SILENT = 200

@@ -19,6 +19,8 @@ from uv_self_update.uv.receipt import NAME, read
 if TYPE_CHECKING:
     from support.homes import Home
 
+pytestmark = pytest.mark.system
+
 UV = "#!/bin/sh\necho uv 0.12.0\n"
 
 

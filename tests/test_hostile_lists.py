@@ -48,6 +48,7 @@ def benchmark() -> ModuleType:
 MEASURING: Any = benchmark()
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.slow
 @pytest.mark.parametrize("case", MEASURING.CASES, ids=lambda case: case.name)
 def test_peak(case: Any, tmp_path: Path) -> None:  # noqa: ANN401 # of the module above

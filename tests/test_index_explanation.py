@@ -196,6 +196,7 @@ def filled(web: Web) -> Web:
     return web
 
 
+@pytest.mark.sampled(9)
 @pytest.mark.parametrize(("case", "version"), rows())
 def test_real_uv(case: Case, version: str, home: Home, filled: Web) -> None:
     """The first line says what happened and where; the hint says what to type; no password."""

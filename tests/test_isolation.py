@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from support.tracing import Contact
     from support.web import Web
 
+pytestmark = pytest.mark.system
+
 STARTS = ("0.5.0", "newest-but-one")
 FILES = ("urls", "github", "listing")
 UPDATES = [*((source, choice) for source in FILES for choice in ("release", "native"))]

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.system
+
 SHARDS = 8
 KILLS = 40
 """In each shard of the long run: 320 in all."""
@@ -93,6 +95,7 @@ def test_killed_at_some_instants(victim: Victim) -> None:
     kill_at(victim, instants(victim, seed=0, count=FEW // len(RECEIPTS)))
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("seed", "victim"),
@@ -109,6 +112,7 @@ def test_gateway_is_stopped_at_some_instants(victim: Victim) -> None:
     stop_at(victim, instants(victim, seed=0, count=STOPS))
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(1, 1 + SHARDS))
 def test_gateway_is_stopped_at_many_instants(seed: int, victim: Victim) -> None:

@@ -27,6 +27,8 @@ from support.killing import NEW, OLD, RECEIPTS, Victim, telling
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+pytestmark = pytest.mark.system
+
 SHARDS = 8
 FEW = 3
 ERRORS = ("ENOSPC", "EIO", "EACCES")
@@ -231,6 +233,7 @@ def test_killed_at_some_calls(scene: Scene) -> None:
         scene.kill(case)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.slow
 @each_receipt
 @pytest.mark.parametrize("shard", range(SHARDS))
@@ -247,6 +250,7 @@ def test_some_calls_fail(scene: Scene) -> None:
         scene.fail(case)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.slow
 @each_receipt
 @pytest.mark.parametrize("shard", range(SHARDS))
@@ -279,6 +283,7 @@ def fill(root: Path, spares: list[int]) -> None:
                 victim.finished_by_next()
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "spares",
     [

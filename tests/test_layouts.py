@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+pytestmark = pytest.mark.system
+
 OLD, NEW = "0.8.24", "0.11.13"
 BOTH = ("uv", "uvx")
 

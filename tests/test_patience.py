@@ -33,7 +33,7 @@ def test_slow_server_does_not_end_the_update(
     """The newest uv waits for longer than its limit, whatever it is that takes so long."""
     start, end = binaries.newest_but_one(), binaries.newest()
     home.install(start)
-    web.pages |= mirrors.urls_pages([end])
+    web.pages |= mirrors.urls_pages([end], real=True)
     path = path.format(version=end, archive=binaries.archive(end).name)
     page = web.pages[path]
     asleep = threading.Event()

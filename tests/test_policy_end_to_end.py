@@ -41,10 +41,10 @@ def serve(web: Web, home: Home, source: str = "index", *, yanked: tuple[str, ...
     """Put the versions on a server, and make it the source of this home."""
     dates = {version: days_ago(AGES[version]) for version in SERVED}
     if source == "index":
-        web.pages |= mirrors.dated_index_pages(dates, yanked=yanked)
+        web.pages |= mirrors.dated_index_pages(dates, yanked=yanked, real=True)
         home.environ["UV_SELF_UPDATE_SOURCE"] = f"index+{web.url}/simple/"
     else:
-        web.pages |= mirrors.github_pages(SERVED, dates=dates)
+        web.pages |= mirrors.github_pages(SERVED, dates=dates, real=True)
         home.environ["UV_SELF_UPDATE_SOURCE"] = f"github+{web.url}/astral-sh/uv"
 
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     Start = Callable[[Path], AbstractContextManager[str]]
 
+pytestmark = pytest.mark.system
+
 Layout = Literal["folders", "releases", "flat"]
 
 ODD = "a b%20&c"
@@ -293,6 +295,7 @@ def test_directory_in_the_configuration(old: Home, share: Path) -> None:
 SLOW = {**FAST, **LATE}
 
 
+@pytest.mark.sampled(8)
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SLOW)
 def test_every_file_server(name: str, old: Home, share: Path) -> None:
@@ -365,6 +368,7 @@ def test_proxpi(kind: str, old: Home, plain: str) -> None:
         update(old, f"{kind}{url}")
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["index+", ""])
 @pytest.mark.parametrize(

@@ -47,13 +47,13 @@ def bare(home: Home) -> Home:
 
 def serve_index(web: Web, home: Home, *versions: str) -> None:
     """Make an index of these versions the home's own."""
-    web.pages |= mirrors.index_pages(versions)
+    web.pages |= mirrors.index_pages(versions, real=True)
     home.environ["UV_DEFAULT_INDEX"] = f"{web.url}/simple/"
 
 
 def serve_urls(web: Web, home: Home, *versions: str, latest: bool = True) -> None:
     """Make a mirror of these versions, the newest first, the home's source."""
-    web.pages |= mirrors.urls_pages(versions)
+    web.pages |= mirrors.urls_pages(versions, real=True)
     named = f'latest = "{web.url}/latest.json"\n' if latest else ""
     home.configure(
         f'[[source]]\nkind = "urls"\n{named}download = "{web.url}/files/{{tag}}/{{asset}}"\n'
@@ -398,7 +398,7 @@ def test_installer_that_writes_elsewhere(home: Home, web: Web, temporary: Path) 
     script = mirrors.installer(MIDDLE).replace(b"\nset -u\n", b"\nset -u\n" + extra)
     assert extra in script
     web.pages[f"/files/{MIDDLE}/uv-installer.sh"] = Page(body=script)
-    document = mirrors.github_json(MIDDLE, digests=False)
+    document = mirrors.github_json(MIDDLE, digests=False, real=True)
     web.pages["/latest.json"] = Page(body=json.dumps(document).encode())
     before = home.snapshot()
     done = home.run("rehearse", "--installer", "release")
@@ -412,7 +412,7 @@ def test_copy_that_claims_to_be_updated(home: Home, web: Web, temporary: Path) -
     home.install(OLD)
     serve_urls(web, home, MIDDLE)
     web.pages[f"/files/{MIDDLE}/uv-installer.sh"] = Page(body=b"#!/bin/sh\nexit 0\n")
-    document = mirrors.github_json(MIDDLE, digests=False)
+    document = mirrors.github_json(MIDDLE, digests=False, real=True)
     web.pages["/latest.json"] = Page(body=json.dumps(document).encode())
     done = home.run("rehearse", "--installer", "release")
     assert done.code == 9
@@ -430,7 +430,7 @@ def test_copy_without_its_receipt(home: Home, web: Web, temporary: Path) -> None
     )
     assert b"\nrm " in script
     web.pages[f"/files/{MIDDLE}/uv-installer.sh"] = Page(body=script)
-    document = mirrors.github_json(MIDDLE, digests=False)
+    document = mirrors.github_json(MIDDLE, digests=False, real=True)
     web.pages["/latest.json"] = Page(body=json.dumps(document).encode())
     done = home.run("rehearse", "--installer", "release")
     assert told(done) == (f"{web.url}/latest.json", OLD, MIDDLE)

@@ -51,11 +51,11 @@ echo '{{"version": "9.9.9", "install_prefix": "/nowhere"}}' >"$HOME/.config/uv/u
 
 def prepare(home: Home, web: Web, installer: bytes) -> None:
     """Serve a release with an installer."""
-    web.pages |= mirrors.urls_pages([binaries.newest()])
+    web.pages |= mirrors.urls_pages([binaries.newest()], real=True)
     path = next(path for path in web.pages if path.endswith("uv-installer.sh"))
     web.pages[path] = Page(body=installer)
     # Without digests: it is not the release's own.
-    document = mirrors.github_json(binaries.newest(), digests=False)
+    document = mirrors.github_json(binaries.newest(), digests=False, real=True)
     web.pages["/latest.json"] = Page(body=json.dumps(document).encode())
     home.configure(
         f'[[source]]\nkind = "urls"\nlatest = "{web.url}/latest.json"\n'

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from support.homes import Done
 
+pytestmark = pytest.mark.system
+
 SHARDS = 4
 
 BETWEEN = {
@@ -256,6 +258,7 @@ class Half:
             victim.is_old()
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.slow
 @pytest.mark.parametrize("scene", ["own", "another"], indirect=True)
 @pytest.mark.parametrize("shard", range(SHARDS))
@@ -266,6 +269,7 @@ def test_killed_at_every_change_while_it_undoes(scene: Scene, shard: int) -> Non
         half.kill(disturbance)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.slow
 @pytest.mark.parametrize("scene", ["own", "another"], indirect=True)
 @pytest.mark.parametrize("shard", range(SHARDS))

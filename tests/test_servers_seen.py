@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
     Start = Callable[[Path], AbstractContextManager[str]]
 
+pytestmark = pytest.mark.system
+
 PAGE = Path(__file__).parents[1] / "docs" / "servers.md"
 ODD = "a b&c"
 """A directory whose name has to be written otherwise in a URL, and in HTML."""

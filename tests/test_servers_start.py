@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from support.web import Web
 
+pytestmark = pytest.mark.system
+
 LOGIN = ("jo", "a/b@c%")
 
 NAME = "uv-x86_64-unknown-linux-gnu.tar.gz"

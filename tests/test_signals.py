@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from support.homes import Home
     from support.web import Web
 
+pytestmark = pytest.mark.system
+
 PROMPTLY = 8.0
 """Seconds for a command to end; a staging that cannot be stopped is waited for longer."""
 
@@ -114,7 +116,7 @@ def trickle(tmp_path: Path) -> Iterator[Callable[[Path], Trickle]]:
 def prepare(home: Home, web: Web) -> None:
     """Install a uv, and offer it a newer one by `urls`."""
     home.install(START)
-    web.pages |= mirrors.urls_pages([END])
+    web.pages |= mirrors.urls_pages([END], real=True)
     home.configure(
         f'[[source]]\nkind = "urls"\nlatest = "{web.url}/latest.json"\n'
         f'download = "{web.url}/files/{{tag}}/{{asset}}"\n'
@@ -124,7 +126,7 @@ def prepare(home: Home, web: Web) -> None:
 def prepare_index(home: Home, web: Web) -> None:
     """The same by an index."""
     home.install(START)
-    web.pages |= mirrors.index_pages([END])
+    web.pages |= mirrors.index_pages([END], real=True)
     home.configure(f'[[source]]\nkind = "index"\nurl = "{web.url}/simple/"\n')
 
 
@@ -423,7 +425,7 @@ def test_nohup_goes_on(
 ) -> None:
     """Whoever has SIGHUP ignored wants the update to outlive the terminal."""
     prepare(home, web)
-    document = json.dumps(mirrors.github_json(END)).encode()
+    document = json.dumps(mirrors.github_json(END, real=True)).encode()
     page = web.pages["/latest.json"] = stuck(Page(body=document))
 
     with Running(home, before=["nohup"]) as running:

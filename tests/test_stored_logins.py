@@ -17,6 +17,8 @@ from support.servers import listings
 if TYPE_CHECKING:
     from support.homes import Home
 
+pytestmark = pytest.mark.system
+
 USER, PASSWORD = "jo", "a/b@c%"
 
 

@@ -41,6 +41,7 @@ def functions(file: Path) -> set[str]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("platform", ["win32", "darwin"])
 def test_other_systems_can_collect_theirs(platform: str) -> None:
     """With what Linux alone has out of reach, all but what the table leaves out is found."""
@@ -83,6 +84,18 @@ def test_table_names_what_there_is() -> None:
         assert not test or test in functions(TESTS / file), name
         assert not test or file not in systems.TABLE, name
         assert "linux" in needs.systems, name
+
+
+def test_system_is_linux() -> None:
+    """What is marked `system` has a step of its own on Linux, and can run nowhere else."""
+    marked = [path.name for path in TESTS.glob("test_*.py") if _MARK in path.read_text()]
+    assert len(marked) > 10
+    assert {name: systems.TABLE[name].systems for name in marked} == dict.fromkeys(
+        marked, frozenset({"linux"})
+    )
+
+
+_MARK = "\npytestmark = pytest.mark.system\n"
 
 
 def test_report_names_what_is_left_out() -> None:

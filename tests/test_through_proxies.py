@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from support.homes import Done, Home
     from support.web import Asked
 
+pytestmark = pytest.mark.system
+
 Scheme = Literal["http", "https"]
 SCHEMES: tuple[Scheme, ...] = ("http", "https")
 

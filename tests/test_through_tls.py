@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from support.homes import Done, Home
 
+pytestmark = pytest.mark.system
+
 LOGIN = ("jo", "a/b@c%")
 PASSPHRASE = "correct horse"  # noqa: S105 # of keys that nobody uses
 SUBJECT = "CN=jo,"

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from support.web import Web
 
+pytestmark = pytest.mark.system
+
 ANOTHER = re.compile(rb"\banother\b")
 """What the second one says of the first."""
 
@@ -33,7 +35,7 @@ class Held:
     def __init__(self, victim: Victim, web: Web) -> None:
         """Start the first one, and wait until it is at work."""
         self.victim = victim
-        web.pages |= mirrors.github_pages([NEW], prefix="/base")
+        web.pages |= mirrors.github_pages([NEW], prefix="/base", real=True)
         archive = f"/base/astral-sh/uv/releases/download/{NEW}/{binaries.archive(NEW).name}"
         page = web.pages[archive]
         assert not callable(page)

@@ -264,6 +264,7 @@ def test_every_setting_at_once(
     prove(uv_of(name), home, tmp_path, environ, url if given else None)
 
 
+@pytest.mark.sampled(16)
 @pytest.mark.slow
 @pytest.mark.parametrize("one", KEYS, ids=lambda one: str(one.name))
 def test_every_key_by_itself(
@@ -274,6 +275,7 @@ def test_every_key_by_itself(
     prove(newest, home, tmp_path)
 
 
+@pytest.mark.sampled(16)
 @pytest.mark.slow
 @pytest.mark.parametrize("one", VARIABLES, ids=lambda one: str(one.name))
 def test_every_variable_by_itself(

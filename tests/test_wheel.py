@@ -37,9 +37,9 @@ def test_installed_tool_updates_uv(tool: Path, home: Home, web: Web) -> None:
     """What `uv tool install dist/*.whl` installs updates by each source, up and down."""
     start, end = binaries.newest_but_one(), binaries.newest()
     home.install(start)
-    web.pages |= mirrors.index_pages([end, start])
-    web.pages |= mirrors.urls_pages([end, start])
-    web.pages |= mirrors.github_pages([end, start], prefix="/base")
+    web.pages |= mirrors.index_pages([end, start], real=True)
+    web.pages |= mirrors.urls_pages([end, start], real=True)
+    web.pages |= mirrors.github_pages([end, start], prefix="/base", real=True)
     index = f"index+{web.url}/simple/"
     github = f"github+{web.url}/base/astral-sh/uv"
     urls = {

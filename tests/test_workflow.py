@@ -13,6 +13,7 @@ import yaml
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 CI = ROOT / ".github" / "workflows" / "ci.yml"
+EVERY = ROOT / ".github" / "workflows" / "every.yml"
 OTHER_TYPES = (" --platform win32 src", " --platform darwin src")
 
 
@@ -55,7 +56,8 @@ def test_nothing_is_permitted_by_default(file: Path) -> None:
     assert workflow["permissions"] == {}
     assert "github.ref" in workflow["concurrency"]["group"]
     assert workflow["concurrency"]["cancel-in-progress"] is True
-    assert set(workflow["on"]) == {"push", "pull_request"}
+    expected = {"push", "pull_request"} if file == CI else {"schedule", "workflow_dispatch"}
+    assert set(workflow["on"]) == expected
 
 
 @pytest.mark.parametrize("job", JOBS)
@@ -108,6 +110,24 @@ def test_every_system_has_lint_and_types() -> None:
     assert lint <= set(elsewhere())
     assert {f"uv run mypy{of}" for of in ("", *OTHER_TYPES)} <= set(linux())
     assert "uv run mypy src" in elsewhere()
+
+
+SYSTEM = 'uv run --group servers pytest -m "system and not slow"'
+SLOW = "uv run --group servers pytest -m slow ${EVERY:+--every}"
+
+
+def test_every_test_is_run_on_linux() -> None:
+    """What the README's command leaves out has a step of its own; each week all of it is run."""
+    assert {TESTS, SYSTEM, SLOW} <= set(linux())
+    (run,) = [step["run"] for step in read(EVERY)["jobs"]["every"]["steps"] if "run" in step]
+    assert run.endswith(" EVERY=1 .ci/run")
+
+
+def test_what_is_run_first_is_small() -> None:
+    """`uv run` fetches what the tests of its own step need: no server, no linter."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["tool"]["uv"]["default-groups"] == ["test"]
+    assert not [one for one in project["dependency-groups"]["test"] if isinstance(one, dict)]
 
 
 def linux() -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from base64 import urlsafe_b64encode
 from functools import cache
 from pathlib import Path
 
+from support.notices import notice
 from uv_self_update import platforms
 
 __all__ = (
@@ -23,6 +25,7 @@ __all__ = (
     "newest",
     "newest_but_one",
     "publish",
+    "scripts",
     "uv_command",
     "version",
     "wheel",
@@ -32,6 +35,17 @@ CACHE = Path(__file__).parents[2] / ".cache"
 
 OLDEST = "0.4.30"
 """The release before the first that this package supports: something to go back to."""
+
+_SCRIPT = """\
+#!/bin/sh
+case "$*" in
+    --version | -V) echo "{name} {version}"; exit ;;
+esac
+echo "error: this {name} prints its version only" >&2
+exit 2
+"""
+_NOISE = 1 << 20
+"""Bytes after the script, which no shell reads: its archive arrives in more than one piece."""
 
 
 def uv_command() -> str:
@@ -65,6 +79,7 @@ def executables(version: str) -> Path:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
             made = Path(temporary, "made")
+            notice(f"downloading uv {version} into {CACHE} (about 20 MB)")
             command = [uv_command(), "pip", "install", "--quiet", "--target", str(made)]
             command += ["--no-deps", "--only-binary", "uv", "--link-mode", "copy"]
             command += ["--python", sys.executable, f"uv=={version}"]
@@ -73,24 +88,45 @@ def executables(version: str) -> Path:
     return folder / "bin"
 
 
-def archive(version: str) -> Path:
-    """Return a release archive with the real executables of a version."""
+def scripts(version: str) -> Path:
+    """Return a directory with a `uv` and a `uvx` that print a version, and do nothing else.
+
+    An update to these costs half of one to the real ones.
+    """
+    directory = CACHE / "small" / version
+    if not directory.exists():
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=directory.parent) as temporary:
+            made = Path(temporary, "made")
+            made.mkdir()
+            for name in ("uv", "uvx"):
+                script = _SCRIPT.format(name=name, version=version).encode()
+                noise = random.Random(f"{name} {version}").randbytes(_NOISE)  # noqa: S311 # no secret
+                (made / name).write_bytes(script + noise)
+                (made / name).chmod(0o755)
+            publish(made, directory)
+    return directory
+
+
+def archive(version: str, *, real: bool = True) -> Path:
+    """Return a release archive with the executables of a version, or with its `scripts`."""
     name = platforms.current().archive
-    path = CACHE / "archives" / version / name
+    path = CACHE / ("archives" if real else "small-archives") / version / name
     if not path.exists():
+        source = executables(version) if real else scripts(version)
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent) as temporary:
             made = Path(temporary, name)
             with tarfile.open(made, "w:gz", compresslevel=1) as file:
                 for executable in ("uv", "uvx"):
                     member = f"{name.removesuffix('.tar.gz')}/{executable}"
-                    file.add(executables(version) / executable, member)
+                    file.add(source / executable, member)
             publish(made, path)
     return path
 
 
-def wheel(version: str) -> Path:
-    """Return a wheel with the real executables of a version, packed anew."""
+def wheel(version: str, *, real: bool = True) -> Path:
+    """Return a wheel with the executables of a version, or with its `scripts`, packed anew."""
     source = executables(version).parent
     info = source / f"uv-{version}.dist-info"
     tag = next(
@@ -98,19 +134,19 @@ def wheel(version: str) -> Path:
         for line in (info / "WHEEL").read_text().splitlines()
         if line.startswith("Tag: ")
     )
-    path = CACHE / "wheels" / f"uv-{version}-{tag}.whl"
+    path = CACHE / ("wheels" if real else "small-wheels") / f"uv-{version}-{tag}.whl"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent) as temporary:
             packed = Path(temporary, path.name)
-            _pack(source, version, packed)
+            _pack(source, version, packed, executables=source / "bin" if real else scripts(version))
             publish(packed, path)
     return path
 
 
-def _pack(source: Path, version: str, target: Path) -> None:
+def _pack(source: Path, version: str, target: Path, *, executables: Path) -> None:
     members = {
-        f"uv-{version}.data/scripts/{name}": (source / "bin" / name).read_bytes()
+        f"uv-{version}.data/scripts/{name}": (executables / name).read_bytes()
         for name in ("uv", "uvx")
     }
     for name in ("METADATA", "WHEEL"):

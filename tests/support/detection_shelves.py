@@ -16,19 +16,22 @@ if TYPE_CHECKING:
 __all__ = ("shelf",)
 
 
-def shelf(versions: Iterable[str], folder: str = "/uv", *, complete: bool = True) -> Pages:
+def shelf(
+    versions: Iterable[str], folder: str = "/uv", *, complete: bool = True, real: bool = False
+) -> Pages:
     """Return a folder for each version.
 
     Args:
         versions: The versions.
         folder: Where their folders are.
         complete: Whether the archive for this machine is there as well.
+        real: Whether that is a real uv, for a rehearsal, which updates from it.
     """
     versions = list(versions)
     pages: Pages = {f"{folder}/": listing(*(f"{version}/" for version in versions))}
     for version in versions:
         place = f"{folder}/{version}"
-        files = mirrors.file_pages(version, place)
+        files = mirrors.file_pages(version, place, real=real)
         if not complete:
             del files[f"{place}/{binaries.archive(version).name}"]
             files[f"{place}/uv-riscv64gc-unknown-linux-gnu.tar.gz"] = Page(body=b"")

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ("Done", "Home", "base_environment", "describe")
 
+PROGRAM = sys.executable, "-m", "uv_self_update"
+
 _TIMEOUT = 120  # seconds for one command
 
 
@@ -99,11 +101,17 @@ class Home:
         *arguments: str,
         environ: Mapping[str, str] | None = None,
         before: Sequence[str] = (),
-        program: Sequence[str] = (sys.executable, "-m", "uv_self_update"),
+        program: Sequence[str] = (),
     ) -> Done:
-        """Run `uv-self-update`, or with `before` a program that runs it."""
+        """Run `uv-self-update` in this process, `before` a program that runs it, or a `program`."""
+        if not before and not program:
+            return self.call(*arguments, environ=environ)
+        return self.start(*before, *(program or PROGRAM), *arguments, environ=environ)
+
+    def start(self, *command: str, environ: Mapping[str, str] | None = None) -> Done:
+        """Run a command in a process of its own, and wait for its end."""
         done = subprocess.run(
-            [*before, *program, *arguments],
+            command,
             env=self.full_environ(environ),
             cwd=self.path,
             stdin=subprocess.DEVNULL,
@@ -116,14 +124,15 @@ class Home:
         return Done(code=done.returncode, out=done.stdout, err=done.stderr)
 
     def call(self, *arguments: str, environ: Mapping[str, str] | None = None) -> Done:
-        """Run `uv-self-update` in this process, which takes a tenth of the time.
+        """Run `uv-self-update` in this process, which saves the start of a Python.
 
-        What uv and its installer print is caught with the rest.
+        What uv and its installer print is captured with the rest.
         """
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             with (
                 patch.dict(os.environ, self.full_environ(environ), clear=True),
                 contextlib.chdir(self.path),
+                _no_stdin(),
                 _redirected(1, contextlib.redirect_stdout, out),
                 _redirected(2, contextlib.redirect_stderr, err),
             ):
@@ -183,6 +192,20 @@ def _redirected(
             yield
     finally:
         os.dup2(kept, number)
+        os.close(kept)
+
+
+@contextlib.contextmanager
+def _no_stdin() -> Iterator[None]:
+    """Let stdin be empty, for child processes as well."""
+    kept = os.dup(0)
+    with open(os.devnull, "rb") as empty:  # noqa: PTH123 # not a path
+        os.dup2(empty.fileno(), 0)
+    try:
+        with patch.object(sys, "stdin", io.StringIO()):
+            yield
+    finally:
+        os.dup2(kept, 0)
         os.close(kept)
 
 

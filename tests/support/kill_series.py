@@ -227,11 +227,11 @@ class Series:
 
 def _enterprise(url: str, script: bytes) -> dict[str, Page | Callable[[Asked], Page]]:
     """Return what a bare uv asks for: the newest release, and its files."""
-    document = mirrors.github_json(NEW)
+    document = mirrors.github_json(NEW, real=True)
     document["name"] = NEW
     text = json.dumps(document).replace("https://github.com/", f"{url}/")
     return {
-        **mirrors.file_pages(NEW, f"/astral-sh/uv/releases/download/{NEW}"),
+        **mirrors.file_pages(NEW, f"/astral-sh/uv/releases/download/{NEW}", real=True),
         "/api/v3/repos/astral-sh/uv/releases/latest": Page(body=text.encode()),
         f"/astral-sh/uv/releases/download/{NEW}/{_INSTALLER}": Page(body=script),
     }

@@ -48,6 +48,7 @@ __all__ = (
     "Place",
     "Subject",
     "due",
+    "first_of_column",
 )
 
 USER, SECRET = "reader", "s3cret-t0ken"
@@ -373,6 +374,14 @@ CELLS = [
     for subject, place in product(SUBJECTS, PLACES)
     if (place, subject.column) in TABLE
 ]
+
+
+_FIRST = {(place, BY_NAME[name].column): name for name, place in reversed(CELLS)}
+
+
+def first_of_column(name: str, place: str) -> bool:
+    """Return whether a kind is the first of those that share a column of the tables."""
+    return _FIRST[place, BY_NAME[name].column] == name
 
 
 def due(subject: Subject, name: str) -> list[dict[str, str]]:

@@ -1,4 +1,7 @@
-"""What companies keep of uv: release files in two layouts, and a package index."""
+"""What companies keep of uv: release files in two layouts, and a package index.
+
+Their uv is a script that prints its version (`binaries.scripts`), unless `real` says otherwise.
+"""
 
 from __future__ import annotations
 
@@ -37,17 +40,18 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def installer(version: str) -> bytes:
-    """Return the release's own installer for sh."""
-    return release_installers.script(version)
+def installer(version: str, *, real: bool = True) -> bytes:
+    """Return the release's own installer for sh, which knows the checksum of `binaries.archive`."""
+    return release_installers.script(version, archive=binaries.archive(version, real=real))
 
 
-def github_json(version: str, *, digests: bool = True) -> dict[str, Any]:
+def github_json(version: str, *, digests: bool = True, real: bool = False) -> dict[str, Any]:
     """Return GitHub's JSON for a release; its URLs lead to GitHub, as those of a copy do."""
-    archive = binaries.archive(version)
+    archive = binaries.archive(version, real=real)
     files = {archive.name: sha256(archive)}
     if release_installers.available():
-        files = {"uv-installer.sh": hashlib.sha256(installer(version)).hexdigest(), **files}
+        script = installer(version, real=real)
+        files = {"uv-installer.sh": hashlib.sha256(script).hexdigest(), **files}
     page = f"https://github.com/astral-sh/uv/releases/download/{version}"
     return {
         "url": f"https://api.github.com/repos/astral-sh/uv/releases/{version}",
@@ -67,32 +71,36 @@ def github_json(version: str, *, digests: bool = True) -> dict[str, Any]:
     }
 
 
-def file_pages(version: str, folder: str) -> Pages:
+def file_pages(version: str, folder: str, *, real: bool = False) -> Pages:
     """Return a release's files below a folder."""
-    archive = binaries.archive(version)
+    archive = binaries.archive(version, real=real)
     pages: Pages = {f"{folder}/{archive.name}": Page(body=archive)}
     if release_installers.available():
-        pages[f"{folder}/uv-installer.sh"] = Page(body=installer(version))
+        pages[f"{folder}/uv-installer.sh"] = Page(body=installer(version, real=real))
     return pages
 
 
-def urls_pages(versions: Iterable[str]) -> Pages:
+def urls_pages(versions: Iterable[str], *, real: bool = False) -> Pages:
     """Return a mirror for `urls`: `/latest.json` and `/files/{tag}/{asset}`, the newest first."""
     versions = list(versions)
-    latest = json.dumps(github_json(versions[0])).encode()
+    latest = json.dumps(github_json(versions[0], real=real)).encode()
     pages: Pages = {"/latest.json": Page(body=latest)}
     for version in versions:
-        pages |= file_pages(version, f"/files/{version}")
+        pages |= file_pages(version, f"/files/{version}", real=real)
     return pages
 
 
 def github_pages(
-    versions: Iterable[str], *, prefix: str = "", dates: Mapping[str, str] | None = None
+    versions: Iterable[str],
+    *,
+    prefix: str = "",
+    dates: Mapping[str, str] | None = None,
+    real: bool = False,
 ) -> Pages:
     """Return a server that is laid out like GitHub Enterprise Server, the newest first."""
     versions = list(versions)
     api = f"{prefix}/api/v3/repos/astral-sh/uv/releases"
-    documents = {version: github_json(version) for version in versions}
+    documents = {version: github_json(version, real=real) for version in versions}
     for version, date in (dates or {}).items():
         documents[version]["published_at"] = date
     pages: Pages = {
@@ -101,13 +109,14 @@ def github_pages(
     }
     for version, document in documents.items():
         pages[f"{api}/tags/{version}"] = Page(body=json.dumps(document).encode())
-        pages |= file_pages(version, f"{prefix}/astral-sh/uv/releases/download/{version}")
+        directory = f"{prefix}/astral-sh/uv/releases/download/{version}"
+        pages |= file_pages(version, directory, real=real)
     return pages
 
 
-def index_pages(versions: Iterable[str], *, prefix: str = "/simple") -> Pages:
-    """Return a plain PEP 503 index with real wheels."""
-    wheels = [binaries.wheel(version) for version in versions]
+def index_pages(versions: Iterable[str], *, prefix: str = "/simple", real: bool = False) -> Pages:
+    """Return a plain PEP 503 index."""
+    wheels = [binaries.wheel(version, real=real) for version in versions]
     links = "".join(
         f'<a href="../../wheels/{wheel.name}#sha256={sha256(wheel)}">{wheel.name}</a><br>'
         for wheel in wheels
@@ -120,13 +129,17 @@ def index_pages(versions: Iterable[str], *, prefix: str = "/simple") -> Pages:
 
 
 def dated_index_pages(
-    dates: Mapping[str, str | None], *, yanked: Iterable[str] = (), prefix: str = "/simple"
+    dates: Mapping[str, str | None],
+    *,
+    yanked: Iterable[str] = (),
+    prefix: str = "/simple",
+    real: bool = False,
 ) -> Pages:
-    """Return an index in JSON (PEP 691, 700) with real wheels, and when each was uploaded."""
+    """Return an index in JSON (PEP 691, 700), and when each wheel was uploaded."""
     files = []
     pages: Pages = {}
     for version, date in dates.items():
-        wheel = binaries.wheel(version)
+        wheel = binaries.wheel(version, real=real)
         file: dict[str, Any] = {
             "filename": wheel.name,
             "url": f"../../wheels/{wheel.name}",

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from support.binaries import CACHE, uv_command
 from support.missing import missing
+from support.notices import notice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -70,6 +71,7 @@ def _once(name: str, install: Callable[[Path], None]) -> Path:
         directory.mkdir(parents=True, exist_ok=True)
         with _locked(directory.with_name(f"{name}.lock")):
             if not done.exists():
+                notice(f"downloading {name} into {directory.parent}")
                 install(directory)
                 done.touch()
     return directory
