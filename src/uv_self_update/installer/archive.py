@@ -1,7 +1,7 @@
 """uv's release archives: `.tar.gz` and `.zip`.
 
-Python's own modules read them, from a stream that gives them no more than uv's archives can need:
-what one says of its members takes memory, and time, before anybody has seen any of them.
+Python's own modules read them, from a stream with size limits: the metadata of an archive takes
+memory and time before its first member is seen.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
 
 
 _CHUNK = 1 << 20  # bytes
-_HEADS = 256 << 10  # bytes of what is said of all members; of uv's, some hundred each
-_HEAD = 4 << 10  # bytes of what a tar says at once, which is a long path at most
+_HEADS = 256 << 10  # bytes of metadata of all members; uv's have some hundred each
+_HEAD = 4 << 10  # bytes of one header of a tar, which contains a long path at most
 _SHOWN = 80  # characters of a member's path
-_REGULAR = {0, stat.S_IFREG}  # a zip that was not made on Unix says nothing of kinds
-_PACKED = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}  # others need memory as they like
+_REGULAR = {0, stat.S_IFREG}  # a zip that was not made on Unix tells no file types
+_PACKED = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}  # others use unlimited memory
 _DAMAGED = (
     EOFError,
-    LookupError,  # a list of holes that is cut off
+    LookupError,  # a truncated sparse map
     RuntimeError,  # a zip that is encrypted
-    ValueError,  # numbers that are none
+    ValueError,  # invalid numbers
     tarfile.TarError,
     zipfile.BadZipFile,
     zlib.error,
@@ -45,22 +45,22 @@ _DAMAGED = (
 
 
 def unpack(archive: Path, platform: Platform, folder: Path, *, name: str, source: str) -> None:
-    """Take uv's executables out of an archive, and nothing else.
+    """Extract uv's executables from an archive, and nothing else.
 
-    Members are found by the last part of their path, and written under that name. An archive in
-    which a path leads out of it, or something is neither a file nor a folder, is none of uv's, and
-    is refused as a whole.
+    Members are found by the last part of their path, and written under that name. An archive with a
+    path that leads out of it, or with a member that is neither a file nor a directory, is refused
+    as a whole.
 
     Args:
         archive: The file.
-        platform: Whose executables to look for.
-        folder: Where to put them; it exists.
-        name: What the archive is called, for messages.
+        platform: The platform of the executables.
+        folder: The directory to write them into; it exists.
+        name: The name of the archive, for messages.
         source: Where it is from, for messages.
 
     Raises:
-        UnusableArchive: It cannot be read, is far too large, holds no uv, or what uv's never hold.
-        OSError: The folder cannot be written.
+        UnusableArchive: It is damaged, too large, has no uv, or has members that uv's never have.
+        OSError: The directory cannot be written.
     """
     members = _members_of_zip if name.endswith(".zip") else _members_of_tar
     try:
@@ -70,7 +70,7 @@ def unpack(archive: Path, platform: Platform, folder: Path, *, name: str, source
     except _DAMAGED as error:
         raise UnusableArchive(name, source, _damage(archive, error)) from error
     except OSError as error:
-        # gzip reports damage with OSErrors of its own, which the system does not number.
+        # gzip reports damage by OSErrors of its own, without an errno.
         if error.errno is not None:
             raise
         raise UnusableArchive(name, source, _damage(archive, error)) from error
@@ -87,7 +87,7 @@ def unpack(archive: Path, platform: Platform, folder: Path, *, name: str, source
 def _take(
     members: Iterable[tuple[str, IO[bytes]]], wanted: frozenset[str], folder: Path
 ) -> set[str]:
-    """Write what is wanted into a folder, and return the names of what was there."""
+    """Write the wanted members into a directory, and return their names."""
     taken: set[str] = set()
     left = LARGEST_UNPACKED
     for path, file in members:
@@ -103,7 +103,7 @@ def _take(
 def _damage(archive: Path, error: Exception) -> str:
     with archive.open("rb") as file:
         kind = describe(file.read(_CHUNK))
-    # Of what is no archive, tarfile says one line for each format that it has tried.
+    # For another file, tarfile reports one line for each format that it has tried.
     if kind == "an archive":
         return f"it is damaged ({error})"
     return "it is not an archive" if kind == "something else" else f"it is {kind}"
@@ -114,7 +114,7 @@ class _TooLarge(Exception):
 
 
 class _Odd(Exception):
-    """A member is none that an archive of uv's can have."""
+    """An archive of uv's has no such member."""
 
     def __init__(self, path: str, what: str) -> None:
         shown = path if len(path) <= _SHOWN else f"{path[:_SHOWN]}…"
@@ -126,10 +126,10 @@ class _TooMuchSaid(Exception):
 
 
 class _Measured:
-    """A stream of which only so much can be read, whatever an archive says of its own sizes."""
+    """A stream with a limit on the bytes read, whatever sizes an archive declares."""
 
     def __init__(self, stream: BinaryIO, *, at_once: int) -> None:
-        """Let the heads be read, and so many bytes of them at once."""
+        """Allow the headers to be read, with a limit for each read."""
         self._stream = stream
         self._left, self._at_once = _HEADS, at_once
         self.tell, self.seekable = stream.tell, stream.seekable
@@ -144,7 +144,7 @@ class _Measured:
         most = min(self._left, self._at_once)
         if size > most:
             raise _TooMuchSaid
-        # One byte more tells that there are more.
+        # One byte more shows that the limit is exceeded.
         data = self._stream.read(most + 1 if size < 0 else size)
         if len(data) > most:
             raise _TooMuchSaid
@@ -153,7 +153,7 @@ class _Measured:
 
     @contextmanager
     def content(self, size: int) -> Iterator[None]:
-        """Let so many bytes be read that are none of the heads."""
+        """Allow the content of one member to be read, in bytes."""
         before = self._left, self._at_once
         self._left = self._at_once = size
         yield
@@ -161,7 +161,7 @@ class _Measured:
 
 
 def _refuse_path(path: str) -> None:
-    """Make sure that a path stays where it is put, on any system."""
+    """Refuse a path that leads out of the archive on any system."""
     parts = re.split(r"[/\\]", path)
     if parts[0] == "" or ":" in path or ".." in parts:
         raise _Odd(path, "leads out of it")
@@ -169,17 +169,17 @@ def _refuse_path(path: str) -> None:
 
 def _members_of_tar(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:
     with archive.open("rb") as packed:
-        # What is sent with `Content-Encoding: gzip` may have been unpacked on its way.
+        # A file sent with `Content-Encoding: gzip` may have been decompressed already.
         zipped = packed.peek(2).startswith(b"\x1f\x8b")
         stream = cast("BinaryIO", gzip.GzipFile(fileobj=packed)) if zipped else packed
         left = LARGEST_UNPACKED
         measured = _Measured(stream, at_once=_HEAD)
-        with tarfile.open(fileobj=measured, mode="r:") as tar:  # type: ignore[call-overload] # has what it reads with
+        with tarfile.open(fileobj=measured, mode="r:") as tar:  # type: ignore[call-overload] # it has `read` and `seek`
             for member in tar:
                 _refuse_path(member.name)
                 if member.size < 0:
                     raise _Odd(member.name, "has a negative size")
-                # What is passed over has to be unpacked as well.
+                # Skipped members are decompressed as well.
                 left -= member.size
                 if left < 0:
                     raise _TooLarge
@@ -190,7 +190,7 @@ def _members_of_tar(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:
                         yield member.name, tar.extractfile(member)
                 elif not member.isdir():
                     raise _Odd(member.name, "is neither a file nor a directory")
-        # gzip's checksum stands behind the padding, which tarfile leaves unread.
+        # gzip's checksum follows the padding, which tarfile does not read.
         while padding := stream.read(_CHUNK):
             left -= len(padding)
             if left < 0:
@@ -215,7 +215,7 @@ def _members_of_zip(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:
 
 
 def _write(source: IO[bytes], target: Path, left: int) -> int:
-    """Write a file, and return how much more may be written, in bytes."""
+    """Write a file, and return how many more bytes may be written."""
     with target.open("xb") as file:
         while chunk := source.read(_CHUNK):
             left -= len(chunk)

@@ -1,8 +1,7 @@
-"""The new executables take the place of the old ones, or everything stays as it was.
+"""Replace the old executables by the new ones, all or none.
 
-At every instant each name is the whole old file or the whole new one. What is about to be done is
-written down before it is done, so that an update that was killed in the middle is finished, or
-undone, by the next one: see `recover`.
+At every instant each name is the complete old file or the complete new one. Every step is written
+to a journal first, so that the next update finishes or undoes one that was killed: see `recover`.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from uv_self_update.uv.receipt import Rewrite
 
     Check = Callable[[Path, str], None]
-    """Raises an error unless the uv at a path runs and is of a version."""
+    """Raises an error unless the uv at a path runs and has a version."""
 
 
 _log = logging.getLogger(__name__)
@@ -52,18 +51,18 @@ def replace(
     """Rename the staged executables into place one by one, try uv there, rewrite the receipt.
 
     Args:
-        staged: What to put in place.
-        folder: Of the executables to replace.
-        platform: Where uv runs.
-        rewrites: The receipt, and what else changes with it.
-        work: The claimed workplace.
-        check: Tries uv where it lies then.
+        staged: The new executables.
+        folder: The directory of the old ones.
+        platform: The platform of uv.
+        rewrites: The receipts that change.
+        work: The claimed workspace.
+        check: Runs uv in its place.
 
     Raises:
-        NotReplaced: The file system refused; everything is as it was.
-        ChangedMeanwhile: Somebody has written a receipt; that stays, and all else is as it was.
-        NotRestored: It refused to put the old ones back as well; they are kept in the workplace.
-        InstallError: uv does not run in its place; everything is as it was.
+        NotReplaced: The file system refused; nothing was changed.
+        ChangedMeanwhile: Another program has written a receipt, which stays; nothing was changed.
+        NotRestored: The old ones could not be restored; they are kept in the workspace.
+        InstallError: uv does not run in its place; nothing was changed.
     """
     try:
         plan = Journal(
@@ -90,17 +89,17 @@ def replace(
 def keep(
     folder: Path, platform: Platform, *, version: str, rewrites: Sequence[Rewrite], work: Path
 ) -> Journal:
-    """Keep what somebody else's installer is going to replace, and write down that it is.
+    """Keep the files that a release's own installer may replace, and write a journal.
 
     Args:
-        folder: Of the executables.
-        platform: Where uv runs.
-        version: What it is going to install.
-        rewrites: The receipts that it may write.
-        work: The claimed workplace.
+        folder: The directory of the executables.
+        platform: The platform of uv.
+        version: The version to install.
+        rewrites: The receipts that the installer may write.
+        work: The claimed workspace.
 
     Raises:
-        OSError: It cannot be kept.
+        OSError: A file cannot be kept.
     """
     steps = (_step(work / "new" / name, folder / name, work) for name in platform.executables)
     plan = Journal(
@@ -113,7 +112,7 @@ def keep(
     for step in plan.steps:
         if step.place.exists():
             step.kept.parent.mkdir(exist_ok=True)
-            # A copy: an installer may write into the file, which a link would be as well.
+            # A copy rather than a link: an installer may write into the file itself.
             shutil.copy2(step.place, step.kept)
             become_like(step.place, step.kept)
     plan.write(work)
@@ -121,10 +120,10 @@ def keep(
 
 
 def put_back(plan: Journal, work: Path, *, windows: bool) -> None:
-    """Make everything what it was before somebody else's installer came.
+    """Restore all files that a release's own installer may have replaced.
 
     Raises:
-        NotRestored: Something cannot be put back; it is kept for the next run.
+        NotRestored: A file cannot be restored; it is kept for the next run.
     """
     try:
         _undo(plan, work, windows=windows)
@@ -133,12 +132,12 @@ def put_back(plan: Journal, work: Path, *, windows: bool) -> None:
 
 
 def settle(plan: Journal, work: Path) -> None:
-    """Leave everything as somebody else's installer has made it, and forget the plan.
+    """Accept the files of a release's own installer, and remove the journal.
 
-    A receipt that was about another uv, and was written over, is kept beside the new one.
+    A receipt about another uv that was overwritten is kept next to the new one.
 
     Raises:
-        NotReplaced: It cannot be kept; the plan is kept for the next run.
+        NotReplaced: It cannot be kept; the journal stays for the next run.
     """
     written = {one.path for one in plan.rewrites if one.after is None and not one.untouched}
     for one in plan.rewrites:
@@ -155,23 +154,23 @@ def recover(
     complete: Callable[[Journal], bool],
     windows: bool,
 ) -> str | None:
-    """Finish what an update that was killed has begun in a workplace, or undo it.
+    """Finish an update that was killed in a workspace, or undo it.
 
-    Where somebody has installed another uv since, that one stays, and the rest is forgotten.
+    If another program has installed a uv since, that one stays, and the journal is removed.
 
     Args:
-        work: The claimed workplace.
-        check: Tries uv where it lies then.
-        doubt: Says why a version cannot be installed without asking anew whether it may be.
-        complete: Says whether somebody else's installer has done all that it does.
+        work: The claimed workspace.
+        check: Runs uv in its place.
+        doubt: Returns why a version must not be installed without another check of the policy.
+        complete: Returns whether a release's own installer has finished.
         windows: Whether this is Windows.
 
     Returns:
-        The version that uv has now, if there was something to finish.
+        The version that uv has now; None if no update was finished.
 
     Raises:
-        NotReplaced: What was begun cannot be read or written.
-        NotRestored: Neither can be done; everything is kept for the next one.
+        NotReplaced: The file system refused.
+        NotRestored: Neither succeeded; all files are kept for the next run.
     """
     plan = notes.read(work)
     if plan is None:
@@ -215,7 +214,7 @@ def _undo_theirs(plan: Journal, work: Path, *, windows: bool) -> None:
 
 
 def _finish(plan: Journal, work: Path, check: Check, *, windows: bool) -> str | None:
-    """Do what is left to be done; or undo all of it, and say why."""
+    """Do the remaining steps; or undo all of them, and warn with the reason."""
     try:
         _carry_out(plan, work, check, windows=windows)
     except NotRestored:
@@ -227,14 +226,14 @@ def _finish(plan: Journal, work: Path, check: Check, *, windows: bool) -> str | 
 
 
 def _step(staged: Path, named: Path, work: Path) -> Step:
-    """Plan how one executable is replaced; where it is a link, what that leads to."""
+    """Plan the replacement of one executable; of a link, the file that it leads to."""
     place = Path(os.path.realpath(named))
     if not place.exists() and named.is_symlink():
-        place = named  # it leads nowhere
+        place = named  # a broken link
     if place.parent.resolve() == work.parent.resolve():
         new, kept = staged, work / "old" / named.name
     else:
-        # Another folder may be another file system, so it has to be made ready there.
+        # Another directory may be on another file system, so the file is copied there first.
         new, kept = _hidden(place, work, "new"), _hidden(place, work, "old")
     return Step(
         staged=staged,
@@ -253,7 +252,7 @@ def _hidden(place: Path, work: Path, what: str) -> Path:
 
 
 def _free(path: Path) -> Path:
-    """Return a path that nothing lies at: on Windows, a program that runs cannot be removed."""
+    """Return an unused path: on Windows, a running program cannot be removed."""
     numbered = (path.with_name(f"{path.name}.{number}") for number in itertools.count(1))
     return next(free for free in itertools.chain([path], numbered) if not _stays(free))
 
@@ -265,7 +264,7 @@ def _stays(file: Path) -> bool:
 
 
 def _prepared(plan: Journal) -> Journal:
-    """Make the new files ready, and keep the old ones under another name as well."""
+    """Prepare the new files, and link or copy the old ones to where they are kept."""
     for step in plan.steps:
         if step.new != step.staged:
             step.new.unlink(missing_ok=True)
@@ -295,7 +294,7 @@ def _flush(file: Path) -> None:
 
 
 def _carry_out(plan: Journal, work: Path, check: Check, *, windows: bool) -> None:
-    """Do what is planned, as far as it is not done yet; or undo all of it, and raise why."""
+    """Do the remaining steps; or undo all of them, and raise the error."""
     try:
         plan.at("replacing").write(work)
         for step in plan.steps:
@@ -306,7 +305,7 @@ def _carry_out(plan: Journal, work: Path, check: Check, *, windows: bool) -> Non
         _flush_folders(plan)
         for rewrite in plan.rewrites:
             if rewrite.path.is_file() and not rewrite.expected:
-                raise ChangedMeanwhile(rewrite.path, plan.version)  # noqa: TRY301 # it is undone
+                raise ChangedMeanwhile(rewrite.path, plan.version)  # noqa: TRY301 # undone below
             if rewrite.after is not None:
                 _rewrite(rewrite, rewrite.after)
     except BaseException:
@@ -316,13 +315,13 @@ def _carry_out(plan: Journal, work: Path, check: Check, *, windows: bool) -> Non
 
 
 def _put(file: Path, step: Step, *, windows: bool) -> None:
-    """Move a new file, or the one that was kept, into its place."""
+    """Rename a new file, or the one that was kept, into its place."""
     try:
         file.replace(step.place)
     except PermissionError:
         if not windows:
             raise
-        # A program that runs can be renamed there, but not replaced.
+        # A running program can be renamed there, but not replaced.
         step.place.replace(_free(step.kept.with_name(f"{step.kept.name}.running")))
         file.replace(step.place)
 
@@ -348,26 +347,26 @@ def _temporary(rewrite: Rewrite) -> str:
 
 
 def _undo(plan: Journal, work: Path, *, windows: bool) -> None:
-    """Put everything back; raises NotRestored."""
+    """Restore all files; raises NotRestored."""
     if plan.state == "theirs":
-        # An installer that is still at work, though uv has ended, finds nothing more to move.
+        # An installer that still runs after uv has ended finds no more files to move.
         shutil.rmtree(work / TEMPORARY, ignore_errors=True)
         _remove_strays(plan)
-        # What it has put there is known by that, and not taken for yet another uv.
+        # So its files are not taken for those of yet another program.
         steps = (with_changes(step, put=notes.mark(step.place)) for step in plan.steps)
         plan = with_changes(plan, steps=tuple(steps))
-    # If it cannot be written down, it is done all the same.
+    # Without a journal, the files are restored all the same.
     with contextlib.suppress(OSError):
         plan.at("restoring").write(work)
     _restore(plan, work, windows=windows)
 
 
 def _restore(plan: Journal, work: Path, *, windows: bool) -> None:
-    """Put the old executables and receipts back.
+    """Restore the old executables and receipts.
 
     Raises:
-        NotRestored: One of the executables cannot be put back; the others are.
-        OSError: A receipt cannot be.
+        NotRestored: One of the executables cannot be restored; the others are.
+        OSError: A receipt cannot be restored.
     """
     failure: NotRestored | None = None
     for step in reversed(plan.steps):
@@ -394,7 +393,7 @@ def _restore(plan: Journal, work: Path, *, windows: bool) -> None:
 
 def _take_back(rewrite: Rewrite) -> None:
     if rewrite.after is not None and not rewrite.expected:
-        return  # somebody else has written it since
+        return  # another program has written it since
     if rewrite.before is None:
         rewrite.path.unlink(missing_ok=True)
     elif not rewrite.untouched:
@@ -402,12 +401,12 @@ def _take_back(rewrite: Rewrite) -> None:
 
 
 def drop(plan: Journal, work: Path) -> None:
-    """Forget a plan: what is there now stays. What lies outside the workplace is removed."""
+    """Remove the journal and all files of ours outside the workspace; the executables stay."""
     _remove_strays(plan)
     _remove(_hidden(step.named, work, "link") for step in plan.steps if step.link is not None)
     for step in plan.steps:
         if work not in step.kept.parents:
-            # What still runs on Windows stays, and is removed by a later update.
+            # A program that still runs on Windows stays, and is removed by a later update.
             begun = f"{work.name}.{step.place.name}."
             _remove(file for file in step.place.parent.iterdir() if file.name.startswith(begun))
     _remove(rewrite.path.with_name(_temporary(rewrite)) for rewrite in plan.rewrites)

@@ -1,9 +1,9 @@
-"""The command line, taken apart: our options, TARGET, and what is uv's own.
+"""Parse the command line into our options, the requested version, and uv's own options.
 
-uv's options are handed on untouched and in order, all but `--token`: there is nothing that uv would
-need it for, and it would stand in the list of processes once more. To tell TARGET from the value of
-an option (`--color never`), the options of `uv self update` that take a value have to be known; one
-that is not can still be given as `--option=value`.
+uv's options are passed on unchanged and in order, except `--token`: uv does not need it, and every
+user could read it in the list of processes. To tell the version from the value of an option
+(`--color never`), the options of `uv self update` that take a value must be known; a later one can
+still be given as `--option=value`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _TAKING_VALUES = frozenset(
 _TOKEN = "--token"  # noqa: S105 # the name of an option
 
 _NEAR_OURS = frozenset({"--no-config"})
-"""Options of `uv self update` that take no value, and are called nearly as one of ours is."""
+"""Flags of `uv self update` with nearly the name of one of ours."""
 
 _LOOKS_MISSPELLED = re.compile(r"(?:--|-\w|[\N{EN DASH}\N{EM DASH}])[\w-]{2}")
 """An option with more than one letter; such as `-check`, or with a dash for its hyphens."""
@@ -50,17 +50,17 @@ ABOUT_US = frozenset({"-h", "--help", "-V", "--version"})
 
 @dataclass(frozen=True, kw_only=True)
 class Arguments:
-    """What is left when our own options have been taken out."""
+    """The command line without our own options."""
 
     target: str | None = None
     before: tuple[str, ...] = field(default=(), repr=False)
-    """uv's options before TARGET; a token may be among them."""
+    """uv's options before the version; perhaps with a token."""
 
     after: tuple[str, ...] = field(default=(), repr=False)
-    """uv's options after TARGET; all of them if there is none."""
+    """uv's options after the version; all of them without one."""
 
     def for_uv(self, version: str | None) -> tuple[str, ...]:
-        """Return the arguments of `uv self update`, with an exact version in TARGET's place."""
+        """Return the arguments of `uv self update`, with an exact version."""
         target = () if version is None else (version,)
         return (*without(self.before, _TOKEN), *target, *without(self.after, _TOKEN))
 
@@ -71,15 +71,15 @@ class Arguments:
 
     @property
     def dry_run(self) -> bool:
-        """Whether nothing is to be changed."""
+        """Whether `--dry-run` is given."""
         return "--dry-run" in self.all
 
 
 def split(arguments: Sequence[str]) -> Arguments:
-    """Find TARGET among uv's options.
+    """Find the requested version among uv's options.
 
     Raises:
-        UsageError: There is more than one word that could be it.
+        UsageError: More than one word could be it.
     """
     words = [position for position, is_word in enumerate(_words(arguments)) if is_word]
     if len(words) > 1:

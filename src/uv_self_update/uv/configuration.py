@@ -1,12 +1,12 @@
-"""What the user's own `uv.toml` says about the network, for whoever configured uv and nothing else.
+"""The network settings of the user's own `uv.toml`, so that a configured uv is enough.
 
 ```text
 UV_KEYRING_PROVIDER > user file > system file
 ```
 
 Files and their order are uv's: https://docs.astral.sh/uv/concepts/configuration-files/. The file of
-a project is not among them, since a project does not decide where uv comes from. What uv would
-refuse is warned of here and left out: a proxy that nobody needs must not prevent an update.
+a project is not among them, since a project does not decide where uv comes from. Invalid settings
+are ignored with a warning: an unused proxy must not prevent an update.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 _ETC = Path("/etc")
 _KEYRING_VARIABLE = "UV_KEYRING_PROVIDER"
 TRUE = frozenset({"1", "on", "t", "true", "y", "yes"})
-"""What uv takes for a yes, in lower case."""
+"""The words that uv reads as true, in lower case."""
 
 _PROXIES = ("http-proxy", "https-proxy")
 _ARRAYS = ("no-proxy", "allow-insecure-host")
@@ -39,15 +39,15 @@ _PROVIDERS = ("disabled", "subprocess")
 
 
 class UnusableFile(ValueError):
-    """A file is no TOML that can be read; the message says why, and quotes nothing of it."""
+    """A file cannot be read, or is not TOML; the message quotes none of its content."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class UvToml:
-    """The network of uv's configuration; https://docs.astral.sh/uv/reference/settings/."""
+    """uv's network settings; https://docs.astral.sh/uv/reference/settings/."""
 
     http_proxy: str | None = field(default=None, repr=False)
-    """As it was written, perhaps with a login."""
+    """As written, perhaps with credentials."""
 
     https_proxy: str | None = field(default=None, repr=False)
     no_proxy: tuple[str, ...] = ()
@@ -71,13 +71,13 @@ class _Layer:
 
 
 def read(environ: Mapping[str, str], *, windows: bool) -> UvToml:
-    """Return what uv is configured with; what cannot be used is warned of, and left out.
+    """Return uv's settings; invalid ones are ignored with a warning.
 
     As in uv, the user's strings replace the system's, and arrays are joined.
 
     Args:
-        environ: The environment, which says where the files are.
-        windows: Whether they are where they are on Windows.
+        environ: The environment, which names the directories.
+        windows: Whether to look as on Windows.
     """
     layers = [_layer(str(path), _usable(path)) for path in files(environ, windows=windows)]
     if provider := environ.get(_KEYRING_VARIABLE):
@@ -103,23 +103,23 @@ def read(environ: Mapping[str, str], *, windows: bool) -> UvToml:
 
 
 def files(environ: Mapping[str, str], *, windows: bool) -> Iterator[Path]:
-    """Yield the files that there are, or the one that was named; what comes first wins.
+    """Yield the existing files, or the one that UV_CONFIG_FILE names; the first wins.
 
     Args:
-        environ: The environment, which says where the files are.
-        windows: Whether they are where they are on Windows.
+        environ: The environment, which names the directories.
+        windows: Whether to look as on Windows.
     """
     if named := environ.get("UV_CONFIG_FILE"):
-        # uv reads it even where UV_NO_CONFIG is set: that is about what it would look for.
+        # uv reads it even with UV_NO_CONFIG, which is only about discovery.
         yield Path(named)
         return
     for paths in places(environ, windows=windows):
-        # Path.is_file raises where a folder may not be looked into.
+        # Path.is_file raises for a directory that this user may not search.
         yield from [path for path in paths if os.path.isfile(path)][:1]  # noqa: PTH113 # see above
 
 
 def places(environ: Mapping[str, str], *, windows: bool) -> Iterator[list[Path]]:
-    """Yield where uv looks for the user's file, and for the system's: the first that is there.
+    """Yield the candidates for the user's file, then for the system's: the first existing counts.
 
     The arguments are those of `files`.
     """
@@ -132,7 +132,7 @@ def places(environ: Mapping[str, str], *, windows: bool) -> Iterator[list[Path]]
 
 
 def switched_off(environ: Mapping[str, str]) -> bool:
-    """Return whether uv looks for no configuration by itself."""
+    """Return whether uv discovers no configuration files."""
     return environ.get("UV_NO_CONFIG", "").lower() in TRUE
 
 
@@ -144,7 +144,7 @@ def _xdg_folders(environ: Mapping[str, str]) -> tuple[list[Path], list[Path]]:
     if (named := Path(environ.get("XDG_CONFIG_HOME", ""))).is_absolute():
         user = [named]
     shared = environ.get("XDG_CONFIG_DIRS") or str(_ETC / "xdg")
-    # uv takes relative ones too: that would be the folder that the person happens to stand in.
+    # uv accepts relative ones too, which depend on the current directory.
     return user, [*(Path(folder) for folder in shared.split(":") if folder.startswith("/")), _ETC]
 
 
@@ -157,29 +157,29 @@ def _windows_folders(environ: Mapping[str, str]) -> tuple[list[Path], list[Path]
 
 
 def load(path: Path) -> Mapping[str, object]:
-    """Return the table that a file is.
+    """Return the table of a file.
 
     Raises:
         UnusableFile: It cannot be read, or is not TOML.
     """
-    import tomllib  # noqa: PLC0415 # slow, and most people have no such file
+    import tomllib  # noqa: PLC0415 # slow, and most users have no such file
 
     try:
-        # PowerShell and Notepad like to begin a file with a byte order mark.
+        # PowerShell and Notepad write a byte order mark.
         return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except OSError as error:
         reason = f"it cannot be read: {error.strerror or type(error).__name__}"
     except UnicodeDecodeError:
         reason = "it is not UTF-8"
     except (ValueError, RecursionError) as error:
-        # Only the place: the parser's own words may repeat what is written there.
+        # Only the position: the parser's message may quote the content.
         place = re.search(r"\(at (?:line \d+, column \d+|end of document)\)", str(error))
         reason = "it is not TOML" + (f" {place[0]}" if place else "")
     raise UnusableFile(reason)
 
 
 def _usable(path: Path) -> Mapping[str, object]:
-    """Return the table that a file is; an empty one, with a warning, if it cannot be used."""
+    """Return the table of a file; an empty one, with a warning, if it is unusable."""
     try:
         return load(path)
     except UnusableFile as unusable:
@@ -188,7 +188,7 @@ def _usable(path: Path) -> Mapping[str, object]:
 
 
 def _layer(origin: str, table: Mapping[str, object]) -> _Layer:
-    """Keep what has the right type, and warn of the rest, without its value."""
+    """Keep the keys with valid values, and warn about others without their values."""
     strings: dict[str, str] = {}
     arrays: dict[str, Sequence[str]] = {}
     for key in (*_PROXIES, *_ARRAYS, _KEYRING):

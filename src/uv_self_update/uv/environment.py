@@ -1,12 +1,8 @@
-"""Where a program is asked for what its user has configured, and no project has a say in it."""
+"""The environments and the directory that uv and other programs are run in."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,19 +13,19 @@ _PATHS = ("NETRC", "SSL_CERT_DIR", "SSL_CERT_FILE", "SSL_CLIENT_CERT")
 
 
 def neutral_directory(environ: Mapping[str, str], *, windows: bool) -> str:
-    """Return a folder in which uv finds no configuration but its user's and its system's.
+    """Return a directory in which uv reads only the user's and the system's configuration.
 
-    uv reads the configuration of the project that it stands in, and of every folder above: a
-    project must not decide where uv itself comes from. Into the root nobody can write but an
-    administrator; on Windows that holds for the system's drive, and for no other.
+    uv reads the configuration of the project in the current directory and its parents: a project
+    must not decide where uv itself comes from. Only an administrator can write to the root; on
+    Windows, to that of the system's drive.
     """
     return environ.get("SYSTEMDRIVE", "C:") + "\\" if windows else "/"
 
 
 def user_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the user's own environment for a program that is run in that folder.
+    """Return the user's environment for a program that is run in that directory.
 
-    Relative paths are made absolute, since they mean another place there.
+    Relative paths are made absolute.
     """
     result = dict(environ)
     for name in _PATHS:
@@ -48,7 +44,7 @@ _REMOVED = frozenset(
         "INSTALLER_DOWNLOAD_URL",
         # With these a release's own installer does not even say why it fails.
         "INSTALLER_PRINT_QUIET",
-        # It speaks no TLS, and some of its versions end where these name something broken.
+        # uv uses no TLS here, and some of its versions fail if these name a broken file.
         "SSL_CERT_DIR",
         "SSL_CERT_FILE",
         "SSL_CLIENT_CERT",
@@ -93,7 +89,7 @@ _LOOPBACK = "127.0.0.1"
 
 
 def environment(environ: Mapping[str, str], base: str) -> dict[str, str]:
-    """Return the environment in which uv talks to the gateway and to nothing else.
+    """Return the environment in which uv connects to the gateway and to no other server.
 
     Args:
         environ: The user's environment.
@@ -105,7 +101,7 @@ def environment(environ: Mapping[str, str], base: str) -> dict[str, str]:
         if name.upper() not in _REMOVED and not name.upper().startswith(_REMOVED_PREFIX)
     }
     result["UV_INSTALLER_GHE_BASE_URL"] = base
-    # A proxy in uv.toml would be asked for loopback too, whatever NO_PROXY says.
+    # uv would use a proxy in uv.toml for loopback too, whatever NO_PROXY says.
     result["UV_NO_CONFIG"] = "1"
     result["UV_NO_MODIFY_PATH"] = "1"
     # wget reads the lower case only, and some programs prefer the upper: both, each extended.
@@ -116,9 +112,9 @@ def environment(environ: Mapping[str, str], base: str) -> dict[str, str]:
 
 
 def bare_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return what a program needs to start, and no more: none of a person's logins.
+    """Return the variables that a program needs to start, without the user's credentials.
 
-    For a uv that nobody has run yet.
+    For a uv that has not been run yet.
     """
     return {
         name: value

@@ -1,7 +1,7 @@
-"""uv's `uv-receipt.json`: where it lies, what it says, how it is rewritten.
+"""uv's `uv-receipt.json`: find, read and rewrite it.
 
-uv updates itself only if this file, which its standalone installer leaves behind, names the folder
-that the running uv lies in.
+uv updates itself only if this file, which its standalone installer writes, names the directory of
+the running uv.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ _KINDS: Mapping[str, type] = {
     "source": dict,
     "version": str,
 }
-"""What uv cannot read otherwise."""
+"""The types that uv requires."""
 
 _OVERRIDES = {"AXOUPDATER_CONFIG_PATH", "AXOUPDATER_CONFIG_WORKING_DIR"}
 
 _EARLY = re.compile(r"0\.1[0-4]\.|0\.15\.0-prerelease\.[1-7]$")
-"""The versions of the installer's maker that named `bin` itself as the prefix."""
+"""The versions of cargo-dist that wrote `bin` itself as the prefix."""
 
 
 Stamp = tuple[int, int, int, int, int]
@@ -51,7 +51,7 @@ class Rewrite:
     """A file that changes together with uv: its receipt, or a copy of another uv's."""
 
     path: Path
-    """Links are resolved already."""
+    """With links resolved."""
 
     before: bytes | None
     """The present content; None if the file does not exist."""
@@ -99,14 +99,14 @@ class Receipt:
 
     @property
     def prefix(self) -> Path:
-        """The folder that uv was installed into, as the receipt has it."""
+        """The directory that uv was installed into, as the receipt names it."""
         return Path(self.document["install_prefix"])
 
     @property
     def root(self) -> Path:
-        """The folder that uv compares with its own: the prefix, once links are resolved.
+        """The directory that uv compares with its own: the prefix, with links resolved.
 
-        Early installers wrote the folder of the executables where the one above was meant.
+        Early installers wrote the directory of the executables rather than its parent.
         """
         prefix = self.prefix.resolve()
         provider = self.document.get("provider")
@@ -114,7 +114,7 @@ class Receipt:
         return prefix.parent if prefix.name == "bin" and _EARLY.match(version) else prefix
 
     def folder(self, uv: str) -> Path:
-        """Return the folder that holds the executables: the prefix, or `bin` below it.
+        """Return the directory of the executables: the prefix, or `bin` below it.
 
         Args:
             uv: The file name of uv on this platform.
@@ -127,9 +127,9 @@ class Receipt:
         return second if _exists(second / uv) and not _exists(first / uv) else first
 
     def is_about(self, uv: Path) -> bool:
-        """Return whether a uv would say that this receipt is its own.
+        """Return whether a uv would accept this receipt as its own.
 
-        It lies in the folder that this names, or in `bin` below it, whatever the layout.
+        uv's directory must be the prefix, or `bin` below it, whatever the layout.
         """
         root, folder = self.root, uv.resolve().parent
         if folder.name == "bin" and root.name != "bin":
@@ -151,15 +151,15 @@ class Receipt:
 
 
 def locate(environ: Mapping[str, str], *, windows: bool) -> Path:
-    r"""Return the receipt that uv reads, or would read if there were one.
+    r"""Return the path of the receipt that uv reads, or would read if it existed.
 
-    `AXOUPDATER_CONFIG_WORKING_DIR` (set to anything) names the current folder, and
-    `AXOUPDATER_CONFIG_PATH` another; else the first of these that there is: that of
-    `$XDG_CONFIG_HOME/uv`, which the earliest uvs do not know of, and that of `~/.config/uv`
-    (Windows: `%LOCALAPPDATA%\uv`). What is empty counts as set, and is the current folder.
+    `AXOUPDATER_CONFIG_WORKING_DIR` (with any value) means the current directory, and
+    `AXOUPDATER_CONFIG_PATH` names another; else the first existing one of `$XDG_CONFIG_HOME/uv`,
+    which the earliest uvs ignore, and `~/.config/uv` (Windows: `%LOCALAPPDATA%\uv`). An empty
+    variable counts as set, and means the current directory.
 
     Raises:
-        ReceiptError: The user has no home directory, so that uv looks nowhere.
+        ReceiptError: The user has no home directory.
     """
     if "AXOUPDATER_CONFIG_WORKING_DIR" in environ:
         return Path(NAME)
@@ -169,13 +169,13 @@ def locate(environ: Mapping[str, str], *, windows: bool) -> Path:
     places = list(_places(environ, windows=windows))
     if not places:
         raise ReceiptError(Path("~", ".config", "uv", NAME), "this user has no home directory")
-    # A new one does not belong into whatever folder this is run in.
+    # A new one is not written into the current directory.
     lasting = [path for path in places if path.is_absolute()] or places
     return next((path for path in places if _exists(path)), lasting[0])
 
 
 def place_of_new(environ: Mapping[str, str], *, windows: bool) -> Path | None:
-    r"""Return where uv's installer would leave a receipt; None for a user without a home.
+    r"""Return where uv's installer would write a receipt; None for a user without a home.
 
     That is `$XDG_CONFIG_HOME/uv`, which is created, and only without that variable `~/.config/uv`
     (Windows: `%LOCALAPPDATA%\uv`), as in the scripts that dist 0.33.0 makes. A relative one is
@@ -248,14 +248,14 @@ def parse(path: Path, content: bytes, stamp: Stamp | None = None) -> Receipt:
     try:
         receipt.root.exists()
     except PermissionError:
-        pass  # somebody else's: that it names a folder is enough
-    except (OSError, RuntimeError, ValueError) as error:  # no path, or links in a circle
+        pass  # another user's directory
+    except (OSError, RuntimeError, ValueError) as error:  # an invalid path, or a loop of links
         raise ReceiptError(path, "its `install_prefix` is not a usable path") from error
     return receipt
 
 
 def _exists(file: Path) -> bool:
-    """Return whether there is a file, as far as we may know."""
+    """Return whether a file exists; False if this user may not know."""
     try:
         return file.exists()
     except OSError:
@@ -263,7 +263,7 @@ def _exists(file: Path) -> bool:
 
 
 def new_receipt(*, prefix: Path, version: str, executables: tuple[str, ...]) -> dict[str, Any]:
-    """Return the receipt of a flat installation, as uv's own installer would leave it."""
+    """Return the receipt of a flat installation, as uv's own installer would write it."""
     return {
         "binaries": list(executables),
         "binary_aliases": {},

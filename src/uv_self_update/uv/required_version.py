@@ -1,19 +1,19 @@
-"""`required-version`: which uv the project, the person and the machine ask for.
+"""`required-version`: the uv that the project, the user and the system require.
 
-It stands where uv looks for its configuration, and is found as uv finds it
+It is a key of uv's configuration, and is found as uv finds it
 (https://docs.astral.sh/uv/concepts/configuration-files/):
 
 1. `--config-file` or UV_CONFIG_FILE, and then no other file.
-2. Otherwise the project's: the first folder, from the current one upwards, that has a `uv.toml`, or
-   a `pyproject.toml` with `[tool.uv]`. In a project that is the member of a workspace, the search
-   begins at the root of the workspace: whatever lies below that is not read.
-3. And the person's `uv.toml`, and the machine's.
+2. Otherwise the project's: the first directory, from the current one upwards, that has a `uv.toml`,
+   or a `pyproject.toml` with `[tool.uv]`. In a member of a workspace, the search begins at the root
+   of the workspace.
+3. And the user's `uv.toml`, and the system's.
 
-New versions of uv refuse to run if any of the files in 2 and 3 asks for another version, older ones
-obey only the first that asks for any. So all of them are obeyed here: that satisfies both.
+New versions of uv refuse to run if any of the files in 2 and 3 requires another version, older ones
+read only the first that requires any. Obeying all of them satisfies both.
 
-uv passes over a `pyproject.toml` that it cannot read, with a warning. Here that is an error, since
-what is asked for in there may be just what was meant.
+uv skips a `pyproject.toml` that it cannot read, with a warning. Here that is an error, since that
+file may contain the requirement.
 """
 
 from __future__ import annotations
@@ -57,13 +57,13 @@ _MOVING = ("UV_WORKING_DIR", "UV_WORKING_DIRECTORY")
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where uv would be run."""
+    """The directory and environment that uv would be run in."""
 
     folder: Path
-    """An absolute path: of the project, or of the current folder."""
+    """An absolute path: of the project, or the current directory."""
 
     environ: Mapping[str, str] = field(repr=False)
-    """The environment, with what uv's options say of its configuration."""
+    """The environment, with uv's options about its configuration as variables."""
 
     windows: bool
 
@@ -71,10 +71,10 @@ class Place:
     def of(
         cls, options: Sequence[str], environ: Mapping[str, str], folder: Path, *, windows: bool
     ) -> Self:
-        """Return where uv would be run with some options, if it is started in a folder.
+        """Return the place that options of uv name, for a uv that is started in a directory.
 
         Raises:
-            UsageError: They name a folder that is not there.
+            UsageError: The directory does not exist.
         """
         moved = value_of(options, "--directory") or _first(environ, *_MOVING)
         if moved:
@@ -94,7 +94,7 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True)
 class Requirement:
-    """What one file asks for."""
+    """The requirement of one file."""
 
     specifier: str
     """A specifier set of PEP 440."""
@@ -103,11 +103,11 @@ class Requirement:
 
 
 def find(place: Place) -> tuple[Requirement, ...]:
-    """Return what is asked for: by the project first, then by the person, then by the machine.
+    """Return the requirements: the project's first, then the user's, then the system's.
 
     Raises:
-        NothingRequired: No file asks for anything.
-        InvalidRequirement: A file cannot be read, or asks for what is no version.
+        NothingRequired: No file requires a version.
+        InvalidRequirement: A file cannot be read, or its requirement is invalid.
     """
     environ, windows = place.environ, place.windows
     paths = list(uv_toml.files(environ, windows=windows))
@@ -128,10 +128,10 @@ def find(place: Place) -> tuple[Requirement, ...]:
 
 
 def requirements(paths: Iterable[Path]) -> tuple[Requirement, ...]:
-    """Return what each of some files asks for, if it asks for anything.
+    """Return the requirement of each file that has one.
 
     Raises:
-        InvalidRequirement: A file cannot be read, or asks for what is no version.
+        InvalidRequirement: A file cannot be read, or its requirement is invalid.
     """
     return tuple(
         Requirement(specifier=specifier, path=path) for path in paths if (specifier := _read(path))
@@ -139,9 +139,9 @@ def requirements(paths: Iterable[Path]) -> tuple[Requirement, ...]:
 
 
 def target(required: Sequence[Requirement]) -> str:
-    """Return the TARGET that satisfies everything that is asked for.
+    """Return the version or specifier set that satisfies all requirements.
 
-    That is one exact version where one is named, since some sources can be asked for no more.
+    An exact version if one is required, since some sources know only those.
     """
     exact = [one.specifier.removeprefix("==") for one in required if _is_exact(one.specifier)]
     if exact and permit(required, exact[0]):
@@ -151,7 +151,7 @@ def target(required: Sequence[Requirement]) -> str:
 
 @contextmanager
 def named(required: Sequence[Requirement]) -> Iterator[None]:
-    """Where what several files ask for cannot be had, say which file asks for what."""
+    """Name the files in an error about a version that no source has."""
     try:
         yield
     except (NoLatest, NoSuchVersion) as error:
@@ -160,27 +160,27 @@ def named(required: Sequence[Requirement]) -> Iterator[None]:
 
 
 def annotate(error: UvSelfUpdateError, required: Sequence[Requirement]) -> None:
-    """Say the same in an error that was not raised: it went through uv."""
+    """Name the files in an error that was not raised, because it was sent through uv."""
     if len(required) > 1 and isinstance(error, (NoLatest, NoSuchVersion)):
         lines = "".join(f"\n  {one.specifier} by {one.path}" for one in required)
         error.message = printable(f"{error.message}; required are{lines}")
 
 
 def permit(required: Iterable[Requirement], version: str) -> bool:
-    """Return whether a version satisfies everything that is asked for."""
+    """Return whether a version satisfies all requirements."""
     from packaging.specifiers import SpecifierSet  # noqa: PLC0415 # slow, and few get here
 
     return all(SpecifierSet(one.specifier).contains(version, prereleases=True) for one in required)
 
 
 def _is_exact(specifier: str) -> bool:
-    """Return whether a specifier names one version in full, as TARGET has to."""
+    """Return whether a specifier names one full version."""
     version = specifier.removeprefix("==")
     return version != specifier and VERSION.fullmatch(version) is not None
 
 
 def _read(path: Path) -> str:
-    """Return what a file asks for, as a specifier set; an empty one for nothing."""
+    """Return the specifier set that a file requires; an empty one if none."""
     key = KEY
     try:
         table = uv_toml.load(path)
@@ -205,7 +205,7 @@ def _invalid(path: Path, key: str, reason: str) -> InvalidRequirement:
 
 
 def _specifier(text: str) -> str | None:
-    """Return what uv reads as a specifier set, as one; None for what it does not understand."""
+    """Return a version or a specifier set as a specifier set; None if uv would refuse it."""
     from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 # as in permit
     from packaging.version import InvalidVersion, Version  # noqa: PLC0415 # as in permit
 
@@ -239,12 +239,12 @@ def _project_file(folder: Path) -> Path | None:
 
 
 def _workspace(folder: Path) -> Path | None:
-    """Return the root of the workspace that a folder is in; a project alone is its own.
+    """Return the root of the workspace of a directory; a single project is its own root.
 
-    As in uv, whoever stands in no project, or in one that uv does not manage, is in none.
+    As in uv, None outside of a project, or in one that uv does not manage.
     """
-    around = _projects(folder)
-    project, table = next(around, (folder, {}))
+    projects = _projects(folder)
+    project, table = next(projects, (folder, {}))
     ours = _tool_uv(table) or {}
     if ours.get("managed") is False:
         return None
@@ -252,14 +252,14 @@ def _workspace(folder: Path) -> Path | None:
         return project
     if "project" not in table:
         return None
-    root, table = next(around, (project, {}))
+    root, table = next(projects, (project, {}))
     workspace = _table((_tool_uv(table) or {}).get("workspace"))
     member = _matches(project, root, workspace.get("members"))
     return root if member and not _matches(project, root, workspace.get("exclude")) else project
 
 
 def _projects(folder: Path) -> Iterator[tuple[Path, Mapping[str, Any]]]:
-    """Yield each folder with a pyproject.toml, from the inside, up to one that cannot be read."""
+    """Yield the directories with a pyproject.toml, innermost first, up to an unreadable one."""
     for above in (folder, *folder.parents):
         if _is_file(above / _PYPROJECT):
             try:
@@ -269,7 +269,7 @@ def _projects(folder: Path) -> Iterator[tuple[Path, Mapping[str, Any]]]:
 
 
 def _matches(project: Path, root: Path, patterns: object) -> bool:
-    """Return whether one of the patterns of a workspace means a project below its root."""
+    """Return whether a pattern of a workspace matches a project below its root."""
     parts = project.relative_to(root).parts
     return isinstance(patterns, list) and any(
         _fits(parts, posixpath.normpath(str(pattern)).split("/")) for pattern in patterns
@@ -277,8 +277,8 @@ def _matches(project: Path, root: Path, patterns: object) -> bool:
 
 
 def _fits(parts: Sequence[str], patterns: Sequence[str]) -> bool:
-    """Return whether a path fits a pattern, folder by folder; `**` means any number of them."""
-    ends = {0}  # of the path, up to where what was read of the pattern fits
+    """Return whether a path matches a pattern, part by part; `**` matches any number of parts."""
+    ends = {0}  # the lengths of the path that the pattern matches so far
     for pattern in patterns:
         if pattern == "**":
             ends = set(range(min(ends, default=len(parts) + 1), len(parts) + 1))
@@ -293,7 +293,7 @@ def _first(environ: Mapping[str, str], *names: str) -> str | None:
 
 
 def _tool_uv(table: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """Return `[tool.uv]`; None if there is none."""
+    """Return `[tool.uv]`; None if it does not exist."""
     ours = _table(table.get("tool")).get("uv")
     return ours if isinstance(ours, dict) else None
 
@@ -303,4 +303,4 @@ def _table(value: object) -> Mapping[str, Any]:
 
 
 def _is_file(path: Path) -> bool:
-    return os.path.isfile(path)  # noqa: PTH113 # Path.is_file raises where it may not look
+    return os.path.isfile(path)  # noqa: PTH113 # Path.is_file raises without permission

@@ -1,13 +1,13 @@
 """Which of the user's settings count when uv is run for an index or for credentials.
 
-One rule for uv.toml and for the environment: what says where an index is, how to reach it, which
-credentials it takes, and before which day a version has to be published counts. Everything else is
-about packages of the user's own, and is left out, so that it can neither break nor alter what we
-run, nor have it write a file. It is a list of what counts: a setting of a later uv is left out
-until somebody decides about it. docs/uv-settings.md lists every setting with its decision.
+One rule for uv.toml and for the environment: settings about the location of an index, the way to
+reach it, its credentials, and the latest publication date count. All others are about the user's
+own packages, and are left out, so that they can neither break nor alter our calls, nor write files.
+It is an allow-list: a setting of a later uv is left out until a decision is made.
+docs/uv-settings.md lists every setting with its decision.
 
-No option and no variable of uv leaves out a part of its configuration, so uv is handed a copy. With
-`required-version` left out as well, a uv that its user's configuration refuses can be run.
+uv cannot be told to ignore a part of its configuration, so it gets a copy. That leaves out
+`required-version` as well: a uv that the user's configuration refuses can be run.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ FIELDS_OF_INDEX = frozenset(
         "url",
     }
 )
-"""What counts of an `[[index]]`."""
+"""The keys of an `[[index]]` that count."""
 
 VARIABLES = frozenset(
     {
@@ -98,7 +98,7 @@ VARIABLES = frozenset(
         "UV_SYSTEM_CERTS",
     }
 )
-"""The variables of uv that are handed on, beside `UV_INDEX_NAME_USERNAME` and `…_PASSWORD`."""
+"""The variables of uv that are passed on, besides `UV_INDEX_NAME_USERNAME` and `…_PASSWORD`."""
 
 READ_HERE = frozenset(
     {
@@ -110,7 +110,7 @@ READ_HERE = frozenset(
         "UV_PREVIEW_FEATURES",
     }
 )
-"""The variables of uv that count without being handed on as they are."""
+"""The variables of uv that count, but are not passed on as they are."""
 
 FEATURES = frozenset(
     {
@@ -122,11 +122,11 @@ FEATURES = frozenset(
         "s3-endpoint",
     }
 )
-"""The previews that count, by `preview` as well, which means all of them."""
+"""The preview features that count; `preview` enables all of them."""
 
 _CREDENTIALS = re.compile(r"UV_INDEX_\w+_(?:USERNAME|PASSWORD)")
 _COLOURS = frozenset({"CLICOLOR_FORCE", "FORCE_COLOR"})
-"""They would colour the messages that we read."""
+"""They would color the messages that are parsed here."""
 
 _LOGGING = frozenset({"RUST_LOG"})
 
@@ -140,14 +140,14 @@ _SEPARATORS = {
     "UV_INDEX": " ",
     "UV_INDEX_URL": None,
 }
-"""The variables that may hold relative paths -> what separates several."""
+"""The variables that may contain relative paths -> their separator."""
 
 _MADE = frozenset({"UV_CACHE_DIR", "UV_CREDENTIALS_DIR"})
 """The directories that uv makes if they do not exist."""
 
 _OTHER_VARIABLES = frozenset({"UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_INDEX_URL"})
 _OTHER_KEYS = frozenset({"extra-index-url", "find-links", "index-url", "no-index"})
-"""What names other indexes, and does not count beside a URL that is configured here."""
+"""The keys of other indexes, which do not count if a URL is configured here."""
 
 _CACHE_KEYS = frozenset({"cache-dir", "no-cache"})
 
@@ -157,13 +157,13 @@ _AS_VARIABLES = {
     "no-proxy": ("NO_PROXY", "no_proxy"),
     "system-certs": ("UV_NATIVE_TLS",),
 }
-"""The keys that an older uv refuses -> the variables that tell it the same."""
+"""The keys that an older uv refuses -> the equivalent variables."""
 
 _UNKNOWN = re.compile(r"unknown field `([\w-]+)`")
 
 
 def counts(variable: str) -> bool:
-    """Return whether an environment variable is handed on to uv."""
+    """Return whether an environment variable is passed on to uv."""
     if variable in VARIABLES or _CREDENTIALS.fullmatch(variable):
         return True
     return not variable.startswith("UV_") and variable not in _COLOURS | _LOGGING
@@ -171,16 +171,16 @@ def counts(variable: str) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class UvSettings:
-    """What uv is told of its user's settings."""
+    """The user's settings that uv gets."""
 
     environ: Mapping[str, str] = field(repr=False)
     """The environment, without uv's configuration files."""
 
     table: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    """What the files say, as one uv.toml; perhaps with credentials."""
+    """The settings of all files, as one uv.toml; perhaps with credentials."""
 
     files: tuple[Path, ...] = ()
-    """Where that is from."""
+    """The files that it was read from."""
 
     @classmethod
     def read(
@@ -194,8 +194,8 @@ class UvSettings:
         """Read the user's settings.
 
         Args:
-            environ: The user's environment, which says where the files are.
-            windows: Whether they are where they are on Windows.
+            environ: The user's environment, which names the directories.
+            windows: Whether to look as on Windows.
             url: An index that comes before all of the user's. It is handed over in the environment
                 rather than as an argument, where other users of the machine could read it.
             flat: Whether that is a directory or a page of wheels, as for `--find-links`.
@@ -232,12 +232,12 @@ class UvSettings:
 
     @property
     def offline(self) -> bool:
-        """Whether uv has to do without the network."""
+        """Whether uv must not use the network."""
         return self.table.get("offline") is True
 
     @property
     def features(self) -> bool:
-        """Whether there are previews that count."""
+        """Whether preview features are enabled that count."""
         return "UV_PREVIEW_FEATURES" in self.environ
 
     def with_cache(self, cache: Path) -> Self:
@@ -247,12 +247,12 @@ class UvSettings:
         return replace(self, environ={**environ, "UV_CACHE_DIR": str(cache)}, table=table)
 
     def for_older(self, said: str) -> Self | None:
-        """Return the same for a uv that is older than a key; None if that is not what it says.
+        """Return the same for a uv that is too old for a key; None if that is not its error.
 
-        It is not done before uv says so: a newer one prefers the key to the variables.
+        Only after that error: a newer uv prefers the key to the variables.
 
         Args:
-            said: What the uv has said of the configuration.
+            said: The error of uv about the configuration.
         """
         unknown = _UNKNOWN.search(said)
         key = unknown[1] if unknown else ""
@@ -289,11 +289,11 @@ class UvSettings:
             yield {**self.environ, "UV_CONFIG_FILE": str(copy)}
 
     def in_own_words(self, said: str, environ: Mapping[str, str]) -> str:
-        """Return a message of uv with the user's files named in the place of the copy.
+        """Return a message of uv with the user's files in place of the copy.
 
         Args:
             said: The message.
-            environ: What was yielded for that run.
+            environ: The environment of that run.
         """
         copy = environ.get("UV_CONFIG_FILE")
         if copy is None or copy not in said:
@@ -303,7 +303,7 @@ class UvSettings:
 
 
 def combined(first: Mapping[str, Any], second: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return two configurations as the one that uv makes of them: the first wins, arrays join."""
+    """Merge two configurations as uv does: the first wins, arrays are joined."""
     result = {**second, **first}
     for key in first.keys() & second.keys():
         match first[key], second[key]:
@@ -323,13 +323,13 @@ def _load(path: Path) -> Mapping[str, Any]:
 
 
 def _what_counts(table: Mapping[str, Any], directory: Path) -> Mapping[str, Any]:
-    """Return what counts of a file, with paths that are relative to its directory made absolute."""
+    """Return the settings of a file that count, with relative paths made absolute."""
     result = _keys(table, KEYS | {"preview", "preview-features"}, directory)
     if isinstance(table.get("pip"), dict) and (pip := _keys(table["pip"], KEYS_OF_PIP, directory)):
         result["pip"] = pip
     if isinstance(table.get("index"), list):
         result["index"] = [_index(entry, directory) for entry in table["index"]]
-    # uv takes it from where it is run, and we run it elsewhere.
+    # uv resolves it against the current directory, which is another one here.
     if not os.path.isabs(str(result.get("cache-dir", ""))):  # noqa: PTH117 # it may be no path
         result.pop("cache-dir", None)
     return result
@@ -379,7 +379,7 @@ def _absolute_part(variable: str, part: str) -> str:
 
 
 def _features(environ: Mapping[str, str], table: Mapping[str, Any]) -> frozenset[str]:
-    """Return the previews that are switched on, and count."""
+    """Return the enabled preview features that count."""
     named = environ.get("UV_PREVIEW_FEATURES", "")
     flag = environ.get("UV_PREVIEW", "")
     if named or flag:
@@ -392,9 +392,9 @@ def _features(environ: Mapping[str, str], table: Mapping[str, Any]) -> frozenset
 
 
 def _without_other_indexes(table: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a configuration in which no other index comes before, or beside, one of ours.
+    """Return a configuration in which no other index precedes, or is merged with, ours.
 
-    The rest of `[[index]]` stays: an entry for the same server may say how to reach that.
+    Other entries of `[[index]]` stay: one for the same server may tell how to reach that.
     """
     result = {key: value for key, value in table.items() if key not in _OTHER_KEYS}
     if "pip" in result:
@@ -404,7 +404,7 @@ def _without_other_indexes(table: Mapping[str, Any]) -> dict[str, Any]:
         result["index"] = [
             entry
             for entry in result["index"]
-            # Flat ones are looked through together with whichever comes first.
+            # uv searches flat ones together with the first index.
             if not (isinstance(entry, dict) and entry.get("format") == "flat")
         ]
     return result

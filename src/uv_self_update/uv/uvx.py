@@ -1,6 +1,6 @@
-"""Whether this was started through `uvx`, which on Windows holds the file that is to be replaced.
+"""Detect that this was started by `uvx`, which on Windows keeps the file open that is replaced.
 
-What tells, as measured: `uvx` runs a tool in its cache (`archive-v0`), or, if it is installed, in
+As measured: `uvx` runs a tool in its cache (`archive-v0`), or, if it is installed, in
 the tool's own environment. uv sets `UV` then (0.5.0 does not yet); `uv run`, which sets it too,
 counts itself in `UV_RUN_RECURSION_DEPTH`.
 """
@@ -21,10 +21,10 @@ _CACHED = "archive-v0"
 
 
 def refuse_uvx(environ: Mapping[str, str]) -> None:
-    """Make sure that no `uvx.exe` waits for this process.
+    """Refuse to run if a `uvx.exe` waits for this process.
 
     Raises:
-        StartedThroughUvx: One does.
+        StartedThroughUvx: It does.
     """
     installed = Path(sys.prefix, "uv-receipt.toml").exists()
     if is_through_uvx(sys.prefix, environ, installed=installed):
@@ -32,10 +32,10 @@ def refuse_uvx(environ: Mapping[str, str]) -> None:
 
 
 def is_through_uvx(prefix: str, environ: Mapping[str, str], *, installed: bool) -> bool:
-    """Tell by the environment of this Python, and by the variables.
+    """Return whether the prefix of this Python and the variables are those of a run by `uvx`.
 
     Args:
-        prefix: The folder of the environment.
+        prefix: The directory of this Python's environment.
         environ: The user's environment.
         installed: Whether it is an environment of `uv tool install`.
     """

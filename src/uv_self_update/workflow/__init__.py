@@ -1,7 +1,6 @@
 """What each command does, told in the docstring of its module.
 
-A workflow joins the rooms below: it takes settled values and returns an outcome. It prints
-nothing.
+A workflow joins the rooms below: it takes settings and returns an outcome. It prints nothing.
 """
 
 __all__ = ("check", "explanation", "rehearse", "survey", "update")

@@ -1,4 +1,4 @@
-"""What the sources hold, for a person to read: for `init` and `releases`."""
+"""List the contents of sources, for `init` and `releases`."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ _NAMED = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Inspection:
-    """What a source has, and what of one release for one platform."""
+    """The versions of a source, and the files of one release for one platform."""
 
     versions: tuple[str, ...]
-    """The newest versions, newest first, pre-releases among them."""
+    """The newest versions, newest first, including pre-releases."""
 
     more: bool
-    """Whether there are older ones as well."""
+    """Whether the source has older ones as well."""
 
     archive: bool
-    """Whether there is what holds uv."""
+    """Whether the source has an archive or a wheel of uv."""
 
     wheel: bool
     """Whether that is a wheel rather than an archive."""
@@ -45,13 +45,13 @@ class Inspection:
     installer: bool
 
     digest: bool
-    """Whether what holds uv can be checked."""
+    """Whether a digest of that is known."""
 
     algorithm: str = "sha256"
-    """Of the digest, where there is one."""
+    """Of the digest, if one is known."""
 
     dated: bool = True
-    """Whether the source says when releases were published; asked of an index only."""
+    """Whether the source has publication dates; False only for an index."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,22 +61,22 @@ class Row:
     version: str
     source: str
     published: str | None
-    """In UTC, as RFC 3339 writes it, where the source says so."""
+    """In UTC, as RFC 3339 writes it; None if unknown."""
 
     complete: bool | None
-    """Whether there is an archive for this platform; None where the source does not list files."""
+    """Whether it has an archive for this platform; None if the source does not list files."""
 
     allowed: bool
-    """Whether it may be taken unasked."""
+    """Whether the policy allows it, and it is no pre-release."""
 
     rule: str | None
-    """What hides it: a rule of the policy, or that it is a pre-release; None if nothing does."""
+    """The rule of the policy that hides it, or `pre-release`; None if allowed."""
 
     installed: bool
 
 
 def inspect(source: Source, release: Release, platform: Platform) -> Inspection:
-    """Look at what a source has of a release; the files are asked for, and not read.
+    """Inspect a release of a source; its files are requested, and not read.
 
     Raises:
         SourceError: The source cannot be used.
@@ -105,17 +105,17 @@ def inspect(source: Source, release: Release, platform: Platform) -> Inspection:
 
 
 def _versions(source: Source, release: Release) -> tuple[str, ...]:
-    """Return the newest versions of a source, of which one is known."""
+    """Return the newest versions of a source; the known one if it cannot list them."""
     try:
         return tuple(found.version for found in source.releases(_NAMED + 1))
     except SourceError as error:
-        # It has what is needed: that the others cannot be listed is no reason to refuse it.
+        # The release itself is available, so the source is usable.
         _log.debug("the other versions cannot be listed: %s", error)
         return (release.version,)
 
 
 def _there(source: ArchiveSource, release: Release, name: str) -> tuple[bool, bool]:
-    """Return whether a file is there, and whether its digest is known."""
+    """Return whether a file exists, and whether its digest is known."""
     asset = release.asset(name)
     if asset is None:
         return False, False
@@ -140,10 +140,10 @@ def overview(
 
     Args:
         sources: The sources, in order.
-        platform: Where uv runs.
-        installed: The version that is installed, if any.
+        platform: The platform of uv.
+        installed: The installed version, if any.
         limit: How many releases of each source.
-        policy: What may be taken.
+        policy: The rules that releases must satisfy.
 
     Raises:
         SourceError: The only source has failed.
@@ -185,7 +185,7 @@ def overview(
 
 
 def without_dates(source: str, objection: Objection) -> str:
-    """Say that a rule about the age hides what a source has, since that gives no dates."""
+    """Return a warning about a source without dates, whose releases `policy.min-age` hides."""
     rule = objection.rule
     return f"{rule.key} in {rule.origin} hides releases of {source}: it gives no dates for them"
 
@@ -198,7 +198,7 @@ def _hiding(objection: Objection | None, release: Release, policy: Policy) -> st
 
 def _complete(source: Source, release: Release, platform: Platform) -> bool | None:
     if not isinstance(source, ArchiveSource):
-        return True  # uv names those only that fit this machine
+        return True  # uv lists only wheels for this platform
     if release.assets is None:
         return None
     return release.asset(platform.archive) is not None
