@@ -369,7 +369,7 @@ def test_endless_pages(source: GithubSource, web: Web) -> None:
     """A list that names itself as its next page comes to an end."""
     web.pages[API] = page([release("0.12.3")], Link=f'<{LONG}>; rel="next"')
 
-    with pytest.raises(UnexpectedBody, match="a list, but it is one that does not end"):
+    with pytest.raises(UnexpectedBody, match="a list, but it is an endless one"):
         source.find(parse_target("0.11"))
 
     assert web.paths() == [SHORT, LONG]
@@ -377,7 +377,7 @@ def test_endless_pages(source: GithubSource, web: Web) -> None:
 
 def test_pages_without_end(source: GithubSource, web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
     """A list that has always one more page comes to an end."""
-    monkeypatch.setattr(paging, "_MOST_PAGES", 20)
+    monkeypatch.setattr(paging, "_MAX_PAGES", 20)
 
     def answer(_: Asked) -> Page:
         return page([], Link=f'<{API}?page={len(web.asked)}>; rel="next"')
