@@ -251,17 +251,19 @@ def _entry(item: object) -> Entry | None:
     time: object = None
     match item:
         case {"base": str(name), "type": "directory" | "folder" | "file" as kind}:
-            name, folder = name.removesuffix("/"), kind != "file"
+            name, is_directory = name.removesuffix("/"), kind != "file"
         case {"name": str(name), "type": "directory" | "file" | "other" as kind, **more}:
-            folder = kind == "directory"
+            is_directory = kind == "directory"
             time = more.get("mtime")
-        case {"name": str(name), "is_dir": bool(folder), **more}:
+        case {"name": str(name), "is_dir": bool(is_directory), **more}:
             name = name.removesuffix("/")
             time = more.get("mod_time")
         case _:
             return None
     return Entry(
-        name=name, is_directory=folder, modified=utc_of(time) if isinstance(time, str) else None
+        name=name,
+        is_directory=is_directory,
+        modified=utc_of(time) if isinstance(time, str) else None,
     )
 
 
