@@ -416,7 +416,7 @@ def test_bomb_of_ten_gigabytes(place: Place) -> None:
         (WINDOWS, zipped({"uvx.exe": b"", "uv": b""}), "it contains no uv.exe"),
         (UNIX, b"", "it is empty"),
         (UNIX, b"<!DOCTYPE html>", "it is a web page"),
-        (UNIX, b'{"message": "no"}', "it is JSON of another kind"),
+        (UNIX, b'{"message": "no"}', "it is JSON with other contents"),
         (WINDOWS, b"<html>", "it is a web page"),
         (WINDOWS, b"nonsense", "it is not an archive"),
     ],

@@ -471,7 +471,7 @@ OTHER = "0.5.0"
         (lambda: b"", f"{ARCHIVE} from {{url}} can't be used: it is empty"),
         (
             lambda: b'{"errors": []}',
-            f"{ARCHIVE} from {{url}} can't be used: it is JSON of another kind",
+            f"{ARCHIVE} from {{url}} can't be used: it is JSON with other contents",
         ),
         (
             lambda: pack(README=b"Here be dragons.\n"),

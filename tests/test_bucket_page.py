@@ -91,7 +91,7 @@ def refused(body: str | bytes) -> str:
     with pytest.raises(UnexpectedBody) as caught:
         read(body)
     before, _, kind = str(caught.value).partition(", got ")
-    assert before == f"unexpected response from {URL}: expected a list of the files in a bucket"
+    assert before == f"unexpected response from {URL}: expected a bucket listing"
     return kind
 
 
@@ -276,7 +276,7 @@ def test_next_page(more: str, following: str | None, parameter: str) -> None:
 def test_no_way_on() -> None:
     """A list that goes on, and does not say where, is not taken for the whole."""
     more = "<IsTruncated>true</IsTruncated>"
-    assert refused(s3(more=more)) == "one that goes on, without saying where"
+    assert refused(s3(more=more)) == "a truncated one without a continuation token"
 
 
 @pytest.mark.parametrize(
@@ -284,7 +284,7 @@ def test_no_way_on() -> None:
     [
         ("", "an empty file"),
         ("no", "something else"),
-        ('{"items": []}', "JSON of another kind"),
+        ('{"items": []}', "JSON with other contents"),
         ("<!DOCTYPE html><p>Sign in", "a web page"),
         ("<html><body/></html>", "a web page"),
         ("<HTML xmlns='x'/>", "a web page"),

@@ -105,7 +105,7 @@ def test_release_without_the_archive_is_passed_over(caplog: pytest.LogCaptureFix
         assert source.find(NEWEST).version == "0.12.9"
 
     assert caplog.messages == [
-        f"the mirror lacks {ARCHIVE} of uv 0.13.1, 0.13.0; uv 0.12.9 is taken"
+        f"Skipping uv 0.13.1, 0.13.0: the mirror has no {ARCHIVE}; using uv 0.12.9"
     ]
 
 

@@ -213,7 +213,7 @@ def test_verbose_tells_what_happens_behind_the_gateway(home: Home, web: Web) -> 
     assert f"DEBUG uv asks for /***{latest}\n" in done.err
     listing = "/api/v3/repos/astral-sh/uv/releases?per_page=***"
     assert f"DEBUG GET {web.url}{listing} answers 200\n" in done.err
-    assert f"DEBUG uv {binaries.newest()} is taken from {web.url}/astral-sh/uv\n" in done.err
+    assert f"DEBUG Using uv {binaries.newest()} from {web.url}/astral-sh/uv\n" in done.err
     assert done.code == 0
 
 

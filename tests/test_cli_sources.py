@@ -93,7 +93,7 @@ def test_init_proves(home: Home, web: Web) -> None:
     assert done.code == 0, done.err
     lines = done.out.splitlines()
     assert lines[:10] == [
-        f"Detected `listing` at {web.url}/uv/, because it lists a folder.",
+        f"Detected `listing` at {web.url}/uv/, because it is a directory listing.",
         f"  versions   {NEW}, {MIDDLE}",
         f"  newest     {NEW}",
         f"  archive    {ARCHIVE}",
@@ -244,7 +244,7 @@ def test_init_directory_of_wheels(form: str, home: Home, tmp_path: Path) -> None
     done = home.run("init", "--no-rehearse", form.format(path=share))
     assert done.code == 0, done.err
     url = f"{share.as_uri()}/"
-    assert done.out.startswith(f"Detected `index` at {url}, because wheels of uv are there.\n")
+    assert done.out.startswith(f"Detected `index` at {url}, because it has wheels of uv.\n")
     assert configured(home) == [{"kind": "index", "url": url, "format": "flat"}]
     assert home.snapshot(leave_out=[home.config, home.config.parent]) == before
 
@@ -731,7 +731,7 @@ def test_order(home: Home, web: Web, name: str, quiet: list[str]) -> None:
     warnings = [line for line in done.err.splitlines() if line.startswith("warning: ")]
     assert len(warnings) == (0 if quiet else 1)
     assert all(line.startswith(f"warning: {told}") for line in warnings)
-    assert all(line.endswith("; the next source is asked") for line in warnings)
+    assert all(line.endswith("; trying the next source") for line in warnings)
     assert not quiet or done.err == ""
 
 

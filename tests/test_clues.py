@@ -7,7 +7,7 @@ import pytest
 from support.detection_lures import ARCHIVE
 from uv_self_update.errors import IndexFailed, NoSuchVersion, StatusRefused, UnexpectedBody
 from uv_self_update.network.responses import Answer
-from uv_self_update.sources.detection.advice import Attempt, Findings, Look, advice
+from uv_self_update.sources.detection.advice import Attempt, Findings, Request, advice
 from uv_self_update.sources.detection.clues import (
     Clue,
     from_answer,
@@ -18,7 +18,7 @@ from uv_self_update.sources.detection.clues import (
     is_file,
     is_web_page,
     last_resorts,
-    proper,
+    source_url,
 )
 
 URL = "https://files.example.com/uv/"
@@ -135,10 +135,10 @@ def test_url_of_a_clue(url: str, due: str | None) -> None:
         ("https://e.com/uv.ndjson", "https://e.com/uv.ndjson"),
     ],
 )
-def test_proper(url: str, due: str) -> None:
+def test_source_url(url: str, due: str) -> None:
     """What was copied out of a browser is led back to what the page is about."""
-    assert proper(url) == due
-    assert proper(due) == due
+    assert source_url(url) == due
+    assert source_url(due) == due
 
 
 @pytest.mark.parametrize(
@@ -294,9 +294,9 @@ def findings(
     """Return what came of an examination."""
     return Findings(
         url=url,
-        looks=tuple(Look(url=look.url, answer=look) for look in looks),
+        requests=tuple(Request(url=look.url, answer=look) for look in looks),
         attempts=attempts,
-        unfit=unfit,
+        invalid=unfit,
     )
 
 
@@ -304,27 +304,30 @@ REFUSED = StatusRefused(URL, 403, "Forbidden")
 EMPTY = NoSuchVersion(URL, "release of uv", ())
 OTHER = UnexpectedBody(URL, "a directory listing", "a web page")
 FAILED = IndexFailed("the index", "uv pip compile", "no such host")
-NAMED = Clue(kind="nexus", reason="Nexus answers", settings=None)
+NAMED = Clue(kind="nexus", reason="the server is Nexus", settings=None)
 GUESSED = Clue(kind="s3", reason="", settings=None)
 
 
 @pytest.mark.parametrize(
     ("found", "start"),
     [
-        (findings(answer(401), answer(401)), "The server asks for a login"),
+        (findings(answer(401), answer(401)), "The server requires authentication"),
         (findings(answer(500), answer(502)), "The server failed"),
-        (findings(answer(404)), "Nothing is there, or nothing that may be seen without a login"),
-        (findings(answer(404), answer(403)), "The server does not show what it has"),
-        (findings(answer(body=b"<html><input type=password>")), "A page to log in is for people"),
-        (findings(answer(body=b"<html>")), "If uv is there, write what serves it"),
-        (findings(answer(404), unfit=(NAMED,)), "The server is Nexus: the URL of a repository"),
+        (findings(answer(404)), "Check the URL. The server may also hide it without credentials"),
+        (findings(answer(404), answer(403)), "The server refuses access"),
+        (
+            findings(answer(body=b"<html><input type=password>")),
+            "The server answers with a login page",
+        ),
+        (findings(answer(body=b"<html>")), "If the server has uv, write its kind"),
+        (findings(answer(404), unfit=(NAMED,)), "The server is Nexus; use the URL of a repository"),
         (
             findings(answer(404), attempts=(Attempt(clue=NAMED, error=REFUSED),)),
             "The server denies access",
         ),
         (
             findings(answer(404), attempts=(Attempt(clue=GUESSED, error=EMPTY),)),
-            "uv's releases are known by their names: `0.13.9/",
+            "Releases of uv are recognized by their names: `0.13.9/",
         ),
         (
             findings(answer(200), attempts=(Attempt(clue=NAMED, error=OTHER),)),
@@ -332,13 +335,13 @@ GUESSED = Clue(kind="s3", reason="", settings=None)
         ),
         (
             findings(answer(200), attempts=(Attempt(clue=GUESSED, error=OTHER),)),
-            "If uv is there, write what serves it",
+            "If the server has uv, write its kind",
         ),
         (
             findings(answer(200), attempts=(Attempt(clue=NAMED, error=FAILED),), unfit=(NAMED,)),
             "Run `uv pip install",
         ),
-        (findings(url=f"{URL}{ARCHIVE}"), "That is called as a file is"),
+        (findings(url=f"{URL}{ARCHIVE}"), "The URL points to a file"),
     ],
 )
 def test_advice(found: Findings, start: str) -> None:

@@ -30,7 +30,7 @@ WITH_README = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS]
 
 HEADINGS = (
     "Configuration",
-    "Login",
+    "Authentication",
     "For administrators",
     "What it understands",
     "When it fails",

@@ -209,7 +209,7 @@ def test_xml_as_a_whole(body: bytes, words: str) -> None:
 
 def test_page_of_links(monkeypatch: pytest.MonkeyPatch) -> None:
     """A page has a bound to its links, and none to what is no link."""
-    monkeypatch.setattr(listing_page, "MOST_ENTRIES", 1000)
+    monkeypatch.setattr(listing_page, "MAX_ENTRIES", 1000)
     link = b'<a href="%d">x</a>'
     assert len(read_listing(document(b"".join(link % n for n in range(1000)), "text/html"))) == 1000
 

@@ -97,9 +97,9 @@ CASES = {
     ),
     "401, store of uv": Case(
         environ={"UV_DEFAULT_INDEX": "{web}/s401/", "UV_CREDENTIALS_DIR": "{home}/credentials"},
-        said="{web}/s401/uv/ refuses user `me` (401 Unauthorized, credentials from the credential "
-        "store of uv (`uv auth login`), index from UV_DEFAULT_INDEX)",
-        hint=("Renew the credentials in the credential store of uv",),
+        said="{web}/s401/uv/ refuses user `me` (401 Unauthorized, credentials from uv's credential "
+        "store (`uv auth login`), index from UV_DEFAULT_INDEX)",
+        hint=("Renew the credentials in uv's credential store",),
         only_newer=True,
     ),
     "401, none": Case(
@@ -112,7 +112,7 @@ CASES = {
         url="{web}/nowhere/",
         said="{web}/nowhere/uv/ does not show uv to requests without credentials (404 Not Found, "
         "index from the configuration of uv-self-update)",
-        hint=("Nexus wants `/simple/` at its end", "Give uv credentials"),
+        hint=("it ends in `/simple/` for Nexus", "Give uv credentials"),
     ),
     "first of two is empty": Case(
         environ={"UV_INDEX": "{web}/empty/", "UV_DEFAULT_INDEX": "{web}/undated/"},
@@ -129,7 +129,7 @@ CASES = {
     "cutoff, no dates": Case(
         toml=CUTOFF + INDEX.replace("{place}", "undated"),
         said=f'the package index {NO_UV} that `exclude-newer = "2020-01-01T00:00:00Z"` in '
-        "{home}/.config/uv/uv.toml allows: the index gives no upload time for uv 0.5.31",
+        "{home}/.config/uv/uv.toml allows: the index has no upload time for uv 0.5.31",
         hint=(PACKAGE, OF_INDEX),
     ),
     "cutoff, all newer": Case(
@@ -161,7 +161,7 @@ CASES = {
     "sha1": Case(
         url="{web}/sha1/",
         said="`uv pip compile` failed for the index {web}/sha1/:",
-        hint=("Ask whoever runs the index for sha256",),
+        hint=("Ask the administrator of the index for sha256",),
     ),
 }
 OLDEST_TOO = {"404, netrc", "401, variables of the index", "wrong path", "cutoff, no dates"}

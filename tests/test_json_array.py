@@ -88,7 +88,7 @@ def test_first_before_the_last() -> None:
 
 def test_many() -> None:
     """Neither the number of elements, nor the size of one, nor white space is without bound."""
-    most = json_array.MOST_ENTRIES
+    most = json_array.MAX_ENTRIES
 
     assert len(read(b"[" + b",".join([b"0"] * most) + b"]")) == most
     with pytest.raises(TooLarge, match="exceeds the limit of 75,000 entries"):

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from uv_self_update.sources.layout import flat_name, is_asset, version_in_script, version_of_folder
+from uv_self_update.sources.layout import (
+    flat_name,
+    is_asset,
+    version_in_script,
+    version_of_directory,
+)
 
 LINUX = "uv-x86_64-unknown-linux-gnu.tar.gz"
 
@@ -30,7 +35,7 @@ LINUX = "uv-x86_64-unknown-linux-gnu.tar.gz"
 )
 def test_version_of_folder(name: str, version: str | None) -> None:
     """A folder is a version's if it is named for one of uv's, which have three numbers."""
-    assert version_of_folder(name) == version
+    assert version_of_directory(name) == version
 
 
 @pytest.mark.parametrize(

@@ -424,9 +424,12 @@ def test_empty(heading: str) -> None:
         ("<?xml version='1.0'?><ListBucketResult/>", "XML"),
         ("#!/bin/sh", "a script"),
         (b"\x1f\x8b\x08", "an archive"),
-        ("<form><input name=user><input type=password>", "a web page to log in"),
-        ("<FORM><INPUT TYPE=' Password '><a href=help>Help</a>", "a web page to log in"),
-        ("<title>Sign in</title><a href=a>a</a><input type='password'/>", "a web page to log in"),
+        ("<form><input name=user><input type=password>", "a web page with a login form"),
+        ("<FORM><INPUT TYPE=' Password '><a href=help>Help</a>", "a web page with a login form"),
+        (
+            "<title>Sign in</title><a href=a>a</a><input type='password'/>",
+            "a web page with a login form",
+        ),
     ],
 )
 def test_no_listing(body: str | bytes, kind: str) -> None:
@@ -473,7 +476,9 @@ def test_other_media_types(content_type: str, kind: str) -> None:
 )
 def test_other_json(document: object) -> None:
     """JSON that is of neither nginx nor Caddy is refused, not read in part."""
-    assert refused(json.dumps(document), content_type="application/json") == "JSON of another kind"
+    assert (
+        refused(json.dumps(document), content_type="application/json") == "JSON with other contents"
+    )
 
 
 @pytest.mark.parametrize(
@@ -481,7 +486,7 @@ def test_other_json(document: object) -> None:
 )
 def test_broken_json(body: str | bytes) -> None:
     """What begins as JSON, and breaks off or goes too deep, is refused."""
-    assert refused(body, content_type="application/json") == "JSON of another kind"
+    assert refused(body, content_type="application/json") == "JSON with other contents"
 
 
 def test_json_names() -> None:

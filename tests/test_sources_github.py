@@ -367,7 +367,7 @@ def test_endless_pages(source: GithubSource, web: Web) -> None:
     """A list that names itself as its next page comes to an end."""
     web.pages[API] = page([release("0.12.3")], Link=f'<{LONG}>; rel="next"')
 
-    with pytest.raises(UnexpectedBody, match="a list, got one that does not end"):
+    with pytest.raises(UnexpectedBody, match="a list, got an endless one"):
         source.find(parse_target("0.11"))
 
     assert web.paths() == [SHORT, LONG]

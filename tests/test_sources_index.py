@@ -346,7 +346,7 @@ def test_unpack_a_bomb(  # noqa: PLR0913, PLR0917 # a row, and what a test of uv
     web.pages[name] = Page(body=body)
     assert len(body) < 1 << 20
     index = source(uv, home, f"{web.url}/simple/")
-    with pytest.raises(UnusableArchive, match="it holds more than"):
+    with pytest.raises(UnusableArchive, match="it contains more than"):
         index.unpack(index.find(NEWEST), tmp_path)
     assert not (tmp_path / "cache").exists()
 
@@ -359,7 +359,7 @@ def test_unpack_without_an_end(home: Home, tmp_path: Path, monkeypatch: pytest.M
     folder = tmp_path / "new"
     folder.mkdir()
     index = source(script, home, "http://127.0.0.1:9/")
-    with pytest.raises(UnusableArchive, match="it holds more than"):
+    with pytest.raises(UnusableArchive, match="it contains more than"):
         index.unpack(Release(version="0.10.7", tag="0.10.7", assets=()), folder)
 
 
@@ -406,7 +406,7 @@ def test_what_uv_answers(home: Home, tmp_path: Path, output: str, expected: str 
     """The version is read out of uv's answer, whatever its user's settings add; or it is none."""
     uv = _script(tmp_path / "uv", f"cat <<'END'\n{output}\nEND")
     if expected is None:
-        with pytest.raises(IndexFailed, match="it named no version of uv"):
+        with pytest.raises(IndexFailed, match="unexpected output"):
             source(uv, home).find(NEWEST)
     else:
         assert source(uv, home).find(NEWEST).version == expected

@@ -39,7 +39,7 @@ def find(spec: str) -> Release:
 
 
 def children(*names: str, folder: object = True) -> Page:
-    """Return what Artifactory says of a folder."""
+    """Return Artifactory's JSON for a directory."""
     found = [{"uri": f"/{name}", "folder": folder} for name in names]
     return Page(body=json.dumps({"children": found}).encode())
 
@@ -66,7 +66,7 @@ def test_hidden_repository(web: Web, login: str) -> None:
         with pytest.raises(NotFoundOrUnauthorized) as caught:
             find(spec.format(url))
         access = "with these credentials" if login else "without credentials"
-        assert f"such repository or folder, or not visible {access}" in str(caught.value)
+        assert f"such repository or directory, or not visible {access}" in str(caught.value)
         assert "secret" not in f"{caught.value} {caught.value.hint}"
 
 
@@ -86,7 +86,7 @@ def test_no_folder_of_artifactory(web: Web, body: bytes) -> None:
     """What is no answer about a folder is said to be none."""
     web.pages[f"{STORAGE}/uv"] = Page(body=body)
 
-    with pytest.raises(UnexpectedBody, match="what Artifactory says of a folder"):
+    with pytest.raises(UnexpectedBody, match="Artifactory's JSON for a directory"):
         find(f"artifactory+{web.url}/artifactory/uv")
 
 
@@ -95,7 +95,7 @@ def test_no_search_of_nexus(web: Web, body: bytes) -> None:
     """What is no page of a search is said to be none."""
     web.pages["/service/rest/v1/search/assets"] = Page(body=body)
 
-    with pytest.raises(UnexpectedBody, match="a page of a search in Nexus"):
+    with pytest.raises(UnexpectedBody, match="a page of Nexus search results"):
         find(f"nexus+{web.url}/repository/uv")
 
 

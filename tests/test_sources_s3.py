@@ -70,7 +70,7 @@ def test_list_that_does_not_end(web: Web) -> None:
     more = "<IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken>"
     web.pages["/bucket"] = listing("0.9.9/", more=more)
 
-    with pytest.raises(UnexpectedBody, match="one that does not end"):
+    with pytest.raises(UnexpectedBody, match="an endless one"):
         find(f"{web.url}/bucket")
 
     assert len(web.asked) == 2

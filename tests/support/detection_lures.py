@@ -87,42 +87,45 @@ LURES = (
     Lure(
         name="a page to log in",
         answer=front.always(front.SIGN_IN),
-        said=(_MANIFEST + "a web page to log in", "{url}/uv/: a web page to log in"),
-        hint=("`init` takes `--token-env VARIABLE`", *_BY_HAND),
+        said=(
+            _MANIFEST + "a web page with a login form",
+            "{url}/uv/: a web page with a login form",
+        ),
+        hint=("Pass `--token-env VARIABLE`", *_BY_HAND),
     ),
     Lure(
         name="a page to log in at another host",
         answer=_other_host,
-        said=("{url}/uv/: a web page to log in, which localhost has sent",),
-        hint=("`init` takes `--token-env VARIABLE`", *_BY_HAND),
+        said=("{url}/uv/: a web page with a login form, from localhost",),
+        hint=("Pass `--token-env VARIABLE`", *_BY_HAND),
     ),
     Lure(
         name="a captive portal",
         answer=front.always(
             html("<html><h1>Welcome, guest</h1><a href='/accept'>Go on</a></html>")
         ),
-        said=(_MANIFEST + "a web page", "as `listing`", "that is not how one answers"),
+        said=(_MANIFEST + "a web page", "not `listing`", "unexpected response"),
         hint=_BY_HAND,
     ),
     Lure(
         name="an empty bucket",
         answer=_bucket("<IsTruncated>false</IsTruncated>"),
         path="/bucket/",
-        said=("as `s3`, because an S3 server answers: ", "/bucket/ has no release of uv"),
+        said=("tried `s3`, because the server is an S3 server: ", "/bucket/ has no release of uv"),
         hint=(f"`0.13.9/{ARCHIVE}`", "`nexus+{url}/bucket/`"),
     ),
     Lure(
         name="a bucket with something else",
         answer=_bucket("<Contents><Key>backup.tar.gz</Key></Contents>"),
         path="/bucket/",
-        said=("as `s3`, because an S3 server answers: ", "/bucket/ has no release of uv"),
+        said=("tried `s3`, because the server is an S3 server: ", "/bucket/ has no release of uv"),
         hint=(f"`0.13.9/{ARCHIVE}`",),
     ),
     Lure(
         name="a bucket that is closed",
         answer=front.always(front.bucket_error("AccessDenied", 403)),
         path="/bucket/uv/",
-        said=("as `s3`, because an S3 server answers: ", "answered 403"),
+        said=("tried `s3`, because the server is an S3 server: ", "answered 403"),
         hint=("check the credentials", 'download = "{url}/bucket/uv/{{tag}}/{{asset}}"'),
     ),
     Lure(
@@ -130,56 +133,56 @@ LURES = (
         answer=front.paths({"/": _NEXUS_PAGE}, _NEXUS_404),
         path="/",
         said=("{url}/: a web page", "{url}/github/versions/main/v1/uv.ndjson: 404"),
-        hint=("The server is Nexus: ", "`{url}/repository/NAME/`"),
+        hint=("The server is Nexus; use ", "`{url}/repository/NAME/`"),
     ),
     Lure(
         name="the front page of Nexus below a path",
         answer=front.paths({"/nexus/": _NEXUS_PAGE}, _NEXUS_404),
         path="/nexus/",
-        hint=("The server is Nexus: ", "`{url}/nexus/repository/NAME/`"),
+        hint=("The server is Nexus; use ", "`{url}/nexus/repository/NAME/`"),
     ),
     Lure(
         name="a repository of Nexus that is hidden",
         answer=front.always(_NEXUS_404),
         path="/repository/uv/",
-        said=("as `nexus`, because its path has `/repository/` in it: ", "answered 404"),
-        hint=("Nexus says 404 as well where the right to browse is missing", "`password-env`"),
+        said=("tried `nexus`, because the path contains `/repository/`: ", "answered 404"),
+        hint=("Nexus also answers 404 if the permission to browse is missing", "`password-env`"),
     ),
     Lure(
         name="the page to log in of Artifactory",
         answer=front.always(_JFROG_PAGE),
         path="/ui/login/",
         said=("/ui/login/github/versions/main/v1/uv.ndjson: a web page",),
-        hint=("The server is Artifactory: ", "`{url}/artifactory/NAME/`"),
+        hint=("The server is Artifactory; use ", "`{url}/artifactory/NAME/`"),
         most=1,
     ),
     Lure(
         name="all of Artifactory",
         answer=front.always(_JFROG_404),
         path="/artifactory/",
-        hint=("The server is Artifactory: ", "`{url}/artifactory/NAME/`"),
+        hint=("The server is Artifactory; use ", "`{url}/artifactory/NAME/`"),
         most=1,
     ),
     Lure(
         name="a repository of Artifactory that is hidden",
         answer=front.always(_JFROG_404),
         path="/artifactory/uv/",
-        said=("as `artifactory`, because its path has `/artifactory/` in it: ", "answered 404"),
-        hint=("Artifactory may say 404 where a right is missing", "`token-env`"),
+        said=("tried `artifactory`, because the path contains `/artifactory/`: ", "answered 404"),
+        hint=("Artifactory may also answer 404 if a permission is missing", "`token-env`"),
     ),
     Lure(
         name="a repository of Artifactory with a login",
         answer=front.always(_JFROG_401),
         path="/artifactory/uv/",
         said=("/artifactory/uv/github/versions/main/v1/uv.ndjson: 401",),
-        hint=("The server does not accept the login that it got, which is from the URL.",),
+        hint=("The server rejected the credentials from the URL.",),
     ),
     Lure(
         name="a project of GitLab that is hidden",
         answer=_gitlab,
         path="/platform/uv",
-        said=("as `gitlab`, because it is a page of GitLab: ", "a web page to log in"),
-        hint=("GitLab says 404 as well where a token is missing", "`token-env`"),
+        said=("tried `gitlab`, because it is a page of GitLab: ", "a web page with a login form"),
+        hint=("GitLab also answers 404 if a token is missing", "`token-env`"),
         most=REDIRECTED,
     ),
     Lure(
@@ -187,20 +190,20 @@ LURES = (
         answer=front.always(Page(status=404, headers={"X-Gitlab-Meta": "{}"})),
         path="/platform",
         said=("/platform: 404",),
-        hint=("The server is GitLab: ", "`{url}/GROUP/PROJECT`"),
+        hint=("The server is GitLab; use ", "`{url}/GROUP/PROJECT`"),
     ),
     Lure(
         name="a folder that is not listed",
         answer=front.always(Page(status=403, body=b"<html>403 Forbidden</html>")),
-        said=(_MANIFEST + "403", "{url}/uv/: 403", "as `gitea` or `s3`: 403"),
-        hint=("The server does not show what it has", *_BY_HAND),
+        said=(_MANIFEST + "403", "{url}/uv/: 403", "not `gitea` or `s3`: 403"),
+        hint=("The server refuses access", *_BY_HAND),
     ),
     Lure(
         name="a login",
         answer=front.always(_UNAUTHORIZED),
         said=(_MANIFEST + "401", "{url}/uv/: 401"),
         hint=(
-            "The server does not accept the login that it got, which is from the URL.",
+            "The server rejected the credentials from the URL.",
             "UV_GITHUB_TOKEN",
         ),
         most=2,
@@ -211,7 +214,7 @@ LURES = (
         path="/acme/tools",
         said=("uv.ndjson: 401",),
         hint=(
-            "The server does not accept the login that it got, which is from the URL.",
+            "The server rejected the credentials from the URL.",
             "UV_GITHUB_TOKEN",
         ),
         most=2,
@@ -222,11 +225,11 @@ LURES = (
         path="/simple/",
         said=(
             (
-                "as `index`, because its path ends in `simple`: {url}/simple/uv/ refuses user "
+                "tried `index`, because the path ends in `simple`: {url}/simple/uv/ refuses user "
                 "`reader` (401 Unauthorized, credentials from the URL in "
             ),
         ),
-        hint=("The server does not accept the login that it got, which is from the URL.",),
+        hint=("The server rejected the credentials from the URL.",),
     ),
     Lure(
         name="a broken server",
@@ -245,31 +248,31 @@ LURES = (
     Lure(
         name="nothing",
         answer=front.paths({}),
-        said=(_MANIFEST + "404", "{url}/uv/: 404", "as `gitea` or `s3`: 404"),
-        hint=("Nothing is there, or nothing that may be seen without a login", *_BY_HAND),
+        said=(_MANIFEST + "404", "{url}/uv/: 404", "not `gitea` or `s3`: 404"),
+        hint=("Check the URL. The server may also hide it without credentials", *_BY_HAND),
     ),
     Lure(
         name="a list without uv",
         answer=front.paths({"/uv/": front.listing("notes.txt", "1.2/")}),
-        said=("as `listing`, because it lists a folder: ", "/uv/ has no release of uv"),
+        said=("tried `listing`, because it is a directory listing: ", "/uv/ has no release of uv"),
         hint=(f"`0.13.9/{ARCHIVE}`", *_BY_HAND),
     ),
     Lure(
         name="an empty list",
         answer=front.paths({"/uv/": front.listing()}),
-        said=("as `listing`, because it lists a folder: ", "/uv/ has no release of uv"),
+        said=("tried `listing`, because it is a directory listing: ", "/uv/ has no release of uv"),
         hint=(f"`0.13.9/{ARCHIVE}`", *_BY_HAND),
     ),
     Lure(
         name="a web site",
         answer=front.paths({"/uv/": html("<!DOCTYPE html><h1>uv at ACME</h1><p>Ask Jo.</p>")}),
-        said=("{url}/uv/: a web page", "as `listing`: that is not how one answers"),
+        said=("{url}/uv/: a web page", "not `listing`: unexpected response"),
         hint=_BY_HAND,
     ),
     Lure(
         name="another API",
         answer=front.paths({"/uv/": json_page({"things": [1, 2]})}),
-        said=("{url}/uv/: JSON", "as `listing`: that is not how one answers"),
+        said=("{url}/uv/: JSON", "not `listing`: unexpected response"),
         hint=_BY_HAND,
     ),
     Lure(
@@ -278,7 +281,7 @@ LURES = (
             {"/simple/": html("<title>Simple index</title>"), "/simple/uv/": _EMPTY_INDEX}
         ),
         path="/simple/",
-        said=("as `index`, because its path ends in `simple`: ", "has no release of uv"),
+        said=("tried `index`, because the path ends in `simple`: ", "has no release of uv"),
         hint=(f"`0.13.9/{ARCHIVE}`", "`nexus+{url}/simple/`"),
     ),
     Lure(
@@ -286,7 +289,7 @@ LURES = (
         answer=front.paths({f"/uv/0.10.1/{ARCHIVE}": Page(body=b"\x1f\x8b...")}),
         path=f"/uv/0.10.1/{ARCHIVE}",
         said=(f"/uv/0.10.1/{ARCHIVE}: an archive",),
-        hint=("the URL of a folder is due, as in `{url}/uv/`", *_BY_HAND),
+        hint=("use the URL of its directory, as in `{url}/uv/`", *_BY_HAND),
         most=1,
     ),
     Lure(
@@ -294,7 +297,7 @@ LURES = (
         answer=front.paths({"/uv/uv-installer.sh": Page(body=b"#!/bin/sh\n")}),
         path="/uv/uv-installer.sh",
         said=("/uv/uv-installer.sh: a script",),
-        hint=("the URL of a folder is due, as in `{url}/uv/`", *_BY_HAND),
+        hint=("use the URL of its directory, as in `{url}/uv/`", *_BY_HAND),
         most=1,
     ),
     Lure(
@@ -302,7 +305,7 @@ LURES = (
         answer=front.paths({}),
         path="/uv/latest.json",
         said=("/uv/latest.json: 404",),
-        hint=("the URL of a folder is due, as in `{url}/uv/`", *_BY_HAND),
+        hint=("use the URL of its directory, as in `{url}/uv/`", *_BY_HAND),
     ),
     Lure(
         name="GitHub's JSON",
@@ -339,7 +342,7 @@ LURES = (
     Lure(
         name="a server that breaks off",
         answer=front.paths({"/api/v1/packages/uv": Page(body=b"[", length=1000)}),
-        said=("as `gitea`: ", "was interrupted after 1 bytes", "as `s3`: 404"),
+        said=("not `gitea`: ", "was interrupted after 1 bytes", "not `s3`: 404"),
         hint=_BY_HAND,
     ),
     Lure(

@@ -42,14 +42,14 @@ class Row:
     environ: dict[str, str] = field(default_factory=dict)
 
 
-_LISTS = "it lists a folder"
-_REPOSITORY = "its path has `/repository/`"
-_ARTIFACTORY = "its path has `/artifactory/`"
-_GUESSED = "it answers as one"
+_LISTS = "it is a directory listing"
+_REPOSITORY = "the path contains `/repository/`"
+_ARTIFACTORY = "the path contains `/artifactory/`"
+_GUESSED = "it responds as one"
 
 ROWS = (
     # Package indexes.
-    Row(name="index", server=Index, kind="index", because="its path ends in `simple`"),
+    Row(name="index", server=Index, kind="index", because="the path ends in `simple`"),
     Row(name="index, no slash", server=Index, url="{place}", kind="index", found="{place}/"),
     Row(
         name="index, the page of uv",
@@ -84,7 +84,7 @@ ROWS = (
         server=front.Devpi,
         kind="index",
         found="/company/uv/+simple/",
-        because="devpi answers",
+        because="the server is devpi",
     ),
     # GitHub.
     Row(name="github", server=github.Github, url="{place}", kind="github", because=_GUESSED),
@@ -93,7 +93,7 @@ ROWS = (
         server=front.GithubEnterprise,
         url="{place}",
         kind="github",
-        because="GitHub answers",
+        because="the server is GitHub",
     ),
     Row(
         name="github, the page of the releases",
@@ -126,7 +126,7 @@ ROWS = (
         newest="0.9.9",
     ),
     # Astral's own layout.
-    Row(name="astral", server=plain.Astral, kind="astral", because="Astral's uv.ndjson is there"),
+    Row(name="astral", server=plain.Astral, kind="astral", because="it has Astral's uv.ndjson"),
     Row(
         name="astral, below a path",
         server=plain.Astral,
@@ -257,13 +257,13 @@ ROWS = (
         name="Artifactory behind a proxy",
         server=front.ArtifactoryAtRoot,
         kind="artifactory",
-        because="Artifactory answers",
+        because="the server is Artifactory",
     ),
     Row(
         name="Artifactory behind a proxy, remote",
         server=front.RemoteAtRoot,
         kind="artifactory",
-        because="Artifactory answers",
+        because="the server is Artifactory",
     ),
     # GitLab.
     Row(
@@ -279,7 +279,7 @@ ROWS = (
         server=front.Gitlab,
         setup={"below": ("tools", "mirrors")},
         kind="gitlab",
-        because="GitLab answers",
+        because="the server is GitLab",
     ),
     Row(
         name="GitLab, the page of its packages",
@@ -293,7 +293,7 @@ ROWS = (
         server=gitlab.GitlabReleases,
         url="/api/v4/projects/278964/releases",
         kind="gitlab",
-        because="its path is that of GitLab's API",
+        because="the path is one of GitLab's API",
     ),
     # Gitea and Forgejo.
     Row(
@@ -303,7 +303,7 @@ ROWS = (
         name="Gitea, packages of a repository's owner",
         server=front.Gitea,
         kind="gitea",
-        because="it is Gitea's page",
+        because="it is a page of Gitea",
     ),
     Row(name="Gitea, an owner", server=GiteaPackages, url="/platform", kind="gitea"),
     Row(
@@ -318,14 +318,14 @@ ROWS = (
         server=GiteaPackages,
         url="/api/packages/platform/generic/uv",
         kind="gitea",
-        because="its path is that of Gitea's API",
+        because="the path is one of Gitea's API",
     ),
     Row(
         name="Forgejo",
         server=front.Forgejo,
         url="{place}",
         kind="gitea",
-        because="it is Gitea's page",
+        because="it is a page of Gitea",
     ),
     Row(
         name="Forgejo, the page of the releases",

@@ -287,11 +287,11 @@ def _credentials(settings: Settings, invocation: Invocation) -> Iterator[str]:
 
 def _likely(section: SourceSettings) -> SourceSettings:
     """Resolve a source of kind `auto` if its URL alone is enough; no request is sent."""
-    from uv_self_update.sources.detection.clues import from_url, proper  # noqa: PLC0415 # as above
+    from uv_self_update.sources.detection.clues import from_url, source_url  # noqa: PLC0415 # as above
 
     if section.kind != "auto" or section.url is None:
         return section
-    said = (clue.settings for clue in from_url(proper(section.url)))
+    said = (clue.settings for clue in from_url(source_url(section.url)))
     return next((found.with_login_of(section) for found in said if found), section)
 
 

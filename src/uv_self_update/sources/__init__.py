@@ -1,7 +1,7 @@
-"""Where uv's releases come from: one module for each kind of source.
+"""The sources of uv releases: one module for each kind of server.
 
 Every source implements `interface`. A new kind is one module here and one row in `registry`.
-`detection` finds the kind of a URL, `formats` parses what servers send.
+`detection` determines the kind of a URL, `formats` parses the responses of servers.
 """
 
 __all__ = ("authentication", "detection", "formats", "interface", "opened", "order")

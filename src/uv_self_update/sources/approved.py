@@ -1,4 +1,4 @@
-"""The lists of approved versions that the configuration names by their URL or their path."""
+"""Lists of approved versions that the configuration names by URL or path."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 def with_lists(policy: Policy, client: Callable[[str], Upstream]) -> Policy:
-    """Return a policy with what its lists hold in place of where they are.
+    """Return a policy with the contents of its lists in place of their URLs.
 
     Args:
-        policy: The policy, as it is configured.
-        client: What a URL is read with.
+        policy: The policy, as configured.
+        client: Creates the HTTP client for a URL.
 
     Raises:
-        InvalidApprovedList: A list cannot be read, or is none: then nothing may be taken.
+        InvalidApprovedList: A list cannot be read or parsed; no release is allowed then.
     """
     return Policy(rules=tuple(_with_list(rule, client) for rule in policy.rules))
 
@@ -35,23 +35,19 @@ def _with_list(rule: Rule, client: Callable[[str], Upstream]) -> Rule:
     url = rule.list_url
     if url is None or not isinstance(rule, Approved):
         return rule
-    place = redact_url(str(rule.written))
     try:
         upstream = client(url)
         body = upstream.read(url, limit=upstream.limits.version_list).body
-    except SourceError as error:
-        raise InvalidApprovedList(place, rule.origin, str(error)) from error
-    try:
         return rule.with_versions(parse_list(body))
-    except ValueError as error:
-        raise InvalidApprovedList(place, rule.origin, str(error)) from error
+    except (SourceError, ValueError) as error:
+        raise InvalidApprovedList(redact_url(str(rule.written)), rule.origin, str(error)) from error
 
 
 def parse_list(body: bytes) -> tuple[str, ...]:
-    """Read a list of versions: one a line with `#` before comments, or a JSON array.
+    """Parse a list of versions: one a line with `#` before comments, or a JSON array.
 
     Raises:
-        ValueError: It is anything else, or empty; the message says what.
+        ValueError: The list has another format, or is empty; the message says which.
     """
     text = body.decode("utf-8", errors="replace").removeprefix("\ufeff")
     if text.lstrip().startswith("["):
@@ -73,6 +69,6 @@ def _parse_json(text: str) -> list[object]:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
-        raise ValueError("it is not JSON, though it begins as JSON does") from None  # noqa: EM101, TRY003 # the caller names the list
+        raise ValueError("it is invalid JSON") from None  # noqa: EM101, TRY003 # the caller names the list
     assert isinstance(found, list), "it begins with a bracket"  # noqa: S101 # for the type checker
     return found

@@ -1,15 +1,14 @@
 """`artifactory`: a generic repository of JFrog Artifactory, local, virtual or remote.
 
-What is in a folder comes from `api/storage`. The URL of the folder itself is never asked for: a
-remote repository would fetch its page from the server behind it, and store it as a file of that
-name, so that nothing below it could be had any longer.
+The entries of a directory come from `api/storage`. The URL of a directory is never requested: a
+remote repository would fetch that page from its upstream and store it as a file of that name, and
+the files below it would become unavailable.
 """
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit, urlunsplit
 
 from uv_self_update.errors import NotFoundOrUnauthorized, StatusRefused, UnexpectedBody
 from uv_self_update.releases.digests import parse_sums
@@ -17,8 +16,8 @@ from uv_self_update.sources.astral import AstralSource
 from uv_self_update.sources.context import url_of
 from uv_self_update.sources.formats.documents import describe, read_json
 from uv_self_update.sources.formats.entry import Entry, is_name
-from uv_self_update.sources.proxied import ManifestOrTree
-from uv_self_update.sources.tree import HttpTree, TreeSource, below, names_in
+from uv_self_update.sources.proxied import ManifestOrTree, split_repository
+from uv_self_update.sources.tree import HttpTree, TreeSource, below
 
 if TYPE_CHECKING:
     from uv_self_update.config.kinds import SourceSettings
@@ -29,11 +28,11 @@ if TYPE_CHECKING:
 
 
 _URL = re.compile(r"(?P<root>(?:.*?/artifactory)?)/(?P<name>[^/]+)(?P<path>/.*)?")
-_EXPECTED = "what Artifactory says of a folder"
+_EXPECTED = "Artifactory's JSON for a directory"
 _CACHE = "-cache"
 _HINT = (
-    "Artifactory may say 404 where a right is missing: `token-env` names the variable that "
-    "holds a token. Or check the name of the repository."
+    "Artifactory may also answer 404 if a permission is missing: check the name of the repository, "
+    "or set `token-env` to the name of a variable with a token."
 )
 
 
@@ -47,23 +46,17 @@ def create(settings: SourceSettings, context: Context) -> ManifestOrTree:
 
 
 class ArtifactoryTree(HttpTree):
-    """The folders of a generic repository."""
+    """The directories of `https://HOST[/CONTEXT]/artifactory/REPOSITORY[/PATH]`.
+
+    If a reverse proxy hides `/artifactory`, the first name in the path is the repository.
+    """
 
     def __init__(self, upstream: Upstream, *, base: str) -> None:
-        """Take the URL apart: `https://HOST[/CONTEXT]/artifactory/REPOSITORY[/PATH]`.
-
-        Where a reverse proxy hides `/artifactory`, the first segment is the repository.
-        """
         super().__init__(upstream, base=base)
-        parts = urlsplit(base)
-        match = _URL.fullmatch(parts.path)
-        assert match is not None, "checked with the settings"  # noqa: S101 # for the type checker
-        self._repository = unquote(match["name"])
-        self._path = names_in(match["path"] or "")
-        self._root = urlunsplit((parts.scheme, parts.netloc, match["root"], "", ""))
+        self._root, self._repository, self._path = split_repository(base, _URL)
 
     def entries(self, path: Names) -> list[Entry]:
-        """Return what a folder holds; see Tree."""
+        """Return the entries of a directory; see Tree."""
         try:
             return self._stored(self._repository, path)
         except StatusRefused as error:
@@ -72,28 +65,28 @@ class ArtifactoryTree(HttpTree):
             return self._cached(error)
 
     def checksum(self, path: Names) -> str | None:
-        """Return the sha256 that Artifactory has taken of a file; see Tree."""
+        """Return the sha256 that Artifactory computed for a file; see Tree."""
         try:
             document = self._read(self._repository, path)
         except StatusRefused as error:
-            # A remote repository does not know yet what nobody has fetched.
+            # A remote repository does not know a file before it was first fetched.
             if error.gone:
                 return None
             raise
-        info = read_json(document, "what Artifactory says of a file")
+        info = read_json(document, "Artifactory's JSON for a file")
         checksums = info.get("checksums") if isinstance(info, dict) else None
         sha256 = checksums.get("sha256") if isinstance(checksums, dict) else None
         return parse_sums(sha256).get("") if isinstance(sha256, str) else None
 
     def _cached(self, error: StatusRefused) -> list[Entry]:
-        """Look into the cache of a remote repository, which has a name of its own."""
+        """List the cache of a remote repository, which is a repository of its own."""
         try:
             entries = self._stored(self._repository + _CACHE, ())
         except StatusRefused as second:
             if not second.gone:
                 raise
             login = self._upstream.login_for(self._root) is not None
-            what = "such repository or folder"
+            what = "such repository or directory"
             raise NotFoundOrUnauthorized(error, what, login=login, hint=_HINT) from error
         self._repository += _CACHE
         return entries
@@ -118,5 +111,5 @@ def _entry(child: object) -> Entry | None:
     name = uri.strip("/")
     if not is_name(name):
         return None
-    # The documentation shows a string where the servers send a boolean.
+    # A string in the documentation, a boolean in the responses of servers.
     return Entry(name=name, is_directory=str(child.get("folder")).lower() == "true")

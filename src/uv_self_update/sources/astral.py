@@ -5,8 +5,8 @@
 <base>/github/uv/releases/download/<version>/<file>
 ```
 
-It is the only layout that a proxy can list, since the list is a file like any other. What is not
-there is asked for as seldom as can be: a proxy remembers for a day that it was missing.
+It is the only layout that a proxy can list, because its manifest is a file like any other. Files
+that may be missing are rarely requested: a proxy remembers for a day that a file was missing.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ if TYPE_CHECKING:
 MANIFEST = ("github", "versions", "main", "v1", "uv.ndjson")
 _DOWNLOADS = ("github", "uv", "releases", "download")
 _SETTLED = 3600
-"""Seconds after which a version's files are taken to be there.
+"""Seconds after which the files of a listed version are expected to exist.
 
-The list and the files are published by two jobs that run at the same time (`publish-versions` and
-`publish-mirror` of uv's `dist-workspace.toml`), so a version can be listed before it can be had.
+Two jobs that run at the same time publish the manifest and the files (`publish-versions` and
+`publish-mirror` of uv's `dist-workspace.toml`), so a version may be listed before its files exist.
 """
 
 
@@ -54,7 +54,6 @@ class AstralSource(CatalogSource):
     """A copy or a proxy of Astral's mirror."""
 
     def __init__(self, upstream: Upstream, platform: Platform, *, url: str) -> None:
-        """Keep the base URL; nothing is asked yet."""
         super().__init__(platform)
         self._upstream = upstream
         self._base = url
@@ -63,7 +62,7 @@ class AstralSource(CatalogSource):
     def listed(self) -> Iterator[Release]:
         """Return every version of the manifest; see CatalogSource.
 
-        Its order says nothing: the newest line comes first, which may be of an older series.
+        The lines are ordered by date, so the first may belong to an older series.
         """
         url = below(self._base, MANIFEST)
         found, first = False, b""
@@ -79,14 +78,14 @@ class AstralSource(CatalogSource):
             raise UnexpectedBody(redact_url(url), "Astral's uv.ndjson", describe(first))
 
     def confirmed(self, release: Release, wanted: Wanted) -> bool:
-        """Return whether a version that is listed has its files; see CatalogSource."""
+        """Return whether the files of a listed version exist; see CatalogSource."""
         if wanted.exact is None and _just_published(release):
             return False
         url = self._file(release, self._platform.archive)
         return self._upstream.status(url) not in GONE
 
     def fetch(self, release: Release, asset: Asset) -> AbstractContextManager[Download]:
-        """Begin to fetch one file; see CatalogSource."""
+        """Open one file for download; see CatalogSource."""
         return self._upstream.open(self._file(release, asset.name))
 
     def _file(self, release: Release, name: str) -> str:
@@ -97,5 +96,5 @@ def _just_published(release: Release) -> bool:
     if release.published is None:
         return False
     age = time.time() - datetime.fromisoformat(release.published).timestamp()
-    # A clock that is far behind must not hide everything.
+    # A clock that is far behind must not hide every release.
     return -_SETTLED < age < _SETTLED

@@ -1,15 +1,15 @@
-"""Whose login each server is shown, and in which header each kind of source takes it.
+"""The credentials that each server gets, and the header that each kind of source sends them in.
 
-For each origin that the person has configured, the first place counts that has one:
+For each origin that the user configured, the first place that has credentials applies:
 
-1. the URL itself, or the source's own keys: `token-env`, or `username` with `password-env`; what
-   `header-env` names is sent beside them, as a gateway before the mirror may need it;
-2. the variables that users of GitHub and GitLab have, each for its own server alone;
+1. the URL itself, or the source's own keys: `token-env`, or `username` with `password-env`. The
+   headers of `header-env` are sent in addition, for a gateway in front of the mirror;
+2. the variables of GitHub and GitLab, each for its own server only;
 3. netrc;
-4. once the server has refused: uv's credential store, `keyring`, `gh`, and netrc's `default`.
+4. after the server refused a request: uv's credential store, `keyring`, `gh`, netrc's `default`.
 
-No other origin gets any, not even one that netrc knows: a server that redirects, or names another,
-must not decide to whom the person logs in.
+No other origin gets credentials, even if netrc has some: a redirect, or a URL in a response, must
+not decide who gets them.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ from uv_self_update.auth.variables import (
     server_of,
 )
 from uv_self_update.redaction import Secret, redact_url
+from uv_self_update.sources.context import url_of
 from uv_self_update.sources.github import api_of
 
 if TYPE_CHECKING:
@@ -55,13 +56,13 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _WEB = {"http", "https"}
-_DEPLOY_USER = "gitlab+deploy-token"  # how the users of deploy tokens begin
+_DEPLOY_USER = "gitlab+deploy-token"  # the prefix of a deploy token's username
 
 _TOKEN_HEADERS = {
     "gitea": ("Authorization", "token "),
     "gitlab": ("PRIVATE-TOKEN", ""),
 }
-"""Kind -> the header that a token is sent in, and what stands before it: `Bearer` elsewhere.
+"""Kind -> the header of a token and its prefix; `Authorization: Bearer` for all others.
 
 https://docs.gitea.com/development/api-usage, https://docs.gitlab.com/api/rest/authentication/
 """
@@ -73,7 +74,7 @@ _RESERVED = frozenset(
         *("trailer", "transfer-encoding", "upgrade"),
     }
 )
-"""Headers that say how a request is to be read, or that the client sets itself."""
+"""Headers that frame a request, or that the client sets itself."""
 
 
 def credentials_of(
@@ -84,21 +85,21 @@ def credentials_of(
     guessed: bool = False,
     programs: LoginPrograms | None = None,
 ) -> Credentials:
-    """Return the credentials that a source's requests may carry.
+    """Return the credentials for the requests of a source.
 
     Args:
         section: The source.
         environ: The user's environment.
-        given: A GitHub token that was given for this run, as in `--token`.
-        guessed: Whether nobody has said that it is of this kind. Then a token that was not given
-            for this very server goes to GitHub alone: any server could pretend to be one.
-        programs: What is asked once a server has refused; None to ask nobody.
+        given: The GitHub token of this run, from `--token`.
+        guessed: Whether the kind is a guess. Then GitHub tokens go to GitHub's own hosts only, as
+            any server could pretend to be a GitHub.
+        programs: The programs to ask after a server refused a request; None to ask none.
     """
-    return _Logins(section, environ, given=given, guessed=guessed, programs=programs).collect()
+    return _Collector(section, environ, given=given, guessed=guessed, programs=programs).collect()
 
 
-class _Logins:
-    """The logins of one source."""
+class _Collector:
+    """Collects the credentials of one source."""
 
     def __init__(
         self,
@@ -127,19 +128,19 @@ class _Logins:
 
     @cached_property
     def _addresses(self) -> dict[Origin, list[str]]:
-        """The origins that the person has configured, each with the URLs that have led to it."""
+        """The origins that the user configured, each with its URLs."""
         section = self._section
         found: dict[Origin, list[str]] = {}
         for url in section.urls:
             if origin_of(url)[0] in _WEB:
                 found.setdefault(origin_of(url), []).append(url)
         if section.kind == "github" and section.url is not None:
-            # github.com has its API on a host of its own, and a login that is given is for both.
+            # github.com has its API on another host, and the credentials apply to both.
             found.setdefault(origin_of(api_of(section.url)), [section.url])
         return found
 
     def _known(self, origin: Origin, urls: Sequence[str]) -> Credential | None:
-        """Return what an origin gets with the first request."""
+        """Return the credentials of the first request to an origin."""
         own = self._own(urls)
         headers = {} if own is None else self._sent(origin, own[0])
         places = [own[1]] if own is not None and headers else []
@@ -156,19 +157,19 @@ class _Logins:
         )
 
     def _searched(self, origin: Origin, urls: Sequence[str]) -> Credential | None:
-        """Return what an origin gets that has refused a request without a credential."""
+        """Return the credentials for an origin that refused a request without any."""
         return self._first(origin, chain(self._of_programs(urls), self._of_netrc_default(urls[0])))
 
     def _first(
         self, origin: Origin, candidates: Iterable[tuple[Login | Secret, str]]
     ) -> Credential | None:
-        for what, place in candidates:
-            if headers := self._sent(origin, what):
+        for secret, place in candidates:
+            if headers := self._sent(origin, secret):
                 return Credential(headers=headers, place=place)
         return None
 
     def _own(self, urls: Sequence[str]) -> tuple[Login | Secret, str] | None:
-        """Return what stands in the URL, or what the keys of the source name."""
+        """Return the credentials in the URL, or those that the keys of the source name."""
         section = self._section
         login = next(filter(None, map(login_of, urls)), None)
         if login is not None:
@@ -184,11 +185,11 @@ class _Logins:
 
     @cached_property
     def _own_headers(self) -> list[tuple[str, Secret, str]]:
-        """What `header-env` names: each header, its value, and where that comes from."""
+        """The headers of `header-env`: name, value, and the place of the value."""
         found = []
         for header, variable in self._section.header_env:
             if header.lower() in _RESERVED:
-                _log.warning("%s: a source cannot set the header `%s`", self._name, header)
+                _log.warning("%s: the header `%s` cannot be set", self._name, header)
                 continue
             secret = usable_secret(self._value("header-env", variable))
             if secret is not None:
@@ -196,12 +197,12 @@ class _Logins:
         return found
 
     def _value(self, key: str, variable: str) -> str:
-        """Return what a variable holds that the source names; empty, with a warning, if nothing."""
+        """Return the value of a variable that the source names; warn if it is unset or unusable."""
         value = self._environ.get(variable, "").rstrip("\r\n")
         if not value:
             _log.warning("%s: `%s` names %s, which is not set", self._name, key, variable)
         elif key != "password-env" and usable_secret(value) is None:
-            _log.warning("%s: what %s holds cannot be sent in a header", self._name, variable)
+            _log.warning("%s: the value of %s is not valid in a header", self._name, variable)
         return value
 
     @property
@@ -209,24 +210,24 @@ class _Logins:
         return f"the source {redact_url(self._section.url or self._section.download or '')}"
 
     def _of_the_product(self, url: str) -> Iterator[tuple[Login | Secret, str]]:
-        """Yield what the variables hold that users of the product have."""
+        """Yield the credentials in the variables of GitHub or GitLab."""
         if self._is_github(url):
             yield from github_tokens(url, self._environ, given=self._given)
         elif self._section.kind == "gitlab" and not self._guessed:
             yield from job_login(url, self._environ)
 
     def _is_github(self, url: str) -> bool:
-        """Return whether a GitHub is at a URL, and not just a server that may pretend to be one."""
+        """Return whether the user named a GitHub, or the host is one of GitHub's own."""
         return self._section.kind == "github" and (not self._guessed or is_githubs_own(url))
 
     def _of_netrc(self, origin: Origin, urls: Sequence[str]) -> Iterator[tuple[Login, str]]:
-        """Yield what netrc has for a host: over any line, as curl, pip and uv send it."""
+        """Yield netrc's entry for a host; also over plain HTTP, as curl, pip and uv do."""
         for host in dict.fromkeys([origin[1], *(origin_of(url)[1] for url in urls)]):
             if self._netrc is not None and self._is_wanted(login := self._netrc.logins.get(host)):
                 yield login, f"netrc {self._netrc.path}"
 
     def _of_netrc_default(self, url: str) -> Iterator[tuple[Login, str]]:
-        """Yield what netrc has for any host: over a line that nobody can listen to."""
+        """Yield netrc's `default` entry; over HTTPS or loopback only."""
         if self._netrc is not None and is_private(url) and self._is_wanted(self._netrc.default):
             yield self._netrc.default, f"netrc {self._netrc.path}"
 
@@ -250,39 +251,39 @@ class _Logins:
     def _netrc(self) -> LoginFile | None:
         return netrc_file.read(self._environ)
 
-    def _sent(self, origin: Origin, what: Login | Secret) -> dict[str, Secret]:
-        """Return the headers that this kind of source takes a login in; none if they cannot be."""
+    def _sent(self, origin: Origin, login: Login | Secret) -> dict[str, Secret]:
+        """Return the headers for credentials with this kind of source; empty if unusable."""
         section = self._section
-        header, before = _TOKEN_HEADERS.get(section.kind, ("Authorization", "Bearer "))
-        if isinstance(what, Secret):
-            if section.kind == "github" and origin != origin_of(api_of(section.url or "")):
-                # The pages of github.com have no use for it.
+        header, prefix = _TOKEN_HEADERS.get(section.kind, ("Authorization", "Bearer "))
+        if isinstance(login, Secret):
+            if section.kind == "github" and origin != origin_of(api_of(url_of(section))):
+                # The web pages of github.com do not accept tokens.
                 return {}
-            secret = usable_secret(what.reveal())
+            secret = usable_secret(login.reveal())
         elif section.kind != "gitlab":
-            return _basic(what)
+            return _basic(login)
         else:
-            # Its API takes HTTP Basic for packages only. A token may also stand in the place of
-            # the user, alone.
-            secret = usable_secret(what.password.reveal() or what.user)
-            if what.user == JOB_USER:
+            # GitLab's API accepts HTTP Basic for packages only. A token may also be the username,
+            # without a password.
+            secret = usable_secret(login.password.reveal() or login.user)
+            if login.user == JOB_USER:
                 header = "JOB-TOKEN"
-            elif what.user.startswith(_DEPLOY_USER):
+            elif login.user.startswith(_DEPLOY_USER):
                 header = "DEPLOY-TOKEN"
-        return {} if secret is None else {header: Secret(f"{before}{secret.reveal()}")}
+        return {} if secret is None else {header: Secret(f"{prefix}{secret.reveal()}")}
 
 
 def _basic(login: Login) -> dict[str, Secret]:
-    """Return the header of RFC 7617, in UTF-8."""
+    """Return the header of HTTP Basic authentication (RFC 7617), in UTF-8."""
     try:
         text = f"{login.user}:{login.password.reveal()}".encode()
     except UnicodeEncodeError:
-        # Bytes of a variable that are no text; which ones, the error would say.
+        # The variable contains invalid UTF-8; the error's message would show the bytes.
         return {}
     return {"Authorization": Secret(f"Basic {b64encode(text).decode()}")}
 
 
 def _bare(url: str) -> str:
-    """Return a URL, or the start of a template of one, without what may be a secret in it."""
+    """Return a URL, or the part of a template before its placeholders, without secrets."""
     parts = urlsplit(without_userinfo(url.partition("{")[0]))
     return urlunsplit((parts.scheme, parts.netloc, parts.path, "", "")) if parts.hostname else ""

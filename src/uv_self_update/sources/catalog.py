@@ -1,8 +1,8 @@
-"""A source that can say which releases it has: how the right one of them is found.
+"""The base class of sources that list their releases: it selects one of them.
 
-A kind of source says what it lists, what files a release has, and how a file is fetched. What is
-the same for all is here: the order of PEP 440 rather than the server's, releases that lack this
-platform's archive, and the digests that lie beside the files.
+A kind implements the list, the files of a release, and the download of a file. This module
+implements the rest: the order of PEP 440 instead of the server's, releases without this platform's
+archive, and the digests next to the files.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from abc import abstractmethod
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import NoArchive, NoSuchVersion, StatusRefused, TooLarge, UnexpectedBody
@@ -21,7 +22,7 @@ from uv_self_update.releases.digests import embedded, only_sums, parse_sums
 from uv_self_update.releases.policy import hidden, tell
 from uv_self_update.releases.target import nearest, newest_first, ranked
 from uv_self_update.sources.formats.documents import describe
-from uv_self_update.sources.formats.json_array import MOST_ENTRIES
+from uv_self_update.sources.formats.json_array import MAX_ENTRIES
 from uv_self_update.sources.interface import ArchiveSource
 from uv_self_update.sources.layout import is_asset
 
@@ -37,30 +38,32 @@ if TYPE_CHECKING:
 
 
 ByVersion = dict[str, list["Release"]]
-"""Releases by their versions; a source may have one in two places."""
+"""Version -> its releases: a source may have one version in two places."""
 
 _log = logging.getLogger(__name__)
 
-_MAX_LOOKED_AT = 25
-"""Releases whose files are looked for before giving up: each may cost a request."""
+DENIED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+"""The statuses for missing or insufficient credentials."""
 
-_MOST_LISTED = 10_000
-"""Releases that a list may have: uv has a few hundred."""
+_MAX_CANDIDATES = 25
+"""Releases whose files are listed before giving up; each may cost a request."""
+
+_MAX_RELEASES = 10_000
+"""Releases in a list; uv has a few hundred."""
 
 _SUMS = "sha256.sum"
 _SCRIPT = "uv-installer.sh"
 
 
 class CatalogSource(ArchiveSource):
-    """A source that lists its releases; it is asked for the list once."""
+    """A source that lists its releases; the list is requested once."""
 
     def __init__(self, platform: Platform) -> None:
-        """Prepare; nothing is asked yet."""
         self._platform = platform
 
     @abstractmethod
     def listed(self) -> Iterable[Release]:
-        """Return every release that there is, in any order, with or without its files.
+        """Return every release, in any order, with or without its files.
 
         Raises:
             SourceError: The source cannot be used.
@@ -68,10 +71,10 @@ class CatalogSource(ArchiveSource):
 
     @abstractmethod
     def fetch(self, release: Release, asset: Asset) -> AbstractContextManager[Download]:
-        """Begin to fetch one file; see ArchiveSource.open."""
+        """Open one file for download; see ArchiveSource.open."""
 
     def detailed(self, release: Release) -> Release:
-        """Return a release with its files; for a source that does not list them at once.
+        """Return a release with its files, for a source whose list omits them.
 
         Raises:
             SourceError: The source cannot be used.
@@ -79,7 +82,7 @@ class CatalogSource(ArchiveSource):
         return release
 
     def confirmed(self, release: Release, wanted: Wanted) -> bool:  # noqa: ARG002 # most trust their list
-        """Return whether the files that are listed are really there.
+        """Return whether the listed files exist.
 
         Raises:
             SourceError: The source cannot be used.
@@ -87,12 +90,12 @@ class CatalogSource(ArchiveSource):
         return True
 
     def checksum(self, release: Release, asset: Asset) -> str | None:  # noqa: ARG002 # few know one
-        """Return the sha256 that the server itself knows of a file, or None."""
+        """Return the sha256 that the server itself computed for a file, or None."""
         return None
 
     @cached_property
     def by_version(self) -> ByVersion:
-        """Every release by its version, which a source may have in two places.
+        """Every release by its version.
 
         Raises:
             SourceError: The source cannot be used.
@@ -100,74 +103,78 @@ class CatalogSource(ArchiveSource):
         return self.collected(self.listed())
 
     def collected(self, releases: Iterable[Release]) -> ByVersion:
-        """Sort releases by their versions.
+        """Group releases by version.
 
         Raises:
-            SourceError: The source cannot be used, or lists more than fits into memory.
+            SourceError: The source cannot be used.
+            TooLarge: The list has too many releases or files to keep in memory.
         """
         found: dict[str, list[Release]] = {}
         files = 0
         for number, release in enumerate(releases, 1):
             files += len(release.assets or ())
-            if number > _MOST_LISTED:
-                raise TooLarge(self.name, _MOST_LISTED, unit="releases")
-            if files > MOST_ENTRIES:
-                raise TooLarge(self.name, MOST_ENTRIES, unit="files")
+            if number > _MAX_RELEASES:
+                raise TooLarge(self.name, _MAX_RELEASES, unit="releases")
+            if files > MAX_ENTRIES:
+                raise TooLarge(self.name, MAX_ENTRIES, unit="files")
             found.setdefault(release.version, []).append(release)
         return found
 
     def find(self, wanted: Wanted) -> Release:
-        """Return the newest release that is wanted; see Source."""
+        """Return the newest wanted release; see Source."""
         return self.pick(self.by_version, wanted)
 
     def pick(self, releases: Mapping[str, Sequence[Release]], wanted: Wanted) -> Release:
-        """Return the newest of some releases that is wanted and there for this platform.
+        """Return the newest wanted release that is allowed and has this platform's archive.
 
         Raises:
-            HiddenByPolicy: There is, but it must not be taken.
-            NoSuchVersion: There is none.
+            HiddenByPolicy: The policy hides every wanted release.
+            NoSuchVersion: No release is wanted, or none has the archive.
             SourceError: The source cannot be used.
         """
         now = time.time()
         versions = ranked(releases, wanted)
-        hiding = {
+        hidden_versions = {
             version: objection
             for version in versions
             if (objection := _surely_hidden(releases[version], wanted.policy, now))
         }
-        candidates = [version for version in versions if version not in hiding]
+        candidates = [version for version in versions if version not in hidden_versions]
         archive = self._platform.archive
-        lacking: list[str] = []
-        strangers: set[str] = set()
-        for version in candidates[:_MAX_LOOKED_AT]:
+        incomplete: list[str] = []
+        not_uv: set[str] = set()
+        for version in candidates[:_MAX_CANDIDATES]:
             release = self._best(releases[version])
             if not _is_uv(release):
-                strangers.add(version)
+                not_uv.add(version)
             elif objection := wanted.policy.objection_to(release, now=now):
-                hiding[version] = objection
+                hidden_versions[version] = objection
             elif release.asset(archive) is None or not self.confirmed(release, wanted):
-                lacking.append(version)
+                incomplete.append(version)
             else:
-                if lacking:
-                    what = f"{archive} of uv {', '.join(lacking)}"
-                    _log.warning("%s lacks %s; uv %s is taken", self.name, what, version)
-                _tell_hidden(hiding, versions[: versions.index(version)])
+                if incomplete:
+                    skipped = f"uv {', '.join(incomplete)}"
+                    _log.warning(
+                        "Skipping %s: %s has no %s; using uv %s",
+                        *(skipped, self.name, archive, version),
+                    )
+                _tell_hidden(hidden_versions, versions[: versions.index(version)])
                 return release
-        if lacking:
-            _tell_hidden(hiding, versions[: versions.index(lacking[0])])
-            others = candidates[_MAX_LOOKED_AT:][:3]
-            raise NoArchive(self.name, str(wanted), archive, lacking, others)
+        if incomplete:
+            _tell_hidden(hidden_versions, versions[: versions.index(incomplete[0])])
+            others = candidates[_MAX_CANDIDATES:][:3]
+            raise NoArchive(self.name, str(wanted), archive, incomplete, others)
         for version in versions:
-            if version in hiding:
+            if version in hidden_versions:
                 named = wanted.exact is not None
-                raise hidden(version, hiding[version], source=self.name, named=named)
-        known = releases.keys() - strangers
+                raise hidden(version, hidden_versions[version], source=self.name, named=named)
+        known = releases.keys() - not_uv
         raise NoSuchVersion(self.name, str(wanted), nearest(known, wanted))
 
     def offers(self, releases: Mapping[str, Sequence[Release]], wanted: Wanted) -> bool:
-        """Return whether one of some releases is wanted, permitted and there for this platform.
+        """Return whether any release is wanted, allowed and has this platform's archive.
 
-        Only what is known without asking counts.
+        It makes no request: a release whose files are unknown does not count.
         """
         now, archive = time.time(), self._platform.archive
         return any(
@@ -179,10 +186,10 @@ class CatalogSource(ArchiveSource):
         )
 
     def permitted(self, release: Release, wanted: Wanted) -> Release:
-        """Return a release that was found by its name.
+        """Return a release that was found by its exact version, if the policy allows it.
 
         Raises:
-            HiddenByPolicy: It must not be taken.
+            HiddenByPolicy: The policy hides it.
         """
         objection = wanted.policy.objection_to(release, now=time.time())
         if objection is not None:
@@ -194,7 +201,7 @@ class CatalogSource(ArchiveSource):
         return self.newest(self.by_version, limit)
 
     def newest(self, releases: Mapping[str, Sequence[Release]], limit: int) -> tuple[Release, ...]:
-        """Return the newest of some releases, with their files.
+        """Return the newest releases, with their files.
 
         Raises:
             SourceError: The source cannot be used.
@@ -203,50 +210,50 @@ class CatalogSource(ArchiveSource):
         return tuple(self._best(releases[version]) for version in versions)
 
     def _best(self, releases: Sequence[Release]) -> Release:
-        """Return the first of one version's releases that has this platform's archive, or any."""
-        looked_at: list[Release] = []
+        """Return the first release of a version with this platform's archive, else the first."""
+        detailed: list[Release] = []
         for release in map(self.detailed, releases):
             if release.asset(self._platform.archive) is not None:
                 return release
-            looked_at.append(release)
-        return looked_at[0]
+            detailed.append(release)
+        return detailed[0]
 
     @contextmanager
     def open(self, release: Release, asset: Asset) -> Iterator[Download]:
-        """Begin to fetch one file, and its digest where there is one; see ArchiveSource."""
+        """Open one file for download, with its digest if one is published; see ArchiveSource."""
         sha256 = asset.sha256 or self._published_digest(release, asset)
         with self.fetch(release, asset) as download:
             yield download if sha256 is None else replace(download, sha256=sha256)
 
     def _published_digest(self, release: Release, asset: Asset) -> str | None:
-        """Return the sha256 that is published beside a file, or that the server knows.
+        """Return the sha256 that is published next to a file, or that the server computed.
 
         Raises:
-            SourceError: There is one, but it cannot be read.
+            SourceError: A published digest cannot be read.
         """
         own = self._listed_asset(release, f"{asset.name}.sha256")
         if own is not None:
             sums = self._read_sums(release, own)
             if len(sums) > 1:
-                place = f"{self.name}: {own.name}"
-                raise UnexpectedBody(place, "the sha256 of one file", "something else")
-            # Whatever it is called there: a mirror may have given the file another name.
+                shown = f"{self.name}: {own.name}"
+                raise UnexpectedBody(shown, "the sha256 of one file", "a list of several")
+            # The name in it does not matter: a mirror may have renamed the file.
             if sums:
                 return next(iter(sums.values()))
         common = self._listed_asset(release, _SUMS)
         published = {} if common is None else self._read_sums(release, common)
         found = published.get(asset.name) or self.checksum(release, asset)
         if found is None and published and asset.name == self._platform.archive:
-            # With a single bit of its name changed, it would go unchecked.
+            # Otherwise one changed bit of the name in the list would disable the check.
             expected = f"a list with the sha256 of {asset.name}"
-            place = f"{self.name}: {_SUMS}"
-            raise UnexpectedBody(place, expected, "a list without it")
+            shown = f"{self.name}: {_SUMS}"
+            raise UnexpectedBody(shown, expected, "a list without it")
         if found is None and asset.name == self._platform.archive:
             found = self._embedded_digest(release, asset)
         return found
 
     def _embedded_digest(self, release: Release, asset: Asset) -> str | None:
-        """Return what the release's own installer would compare an archive with."""
+        """Return the sha256 of an archive that the release's own installer contains."""
         script = self._listed_asset(release, _SCRIPT)
         _, text = (None, b"") if script is None else self._read_small(release, script)
         return embedded(text.decode("utf-8", errors="replace"), asset.name)
@@ -256,7 +263,7 @@ class CatalogSource(ArchiveSource):
         return None if release.assets is None else release.asset(name)
 
     def _read_sums(self, release: Release, asset: Asset) -> dict[str, str]:
-        """Return the sums of a file that is listed, which need not be there: none then."""
+        """Return the sums in a listed file; none if the file does not exist."""
         url, body = self._read_small(release, asset)
         if url is None:
             return {}
@@ -267,7 +274,7 @@ class CatalogSource(ArchiveSource):
         return sums
 
     def _read_small(self, release: Release, asset: Asset) -> tuple[str | None, bytes]:
-        """Return where a small file is from, and the start of it; None if it is not there."""
+        """Return the URL of a small file and its start; no URL if the file does not exist."""
         body = bytearray()
         try:
             with self.fetch(release, asset) as download:
@@ -276,24 +283,25 @@ class CatalogSource(ArchiveSource):
                     if len(body) > DEFAULTS.checksums:
                         break
         except StatusRefused as error:
-            # A list that was copied from elsewhere names more than was copied with it.
+            # A list that was copied from another server may name files that were not copied.
             if error.gone:
                 return None, b""
             raise
         return download.url, bytes(body)
 
 
-def _tell_hidden(hiding: Mapping[str, Objection], newer: Sequence[str]) -> None:
-    """Say why the newest of some versions is not taken, if it is hidden."""
-    newest = next((version for version in newer if version in hiding), None)
+def _tell_hidden(hidden_versions: Mapping[str, Objection], newer: Sequence[str]) -> None:
+    """Log why the newest of the hidden versions is skipped."""
+    newest = next((version for version in newer if version in hidden_versions), None)
     if newest is not None:
-        tell(newest, hiding[newest])
+        tell(newest, hidden_versions[newest])
 
 
 def _surely_hidden(releases: Sequence[Release], policy: Policy, now: float) -> Objection | None:
-    """Return why a version is hidden, wherever it is taken from, if that is known without looking.
+    """Return why the policy hides all releases of a version, if the list is enough to tell.
 
-    A date may be found out only when the files are looked at; and what is not uv is not hidden.
+    A release without a date may get one when its files are listed. A release that is not uv's is
+    not hidden.
     """
     for release in releases:
         objection = policy.objection_to(release, now=now)
@@ -303,5 +311,5 @@ def _surely_hidden(releases: Sequence[Release], policy: Policy, now: float) -> O
 
 
 def _is_uv(release: Release) -> bool:
-    """Return whether a release is one of uv's, and not of something else in the same place."""
+    """Return whether a release is uv's: other projects may share a server or a repository."""
     return release.assets is None or any(is_asset(asset.name) for asset in release.assets)

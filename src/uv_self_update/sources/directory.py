@@ -1,7 +1,8 @@
-"""`directory`: a folder of this machine, a share, a mounted volume."""
+"""`directory`: a local directory, a network share, a mounted volume."""
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from uv_self_update.sources.context import Context
 
 
-_NOT_FOUND = 404
-
-
 def create(settings: SourceSettings, context: Context) -> TreeOrWheels:
     """Create the source of a `[[source]]`; see registry."""
     assert settings.path is not None, "the configuration was validated"  # noqa: S101 # for the type checker
@@ -34,18 +32,17 @@ def create(settings: SourceSettings, context: Context) -> TreeOrWheels:
 
 
 class DirectoryTree(Tree):
-    """The folders below one folder of the file system."""
+    """The directories below one directory of the file system.
+
+    Args:
+        upstream: The client that reads the files.
+        path: An absolute path, one that begins with `~`, or a `file://` URL.
+
+    Raises:
+        Unreadable: The home directory for `~` is unknown.
+    """
 
     def __init__(self, upstream: Upstream, *, path: str) -> None:
-        """Keep the path.
-
-        Args:
-            upstream: What reads the files.
-            path: An absolute path, one that begins with `~`, or a `file://` URL.
-
-        Raises:
-            Unreadable: There is no home to put in place of `~`.
-        """
         self._upstream = upstream
         try:
             self._root = path_of_url(path) if "://" in path else Path(path).expanduser()
@@ -54,8 +51,8 @@ class DirectoryTree(Tree):
         self.name = str(self._root)
 
     def entries(self, path: tree.Names) -> list[Entry]:
-        """Return what a folder holds; see Tree."""
-        folder = self._root.joinpath(*path)
+        """Return the entries of a directory; see Tree."""
+        directory = self._root.joinpath(*path)
         try:
             return [
                 Entry(
@@ -63,19 +60,19 @@ class DirectoryTree(Tree):
                     is_directory=found.is_dir(),
                     modified=utc(found.stat().st_mtime),
                 )
-                for found in sorted(folder.iterdir())
-                # A link that leads nowhere is not there.
-                if found.exists()
+                for found in sorted(directory.iterdir())
+                if found.exists()  # not a dangling link
             ]
         except OSError as error:
             if path and isinstance(error, FileNotFoundError | NotADirectoryError):
-                raise StatusRefused(str(folder), _NOT_FOUND, "(no such folder)") from error
-            raise Unreadable(str(folder), strerror(error)) from error
+                words = "(no such directory)"
+                raise StatusRefused(str(directory), HTTPStatus.NOT_FOUND, words) from error
+            raise Unreadable(str(directory), strerror(error)) from error
 
     def url(self, path: tree.Names) -> str:
         """Return the URL of a directory; see Tree."""
         return f"{self._root.joinpath(*path).absolute().as_uri()}/"
 
     def open(self, path: tree.Names) -> AbstractContextManager[Download]:
-        """Begin to read a file; see Tree."""
+        """Open a file; see Tree."""
         return self._upstream.open(self._root.joinpath(*path).as_uri())

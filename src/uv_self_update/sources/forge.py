@@ -1,4 +1,4 @@
-"""What forges have in common: a project keeps uv as releases, as a generic package, or both."""
+"""The parts that forges share: a project has uv as releases, as a generic package, or both."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import NotFoundOrUnauthorized, StatusRefused
-from uv_self_update.sources.catalog import CatalogSource
+from uv_self_update.sources.catalog import DENIED, CatalogSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -18,27 +18,25 @@ if TYPE_CHECKING:
 
 ACCEPT = "application/json"
 DEFAULT_PACKAGE = "uv"
-_DENIED = {401, 403}
 
 
 class ForgeSource(CatalogSource):
-    """One project of a forge."""
+    """One project of a forge.
+
+    Args:
+        upstream: The HTTP client.
+        platform: The platform that uv runs on.
+        api: The URL of the API, whose origin gets the credentials.
+        package: The name of the generic package that contains uv.
+    """
 
     what: str
-    """What is missing where the forge knows of none, after `there is no`."""
+    """The noun for a missing project, after `there is no`."""
 
     hint: str
-    """What to try then."""
+    """The hint for a missing project."""
 
     def __init__(self, upstream: Upstream, platform: Platform, *, api: str, package: str) -> None:
-        """Prepare; nothing is asked yet.
-
-        Args:
-            upstream: The client.
-            platform: Where uv runs.
-            api: The URL that a login is for.
-            package: The name of the generic package that holds uv.
-        """
         super().__init__(platform)
         self._upstream = upstream
         self._api = api
@@ -46,13 +44,13 @@ class ForgeSource(CatalogSource):
 
     @abstractmethod
     def parts(self) -> Sequence[Callable[[], Iterator[Release]]]:
-        """Return the lists that there may be, the one to be preferred first."""
+        """Return the lists of releases that a project may have, the preferred one first."""
 
     def listed(self) -> Iterator[Release]:
-        """Return what every list has; see CatalogSource.
+        """Return the releases of every list; see CatalogSource.
 
-        Each may be switched off for a project, or not be open to this login: that is an error only
-        if it is true of all.
+        A list may be disabled for a project or forbidden to these credentials. That is an error
+        only if it applies to all of them.
         """
         parts = self.parts()
         refused: list[StatusRefused] = []
@@ -60,7 +58,7 @@ class ForgeSource(CatalogSource):
             try:
                 yield from part()
             except StatusRefused as error:
-                if not error.gone and error.status not in _DENIED:
+                if not error.gone and error.status not in DENIED:
                     raise
                 refused.append(error)
         if len(refused) < len(parts):

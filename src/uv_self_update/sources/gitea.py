@@ -1,4 +1,4 @@
-"""`gitea`: a repository's releases, and its owner's generic packages; Forgejo is the same."""
+"""`gitea`: releases of a Gitea or Forgejo repository, and its owner's generic packages."""
 
 from __future__ import annotations
 
@@ -44,25 +44,17 @@ def create(settings: SourceSettings, context: Context) -> GiteaSource:
 
 
 class GiteaSource(ForgeSource):
-    """One repository of a Gitea or a Forgejo, or one owner's packages."""
+    """One repository, `https://HOST[/PATH]/OWNER/REPO`, or the packages of `https://HOST/OWNER`."""
 
     what = "such repository or owner"
     hint = (
-        "Gitea says 404 as well where a login is missing: `token-env` names the variable that "
-        "holds a token. It needs `read:repository` or `read:package`."
+        "Gitea also answers 404 if a token is missing: set `token-env` to the name of a variable "
+        "with a token that has the scope `read:repository` or `read:package`."
     )
 
     def __init__(
         self, upstream: Upstream, platform: Platform, *, url: str, package: str = DEFAULT_PACKAGE
     ) -> None:
-        """Work out the addresses; nothing is asked yet.
-
-        Args:
-            upstream: The client.
-            platform: Where uv runs.
-            url: `https://HOST[/PATH]/OWNER/REPO`, or `https://HOST/OWNER` for packages only.
-            package: The name of the generic package that holds uv.
-        """
         parts = urlsplit(url)
         if match := _PACKAGES.fullmatch(parts.path.rstrip("/")):
             root, names = match["root"], [match["owner"]]
@@ -77,7 +69,7 @@ class GiteaSource(ForgeSource):
         super().__init__(upstream, platform, api=self._root, package=package)
 
     def parts(self) -> Sequence[Callable[[], Iterator[Release]]]:
-        """Return the lists: an owner alone has packages only."""
+        """Return both lists; an owner has packages only; see ForgeSource."""
         if self._repository is None:
             return (self._packages,)
         return self._packages, self._releases
@@ -97,9 +89,9 @@ class GiteaSource(ForgeSource):
         return replace(release, assets=tuple(assets))
 
     def fetch(self, release: Release, asset: Asset) -> AbstractContextManager[Download]:
-        """Begin to fetch one file; see CatalogSource.
+        """Open one file for download; see CatalogSource.
 
-        Its URL is put together from names: the server's own may have another host.
+        The URL is built from names, because the one in the JSON may have a wrong host.
         """
         path: Names = (self._owner, str(self._repository), "releases", "download")
         if release.where:
@@ -112,7 +104,7 @@ class GiteaSource(ForgeSource):
         for entry in self._entries(path, query, "Gitea's list of releases"):
             release = listed_release(entry)
             if release is not None:
-                # A list without files is complete here.
+                # Gitea's list has all files: an empty one means that the release has none.
                 yield replace(release, assets=release.assets or ())
 
     def _packages(self) -> Iterator[Release]:

@@ -1,14 +1,15 @@
-"""`github`: releases of a GitHub repository, or of any server laid out like one.
+"""`github`: releases of a GitHub repository, or of any server with the same layout.
 
-Files are asked for below the configured URL, whatever host the JSON names: behind a proxy a server
-does not know its own address (and the layout of uv#9134 is made of static files). With a login they
-are asked of the API, which is the only way to those of a private repository (uv#15731).
+Files are fetched below the configured URL, not from the host in the JSON: a server behind a proxy
+does not know its own address (and the layout of uv#9134 consists of static files). With credentials
+they are fetched from the API, because a private repository has no other way (uv#15731).
 """
 
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
 from functools import cached_property, partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -44,26 +45,25 @@ if TYPE_CHECKING:
 
 _ACCEPT = "application/vnd.github+json"
 _ACCEPT_FILE = "application/octet-stream"
-"""Exactly this: with anything beside it, quality values included, GitHub's API answers with the
-JSON that describes the file (tuist#11444, ghinstallation PR#13, go-github#870)."""
+"""No other media type may be added: GitHub's API would answer with the JSON that describes the file
+(tuist#11444, ghinstallation PR#13, go-github#870)."""
 
 _EXPECTED = "GitHub's JSON for a list of releases"
 _OLDER = 5
-"""Releases that follow the newest in a list that is as it should be."""
+"""Older releases that have to follow the newest one before a partial list is trusted."""
 
-_FORBIDDEN = 403  # what static files say of a folder, which the list is to them
 _HINT = (
-    "GitHub says 404 as well where a token is missing, or has no right to read the repository: "
-    "set GH_TOKEN, or UV_GITHUB_TOKEN for a server of your own."
+    "GitHub also answers 404 if a token is missing or may not read the repository: set GH_TOKEN, "
+    "or UV_GITHUB_TOKEN for GitHub Enterprise Server."
 )
 
 
 def api_of(url: str) -> str:
-    """Return the API's address of the repository at `url`.
+    """Return the API URL of the repository at `url`.
 
-    `https://github.com/O/R` and `https://TENANT.ghe.com/O/R` have it on a host of its own
-    (https://docs.github.com/en/enterprise-cloud@latest/rest); GitHub Enterprise Server, and all
-    that is laid out like it, below `/api/v3`. A login in the URL stays in it.
+    The API of `https://github.com/O/R` and `https://TENANT.ghe.com/O/R` has its own host
+    (https://docs.github.com/en/enterprise-cloud@latest/rest); that of GitHub Enterprise Server, and
+    of servers with its layout, is below `/api/v3`. Credentials in the URL are kept.
 
     Raises:
         InvalidSource: The URL does not end in `OWNER/REPO`.
@@ -72,7 +72,7 @@ def api_of(url: str) -> str:
     above, _, name = parts.path.rpartition("/")
     prefix, _, owner = above.rpartition("/")
     if not owner or not name:
-        raise InvalidSource(redact_url(url), "a GitHub repository's URL ends in `OWNER/REPO`")
+        raise InvalidSource(redact_url(url), "the URL of a repository ends in `OWNER/REPO`")
     userinfo, at, host = parts.netloc.rpartition("@")
     if is_githubs_own(url):
         api = host.lower().removeprefix("www.")
@@ -88,30 +88,23 @@ def create(settings: SourceSettings, context: Context) -> GithubSource:
 
 
 class GithubSource(CatalogSource):
-    """The releases of one repository."""
+    """The releases of the repository `https://HOST[/PATH]/OWNER/REPO`."""
 
     def __init__(self, upstream: Upstream, platform: Platform, *, url: str) -> None:
-        """Work out the addresses; nothing is fetched yet.
-
-        Args:
-            upstream: The client.
-            platform: Where uv runs.
-            url: `https://HOST/OWNER/REPO`, a path before them allowed.
-        """
         super().__init__(platform)
         self._upstream = upstream
         self._downloads = url.rstrip("/") + "/releases/download"
         self._releases = api_of(url) + "/releases"
         self.name = redact_url(url)
         self._read: Sequence[Release] = ()
-        """The list, as far as it was read for an earlier question."""
+        """The pages of the list that earlier calls have read."""
         self._read_all = False
 
     def find(self, wanted: Wanted) -> Release:
-        """Return the newest release that is wanted; see Source.
+        """Return the newest wanted release; see Source.
 
-        An exact version is asked for by its tag first, which is the shortest way; a tag may also
-        have something before the version, and static files may lack that answer.
+        An exact version is requested by its tag first. If that fails, the list is read: a tag may
+        have a prefix, and static files may lack the response for a tag.
         """
         if wanted.exact is not None:
             try:
@@ -130,25 +123,24 @@ class GithubSource(CatalogSource):
         return self.newest(self._until(lambda found: len(found) >= limit), limit)
 
     def listed(self) -> Iterator[Release]:
-        """Return every release; where they are not listed, the one that is called the latest."""
+        """Return every release; only the `latest` one if there is no list; see CatalogSource."""
         *_, found = self._growing()
         yield from found
 
     def _answers(self, found: ByVersion, wanted: Wanted) -> bool:
-        """Return whether what is found is all that matters, if nothing newer follows."""
+        """Return whether the releases read so far are enough, if only older ones follow."""
         if wanted.exact is None:
             return self.offers(found, wanted)
-        # Below versions that are all older, it does not follow either.
+        # If the last ones are all older than the wanted version, it will not follow.
         last = [*found][-_OLDER:]
         return wanted.exact in found or newest_first([wanted.exact, *last])[0] == wanted.exact
 
     def _until(self, enough: Callable[[ByVersion], bool]) -> ByVersion:
-        """Read as much of the list as it takes.
+        """Read the list until it is long enough.
 
-        GitHub lists releases by date, so that what follows is older, but for releases of an older
-        series. So it is not enough that a page answers: the newest version has to be followed by
-        some older ones. What stays unseen is a version before which, in time, no newer one and
-        after which a whole page of older ones was published.
+        GitHub lists releases by date, and a series may get a release after a newer series did. So
+        the newest version has to be followed by some older ones. A version is missed only if a
+        whole page of older versions was published after it.
         """
         by_version: ByVersion = {}
         for found in self._growing():
@@ -161,11 +153,11 @@ class GithubSource(CatalogSource):
         return by_version
 
     def _growing(self) -> Iterator[Sequence[Release]]:
-        """Yield what is known of the list, each time more of it.
+        """Yield the list as far as it was read, longer each time.
 
-        A release of uv is 87 KB of JSON, and the newest few mostly answer, so the first page is
-        short. More is asked for in pages that are as long as can be: without a token there are 60
-        requests an hour.
+        A release of uv is 87 KB of JSON, and the newest few mostly suffice, so the first page is
+        short. Further pages have the maximum length, because GitHub allows 60 requests an hour
+        without a token.
         """
         first, complete = self._first_page
         yield first
@@ -187,7 +179,7 @@ class GithubSource(CatalogSource):
 
     @cached_property
     def _first_page(self) -> tuple[Sequence[Release], bool]:
-        """The newest releases, and whether these are all that there are."""
+        """The newest releases, and whether the list ends with them."""
         refused: StatusRefused | UnexpectedBody
         url, split = f"{self._releases}?per_page=10", partial(read_entries, expected=_EXPECTED)
         try:
@@ -196,8 +188,9 @@ class GithubSource(CatalogSource):
         except UnexpectedBody as error:
             refused = error
         except StatusRefused as error:
-            limited = isinstance(error, RateLimited)
-            if limited or not (error.gone or error.status == _FORBIDDEN):
+            # A server of static files answers 403 for a directory, such as `releases`.
+            missing = error.gone or error.status == HTTPStatus.FORBIDDEN
+            if isinstance(error, RateLimited) or not missing:
                 raise
             refused = error
         try:
@@ -212,7 +205,7 @@ class GithubSource(CatalogSource):
 
     @contextmanager
     def fetch(self, release: Release, asset: Asset) -> Iterator[Download]:
-        """Begin to fetch one file; see CatalogSource."""
+        """Open one file for download; see CatalogSource."""
         tag, name = quote(release.tag, safe=""), quote(asset.name, safe="")
         urls = [f"{self._downloads}/{tag}/{name}"]
         if asset.where and self._upstream.login_for(self._releases) is not None:
@@ -223,7 +216,7 @@ class GithubSource(CatalogSource):
                     download = stack.enter_context(self._upstream.open(url, accept=_ACCEPT_FILE))
                     break
                 except StatusRefused as error:
-                    # Static files have the numbers of the JSON that was copied, and nothing there.
+                    # Copied JSON has asset IDs, which a server of static files does not serve.
                     if not error.gone or url == urls[-1]:
                         raise
             yield download

@@ -1,7 +1,7 @@
 """`gitlab`: a project's releases, and its generic packages.
 
-Everything is asked of the API: GitLab's web pages answer a token with a page to log in. A login in
-the URL is sent as `PRIVATE-TOKEN`, see `logins`.
+Every request goes to the API: GitLab's web pages answer a token with a login page. The password in
+the URL is sent as `PRIVATE-TOKEN`, see `authentication`.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from uv_self_update.sources.context import Context
 
 
-_LARGEST_NUMBER = 1 << 63
-_LONGEST_URL = 2048  # characters
+_MAX_ID = 1 << 63
+_MAX_URL = 2048  # characters
 _API = re.compile(r"(?P<api>.*?/api/v4/projects/[^/]+)(?:/.*)?")
 
 
@@ -51,30 +51,22 @@ def create(settings: SourceSettings, context: Context) -> GitlabSource:
 
 
 class GitlabSource(ForgeSource):
-    """One project of a GitLab."""
+    """One project of a GitLab, by its page `https://HOST/GROUP/PROJECT` or its API URL."""
 
     what = "such project"
     hint = (
-        "GitLab says 404 as well where a token is missing: `token-env` names the variable that "
-        "holds one. A project below a relative URL is written as `https://HOST/PATH/api/v4/projects/ID`."
+        "GitLab also answers 404 if a token is missing: set `token-env` to the name of a variable "
+        "with a token. If GitLab has a relative URL, use `https://HOST/PATH/api/v4/projects/ID`."
     )
 
     def __init__(
         self, upstream: Upstream, platform: Platform, *, url: str, package: str = DEFAULT_PACKAGE
     ) -> None:
-        """Work out the address of the API; nothing is asked yet.
-
-        Args:
-            upstream: The client.
-            platform: Where uv runs.
-            url: The project's page, `https://HOST/GROUP/PROJECT`, or its API.
-            package: The name of the generic package that holds uv.
-        """
         super().__init__(upstream, platform, api=_api_of(without_userinfo(url)), package=package)
         self.name = redact_url(url)
 
     def parts(self) -> Sequence[Callable[[], Iterator[Release]]]:
-        """Return both lists; packages come with digests."""
+        """Return both lists; packages first, as they have digests; see ForgeSource."""
         return self._packages, self._releases
 
     def detailed(self, release: Release) -> Release:
@@ -87,7 +79,7 @@ class GitlabSource(ForgeSource):
             name, number = entry.get("file_name"), entry.get("id")
             if not isinstance(name, str) or not is_name(name) or not isinstance(number, int):
                 continue
-            # A file that was uploaded twice is there twice, and the later one counts.
+            # A file that was uploaded twice is listed twice; the later one is served.
             if name not in newest or newest[name][0] < number:
                 sums = parse_sums(str(entry.get("file_sha256")))
                 path = ("packages", "generic", self._package, release.tag, name)
@@ -96,7 +88,7 @@ class GitlabSource(ForgeSource):
         return replace(release, assets=tuple(asset for _, asset in newest.values()))
 
     def fetch(self, release: Release, asset: Asset) -> AbstractContextManager[Download]:
-        """Begin to fetch one file; see CatalogSource."""
+        """Open one file for download; see CatalogSource."""
         path = ("packages", "generic", self._package, release.tag, asset.name)
         return self._upstream.open(asset.where or below(self._api, path))
 
@@ -105,10 +97,10 @@ class GitlabSource(ForgeSource):
         for entry in self._entries(f"{self._api}/packages", query, "GitLab's list of packages"):
             tag, number = entry.get("version"), entry.get("id")
             version = version_of_tag(tag) if isinstance(tag, str) else None
-            # The name that was asked for is looked for within names.
+            # GitLab matches `package_name` as a substring.
             if version is None or entry.get("name") != self._package:
                 continue
-            if not isinstance(number, int) or not 0 <= number < _LARGEST_NUMBER:
+            if not isinstance(number, int) or not 0 <= number < _MAX_ID:
                 continue
             published = entry.get("created_at")
             yield Release(
@@ -128,8 +120,7 @@ class GitlabSource(ForgeSource):
                 continue
             found = []
             for link in links:
-                # What is no URL leads nowhere.
-                with suppress(ValueError):
+                with suppress(ValueError):  # an invalid URL
                     found.append(self._link(str(tag), link))
             published = entry.get("released_at")
             yield Release(
@@ -143,17 +134,20 @@ class GitlabSource(ForgeSource):
         return entries(self._upstream, url, query, accept=ACCEPT, expected=expected)
 
     def _link(self, tag: str, link: object) -> Asset | None:
-        """Return the file behind a link of a release, or None; ValueError for what is no URL.
+        """Return the file that a link of a release leads to, or None.
 
-        A link may lead to another server; which of the two it is is told by the address that
-        GitLab has for itself.
+        A link to GitLab's own address, as `direct_asset_url` shows it, is rewritten to the
+        configured one. Any other link leads to another server.
+
+        Raises:
+            ValueError: The URL is invalid.
         """
         if not isinstance(link, dict):
             return None
         url, own, label = link.get("url"), link.get("direct_asset_url"), link.get("name")
         if not isinstance(url, str) or not url.startswith(("http://", "https://")):
             return None
-        if len(url) > _LONGEST_URL or len(str(label)) > LONGEST_NAME:
+        if len(url) > _MAX_URL or len(str(label)) > LONGEST_NAME:
             return None
         parts = urlsplit(url)
         name = unquote(parts.path.rpartition("/")[2])
@@ -173,7 +167,7 @@ class GitlabSource(ForgeSource):
 
 
 def _api_of(url: str) -> str:
-    """Return the API's address of the project at `url`."""
+    """Return the API URL of the project at `url`."""
     parts = urlsplit(url)
     match = _API.fullmatch(parts.path)
     if match is not None:

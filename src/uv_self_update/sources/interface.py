@@ -1,4 +1,4 @@
-"""What every source of uv releases can do."""
+"""The interface of a source of uv releases."""
 
 from __future__ import annotations
 
@@ -20,33 +20,31 @@ class Source(ABC):
     """A place that holds uv releases."""
 
     name: str
-    """What it is called in messages, without secrets."""
+    """The name in messages, without secrets."""
 
     @abstractmethod
     def find(self, wanted: Wanted) -> Release:
-        """Return the newest release that is wanted and that there is for this platform.
-
-        What the policy hides is not wanted.
+        """Return the newest wanted release for this platform that the policy allows.
 
         Raises:
-            HiddenByPolicy: The source has nothing but what the policy hides.
-            NoSuchVersion: The source works, but has none.
+            HiddenByPolicy: The policy hides every wanted release.
+            NoSuchVersion: The source works, but has no wanted release.
             SourceError: The source cannot be used.
         """
 
     @abstractmethod
     def releases(self, limit: int) -> tuple[Release, ...]:
-        """Return the newest releases, at most `limit`, newest first, pre-releases among them.
+        """Return the newest releases, at most `limit`, newest first, including pre-releases.
 
-        Each comes with its files, where the source can list them.
+        Each release has its files if the source can list them.
 
         Raises:
-            NoSuchVersion: It has none, and knows why.
+            NoSuchVersion: The source has no release, and knows the reason.
             SourceError: The source cannot be used.
         """
 
     def objection(self, release: Release, policy: Policy) -> Objection | None:
-        """Return why the policy hides a release of this source; None if it may be taken.
+        """Return why the policy hides a release of this source; None if it is allowed.
 
         Raises:
             SourceError: The source cannot be used.
@@ -54,23 +52,23 @@ class Source(ABC):
         return policy.objection_to(release, now=time.time())
 
     def itself(self) -> Source:
-        """Return the source that answers in the end.
+        """Return the source that a composite source delegates to.
 
         Raises:
-            SourceError: It cannot be told which that is.
+            SourceError: The source could not be determined.
         """
         return self
 
-    def close(self) -> None:  # noqa: B027 # most sources have nothing under way
-        """End whatever is still under way; to be called from any thread."""
+    def close(self) -> None:  # noqa: B027 # most sources have nothing to close
+        """Stop running requests; safe to call from any thread."""
 
 
 class ArchiveSource(Source):
-    """A source that holds the files of uv's releases as they were published."""
+    """A source of uv's release files: archives and installers."""
 
     @abstractmethod
     def open(self, release: Release, asset: Asset) -> AbstractContextManager[Download]:
-        """Begin to fetch one file.
+        """Open one file for download.
 
         Raises:
             SourceError: The source cannot be used, or does not have the file.
@@ -78,23 +76,23 @@ class ArchiveSource(Source):
 
 
 class WheelSource(Source):
-    """A source that holds uv as wheels, which hold its executables and no installer."""
+    """A source of uv's wheels, which contain the executables and no installer."""
 
     @abstractmethod
-    def unpack(self, release: Release, folder: Path) -> Path:
-        """Lay what the wheel for this machine holds below a new folder.
+    def unpack(self, release: Release, directory: Path) -> Path:
+        """Unpack the wheel for this machine into a new directory.
 
         Returns:
-            The folder below `folder` that holds the executables.
+            The directory below `directory` that contains the executables.
 
         Raises:
-            SourceError: The source cannot be used, or the folder cannot be written.
-            UnusableArchive: The wheel holds no executables.
+            SourceError: The source cannot be used, or the directory cannot be written.
+            UnusableArchive: The wheel contains no executables.
         """
 
     @abstractmethod
     def digest_algorithm(self, release: Release) -> str | None:
-        """Return the algorithm of the digests that a release's wheels have here; None for none.
+        """Return the algorithm of the digests of a release's wheels; None without digests.
 
         Raises:
             SourceError: The source cannot be used.
@@ -102,7 +100,7 @@ class WheelSource(Source):
 
     @abstractmethod
     def dated(self, release: Release) -> bool:
-        """Return whether the source says when a release was published.
+        """Return whether the source gives the publication date of a release.
 
         Raises:
             SourceError: The source cannot be used.

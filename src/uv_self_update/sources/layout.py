@@ -1,10 +1,10 @@
-"""How people lay out uv's releases in folders: pure decisions about names.
+"""Directory layouts of uv's releases: pure decisions about names.
 
 ```text
-0.12.3/uv-x86_64-unknown-linux-gnu.tar.gz          a folder for each version, with or without a `v`
-releases/download/0.12.3/…                         other folders in between
-uv-0.12.3-x86_64-unknown-linux-gnu.tar.gz          all in one folder, the version in each name
-uv-x86_64-unknown-linux-gnu.tar.gz                 one version, which its installer names
+0.12.3/uv-x86_64-unknown-linux-gnu.tar.gz          one directory a version, also `v0.12.3`
+releases/download/0.12.3/…                         the same below other directories
+uv-0.12.3-x86_64-unknown-linux-gnu.tar.gz          one directory, with the version in each name
+uv-x86_64-unknown-linux-gnu.tar.gz                 one version, named by its installer
 ```
 """
 
@@ -14,11 +14,11 @@ import re
 
 from uv_self_update.versions import version_of_tag
 
-IN_BETWEEN = (
+PARENTS = (
     *("releases", "download", "downloads", "uv", "github", "astral-sh", "astral", "dist"),
     *("mirror", "mirrors", "files", "stable", "latest"),
 )
-"""The folders, in lower case, that may lie above those of the versions, the likeliest first."""
+"""Directories, in lower case, that may contain those of the versions, the likeliest first."""
 
 _THREE_NUMBERS = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+")
 _ASSET = re.compile(
@@ -28,36 +28,36 @@ _IN_NAME = re.compile(r"[-_.]?v?(?P<version>[0-9]+\.[0-9]+\.[0-9]+[a-z0-9]*)(?=[
 _IN_SCRIPT = re.compile(r"(?im)^[ \t]*\$?APP_VERSION[ \t]*=[ \t]*[\"']([^\"'\n]{1,64})[\"']")
 
 
-def version_of_folder(name: str) -> str | None:
-    """Return the version that a folder is named for, or None.
+def version_of_directory(name: str) -> str | None:
+    """Return the version in a directory's name, or None.
 
-    uv's versions have three numbers; a folder with fewer is something else's.
+    uv's versions have three numbers; a name with fewer belongs to something else.
     """
     version = version_of_tag(name)
     return version if version is not None and _THREE_NUMBERS.match(version) else None
 
 
-def above_version(place: str) -> str | None:
-    """Return what is above the directory of one version, by URL or path; None for other places."""
-    match = re.fullmatch(r"(?P<above>.*[/\\])(?P<name>[^/\\?#]+)[/\\]?", place)
-    return match["above"] if match is not None and version_of_folder(match["name"]) else None
+def parent_of_version(location: str) -> str | None:
+    """Return the parent, URL or path, of the directory of one version; None for other ones."""
+    match = re.fullmatch(r"(?P<parent>.*[/\\])(?P<name>[^/\\?#]+)[/\\]?", location)
+    return match["parent"] if match is not None and version_of_directory(match["name"]) else None
 
 
 def is_asset(name: str) -> bool:
-    """Return whether a file is named as a file of uv's releases is."""
+    """Return whether a name is that of a file of uv's releases."""
     return _ASSET.fullmatch(name) is not None
 
 
 def flat_name(name: str) -> tuple[str, str] | None:
-    """Take the version out of a file's name.
+    """Split a file name that contains a version.
 
     Returns:
-        The version, and the name that the file has in uv's releases; None if it has none there.
+        The version, and the file's name in uv's releases; None for any other name.
     """
     for match in _IN_NAME.finditer(name):
-        version = version_of_folder(match["version"])
+        version = version_of_directory(match["version"])
         start, end = name[: match.start()], name[match.end() :]
-        # `uv-0.12.3-x86_64…` keeps one of the two signs, `uv-installer-0.12.3.sh` none.
+        # `uv-0.12.3-x86_64…` keeps one of the two separators, `uv-installer-0.12.3.sh` none.
         for rest in (f"{start}{end}", f"{start}{end[1:]}"):
             if version is not None and is_asset(rest):
                 return version, rest
@@ -67,4 +67,4 @@ def flat_name(name: str) -> tuple[str, str] | None:
 def version_in_script(script: str) -> str | None:
     """Return the version that a release's installer installs, or None."""
     match = _IN_SCRIPT.search(script)
-    return None if match is None else version_of_folder(match[1])
+    return None if match is None else version_of_directory(match[1])

@@ -1,4 +1,4 @@
-"""`listing`: folders as web servers show them: nginx, Apache, Caddy, IIS and others."""
+"""`listing`: the directory listings of web servers: nginx, Apache, Caddy, IIS and others."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def create(settings: SourceSettings, context: Context) -> TreeOrWheels:
 
 
 class ListingTree(HttpTree):
-    """The folders of a web server."""
+    """The directories of a web server."""
 
     def entries(self, path: Names) -> tuple[Entry, ...]:
-        """Return what a folder holds; see Tree.
+        """Return the entries of a directory; see Tree.
 
-        The slash is ours: a server that would add it may know neither its own name nor that it is
-        reached by https.
+        The request ends in a slash, because a server that redirects to add it may use a wrong host
+        or scheme.
         """
         document = self._upstream.read(below(self._base, path, directory=True), accept=ACCEPT)
         return read_listing(document)

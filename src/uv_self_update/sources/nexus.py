@@ -1,7 +1,7 @@
 """`nexus`: a raw repository of Sonatype Nexus 3, hosted, proxy or group.
 
-A folder below `/repository/NAME/` is no listing there, so what is in it comes from the pages to
-browse it, `/service/rest/repository/browse/NAME/`; where these are forbidden, from the search.
+Nexus does not list directories below `/repository/NAME/`. Their entries come from its browse pages,
+`/service/rest/repository/browse/NAME/`, or from its search API if browsing is forbidden.
 """
 
 from __future__ import annotations
@@ -10,18 +10,19 @@ import re
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit
 
 from uv_self_update.errors import NotFoundOrUnauthorized, StatusRefused, TooLarge, UnexpectedBody
 from uv_self_update.releases.digests import parse_sums
 from uv_self_update.sources.astral import AstralSource
+from uv_self_update.sources.catalog import DENIED
 from uv_self_update.sources.context import url_of
 from uv_self_update.sources.formats.documents import describe, read_json
 from uv_self_update.sources.formats.entry import Entry, is_name
-from uv_self_update.sources.formats.json_array import MOST_ENTRIES
+from uv_self_update.sources.formats.json_array import MAX_ENTRIES
 from uv_self_update.sources.formats.listing import read_listing
-from uv_self_update.sources.proxied import ManifestOrTree
-from uv_self_update.sources.tree import HttpTree, TreeSource, below, names_in
+from uv_self_update.sources.proxied import ManifestOrTree, split_repository
+from uv_self_update.sources.tree import HttpTree, TreeSource, below
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,15 +33,14 @@ if TYPE_CHECKING:
     from uv_self_update.sources.tree import Names
 
 
-_URL = re.compile(r"(?P<context>.*?)/repository/(?P<name>[^/]+)(?P<path>/.*)?")
-_DEEPEST = 32  # names in a path
-_LONGEST_TOKEN = 1024  # characters
-_EXPECTED = "a page of a search in Nexus"
+_URL = re.compile(r"(?P<root>.*?)/repository/(?P<name>[^/]+)(?P<path>/.*)?")
+_MAX_DEPTH = 32  # names in a path
+_MAX_TOKEN = 1024  # characters
+_EXPECTED = "a page of Nexus search results"
 
-_DENIED = {401, 403}
 _HINT = (
-    "Nexus says 404 as well where the right to browse is missing: give a login by `username` and "
-    "`password-env`, or check the name of the repository."
+    "Nexus also answers 404 if the permission to browse is missing: check the name of the "
+    "repository, or set `username` and `password-env`."
 )
 
 
@@ -54,21 +54,15 @@ def create(settings: SourceSettings, context: Context) -> ManifestOrTree:
 
 
 class NexusTree(HttpTree):
-    """The folders of a raw repository."""
+    """The directories of a raw repository, `https://HOST[/CONTEXT]/repository/NAME[/PATH]`."""
 
     def __init__(self, upstream: Upstream, *, base: str) -> None:
-        """Take the URL apart: `https://HOST[/CONTEXT]/repository/NAME[/PATH]`."""
         super().__init__(upstream, base=base)
-        parts = urlsplit(base)
-        match = _URL.fullmatch(parts.path)
-        assert match is not None, "checked with the settings"  # noqa: S101 # for the type checker
-        self._repository = unquote(match["name"])
-        self._path = names_in(match["path"] or "")
-        self._root = urlunsplit((parts.scheme, parts.netloc, match["context"], "", ""))
+        self._root, self._repository, self._path = split_repository(base, _URL)
         self._searching = False
 
     def entries(self, path: Names) -> tuple[Entry, ...]:
-        """Return what a folder holds; see Tree."""
+        """Return the entries of a directory; see Tree."""
         if not self._searching:
             try:
                 return self._browsed(path)
@@ -78,38 +72,37 @@ class NexusTree(HttpTree):
                 refused = error
             if not self._all_files:
                 login = self._upstream.login_for(self._root) is not None
-                what = "such repository or folder"
+                what = "such repository or directory"
                 raise NotFoundOrUnauthorized(refused, what, login=login, hint=_HINT)
             self._searching = True
         return self._searched(path)
 
     def checksum(self, path: Names) -> str | None:
-        """Return the sha256 that Nexus has taken of a file; see Tree."""
-        *above, name = (*self._path, *path)
-        group = "/" + "/".join(above)
+        """Return the sha256 that Nexus computed for a file; see Tree."""
+        file = (*self._path, *path)
         try:
-            for file, sha256 in self._search(group=group):
-                if file == (*above, name):
+            for found, sha256 in self._search(group="/" + "/".join(file[:-1])):
+                if found == file:
                     return sha256
         except StatusRefused as error:
-            # Who may read a file may not always search.
-            if not error.gone and error.status not in _DENIED:
+            # The permission to read a file does not include the search.
+            if not error.gone and error.status not in DENIED:
                 raise
         return None
 
     def _browsed(self, path: Names) -> tuple[Entry, ...]:
-        where = ("service", "rest", "repository", "browse", self._repository, *self._path, *path)
-        url = below(self._root, where, directory=True)
-        # Files are linked to where they are fetched, by the address that Nexus has for itself.
-        files = urlsplit(below("", ("repository", *where[4:]), directory=True)).path
+        names = (self._repository, *self._path, *path)
+        url = below(self._root, ("service", "rest", "repository", "browse", *names), directory=True)
+        # Files have links to their download URLs, with the host that Nexus is configured for.
+        files = urlsplit(below("", ("repository", *names), directory=True)).path
         return read_listing(self._upstream.read(url, accept="text/html"), also=files)
 
     def _searched(self, path: Names) -> tuple[Entry, ...]:
-        above = (*self._path, *path)
+        parents = (*self._path, *path)
         found: dict[str, Entry] = {}
         for file, sha256 in self._all_files:
-            if file[: len(above)] == above and len(file) > len(above):
-                name, is_file = file[len(above)], len(file) == len(above) + 1
+            if file[: len(parents)] == parents and len(file) > len(parents):
+                name, is_file = file[len(parents)], len(file) == len(parents) + 1
                 digest = sha256 if is_file else None
                 found[name] = Entry(name=name, is_directory=not is_file, sha256=digest)
         return tuple(found.values())
@@ -117,22 +110,22 @@ class NexusTree(HttpTree):
     @cached_property
     def _all_files(self) -> list[tuple[Names, str | None]]:
         try:
-            found = [*islice(self._search(), MOST_ENTRIES + 1)]
+            found = [*islice(self._search(), MAX_ENTRIES + 1)]
         except StatusRefused as error:
             if error.gone:
                 return []
             raise
-        if len(found) > MOST_ENTRIES:
-            raise TooLarge(self.name, MOST_ENTRIES, unit="files")
+        if len(found) > MAX_ENTRIES:
+            raise TooLarge(self.name, MAX_ENTRIES, unit="files")
         return found
 
     def _search(self, **criteria: str) -> Iterator[tuple[Names, str | None]]:
-        """Yield the path of each file that is found, below the repository, and its sha256.
+        """Yield the path in the repository and the sha256 of each file that matches.
 
         Raises:
-            SourceError: Nexus cannot be asked.
+            SourceError: The search failed.
         """
-        token, asked = "", set[str]()
+        token, requested = "", set[str]()
         url = below(self._root, ("service", "rest", "v1", "search", "assets"))
         for _ in range(self._upstream.limits.nexus_pages):
             query = {"repository": self._repository, **criteria}
@@ -146,15 +139,15 @@ class NexusTree(HttpTree):
             for item in page["items"]:
                 if isinstance(item, dict) and isinstance(item.get("path"), str):
                     names = tuple(name for name in item["path"].split("/") if name)
-                    if len(names) <= _DEEPEST and all(map(is_name, names)):
+                    if len(names) <= _MAX_DEPTH and all(map(is_name, names)):
                         yield names, _sha256(item.get("checksum"))
             token = page.get("continuationToken") or ""
-            # What is not ASCII was not made by a server that wants to be asked again.
+            # Nexus's tokens are ASCII; anything else ends the search.
             if not isinstance(token, str) or not token or not token.isascii():
                 return
-            if token in asked or len(token) > _LONGEST_TOKEN:
-                raise UnexpectedBody(self.name, "a search in Nexus", "one that does not end")
-            asked.add(token)
+            if token in requested or len(token) > _MAX_TOKEN:
+                raise UnexpectedBody(self.name, "a search in Nexus", "an endless one")
+            requested.add(token)
         raise TooLarge(self.name, self._upstream.limits.nexus_pages, unit="pages")
 
 

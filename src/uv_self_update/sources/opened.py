@@ -1,4 +1,4 @@
-"""The sources of one run, made when they are first needed, closed together."""
+"""The sources of one run: created when first needed, closed together."""
 
 from __future__ import annotations
 
@@ -30,7 +30,14 @@ if TYPE_CHECKING:
 
 
 class OpenSources:
-    """Every configured source, in order."""
+    """Every configured source, in order.
+
+    Args:
+        settings: The configuration.
+        uv: The uv that reads package indexes.
+        environ: The user's environment.
+        temporary: The directory for temporary files; None for the default of the system.
+    """
 
     def __init__(
         self,
@@ -40,14 +47,6 @@ class OpenSources:
         environ: Mapping[str, str],
         temporary: Path | None = None,
     ) -> None:
-        """Prepare; nothing is opened yet.
-
-        Args:
-            settings: What is configured.
-            uv: The uv that an index is asked through.
-            environ: The user's environment.
-            temporary: The directory for temporary files; None for the default of the system.
-        """
         self._settings = settings
         self._uv = uv
         self._environ = environ
@@ -55,7 +54,7 @@ class OpenSources:
 
     @cached_property
     def platform(self) -> Platform:
-        """Where uv runs."""
+        """The platform that uv runs on."""
         return platforms.current()
 
     @cached_property
@@ -65,7 +64,7 @@ class OpenSources:
 
     @cached_property
     def context(self) -> Context:
-        """What each source works with."""
+        """The context that each source is created with."""
         return Context(
             build=sources.build,
             upstream=self._client,
@@ -83,31 +82,31 @@ class OpenSources:
 
     @cached_property
     def policy(self) -> Policy:
-        """The rules that are configured, with the lists that they name.
+        """The configured rules, with the contents of their lists.
 
         Raises:
-            InvalidApprovedList: One of them cannot be read.
+            InvalidApprovedList: A list cannot be read.
         """
         return with_lists(self._settings.policy, self._list_client)
 
     def find(self, wanted: Wanted) -> Found:
-        """Return what is wanted, and allowed, from the first source that has it.
+        """Return the wanted release that is allowed, from the first source that has one.
 
         Raises:
-            SourceError: None has.
+            SourceError: No source has one.
         """
         return find_in_order(self.all, wanted.under(self.policy))
 
     def find_any(self, wanted: Wanted) -> Found:
-        """Return what is wanted whether it is allowed or not: to begin a rehearsal with.
+        """Return the wanted release, even if the policy hides it: the start of a rehearsal.
 
         Raises:
-            SourceError: No source has it.
+            SourceError: No source has one.
         """
         return find_in_order(self.all, wanted)
 
     def close(self) -> None:
-        """End whatever is under way."""
+        """Stop running requests and remove temporary files."""
         if "all" in self.__dict__:
             for source in self.all:
                 source.close()
@@ -129,7 +128,7 @@ class OpenSources:
         return Upstream(self._settings.network, Credentials(), environ=self._environ)
 
     def _client(self, section: SourceSettings, *, guessed: bool = False) -> Upstream:
-        """Return the client with the logins of one source, and of no other."""
+        """Return the HTTP client with the credentials of one source only."""
         from uv_self_update.sources.authentication import credentials_of  # noqa: PLC0415 # as above
 
         credentials = credentials_of(
@@ -142,7 +141,7 @@ class OpenSources:
         return self._upstream.logged_in(credentials)
 
     def _list_client(self, url: str) -> Upstream:
-        """Return a client with the logins for the server of a list, as for any other URL."""
+        """Return the HTTP client for the URL of a list, with the credentials for its server."""
         return self._client(SourceSettings(kind="urls", download=url), guessed=True)
 
     @cached_property
@@ -152,7 +151,7 @@ class OpenSources:
         return LoginPrograms(uv=self._uv, environ=self._environ, folder=self._temporary)
 
     def _certificates_of_uv(self) -> Mapping[str, str]:
-        """Return the variables for our own certificates, where an index may be asked."""
+        """Return the variables for configured certificates, if a source may be an index."""
         network = self._settings.network
         configured = network.ca_bundle is not None or network.client_cert is not None
         kinds = {section.kind for section in self._settings.sources}
@@ -166,11 +165,11 @@ class OpenSources:
 
 
 def _options_of_uv(network: Network) -> dict[str, str]:
-    """Return what was said to us on the command line as uv understands it for an index."""
+    """Return our command line options as variables of uv, for an index."""
     found = {}
     if network.insecure_hosts:
         found["UV_INSECURE_HOST"] = " ".join(network.insecure_hosts)
     if network.system_certs:
-        # Older versions of uv know the second name only.
+        # Older versions of uv support the second name only.
         found |= {"UV_SYSTEM_CERTS": "true", "UV_NATIVE_TLS": "true"}
     return found

@@ -1,4 +1,4 @@
-"""Several sources, tried in order."""
+"""Try several sources in order."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """A release, and the source that all of its files come from."""
+    """A release, and the source of all its files."""
 
     source: Source
     release: Release
 
 
 def find_in_order(sources: Sequence[Source], wanted: Wanted) -> Found:
-    """Return what is wanted from the first source that has it.
+    """Return the wanted release of the first source that has one.
 
     Raises:
-        SourceError: The only source has failed.
-        HiddenByPolicy: Each of several works, and what they have is hidden by the policy.
-        NoSuchVersion: Each of several works, and none has it.
-        NoSourceAnswered: Each of several has failed.
+        SourceError: The only source failed.
+        HiddenByPolicy: All sources work, and the policy hides their releases.
+        NoSuchVersion: All sources work, and none has a wanted release.
+        NoSourceAnswered: All sources failed.
     """
     failures: list[SourceError] = []
     for source in sources:
@@ -46,18 +46,18 @@ def find_in_order(sources: Sequence[Source], wanted: Wanted) -> Found:
             failures.append(error)
         else:
             for failure in failures:
-                _log.warning("%s; the next source is asked", str(failure).splitlines()[0])
-            _log.debug("uv %s is taken from %s", release.version, answering.name)
+                _log.warning("%s; trying the next source", str(failure).splitlines()[0])
+            _log.debug("Using uv %s from %s", release.version, answering.name)
             return Found(source=answering, release=release)
     if len(failures) == 1:
         raise failures[0]
     hiding = [failure for failure in failures if isinstance(failure, HiddenByPolicy)]
     if hiding and all(type(failure) in {NoSuchVersion, HiddenByPolicy} for failure in failures):
         raise hiding[0]
-    # A version that is there, but not for this machine, is worth a line of its own.
-    lacking = [failure for failure in failures if type(failure) is NoSuchVersion]
-    if failures and len(lacking) == len(failures):
+    # A subclass, such as a version without this machine's archive, keeps a line of its own.
+    missing = [failure for failure in failures if type(failure) is NoSuchVersion]
+    if failures and len(missing) == len(failures):
         names = "each of " + " and ".join(source.name for source in sources)
-        near = {version for failure in lacking for version in failure.nearest}
+        near = {version for failure in missing for version in failure.nearest}
         raise NoSuchVersion(names, str(wanted), nearest(near, wanted))
     raise NoSourceAnswered(failures)

@@ -1,41 +1,55 @@
-"""A server that may hold Astral's own list, and else is looked through folder by folder."""
+"""A repository manager: a proxy of Astral's mirror, or directories of releases."""
 
 from __future__ import annotations
 
 from functools import cached_property
+from http import HTTPStatus
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from uv_self_update.errors import StatusRefused, UnexpectedBody
 from uv_self_update.sources.interface import ArchiveSource
+from uv_self_update.sources.tree import names_in
 
 if TYPE_CHECKING:
+    import re
     from contextlib import AbstractContextManager
 
     from uv_self_update.network.responses import Download
     from uv_self_update.releases.release import Asset, Release
     from uv_self_update.releases.target import Wanted
     from uv_self_update.sources.astral import AstralSource
-    from uv_self_update.sources.tree import TreeSource
+    from uv_self_update.sources.tree import Names, TreeSource
 
 
-_FORBIDDEN = 403
+def split_repository(url: str, pattern: re.Pattern[str]) -> tuple[str, str, Names]:
+    """Split the URL of a repository into the server's URL, the repository, and the path in it.
+
+    Args:
+        url: The URL, as validated with the configuration.
+        pattern: The pattern of its path, with the groups `root`, `name` and `path`.
+    """
+    parts = urlsplit(url)
+    match = pattern.fullmatch(parts.path)
+    assert match is not None, "the configuration was validated"  # noqa: S101 # for the type checker
+    root = urlunsplit((parts.scheme, parts.netloc, match["root"], "", ""))
+    return root, unquote(match["name"]), names_in(match["path"] or "")
 
 
 class ManifestOrTree(ArchiveSource):
-    """Astral's list where there is one; what is found in the folders otherwise.
+    """The releases of Astral's manifest if the server has it; those in its directories otherwise.
 
-    The folders of a proxy show only what somebody has fetched before, so the list comes first. It
-    is one file, at a fixed place: to ask for it harms no proxy.
+    The directories of a proxy show only the files that were fetched before, so the manifest is
+    requested first. It is one file with a fixed path, which no proxy stores in a directory's place.
     """
 
-    def __init__(self, listed: AstralSource, folders: TreeSource) -> None:
-        """Keep both; nothing is asked yet."""
-        self._listed = listed
-        self._folders = folders
-        self.name = folders.name
+    def __init__(self, manifest: AstralSource, tree: TreeSource) -> None:
+        self._manifest = manifest
+        self._tree = tree
+        self.name = tree.name
 
     def find(self, wanted: Wanted) -> Release:
-        """Return the newest release that is wanted; see Source."""
+        """Return the newest wanted release; see Source."""
         return self._chosen.find(wanted)
 
     def releases(self, limit: int) -> tuple[Release, ...]:
@@ -43,17 +57,17 @@ class ManifestOrTree(ArchiveSource):
         return self._chosen.releases(limit)
 
     def open(self, release: Release, asset: Asset) -> AbstractContextManager[Download]:
-        """Begin to fetch one file; see ArchiveSource."""
+        """Open one file for download; see ArchiveSource."""
         return self._chosen.open(release, asset)
 
     @cached_property
     def _chosen(self) -> AstralSource | TreeSource:
         try:
-            known = self._listed.by_version
+            known = self._manifest.by_version
         except UnexpectedBody:
-            return self._folders
+            return self._tree
         except StatusRefused as error:
-            if error.gone or error.status == _FORBIDDEN:
-                return self._folders
+            if error.gone or error.status == HTTPStatus.FORBIDDEN:
+                return self._tree
             raise
-        return self._listed if known else self._folders
+        return self._manifest if known else self._tree

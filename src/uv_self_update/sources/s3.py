@@ -1,7 +1,7 @@
-"""`s3`: a bucket that can be listed without signatures: S3, what speaks its dialect, Azure Blob.
+"""`s3`: a bucket that can be listed without a signature: S3 and compatible stores, Azure Blob.
 
-Whether the bucket is the host or the first folder, and which dialect is spoken, is found out by
-asking. A query in the URL, such as Azure's SAS, goes with every request.
+Requests find out whether the host or the first name of the path is the bucket, and which API the
+store has. The query of the URL, such as Azure's SAS, is part of every request.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from uv_self_update.errors import SourceError, StatusRefused, TooLarge, Unexpect
 from uv_self_update.redaction import redact_url
 from uv_self_update.sources.context import url_of
 from uv_self_update.sources.formats.bucket import read_bucket
-from uv_self_update.sources.formats.json_array import MOST_ENTRIES
+from uv_self_update.sources.formats.json_array import MAX_ENTRIES
 from uv_self_update.sources.tree import HttpTree, TreeSource, names_in
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 _AZURE = re.compile(r"\.blob\.")
-_AZURE_PATH = re.compile(r"devstoreaccount")  # of Azurite, which has the account in the path
+_AZURE_PATH = re.compile(r"devstoreaccount")  # Azurite has the account in the path
 _BUCKET_IN_HOST = re.compile(r".+\.s3[.-][^/]*amazonaws\.com|.+\.storage\.googleapis\.com")
 
 
@@ -44,34 +44,33 @@ def create(settings: SourceSettings, context: Context) -> TreeSource:
 
 @dataclass(frozen=True, kw_only=True)
 class _Dialect:
-    """Where a bucket is, and how it is asked for a page of a folder."""
+    """The URL of a bucket, and the query that lists a page of a directory."""
 
     bucket: str
-    """The URL that is asked, without a query."""
+    """The URL, without a query."""
 
-    above: Names
-    """The folders between the bucket and the base."""
+    parents: Names
+    """The path of the base in the bucket."""
 
     query: str
-    """Without prefix and continuation."""
+    """The query, without prefix and continuation."""
 
 
 class BucketTree(HttpTree):
-    """The folders of a bucket: all that its keys have before a slash."""
+    """The directories of a bucket: the parts of its keys before a slash."""
 
     def __init__(self, upstream: Upstream, *, base: str) -> None:
-        """Keep the URL; nothing is asked yet."""
         super().__init__(upstream, base=base)
         self._first: BucketPage | None = None
-        """The first page of the base, which was asked for to know the dialect."""
+        """The first page of the base, left from the detection of the dialect."""
 
     def entries(self, path: Names) -> list[Entry]:
-        """Return what a folder holds; see Tree."""
+        """Return the entries of a directory; see Tree."""
         found: dict[tuple[str, bool | None], Entry] = {}
         for page in self._pages(self._dialect, path):
             found.update({(entry.name, entry.is_directory): entry for entry in page})
-            if len(found) > MOST_ENTRIES:
-                raise TooLarge(self.name, MOST_ENTRIES, unit="entries")
+            if len(found) > MAX_ENTRIES:
+                raise TooLarge(self.name, MAX_ENTRIES, unit="entries")
         return [*found.values()]
 
     @cached_property
@@ -79,7 +78,7 @@ class BucketTree(HttpTree):
         """The first dialect that the server understands.
 
         Raises:
-            SourceError: It understands none, or does not let the bucket be listed.
+            SourceError: It understands none, or the bucket may not be listed.
         """
         failures: list[SourceError] = []
         for dialect in self._candidates():
@@ -89,9 +88,9 @@ class BucketTree(HttpTree):
                 failures.append(error)
             else:
                 return dialect
-        # That something is forbidden says more than that something else is not there.
-        telling = [error for error in failures if not getattr(error, "gone", False)]
-        raise (telling or failures)[0]
+        # "Forbidden" for one dialect is more informative than "not found" for another.
+        informative = [error for error in failures if not getattr(error, "gone", False)]
+        raise (informative or failures)[0]
 
     def _candidates(self) -> Iterator[_Dialect]:
         parts = urlsplit(self._base)
@@ -108,14 +107,15 @@ class BucketTree(HttpTree):
         if names:
             yield self._azure(names[:1], names[1:])
 
-    def _s3(self, bucket: Names, above: Names) -> _Dialect:
-        return _Dialect(bucket=self._url(bucket), above=above, query="list-type=2&delimiter=/")
+    def _s3(self, bucket: Names, parents: Names) -> _Dialect:
+        query = "list-type=2&delimiter=/"
+        return _Dialect(bucket=self._bucket_url(bucket), parents=parents, query=query)
 
-    def _azure(self, container: Names, above: Names) -> _Dialect:
+    def _azure(self, container: Names, parents: Names) -> _Dialect:
         query = "restype=container&comp=list&maxresults=1000&delimiter=/"
-        return _Dialect(bucket=self._url(container), above=above, query=query)
+        return _Dialect(bucket=self._bucket_url(container), parents=parents, query=query)
 
-    def _url(self, names: Names) -> str:
+    def _bucket_url(self, names: Names) -> str:
         parts = urlsplit(self._base)
         path = "/" + "/".join(quote(name, safe="") for name in names)
         return urlunsplit((parts.scheme, parts.netloc, path, "", ""))
@@ -128,15 +128,15 @@ class BucketTree(HttpTree):
         while page.next is not None:
             if page.next in continued or len(continued) == self._upstream.limits.bucket_pages:
                 shown = redact_url(dialect.bucket)
-                raise UnexpectedBody(shown, "a list of files", "one that does not end")
+                raise UnexpectedBody(shown, "a list of files", "an endless one")
             continued.add(page.next)
             page = self._page(dialect, path, f"&{page.parameter}={quote(page.next, safe='')}")
             yield page.entries
 
-    def _page(self, dialect: _Dialect, path: Names, more: str = "") -> BucketPage:
-        """Read a page; `more` is the parameter that continues the list, with its value."""
-        prefix = "".join(f"{name}/" for name in (*dialect.above, *path))
-        query = f"{dialect.query}&prefix={quote(prefix, safe='')}{more}"
+    def _page(self, dialect: _Dialect, path: Names, continuation: str = "") -> BucketPage:
+        """Read a page; `continuation` is the parameter of the next page, with its value."""
+        prefix = "".join(f"{name}/" for name in (*dialect.parents, *path))
+        query = f"{dialect.query}&prefix={quote(prefix, safe='')}{continuation}"
         own = urlsplit(self._base).query
         url = f"{dialect.bucket}?{query}" + (f"&{own}" if own else "")
         document = self._upstream.read(url, accept="application/xml")

@@ -1,7 +1,7 @@
-"""Releases that lie in folders, whatever it is that lists these folders.
+"""Releases in directories, for every kind of server that lists directories.
 
-A kind of server says how a folder is listed and where a file is; where in the folders the releases
-are is found out here, by the names that `layout` knows.
+A kind implements how a directory is listed and a file is opened. This module finds the releases in
+the directories, by the names in `layout`.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from uv_self_update.redaction import redact_url
 from uv_self_update.releases.release import INSTALLER_NAMES, Asset, Release
 from uv_self_update.sources.catalog import CatalogSource
 from uv_self_update.sources.layout import (
-    IN_BETWEEN,
+    PARENTS,
     flat_name,
     is_asset,
     version_in_script,
-    version_of_folder,
+    version_of_directory,
 )
 
 if TYPE_CHECKING:
@@ -37,57 +37,59 @@ if TYPE_CHECKING:
 
 
 Names = tuple[str, ...]
-"""The names of folders, and perhaps of a file, from the base on; decoded."""
+"""The path of a directory or a file below the base: its names, decoded."""
 
 _log = logging.getLogger(__name__)
 
-_MAX_FOLDERS = 24
-"""Folders to look into before giving up; each costs a request."""
+_MAX_DIRECTORIES = 24
+"""Directories to list before giving up; each costs a request."""
 
 _WHEEL = re.compile(r"uv-[0-9][^-/]*-[^/]+\.whl")
 
 
 class Tree(ABC):
-    """Folders that can be listed, and files in them that can be fetched."""
+    """Directories that can be listed, and files that can be fetched."""
 
     name: str
-    """What it is called in messages, without secrets."""
+    """The name in messages, without secrets."""
 
     @abstractmethod
     def entries(self, path: Names) -> Sequence[Entry]:
-        """Return what a folder holds; nothing where it is empty.
+        """Return the entries of a directory.
 
         Raises:
-            StatusRefused: It is not there, among others.
+            StatusRefused: The directory does not exist, among other reasons.
             SourceError: It cannot be listed.
         """
 
     @abstractmethod
     def open(self, path: Names) -> AbstractContextManager[Download]:
-        """Begin to fetch a file.
+        """Open a file for download.
 
         Raises:
             SourceError: It cannot be fetched.
         """
 
     def url(self, path: Names) -> str:
-        """Return the URL of a directory, with the credentials that the base has."""
+        """Return the URL of a directory, with the credentials of the base URL."""
         return below(self.name, path, directory=True)
 
     def checksum(self, path: Names) -> str | None:  # noqa: ARG002 # few servers know one
-        """Return the sha256 that the server knows of a file, or None.
+        """Return the sha256 that the server computed for a file, or None.
 
         Raises:
-            SourceError: It cannot be asked.
+            SourceError: The request failed.
         """
         return None
 
 
 class HttpTree(Tree):
-    """A tree whose files are fetched below one URL, whatever host the server calls itself."""
+    """A tree whose files are fetched below one URL, not from the host in the server's responses.
+
+    The query of the base URL is part of every request.
+    """
 
     def __init__(self, upstream: Upstream, *, base: str) -> None:
-        """Keep the URL of the base folder; its query, if any, goes with every request."""
         self._upstream = upstream
         self._base = base
         self.name = redact_url(base)
@@ -97,12 +99,12 @@ class HttpTree(Tree):
         return below(self._base, path, directory=True)
 
     def open(self, path: Names) -> AbstractContextManager[Download]:
-        """Begin to fetch a file; see Tree."""
+        """Open a file for download; see Tree."""
         return self._upstream.open(below(self._base, path))
 
 
 def below(base: str, path: Names, *, directory: bool = False) -> str:
-    """Return the URL of a file, or of a folder with a slash at its end, below a base URL."""
+    """Return the URL of a file below a base URL, or of a directory with a trailing slash."""
     parts = urlsplit(base)
     added = "/".join(quote(name, safe="") for name in path)
     full = f"{parts.path.rstrip('/')}/{added}"
@@ -117,31 +119,30 @@ def names_in(path: str) -> Names:
 
 
 class TreeSource(CatalogSource):
-    """The releases in the folders of a server."""
+    """The releases in the directories of a server."""
 
     def __init__(self, tree: Tree, platform: Platform) -> None:
-        """Prepare; nothing is listed yet."""
         super().__init__(platform)
         self._tree = tree
         self.name = tree.name
         self._unsure: set[Names] = set()
-        """What has the name of a directory, on a page that does not tell these from files."""
+        """The paths that may be files, from pages that do not distinguish them from directories."""
 
     def listed(self) -> Iterator[Release]:
-        """Return the releases of the first folder that has any, from the base downwards.
+        """Return the releases of the first directory that has any, from the base downwards.
 
         Raises:
-            WheelsOnly: A directory holds wheels of uv, and nothing above it a release.
+            WheelsOnly: A directory has wheels of uv, and no directory before it has a release.
         """
-        waiting: list[Names] = [()]
-        for _ in range(_MAX_FOLDERS):
-            if not waiting:
+        pending: list[Names] = [()]
+        for _ in range(_MAX_DIRECTORIES):
+            if not pending:
                 return
-            path = waiting.pop(0)
+            path = pending.pop(0)
             entries = self._entries(path)
             self._unsure |= {(*path, entry.name) for entry in entries if entry.is_directory is None}
-            releases = [*_of_folders(path, entries), *_of_flat_names(path, entries)]
-            if releases or (releases := [*self._only(path, entries)]):
+            releases = [*_in_directories(path, entries), *_in_file_names(path, entries)]
+            if releases or (releases := [*self._single_release(path, entries)]):
                 yield from map(self._dated, releases)
                 return
             if any(_WHEEL.fullmatch(entry.name) for entry in entries):
@@ -151,8 +152,8 @@ class TreeSource(CatalogSource):
                 for entry in entries
                 if entry.is_directory is not False
             }
-            # The folders in between are followed downwards before their neighbours are looked at.
-            waiting[:0] = [(*path, inner[name]) for name in IN_BETWEEN if name in inner]
+            # Depth first: the children of a directory come before its siblings.
+            pending[:0] = [(*path, inner[name]) for name in PARENTS if name in inner]
 
     def detailed(self, release: Release) -> Release:
         """Return a release with its files; see CatalogSource."""
@@ -164,18 +165,18 @@ class TreeSource(CatalogSource):
         return self._dated(replace(release, assets=assets))
 
     def fetch(self, release: Release, asset: Asset) -> AbstractContextManager[Download]:
-        """Begin to fetch one file; see CatalogSource."""
-        return self._tree.open(self._place(release, asset))
+        """Open one file for download; see CatalogSource."""
+        return self._tree.open(self._path(release, asset))
 
     def checksum(self, release: Release, asset: Asset) -> str | None:
-        """Return what the server knows of a file; see CatalogSource."""
-        return self._tree.checksum(self._place(release, asset))
+        """Return the sha256 that the server computed for a file; see CatalogSource."""
+        return self._tree.checksum(self._path(release, asset))
 
-    def _place(self, release: Release, asset: Asset) -> Names:
+    def _path(self, release: Release, asset: Asset) -> Names:
         return _path_of(asset.where) if asset.where else (*_path_of(release.where), asset.name)
 
     def _entries(self, path: Names) -> Sequence[Entry]:
-        """List a folder; one below the base may have gone since it was listed itself."""
+        """List a directory; one below the base that no longer exists counts as empty."""
         try:
             return self._tree.entries(path)
         except StatusRefused as error:
@@ -188,36 +189,36 @@ class TreeSource(CatalogSource):
             raise
 
     def _dated(self, release: Release) -> Release:
-        """Return a release with the date of its directory or of its archive, the later one.
+        """Return a release with the date of its directory or of its archive, whichever is later.
 
-        A directory's date changes where a file is added, a file's where it is replaced; and a
-        bucket has no directories. Without this platform's archive, any file counts.
+        A directory's date changes when a file is added, a file's date when it is replaced. A bucket
+        has no dates of directories. Without this platform's archive, the latest file counts.
         """
         archive = release.asset(self._platform.archive)
         files = (release.assets or ()) if archive is None else (archive,)
         dates = [release.published, *(file.modified for file in files)]
         return replace(release, published=max(filter(None, dates), default=None))
 
-    def _only(self, path: Names, entries: Sequence[Entry]) -> Iterator[Release]:
-        """Return the one release whose files lie in a folder, if it can be told which it is."""
+    def _single_release(self, path: Names, entries: Sequence[Entry]) -> Iterator[Release]:
+        """Yield the release whose files a directory contains, if its version can be determined."""
         assets = [_asset(path, entry) for entry in entries if not entry.is_directory]
         if not any(is_asset(asset.name) for asset in assets):
             return
-        version = version_of_folder(path[-1] if path else _last_name(self._tree.name))
+        version = version_of_directory(path[-1] if path else _last_name(self._tree.name))
         for asset in assets:
             if version is None and asset.name in INSTALLER_NAMES:
                 with self._tree.open(_path_of(asset.where)) as download:
                     version = version_in_script(_text(download))
         if version is None:
-            _log.warning("%s holds a release, but nothing in it says of which version", self.name)
+            _log.warning("%s contains a release of unknown version; skipping it", self.name)
             return
         yield Release(version=version, tag=version, assets=tuple(assets), where=_where(path))
 
 
-def _of_folders(path: Names, entries: Sequence[Entry]) -> Iterator[Release]:
-    """Return the releases that have a folder each, not looked into yet."""
+def _in_directories(path: Names, entries: Sequence[Entry]) -> Iterator[Release]:
+    """Yield the releases that have a directory each, without their files."""
     for entry in entries:
-        version = None if entry.is_directory is False else version_of_folder(entry.name)
+        version = None if entry.is_directory is False else version_of_directory(entry.name)
         if version is not None:
             yield Release(
                 version=version,
@@ -227,8 +228,8 @@ def _of_folders(path: Names, entries: Sequence[Entry]) -> Iterator[Release]:
             )
 
 
-def _of_flat_names(path: Names, entries: Sequence[Entry]) -> Iterator[Release]:
-    """Return the releases whose files lie in one folder, with the version in each name."""
+def _in_file_names(path: Names, entries: Sequence[Entry]) -> Iterator[Release]:
+    """Yield the releases whose files share a directory, with the version in each name."""
     found: dict[str, list[Asset]] = {}
     for entry in entries:
         named = None if entry.is_directory else flat_name(entry.name)
@@ -261,7 +262,7 @@ def _text(download: Download) -> str:
     return body.decode("utf-8", errors="replace")
 
 
-def _last_name(place: str) -> str:
-    """Return the last name of a URL or a path, of whatever system."""
-    path = unquote(urlsplit(place).path) if "://" in place else place
+def _last_name(location: str) -> str:
+    """Return the last name of a URL, or of a POSIX or Windows path."""
+    path = unquote(urlsplit(location).path) if "://" in location else location
     return re.split(r"[/\\]", path.rstrip("/\\"))[-1]

@@ -1,4 +1,4 @@
-"""`urls`: any pair of URLs, written as templates."""
+"""`urls`: any server, described by URL templates."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from uv_self_update.redaction import redact_url
 from uv_self_update.releases.digests import parse_sums
 from uv_self_update.releases.release import Release
 from uv_self_update.releases.target import nearest
-from uv_self_update.sources.catalog import CatalogSource
+from uv_self_update.sources.catalog import DENIED, CatalogSource
 from uv_self_update.sources.formats.documents import read_release, read_versions
 
 if TYPE_CHECKING:
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from uv_self_update.releases.release import Asset
     from uv_self_update.releases.target import Wanted
     from uv_self_update.sources.context import Context
-
-
-_DENIED = {401, 403}
 
 
 def create(settings: SourceSettings, context: Context) -> UrlsSource:
@@ -45,8 +42,8 @@ class UrlsSource(CatalogSource):
     """A mirror described by URL templates.
 
     `latest` names the newest version, or all of them; `release` is GitHub's JSON for one version;
-    `download` is a file of one version. Only the last is required: without `latest` an exact
-    TARGET can still be installed.
+    `download` is a file of one version. Only `download` is required: an exact version can be
+    installed without `latest`.
     """
 
     def __init__(
@@ -58,7 +55,6 @@ class UrlsSource(CatalogSource):
         latest: str | None = None,
         release: str | None = None,
     ) -> None:
-        """Keep the templates; nothing is fetched yet."""
         super().__init__(platform)
         self._upstream = upstream
         self._download = download
@@ -67,7 +63,7 @@ class UrlsSource(CatalogSource):
         self.name = redact_url(latest or download)
 
     def find(self, wanted: Wanted) -> Release:
-        """Return the newest release that is wanted; see Source."""
+        """Return the newest wanted release; see Source."""
         if wanted.exact is not None:
             return self._find_exact(wanted, wanted.exact)
         if self._latest is None:
@@ -75,46 +71,46 @@ class UrlsSource(CatalogSource):
         return self.pick(self.by_version, wanted)
 
     def listed(self) -> Iterator[Release]:
-        """Return what `latest` knows of, which may be one release; see CatalogSource."""
+        """Return the releases that `latest` names; see CatalogSource."""
         if self._latest is None:
             raise NoLatest(self.name, "all releases of uv")
         with self._upstream.items(self._latest, read_versions) as found:
             yield from found.items
 
     def confirmed(self, release: Release, wanted: Wanted) -> bool:
-        """Return whether a release that is listed is there; see CatalogSource.
+        """Return whether the archive of a listed release exists; see CatalogSource.
 
-        What `latest` names may have been copied without the files. Where it names one version only,
-        and nothing could be taken in its place, the file itself will tell.
+        `latest` may have been copied without the files. If it names a single version, no request is
+        made: there is no other version to fall back to.
         """
         if wanted.exact is None and len(self.by_version) == 1:
             return True
         return self._upstream.status(self._file(release, self._platform.archive)) not in GONE
 
     def fetch(self, release: Release, asset: Asset) -> AbstractContextManager[Download]:
-        """Begin to fetch one file; see CatalogSource."""
+        """Open one file for download; see CatalogSource."""
         return self._upstream.open(self._file(release, asset.name))
 
     def checksum(self, release: Release, asset: Asset) -> str | None:
-        """Return the sha256 that lies beside a file, where nothing says what lies there.
+        """Return the sha256 next to a file, if the files of the release are not listed.
 
-        It is asked for at a venture, so that whatever is no digest means that there is none.
+        The `.sha256` file may not exist, so a response that is not one digest counts as none.
         """
         if release.assets is not None:
             return None
         try:
             document = self._upstream.read(self._file(release, f"{asset.name}.sha256"))
         except StatusRefused as error:
-            if error.gone or error.status in _DENIED:
+            if error.gone or error.status in DENIED:
                 return None
             raise
         sums = parse_sums(document.body.decode("utf-8", errors="replace"))
         return next(iter(sums.values())) if len(sums) == 1 else None
 
     def _find_exact(self, wanted: Wanted, version: str) -> Release:
-        """Take a version by its name: from `release`, else from `latest`, else from its files.
+        """Find an exact version: in `release`, else in `latest`, else by its archive.
 
-        `latest` may know only the newest, so that it does not name a version proves nothing.
+        `latest` may name only the newest version, so other versions may exist.
         """
         wanted.policy.refuse(version)
         if self._release is not None:
@@ -129,7 +125,7 @@ class UrlsSource(CatalogSource):
         try:
             listed = {} if self._latest is None else self.by_version
         except StatusRefused as error:
-            # Any other failure is one: with the digests that `latest` may hold, a check would go.
+            # Any other failure is an error: `latest` may have digests, which must not be skipped.
             if not error.gone:
                 raise
             listed = {}

@@ -132,8 +132,8 @@ def _of_document(what: str, path: str) -> tuple[Case, ...]:
         ),
         of_file(f"503 in place of {what}, then 200", AGAIN, once(refusing(503)), path=path),
         of_file(
-            f"a web page to log in, with status 200, in place of {what}",
-            Failed(words="a web page to log in", requests=1),
+            f"a web page with a login form, with status 200, in place of {what}",
+            Failed(words="a web page with a login form", requests=1),
             lambda _: said(200, body=b'<!DOCTYPE html><input type="password">'),
             path=path,
         ),

@@ -1,3 +1,3 @@
-"""Finds out which kind of source serves a URL: clues, requests, advice."""
+"""Detection of the kind of server at a URL: clues, requests, advice."""
 
 __all__ = ("clues", "detect")

@@ -1,8 +1,9 @@
-"""What to tell a person whose URL could not be told to be a source: what to try, what to write."""
+"""The hint for a URL whose kind was not detected: what to check, what to configure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
@@ -11,7 +12,7 @@ from uv_self_update.errors import GONE, NoSuchVersion, StatusRefused, Unexpected
 from uv_self_update.network.responses import Document
 from uv_self_update.sources.detection.clues import is_file, is_login_page
 from uv_self_update.sources.formats.documents import read_version_list
-from uv_self_update.sources.layout import version_of_folder
+from uv_self_update.sources.layout import version_of_directory
 
 if TYPE_CHECKING:
     from uv_self_update.errors import SourceError
@@ -19,47 +20,39 @@ if TYPE_CHECKING:
     from uv_self_update.sources.detection.clues import Clue
 
 
-_OK = 200
-_UNAUTHORIZED = 401
-_FORBIDDEN = 403
-_BROKEN = 500
-
-_WAYS = (
-    "`init` takes `--token-env VARIABLE`, or `--username NAME --password-env VARIABLE`; netrc and "
-    "`uv auth login` do as well."
+_CREDENTIALS = (
+    "Pass `--token-env VARIABLE`, or `--username NAME --password-env VARIABLE`, to `init`; or add "
+    "credentials to netrc or with `uv auth login`."
 )
-_FOR_GITHUB = (
-    "A token for GitHub goes into GH_TOKEN. For a GitHub of your own, write `github+` before the "
-    "URL, and put the token into UV_GITHUB_TOKEN."
+_GITHUB = (
+    "For GitHub, set GH_TOKEN. For GitHub Enterprise Server, write `github+` before the URL and "
+    "set UV_GITHUB_TOKEN."
 )
-_LOG_IN = f"The server asks for a login. {_WAYS} {_FOR_GITHUB}"
-_NOT_ACCEPTED = (
-    f"The server does not accept the login that it got, which is from {{place}}. {_FOR_GITHUB}"
-)
-_LOG_IN_BY_URL = f"A page to log in is for people; this program needs a login as well. {_WAYS}"
-_CLOSED = f"The server does not show what it has, or not without a login. {_WAYS}"
-_NOTHING = f"Nothing is there, or nothing that may be seen without a login: check the URL. {_WAYS}"
+_UNAUTHENTICATED = f"The server requires authentication. {_CREDENTIALS} {_GITHUB}"
+_REJECTED = f"The server rejected the credentials from {{place}}. {_GITHUB}"
+_LOGIN_PAGE = f"The server answers with a login page. {_CREDENTIALS}"
+_FORBIDDEN = f"The server refuses access, perhaps because credentials are missing. {_CREDENTIALS}"
+_NOT_FOUND = f"Check the URL. The server may also hide it without credentials. {_CREDENTIALS}"
 _NAMES = (
-    "uv's releases are known by their names: `0.13.9/{archive}`, or `uv-0.13.9-{rest}` where all "
-    "lie in one folder."
+    "Releases of uv are recognized by their names: `0.13.9/{archive}`, or `uv-0.13.9-{rest}` if "
+    "all are in one directory."
 )
-_BY_HAND = """\
-If uv is there, write what serves it before the URL, as in `nexus+{folder}`: `index`, `github`, \
-`astral`, `listing`, `nexus`, `artifactory`, `gitlab`, `gitea` or `s3`. Or name two URLs in the \
-configuration:
+_MANUAL = """\
+If the server has uv, write its kind before the URL, as in `nexus+{directory}`: `index`, `github`, \
+`astral`, `listing`, `nexus`, `artifactory`, `gitlab`, `gitea` or `s3`. Or configure two URLs:
 {urls}"""
 _VERSIONS = """\
-That file names versions of uv, but not where their files are. Write both into the configuration:
+That file names versions of uv, but not their download URLs. Configure both:
 {urls}"""
 _INDEXES = """\
-The server has several indexes with wheels of uv. Give the URL of one:
+The server has several indexes with wheels of uv. Use the URL of one:
 {urls}"""
 _URLS = """\
     [[source]]
     kind = "urls"
     latest = "{latest}"
-    download = "{folder}{{tag}}/{{asset}}\""""
-_PLACES = {
+    download = "{directory}{{tag}}/{{asset}}\""""
+_PRODUCTS = {
     "devpi": ("devpi", "an index", "/USER/INDEX/+simple/"),
     "nexus": ("Nexus", "a repository", "/repository/NAME/"),
     "artifactory": ("Artifactory", "a repository", "/artifactory/NAME/"),
@@ -70,8 +63,8 @@ _PLACES = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
-    """A URL that was looked at, and what came."""
+class Request:
+    """A request, and its response."""
 
     url: str
     answer: Answer
@@ -79,7 +72,7 @@ class Look:
 
 @dataclass(frozen=True, kw_only=True)
 class Attempt:
-    """A kind that a URL could have been of, and why it is not."""
+    """A kind that was tried, and its error."""
 
     clue: Clue
     error: SourceError
@@ -87,109 +80,112 @@ class Attempt:
 
 @dataclass(frozen=True, kw_only=True)
 class Findings:
-    """What came of an examination that has found no uv, in order."""
+    """The requests and attempts of a detection without a result, in order."""
 
     url: str
-    """The URL that was examined; it may hold a login."""
+    """The URL; it may contain credentials."""
 
-    looks: tuple[Look, ...]
+    requests: tuple[Request, ...]
     attempts: tuple[Attempt, ...]
 
-    unfit: tuple[Clue, ...]
-    """What answers there, though the URL is not one that a source can have."""
+    invalid: tuple[Clue, ...]
+    """The clues to kinds for which the URL is invalid, such as the root of a Nexus."""
 
     indexes: tuple[str, ...] = ()
-    """The roots of several indexes of one server that have uv."""
+    """The roots of the indexes with uv, if the server has several."""
 
-    login: str | None = None
-    """Where the login comes from that the server got; None if it got none."""
+    credentials: str | None = None
+    """The place that the credentials came from; None if none were sent."""
 
 
 def advice(found: Findings, archive: str) -> str:
-    """Say what to try, and what to write by hand.
+    """Return the hint.
 
     Args:
-        found: What came of the examination.
+        found: The findings.
         archive: The name of this platform's archive.
     """
     statuses = _statuses(found)
-    if statuses == {_UNAUTHORIZED}:
-        return _LOG_IN if found.login is None else _NOT_ACCEPTED.format(place=found.login)
+    if statuses == {HTTPStatus.UNAUTHORIZED}:
+        return (
+            _UNAUTHENTICATED
+            if found.credentials is None
+            else _REJECTED.format(place=found.credentials)
+        )
     if found.indexes:
         return _INDEXES.format(urls="\n".join(f"    index+{_plain(url)}" for url in found.indexes))
-    folder = _folder(found.url)
-    for look in found.looks:
-        if look.url == found.url and _names_versions(look.answer):
+    directory = _directory(found.url)
+    for request in found.requests:
+        if request.url == found.url and _names_versions(request.answer):
             file = _plain(found.url)
-            folder = folder if is_file(file) else file.rpartition("/")[0] + "/"
-            urls = _URLS.format(latest=file, folder=folder)
-            return _VERSIONS.format(urls=urls)
-    if found.unfit and not any(attempt.clue.reason for attempt in found.attempts):
-        product, what, place = _PLACES[found.unfit[0].kind]
-        example = _server(found.url) + place
-        return f"The server is {product}: the URL of {what} is due, as in `{example}`."
-    urls = _URLS.format(latest=f"{folder}latest.txt", folder=folder)
-    by_hand = _BY_HAND.format(folder=folder, urls=urls)
+            directory = directory if is_file(file) else file.rpartition("/")[0] + "/"
+            return _VERSIONS.format(urls=_URLS.format(latest=file, directory=directory))
+    if found.invalid and not any(attempt.clue.reason for attempt in found.attempts):
+        product, noun, path = _PRODUCTS[found.invalid[0].kind]
+        example = _server(found.url) + path
+        return f"The server is {product}; use the URL of {noun}, as in `{example}`."
+    urls = _URLS.format(latest=f"{directory}latest.txt", directory=directory)
+    manual = _MANUAL.format(directory=directory, urls=urls)
     if is_file(found.url):
-        first = f"That is called as a file is: the URL of a folder is due, as in `{folder}`."
-        return f"{first}\n{by_hand}"
+        first = f"The URL points to a file; use the URL of its directory, as in `{directory}`."
+        return f"{first}\n{manual}"
     reason = _likeliest_reason(found, archive)
-    return by_hand if reason is None else f"{reason}\n{by_hand}"
+    return manual if reason is None else f"{reason}\n{manual}"
 
 
 def _likeliest_reason(found: Findings, archive: str) -> str | None:
     errors = [attempt.error for attempt in found.attempts]
-    named = [attempt.error for attempt in found.attempts if attempt.clue.reason]
-    if named and isinstance(named[0], StatusRefused):
-        return named[0].hint
+    with_reason = [attempt.error for attempt in found.attempts if attempt.clue.reason]
+    if with_reason and isinstance(with_reason[0], StatusRefused):
+        return with_reason[0].hint
     if any(isinstance(error, NoSuchVersion) for error in errors):
         return _NAMES.format(archive=archive, rest=archive.removeprefix("uv-"))
-    if any(is_login_page(look.answer) for look in found.looks):
-        return _LOG_IN_BY_URL
+    if any(is_login_page(request.answer) for request in found.requests):
+        return _LOGIN_PAGE
     statuses = _statuses(found)
-    if min(statuses, default=_OK) >= _BROKEN:
-        return "The server has a problem of its own: try again later."
-    if _FORBIDDEN in statuses:
-        return _CLOSED
+    if min(statuses, default=HTTPStatus.OK) >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return "The server failed: try again later."
+    if HTTPStatus.FORBIDDEN in statuses:
+        return _FORBIDDEN
     if statuses <= GONE:
-        return _NOTHING
-    return named[0].hint if named else None
+        return _NOT_FOUND
+    return with_reason[0].hint if with_reason else None
 
 
 def _statuses(found: Findings) -> set[int]:
-    """Return every status that came."""
+    """Return the statuses of all responses."""
     errors = [attempt.error for attempt in found.attempts]
     refused = {error.status for error in errors if isinstance(error, StatusRefused)}
-    return {look.answer.status for look in found.looks} | refused
+    return {request.answer.status for request in found.requests} | refused
 
 
 def _names_versions(answer: Answer) -> bool:
-    """Return whether an answer is a file that a source of kind `urls` can have as its `latest`."""
+    """Return whether a response is a valid `latest` of a source of kind `urls`."""
     document = Document(url=answer.url, content_type="", body=answer.body, links={})
     try:
-        return answer.status == _OK and bool(read_version_list(document))
+        return answer.status == HTTPStatus.OK and bool(read_version_list(document))
     except UnexpectedBody:
         return False
 
 
 def _plain(url: str) -> str:
-    """Return a URL without its login and its query, to be written into a file."""
+    """Return a URL without credentials and query, to be written to a file."""
     parts = urlsplit(without_userinfo(url))
     return urlunsplit(parts._replace(query="", fragment=""))
 
 
-def _folder(url: str) -> str:
-    """Return the folder that a URL is, or is in; of a file of one version, that of all versions."""
+def _directory(url: str) -> str:
+    """Return the directory of a URL; for a file of one version, the directory of all versions."""
     plain = _plain(url)
     if not is_file(plain):
         return plain.rstrip("/") + "/"
-    folder = plain.rpartition("/")[0]
-    above, _, name = folder.rpartition("/")
-    return f"{folder if version_of_folder(name) is None else above}/"
+    directory = plain.rpartition("/")[0]
+    parent, _, name = directory.rpartition("/")
+    return f"{directory if version_of_directory(name) is None else parent}/"
 
 
 def _server(url: str) -> str:
-    """Return the address of a server; Nexus often lives below a path of its own name."""
+    """Return the URL of a server; Nexus often has the context path `/nexus`."""
     parts = urlsplit(_plain(url))
-    above = "/nexus" if parts.path.startswith("/nexus") else ""
-    return f"{parts.scheme}://{parts.netloc}{above}"
+    context = "/nexus" if parts.path.startswith("/nexus") else ""
+    return f"{parts.scheme}://{parts.netloc}{context}"

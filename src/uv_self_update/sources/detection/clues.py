@@ -1,6 +1,6 @@
-"""What kind of source a URL may be: clues from the URL, from headers, from a page.
+"""Clues about the kind of server at a URL: from the URL, from response headers, from a page.
 
-Nothing here is proof. A clue names a kind and why; the source of that kind then proves it.
+A clue is a guess with a reason; the source of that kind then has to find releases.
 """
 
 from __future__ import annotations
@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from uv_self_update.auth.credentials import GITHUB_HOSTS
 from uv_self_update.config.kinds import SourceSettings, check_source
 from uv_self_update.sources.astral import MANIFEST
-from uv_self_update.sources.formats.documents import describe, read_ndjson_line
+from uv_self_update.sources.formats.documents import LOGIN_PAGE, describe, read_ndjson_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,11 +23,8 @@ if TYPE_CHECKING:
     from uv_self_update.network.responses import Answer
 
 
-_OK = 200
-_UNAUTHORIZED = 401
-_BROKEN = 500
-_LINE = 1 << 16  # bytes of a manifest's first line, which has about 5,000
-_PAGE = 4096  # bytes at the start of a page that say what made it
+_MAX_LINE = 1 << 16  # bytes of a manifest's first line, which has about 5,000
+_PAGE_START = 4096  # bytes of a page that are searched
 
 _BROWSED = (
     (r"^(.*)/service/rest/repository/browse/", r"\1/repository/"),
@@ -40,25 +38,26 @@ _BROWSED = (
     (r"^(.*)/index\.html?$", r"\1/"),
     (rf"^(.*)/{re.escape('/'.join(MANIFEST))}/?$", r"\1/"),
 )
-"""From the paths of pages for browsers to those that the pages are about: Nexus's two ways to
-browse, Artifactory's three, what GitLab and Gitea have below a project, and files."""
+"""From the path of a web page to the path of its subject: browsing in Nexus (two forms) and
+Artifactory (three), pages of a project in GitLab and Gitea, and files of an index or a mirror."""
 
+_SERVER_IS = "the server is {}"
 _PATHS = (
-    (r"/repository/[^/]+(?!.*/simple(?:/uv)?/?$)", "nexus", "its path has `/repository/` in it"),
-    (r"/artifactory(?:$|/(?!api/pypi))", "artifactory", "its path has `/artifactory/` in it"),
-    (r"(?:/|\+)simple(?:/uv)?/?$", "index", "its path ends in `simple`"),
-    (r"/api/v4/projects/", "gitlab", "its path is that of GitLab's API"),
-    (r"/api/(?:v1/)?packages/", "gitea", "its path is that of Gitea's API"),
-    (r"/api/pypi/[^/]+/?$", "index", "its path has `/api/pypi/` in it"),
+    (r"/repository/[^/]+(?!.*/simple(?:/uv)?/?$)", "nexus", "the path contains `/repository/`"),
+    (r"/artifactory(?:$|/(?!api/pypi))", "artifactory", "the path contains `/artifactory/`"),
+    (r"(?:/|\+)simple(?:/uv)?/?$", "index", "the path ends in `simple`"),
+    (r"/api/v4/projects/", "gitlab", "the path is one of GitLab's API"),
+    (r"/api/(?:v1/)?packages/", "gitea", "the path is one of Gitea's API"),
+    (r"/api/pypi/[^/]+/?$", "index", "the path contains `/api/pypi/`"),
 )
 _HOSTS = (
-    (r"(?:^|\.)amazonaws\.com$", "s3", "its host is Amazon's S3"),
-    (r"(?:^|\.)storage\.googleapis\.com$", "s3", "its host is Google's storage"),
-    (r"\.blob\.", "s3", "its host is Azure's blob storage"),
-    (r"\.jfrog\.io$", "artifactory", "its host is JFrog's"),
-    (r"^gitlab\.|^gitlab$", "gitlab", "its host is called gitlab"),
-    (r"^(?:gitea|forgejo|codeberg)\.", "gitea", "its host is called like a Gitea or a Forgejo"),
-    (r"^github\.", "github", "its host is called github"),
+    (r"(?:^|\.)amazonaws\.com$", "s3", "the host is Amazon S3"),
+    (r"(?:^|\.)storage\.googleapis\.com$", "s3", "the host is Google Cloud Storage"),
+    (r"\.blob\.", "s3", "the host is Azure Blob Storage"),
+    (r"\.jfrog\.io$", "artifactory", "the host is JFrog's"),
+    (r"^gitlab\.|^gitlab$", "gitlab", "the host is named gitlab"),
+    (r"^(?:gitea|forgejo|codeberg)\.", "gitea", "the host is named gitea, forgejo or codeberg"),
+    (r"^github\.", "github", "the host is named github"),
 )
 _HEADERS = (
     ("server", r"^nexus/", "nexus", "Nexus"),
@@ -69,22 +68,23 @@ _HEADERS = (
     ("x-github-request-id", "", "github", "GitHub"),
     ("x-devpi-api-version", "", "index", "devpi"),
     ("x-amz-request-id", "", "s3", "an S3 server"),
-    ("x-goog-stored-content-length", "", "s3", "Google's storage"),
-    ("x-ms-request-id", "", "s3", "Azure's blob storage"),
+    ("x-goog-stored-content-length", "", "s3", "Google Cloud Storage"),
+    ("x-ms-request-id", "", "s3", "Azure Blob Storage"),
 )
+_DIRECTORY_LISTING = "it is a directory listing"
 _PAGES = (
     (rb"<title>[^<]*nexus repository", "nexus", "it is a page of Nexus"),
     (rb"<title>[^<]*(?:jfrog|artifactory)", "artifactory", "it is a page of Artifactory"),
     (rb"content=.gitlab|gon\.gitlab_url|_gitlab_session", "gitlab", "it is a page of GitLab"),
-    (rb"content=.(?:gitea|forgejo)|powered by (?:gitea|forgejo)", "gitea", "it is Gitea's page"),
+    (rb"content=.(?:gitea|forgejo)|powered by (?:gitea|forgejo)", "gitea", "it is a page of Gitea"),
     (rb"github-enterprise|content=.github", "github", "it is a page of GitHub"),
-    (rb"<listbucketresult|<enumerationresults", "s3", "it lists a bucket"),
-    (rb"index of |directory listing|\[to parent directory\]", "listing", "it lists a folder"),
-    (rb'^\s*\[\s*\{\s*"name"', "listing", "it lists a folder"),
-    (rb"\?sort=name", "listing", "it lists a folder"),
+    (rb"<listbucketresult|<enumerationresults", "s3", "it is a bucket listing"),
+    (rb"index of |directory listing|\[to parent directory\]", "listing", _DIRECTORY_LISTING),
+    (rb'^\s*\[\s*\{\s*"name"', "listing", _DIRECTORY_LISTING),
+    (rb"\?sort=name", "listing", _DIRECTORY_LISTING),
 )
 _MAX_INDEXES = 8
-"""Indexes of one devpi server to look into; each costs a request."""
+"""Indexes of one devpi server to try; each costs a request."""
 
 _DEVPI_NAME = re.compile(r"[\w.-]{1,128}", re.ASCII)
 _FILE = re.compile(r"/[^/]+\.(?:json|ndjson|txt|toml|xml|gz|zip|sh|ps1|sha256|sum|whl)$")
@@ -95,48 +95,47 @@ _NO_ARTIFACTORY_REPOSITORY = re.compile(r"/artifactory/?$|/artifactory/(?:api|ui
 
 @dataclass(frozen=True, kw_only=True)
 class Clue:
-    """That a URL may be of some kind."""
+    """A kind of source that a URL may have."""
 
     kind: str
 
     reason: str
-    """Why, after `because`; empty where nothing says so."""
+    """The reason, after `because`; empty for a guess without one."""
 
     settings: SourceSettings | None
-    """The source that it would be; None where the URL is not that of a source of that kind."""
+    """The source of that kind; None if the URL is not valid for one."""
 
 
-def proper(url: str) -> str:
-    """Return the URL that a person means who has copied that of a page out of a browser."""
+def source_url(url: str) -> str:
+    """Return the URL of a source, from the URL of a web page about it."""
     parts = urlsplit(url)
-    place = f"{parts.path}#{parts.fragment}"
-    place = place.removesuffix("#")
-    for pattern, meant in _BROWSED:
-        place = re.sub(pattern, meant, place, count=1)
-    return urlunsplit(parts._replace(path=place.partition("#")[0], fragment=""))
+    path = f"{parts.path}#{parts.fragment}".removesuffix("#")
+    for pattern, replacement in _BROWSED:
+        path = re.sub(pattern, replacement, path, count=1)
+    return urlunsplit(parts._replace(path=path.partition("#")[0], fragment=""))
 
 
 def is_file(url: str) -> bool:
-    """Return whether a URL is called like that of a file, rather than of a folder."""
+    """Return whether the path of a URL ends in the name of a file."""
     return _FILE.search(urlsplit(url).path) is not None
 
 
 def is_web_page(answer: Answer) -> bool:
-    """Return whether an answer is for people to read."""
+    """Return whether a response is a web page."""
     return describe(answer.body).startswith("a web page")
 
 
 def is_login_page(answer: Answer) -> bool:
-    """Return whether an answer is for people to log in."""
-    return describe(answer.body) == "a web page to log in"
+    """Return whether a response is a login page."""
+    return describe(answer.body) == LOGIN_PAGE
 
 
 def from_url(url: str) -> Iterator[Clue]:
-    """Return what a URL itself says."""
+    """Yield the clues in the URL itself."""
     parts = urlsplit(url)
     host = (parts.hostname or "").lower()
     if host in GITHUB_HOSTS:
-        yield _clue("github", url, "its host is GitHub")
+        yield _clue("github", url, "the host is GitHub")
     for pattern, kind, reason in _PATHS:
         if re.search(pattern, parts.path):
             yield _clue(kind, url, reason)
@@ -146,43 +145,42 @@ def from_url(url: str) -> Iterator[Clue]:
 
 
 def from_answer(url: str, answer: Answer) -> Iterator[Clue]:
-    """Return what the headers of an answer say, and an error that only one server words like that.
+    """Yield the clues in the response to a request for Astral's manifest.
 
-    The answer is to a request for Astral's manifest, which also may simply be there.
+    They are the manifest itself, the headers, and the format of Artifactory's errors.
     """
-    first = answer.body[:_LINE].lstrip().split(b"\n")[0]
-    if answer.status == _OK and b'"artifacts"' in first and read_ndjson_line(first):
-        yield _clue("astral", url, "Astral's uv.ndjson is there")
+    first = answer.body[:_MAX_LINE].lstrip().split(b"\n")[0]
+    if answer.status == HTTPStatus.OK and b'"artifacts"' in first and read_ndjson_line(first):
+        yield _clue("astral", url, "it has Astral's uv.ndjson")
     for name, pattern, kind, product in _HEADERS:
         if name in answer.headers and re.search(pattern, answer.headers[name], re.IGNORECASE):
-            # An index of devpi has its own page at the URL, and what uv reads below that.
-            place = _extended(url, "+simple/") if kind == "index" else url
-            yield _clue(kind, place, f"{product} answers")
+            # The URL of a devpi index is a web page; its simple API is below that.
+            root = _extended(url, "+simple/") if kind == "index" else url
+            yield _clue(kind, root, _SERVER_IS.format(product))
     if _is_artifactory_error(answer.body):
-        yield _clue("artifactory", url, "Artifactory answers")
+        yield _clue("artifactory", url, _SERVER_IS.format("Artifactory"))
 
 
 def from_page(url: str, answer: Answer) -> Iterator[Clue]:
-    """Return what the page at a URL says."""
-    start = answer.body[:_PAGE].lower()
+    """Yield the clues in the page at a URL."""
+    start = answer.body[:_PAGE_START].lower()
     for pattern, kind, reason in _PAGES:
         if re.search(pattern, start):
             yield _clue(kind, url, reason)
 
 
 def last_resorts(url: str, manifest: Answer, page: Answer) -> Iterator[Clue]:
-    """Return what can be asked of any server without harm, when nothing else has helped.
+    """Yield the kinds that can be tried with any server without harm, if no clue was right.
 
     Args:
         url: The URL.
-        manifest: What came for Astral's manifest.
-        page: What came for the page at the URL.
+        manifest: The response to the request for Astral's manifest.
+        page: The response to the request for the URL.
     """
-    refused = _refused(manifest, page)
     kinds: tuple[str, ...] = ("github", "gitlab", "gitea", "s3")
-    if refused == _UNAUTHORIZED or refused >= _BROKEN:
+    if _refuses_everything(manifest, page):
         kinds = ()
-    elif page.status == _OK and not is_login_page(page):
+    elif page.status == HTTPStatus.OK and not is_login_page(page):
         kinds = ("listing", *kinds)
     for kind in kinds:
         clue = _clue(kind, url, "")
@@ -191,31 +189,30 @@ def last_resorts(url: str, manifest: Answer, page: Answer) -> Iterator[Clue]:
 
 
 def index_roots(url: str, manifest: Answer, page: Answer) -> Iterator[str]:
-    """Return where the root of a package index may be; the arguments are those of last_resorts."""
-    refused = _refused(manifest, page)
-    if refused != _UNAUTHORIZED and refused < _BROKEN:
-        yield _without(url, ("uv",))
+    """Yield the possible roots of a package index; the arguments are those of last_resorts."""
+    if not _refuses_everything(manifest, page):
+        yield _without_uv(url)
         yield _extended(url, "simple/")
         yield _extended(url, "index/")  # proxpi
 
 
 def from_index_page(root: str, answer: Answer) -> Iterator[Clue]:
-    """Return what an index says of uv: its own page lists wheels."""
-    if answer.status == _OK and _WHEEL.search(answer.body):
+    """Yield a clue if the page of uv in an index lists wheels."""
+    if answer.status == HTTPStatus.OK and _WHEEL.search(answer.body):
         yield _clue("index", root, "it lists wheels of uv")
 
 
 def is_devpi(answer: Answer) -> bool:
-    """Return whether a devpi server answers."""
+    """Return whether the server is devpi."""
     return "x-devpi-api-version" in answer.headers
 
 
 def devpi_roots(url: str, users: Answer) -> Iterator[str]:
-    """Return the roots of the indexes that a devpi server has, at most `_MAX_INDEXES`.
+    """Yield the roots of a devpi server's indexes, at most `_MAX_INDEXES`.
 
     Args:
         url: Any URL of the server.
-        users: Its answer to a request for JSON at its root: users, each with their indexes.
+        users: The response to a request for JSON at its root: users, each with their indexes.
     """
     try:
         result = json.loads(users.body)["result"]
@@ -228,21 +225,23 @@ def devpi_roots(url: str, users: Answer) -> Iterator[str]:
 
 
 def server_of(url: str) -> str:
-    """Return the address of a server, without a path."""
+    """Return the URL of a server, without a path."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _refused(manifest: Answer, page: Answer) -> int:
-    """Return the status with which a server answers whatever it is asked; 200 if it is not so."""
-    return manifest.status if manifest.status == page.status else _OK
+def _refuses_everything(manifest: Answer, page: Answer) -> bool:
+    """Return whether the server answers both requests with 401, or both with one 5xx status."""
+    status = manifest.status
+    refused = status == HTTPStatus.UNAUTHORIZED or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return refused and page.status == status
 
 
 def _clue(kind: str, url: str, reason: str) -> Clue:
     parts = urlsplit(url)
     match kind:
         case "index":
-            url = _without(url, ("uv",))
+            url = _without_uv(url)
             if "/api/pypi/" in url and "/simple" not in url:
                 url = _extended(url, "simple/")
         case "github" | "gitea":
@@ -254,9 +253,9 @@ def _clue(kind: str, url: str, reason: str) -> Clue:
     return Clue(kind=kind, reason=reason, settings=None if problems else settings)
 
 
-def _without(url: str, end: tuple[str, ...]) -> str:
+def _without_uv(url: str) -> str:
     parts = urlsplit(url)
-    path = parts.path.rstrip("/").removesuffix("/" + "/".join(end))
+    path = parts.path.rstrip("/").removesuffix("/uv")
     return urlunsplit(parts._replace(path=f"{path}/"))
 
 

@@ -1,11 +1,11 @@
-"""`auto`: what kind of source a URL is, found out by asking.
+"""`auto`: detect the kind of server at a URL.
 
-1. The URL itself may say.
-2. Astral's manifest is asked for, one file at a fixed place: it may be there, and if it is not, the
-   headers say which product answers.
-3. The page at the URL is looked at, unless that is an Artifactory: one request for a folder can
+1. Read clues in the URL itself.
+2. Request Astral's manifest, one file with a fixed path. If it is missing, the response headers may
+   name the product.
+3. Request the page at the URL, unless the server is an Artifactory: a request for a directory can
    make a remote repository store the page as a file (see `artifactory`).
-4. Each kind that may be it is tried, the likeliest first; the first that finds uv's releases is it.
+4. Try each possible kind, the likeliest first. The first that finds releases of uv is the result.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 from functools import cached_property
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -29,7 +30,8 @@ from uv_self_update.errors import (
 from uv_self_update.redaction import redact_url
 from uv_self_update.releases.target import NEWEST
 from uv_self_update.sources.astral import MANIFEST
-from uv_self_update.sources.detection.advice import Attempt, Findings, Look, advice
+from uv_self_update.sources.context import url_of
+from uv_self_update.sources.detection.advice import Attempt, Findings, Request, advice
 from uv_self_update.sources.detection.clues import (
     devpi_roots,
     from_answer,
@@ -41,13 +43,13 @@ from uv_self_update.sources.detection.clues import (
     is_file,
     is_web_page,
     last_resorts,
-    proper,
     server_of,
+    source_url,
 )
-from uv_self_update.sources.formats.documents import describe
+from uv_self_update.sources.formats.documents import OTHER_JSON, UNKNOWN, describe
 from uv_self_update.sources.index.wheels import TreeOrWheels
 from uv_self_update.sources.interface import Source
-from uv_self_update.sources.layout import above_version
+from uv_self_update.sources.layout import parent_of_version
 from uv_self_update.sources.tree import below
 
 if TYPE_CHECKING:
@@ -63,10 +65,9 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_WHEELS = "wheels of uv are there"
-_OK = 200
-_SHOWN = 3  # pre-releases, where there is nothing else
-_WORDS = {"JSON of another kind": "JSON", "something else": "neither a web page nor JSON nor XML"}
+_WHEELS = "it has wheels of uv"
+_SHOWN = 3  # pre-releases, if there is no final release
+_WORDS = {OTHER_JSON: "JSON", UNKNOWN: "neither a web page nor JSON nor XML"}
 _SIMPLE = "application/vnd.pypi.simple.v1+json, text/html;q=0.1"
 
 
@@ -77,46 +78,42 @@ def create(settings: SourceSettings, context: Context) -> DetectedSource:
 
 @dataclass(frozen=True, kw_only=True)
 class Detection:
-    """What kind of source a URL is, and what is there."""
+    """The kind of source at a URL, and its newest release."""
 
     settings: SourceSettings
-    """The source, as a configuration would have it."""
+    """The source, as in a configuration."""
 
     source: Source
     reason: str
-    """Why it is of that kind, after `because`; empty where that was said."""
+    """The reason for the kind, after `because`; empty if the user named the kind."""
 
     newest: Release | None
-    """The newest that there is for this platform, with its files."""
+    """The newest release for this platform, with its files."""
 
     lack: NoSuchVersion | None = None
-    """Why there is none, though there are releases of uv."""
+    """The error of a source whose releases are all for other platforms, or pre-releases."""
 
     parent: str | None = None
-    """The URL or path above, where the source is the directory of one version and never moves."""
+    """The parent, URL or path, of a source that is the directory of one version."""
 
 
 def detect(settings: SourceSettings, context: Context) -> Detection:
-    """Find out what kind of source a URL is; or, where that is said, what is there.
-
-    Args:
-        settings: A source, mostly of kind `auto`.
-        context: What sources work with.
+    """Detect the kind of a source of kind `auto`; verify the kind of any other.
 
     Raises:
-        NotDetected: No kind has found releases of uv there; with all that was tried.
-        SourceError: The server does not answer at all; or not as the kind that was said.
+        NotDetected: No kind finds releases of uv; the error lists every attempt.
+        SourceError: The server is unreachable, or is not of the kind that the user named.
     """
     if settings.kind != "auto":
-        return _proved(settings, "", context)
+        return _verified(settings, "", context)
     return _Examination(settings, context).run()
 
 
-def _proved(settings: SourceSettings, reason: str, context: Context) -> Detection:
-    """Return what a source finds.
+def _verified(settings: SourceSettings, reason: str, context: Context) -> Detection:
+    """Return the detection of a source that has releases of uv.
 
     Raises:
-        SourceError: It cannot be used, or has no release of uv at all.
+        SourceError: The source cannot be used, or has no release of uv.
     """
     source = context.build(settings, context)
     if isinstance(source, TreeOrWheels):
@@ -139,22 +136,21 @@ def _proved(settings: SourceSettings, reason: str, context: Context) -> Detectio
         reason=reason,
         newest=newest,
         lack=lack,
-        parent=above_version(settings.path or settings.url or ""),
+        parent=parent_of_version(settings.path or settings.url or ""),
     )
 
 
 class DetectedSource(Source):
-    """A source whose kind is found out when it is first used."""
+    """A source whose kind is detected when it is first used."""
 
     def __init__(self, settings: SourceSettings, context: Context) -> None:
-        """Prepare; nothing is asked yet."""
         self._settings = settings
         self._context = context
-        self.name = redact_url(settings.url or "")
+        self.name = redact_url(url_of(settings))
         self._failure: SourceError | None = None
 
     def find(self, wanted: Wanted) -> Release:
-        """Return the newest release that is wanted; see Source."""
+        """Return the newest wanted release; see Source."""
         return self.itself().find(wanted)
 
     def releases(self, limit: int) -> tuple[Release, ...]:
@@ -162,18 +158,18 @@ class DetectedSource(Source):
         return self.itself().releases(limit)
 
     def itself(self) -> Source:
-        """Return the source of the kind that was found out; see Source."""
+        """Return the source of the detected kind; see Source."""
         if self._failure is not None:
             raise self._failure
         try:
             return self._source
         except SourceError as error:
-            # It is not examined again: uv asks twice for what it does not get.
+            # Kept, because uv repeats a failed request.
             self._failure = error
             raise
 
     def close(self) -> None:
-        """End what is under way; see Source."""
+        """Stop running requests; see Source."""
         if "_source" in self.__dict__:
             self._source.close()
 
@@ -181,129 +177,129 @@ class DetectedSource(Source):
     def _source(self) -> Source:
         detection = detect(self._settings, self._context)
         kind = detection.settings.kind
-        _log.debug("%s is of kind %s, because %s", self.name, kind, detection.reason)
+        _log.debug("Detected %s at %s, because %s", kind, self.name, detection.reason)
         return detection.source
 
 
 class _Examination:
-    """One URL, and what was tried with it."""
+    """The detection of one URL, with every request and attempt."""
 
     def __init__(self, settings: SourceSettings, context: Context) -> None:
         self._section = settings
-        self._url = proper(settings.url or "")
+        self._url = source_url(url_of(settings))
         self._context = replace(context, upstream=context.cautious)
         self._upstream = context.cautious(settings)
-        self._looks: list[Look] = []
+        self._requests: list[Request] = []
         self._answers: dict[tuple[str, str], Answer] = {}
         self._attempts: list[Attempt] = []
-        self._unfit: list[Clue] = []
+        self._invalid: list[Clue] = []
         self._indexes: list[str] = []
 
     def run(self) -> Detection:
-        """Try one clue after the other."""
+        """Try each clue in turn."""
         tried: set[SourceSettings] = set()
         for clue in self._clues():
             if clue.settings is None:
-                self._unfit.append(clue)
+                self._invalid.append(clue)
             elif clue.settings not in tried:
                 tried.add(clue.settings)
-                section = self._logged_in(clue.settings)
+                section = self._with_credentials(clue.settings)
                 try:
-                    return _proved(section, clue.reason or "it answers as one", self._context)
+                    return _verified(section, clue.reason or "it responds as one", self._context)
                 except SourceError as error:
                     self._attempts.append(Attempt(clue=clue, error=error))
         found = Findings(
             url=self._url,
-            looks=tuple(self._looks),
+            requests=tuple(self._requests),
             attempts=tuple(self._attempts),
-            unfit=tuple(self._unfit),
+            invalid=tuple(self._invalid),
             indexes=tuple(self._indexes),
-            login=self._upstream.login_for(self._url),
+            credentials=self._upstream.login_for(self._url),
         )
         hint = advice(found, self._context.platform.archive)
-        raise NotDetected(redact_url(self._url), _account(found), hint)
+        raise NotDetected(redact_url(self._url), _report(found), hint)
 
     def _clues(self) -> Iterator[Clue]:
-        """Yield what the URL may be; more is asked only when nothing before has proved right."""
+        """Yield the clues, each request made only after all clues before it were wrong."""
         clues = [*from_url(self._url)]
-        # The URL of an index is for programs only, so it is what it seems to be.
+        # Only indexes have such URLs, so no request is needed.
         yield from (clue for clue in clues if clue.kind == "index")
         if is_file(self._url):
-            file = self._look(self._url)
-            if file.status == _OK and not is_web_page(file):
+            file = self._request(self._url)
+            if file.status == HTTPStatus.OK and not is_web_page(file):
                 return
-        manifest = self._look(below(self._url, MANIFEST))
+        manifest = self._request(below(self._url, MANIFEST))
         clues += from_answer(self._url, manifest)
-        # What holds the manifest is a copy of Astral's files, or an Artifactory that does not say.
+        # A server with the manifest may be an Artifactory, whose directories are never requested.
         if {"artifactory", "astral"} & {clue.kind for clue in clues}:
             yield from clues
             return
         yield from clues
-        page = self._look(below(self._url, (), directory=True))
+        page = self._request(below(self._url, (), directory=True))
         yield from from_page(self._url, page)
         if page.status in GONE and not self._url.endswith("/"):
-            yield from from_page(self._url, self._look(self._url))
+            yield from from_page(self._url, self._request(self._url))
         yield from last_resorts(self._url, manifest, page)
         for root in index_roots(self._url, manifest, page):
-            yield from from_index_page(root, self._look_for_wheels(root))
+            yield from from_index_page(root, self._request_wheels(root))
         if is_devpi(manifest):
             yield from self._clues_of_devpi()
 
     def _clues_of_devpi(self) -> Iterator[Clue]:
-        """Yield the index of a devpi server that has uv; of several, the user has to choose."""
-        users = self._look(
+        """Yield the only index of a devpi server with uv; if there are several, record them."""
+        users = self._request(
             below(server_of(self._url), (), directory=True), accept="application/json"
         )
         for root in devpi_roots(self._url, users):
-            found = [*from_index_page(root, self._look_for_wheels(root))]
+            found = [*from_index_page(root, self._request_wheels(root))]
             if found:
                 self._indexes.append(root)
         if len(self._indexes) == 1:
-            yield from from_index_page(self._indexes[0], self._look_for_wheels(self._indexes[0]))
+            yield from from_index_page(self._indexes[0], self._request_wheels(self._indexes[0]))
 
-    def _look_for_wheels(self, root: str) -> Answer:
-        return self._look(below(root, ("uv",), directory=True), accept=_SIMPLE)
+    def _request_wheels(self, root: str) -> Answer:
+        return self._request(below(root, ("uv",), directory=True), accept=_SIMPLE)
 
-    def _logged_in(self, found: SourceSettings) -> SourceSettings:
-        """Return what was found with the login that was given, if that is for this server."""
+    def _with_credentials(self, found: SourceSettings) -> SourceSettings:
+        """Return a detected source with the user's credential keys, if its origin is the same."""
         own = origin_of(found.url or found.download or "") == origin_of(self._url)
         return found.with_login_of(self._section) if own and found.kind != "index" else found
 
-    def _look(self, url: str, *, accept: str = "*/*") -> Answer:
+    def _request(self, url: str, *, accept: str = "*/*") -> Answer:
         if (url, accept) not in self._answers:
             answer = self._answers[url, accept] = self._upstream.look(url, accept=accept)
-            self._looks.append(Look(url=url, answer=answer))
+            self._requests.append(Request(url=url, answer=answer))
         return self._answers[url, accept]
 
 
-def _account(found: Findings) -> list[str]:
-    """Say what was tried and what came, a line for each."""
-    # A page may be asked for twice, for a browser and as an index.
-    lines = [*dict.fromkeys(f"{redact_url(look.url)}: {_came(look)}" for look in found.looks)]
-    guessed: dict[str, list[str]] = {}
+def _report(found: Findings) -> list[str]:
+    """Return a line for each request and attempt."""
+    lines = [f"{redact_url(request.url)}: {_response(request)}" for request in found.requests]
+    lines = [*dict.fromkeys(lines)]  # the same URL with another `Accept`
+    guesses: dict[str, list[str]] = {}
     for attempt in found.attempts:
         kind = attempt.clue.kind
         if attempt.clue.reason:
             error = str(attempt.error).replace("\n", "\n    ")
-            lines.append(f"as `{kind}`, because {attempt.clue.reason}: {error}")
+            lines.append(f"tried `{kind}`, because {attempt.clue.reason}: {error}")
         else:
-            guessed.setdefault(_outcome(attempt.error), []).append(f"`{kind}`")
-    return lines + [f"as {' or '.join(kinds)}: {outcome}" for outcome, kinds in guessed.items()]
+            guesses.setdefault(_outcome(attempt.error), []).append(f"`{kind}`")
+    return lines + [f"not {' or '.join(kinds)}: {outcome}" for outcome, kinds in guesses.items()]
 
 
-def _came(look: Look) -> str:
-    answer = look.answer
-    if answer.status != _OK:
+def _response(request: Request) -> str:
+    answer = request.answer
+    if answer.status != HTTPStatus.OK:
         return str(answer.status)
-    what = describe(answer.body)
-    was, came = urlsplit(look.url).hostname, urlsplit(answer.url).hostname
-    return _WORDS.get(what, what) + ("" if was == came else f", which {came} has sent")
+    body = describe(answer.body)
+    requested, answered = urlsplit(request.url).hostname, urlsplit(answer.url).hostname
+    return _WORDS.get(body, body) + ("" if requested == answered else f", from {answered}")
 
 
 def _outcome(error: SourceError) -> str:
-    """Say in a few words why a URL is not of a kind that nothing has spoken for."""
+    """Describe in a few words why a guess was wrong."""
     if isinstance(error, StatusRefused):
         return str(error.status)
     if isinstance(error, UnexpectedBody):
-        return "that is not how one answers"
-    return "it has no release of uv" if isinstance(error, NoSuchVersion) else str(error)
+        return "unexpected response"
+    return "no release of uv" if isinstance(error, NoSuchVersion) else str(error)

@@ -1,3 +1,3 @@
-"""Parses what servers send: JSON, listings, bucket pages, HTML."""
+"""Parsers for the responses of servers: JSON, directory listings, bucket listings, HTML."""
 
 __all__ = ("bucket", "documents", "entry", "json_array", "listing", "paging")

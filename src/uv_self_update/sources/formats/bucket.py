@@ -1,6 +1,6 @@
-"""A page of the list of what an object store holds: S3's two, which others speak too, or Azure's.
+"""A page of a bucket listing: S3's ListObjects or ListObjectsV2, or Azure's List Blobs.
 
-There are no folders in an object store, but keys with slashes in them, which are read as paths.
+An object store has no directories. Its keys are read as paths, split at their slashes.
 """
 
 from __future__ import annotations
@@ -25,25 +25,25 @@ if TYPE_CHECKING:
     from uv_self_update.network.responses import Document
 
 
-_EXPECTED = "a list of the files in a bucket"
-_LARGEST = 4 << 20  # bytes; 1,000 keys, each of the longest, have less than 2 MiB
-_MOST_MARKS = 250_000
-"""Signs that begin a tag or an attribute, each an object; 1,000 blobs of Azure have 50,000."""
+_EXPECTED = "a bucket listing"
+_MAX_SIZE = 4 << 20  # bytes; 1,000 keys of maximum length have less than 2 MiB
+_MAX_MARKUP = 250_000
+"""Characters that begin a tag or an attribute; 1,000 blobs of Azure have 50,000."""
 
 _CODE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class BucketPage:
-    """One page of what lies right below a prefix."""
+    """One page of the entries directly below a prefix."""
 
     entries: tuple[Entry, ...]
 
     next: str | None
-    """What the request for the next page has to name; None after the last one."""
+    """The value of the parameter that requests the next page; None after the last one."""
 
     parameter: str = ""
-    """As what it has to name that: `continuation-token` or `marker`; empty after the last page."""
+    """The name of that parameter: `continuation-token` or `marker`; empty after the last page."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,25 +53,26 @@ class _Key:
 
 
 def read_bucket(document: Document, *, prefix: str) -> BucketPage:
-    """Read one page of a list.
+    """Parse one page of a listing.
 
     Args:
-        document: The answer to S3's ListObjects or ListObjectsV2, or to Azure's List Blobs.
-        prefix: The prefix that was asked for, decoded: empty, or with a slash at its end.
+        document: The response.
+        prefix: The requested prefix, decoded: empty, or with a trailing slash.
 
     Raises:
-        UnexpectedBody: It is something else: an error, whose code is named then, or no list.
-        TooLarge: It would take too much memory.
+        UnexpectedBody: The response is an error, which is named, or another document.
+        TooLarge: The response would take too much memory.
     """
     body = document.body
-    if len(body) > _LARGEST:
-        raise TooLarge(document.url, _LARGEST)
-    # Counted beforehand: a parser keeps all of them. Every encoding that expat reads has these.
-    if sum(map(body.count, (b"<", b"'", b'"'))) > _MOST_MARKS:
-        raise TooLarge(document.url, _MOST_MARKS, unit="tags and quotes")
+    if len(body) > _MAX_SIZE:
+        raise TooLarge(document.url, _MAX_SIZE)
+    # Counted before parsing, because the parser keeps an object for each. These characters are the
+    # same in every encoding that expat reads.
+    if sum(map(body.count, (b"<", b"'", b'"'))) > _MAX_MARKUP:
+        raise TooLarge(document.url, _MAX_MARKUP, unit="tags and quotes")
     try:
         root = fromstring(document.body, forbid_dtd=True)
-    # Those beside ParseError are about entities, or an encoding that is not known.
+    # DefusedXmlException: entities. LookupError, ValueError: an unknown encoding.
     except (ParseError, DefusedXmlException, ValueError, LookupError):
         raise UnexpectedBody(document.url, _EXPECTED, describe(document.body)) from None
     blobs = _child(root, "Blobs")
@@ -85,7 +86,7 @@ def read_bucket(document: Document, *, prefix: str) -> BucketPage:
     else:
         raise UnexpectedBody(document.url, _EXPECTED, _described(root))
     if following is None:
-        kind = "one that goes on, without saying where"
+        kind = "a truncated one without a continuation token"
         raise UnexpectedBody(document.url, _EXPECTED, kind)
     return BucketPage(
         entries=_below(prefix, keys),
@@ -101,20 +102,20 @@ def _keys_of_s3(root: Element, decode: Callable[[str], str]) -> Iterator[_Key]:
             yield _Key(name=key, modified=utc_of(_text(element, "LastModified")))
         elif _local(element) == "CommonPrefixes":
             for prefix in element:
-                yield _Key(name=_folder(decode(prefix.text or "")))
+                yield _Key(name=_with_slash(decode(prefix.text or "")))
 
 
 def _after_s3(
     root: Element, keys: list[_Key], decode: Callable[[str], str]
 ) -> tuple[str | None, str]:
-    """Return what names the next page, and as what; empty after the last, None if nothing does."""
+    """Return value and parameter of the next page; empty after the last, None if unknown."""
     if _text(root, "IsTruncated").strip().lower() != "true":
         return "", ""
     if token := _text(root, "NextContinuationToken"):
         return token, "continuation-token"
     if marker := decode(_text(root, "NextMarker")):
         return marker, "marker"
-    # The older request names none if no delimiter was given: it is the last key then.
+    # ListObjects without a delimiter gives no marker: it continues after the last key.
     last = max((key.name for key in keys), default="")
     return last or None, "marker"
 
@@ -125,42 +126,41 @@ def _keys_of_azure(blobs: Element) -> Iterator[_Key]:
         if name_element is None:
             continue
         name = name_element.text or ""
-        if name_element.get("Encoded", "").lower() == "true":  # of signs that XML does not have
+        if name_element.get("Encoded", "").lower() == "true":  # has characters invalid in XML
             name = unquote(name)
         if _local(element) == "BlobPrefix":
-            yield _Key(name=_folder(name))
+            yield _Key(name=_with_slash(name))
         elif _local(element) == "Blob":
             properties = _child(element, "Properties")
             of = element if properties is None else properties
-            # Where Azure keeps a hierarchy, folders are listed beside their contents.
+            # With a hierarchical namespace, Azure lists directories as blobs.
             if _text(of, "ResourceType") == "directory":
-                yield _Key(name=_folder(name))
+                yield _Key(name=_with_slash(name))
             else:
                 yield _Key(name=name, modified=utc_of(_text(of, "Last-Modified")))
 
 
 def _below(prefix: str, keys: list[_Key]) -> tuple[Entry, ...]:
-    """Return what lies right below a prefix; a key further down stands for the folder there."""
+    """Return the entries directly below a prefix; a deeper key is an entry for its directory."""
     entries: dict[tuple[str, bool], Entry] = {}
     for key in keys:
         if not key.name.startswith(prefix):
             continue
         name, slash, _ = key.name.removeprefix(prefix).partition("/")
-        folder = bool(slash)
+        is_directory = bool(slash)
         if is_name(name):
-            modified = None if folder else key.modified
-            entries.setdefault(
-                (name, folder), Entry(name=name, is_directory=folder, modified=modified)
-            )
+            modified = None if is_directory else key.modified
+            entry = Entry(name=name, is_directory=is_directory, modified=modified)
+            entries.setdefault((name, is_directory), entry)
     return tuple(entries.values())
 
 
-def _folder(name: str) -> str:
+def _with_slash(name: str) -> str:
     return name if name.endswith("/") else f"{name}/"
 
 
 def _described(root: Element) -> str:
-    """Say what a document is that is no list."""
+    """Describe a document that is not a bucket listing."""
     name = _local(root)
     if name == "Error":
         code = _CODE.search(_text(root, "Code"))
@@ -173,7 +173,7 @@ def _described(root: Element) -> str:
 
 
 def _local(element: Element) -> str:
-    """Return an element's name without its namespace, which stores do not agree on."""
+    """Return an element's name without its namespace, which differs between stores."""
     return element.tag.rpartition("}")[2]
 
 
@@ -182,6 +182,6 @@ def _child(element: Element, name: str) -> Element | None:
 
 
 def _text(element: Element, name: str) -> str:
-    """Return what a child of an element says; empty where there is no such child."""
+    """Return the text of a child element; empty without such a child."""
     child = _child(element, name)
     return "" if child is None else child.text or ""

@@ -1,4 +1,4 @@
-"""What a server sent: JSON, ndjson, a bare version, or a web page where none was due."""
+"""Response bodies: JSON, ndjson, a bare version; and a description of any other body."""
 
 from __future__ import annotations
 
@@ -31,40 +31,45 @@ if TYPE_CHECKING:
     from uv_self_update.releases.digests import DigestRules
 
 
-_BARE_VERSION = 64  # bytes; longer is something else
-_LARGEST_JSON = 4 << 20  # bytes of what is parsed as a whole; each file of uv in one list: 1.5 MB
-_MOST_VALUES = 500_000
-"""JSON values of what is parsed as a whole, of some 60 bytes each; the same list has 150,000."""
+_MAX_VERSION = 64  # characters
+_MAX_JSON_SIZE = 4 << 20  # bytes of a document; a list of every file of uv has 1.5 MB
+_MAX_JSON_VALUES = 500_000
+"""JSON values in a document, each of some 60 bytes in memory; the same list has 150,000."""
 
 _VERSIONS = "GitHub's JSON, Astral's ndjson or a version"
 _PASSWORD = re.compile(rb"type\s*=\s*[\"']?password\b", re.IGNORECASE)
 
 
+LOGIN_PAGE = "a web page with a login form"
+OTHER_JSON = "JSON with other contents"
+UNKNOWN = "something else"
+
+
 def describe(body: bytes) -> str:
-    """Say in a few words what a body seems to be, for a message."""
+    """Describe a body in a few words, for a message."""
     start = body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if not start:
         return "an empty file"
     if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
-        return "a web page to log in" if _PASSWORD.search(body) else "a web page"
+        return LOGIN_PAGE if _PASSWORD.search(body) else "a web page"
     if start.startswith(b"<"):
         return "XML"
     if start.startswith((b"{", b"[")):
-        return "JSON of another kind"
+        return OTHER_JSON
     if start.startswith(b"#!"):
         return "a script"
     if start.startswith((b"\x1f\x8b", b"pk\x03\x04")):
         return "an archive"
-    return "something else"
+    return UNKNOWN
 
 
 def _refuse_web_page(download: Download) -> Iterator[bytes]:
-    """Pass on the chunks of a release's file, which is never a web page.
+    """Yield the chunks of a release's file, unless it is a web page.
 
-    A digest would tell as well, but it may not be known, and it does not say what is wrong.
+    A digest would fail as well, but it may be unknown, and does not name the cause.
 
     Raises:
-        UnexpectedBody: It is a web page: of an error, or to log in.
+        UnexpectedBody: The file is a web page, such as an error or a login page.
     """
     start = next(download.chunks, b"")
     kind = describe(start)
@@ -77,13 +82,13 @@ def _refuse_web_page(download: Download) -> Iterator[bytes]:
 def checked(
     download: Download, asset: Asset, *, version: str, rules: DigestRules
 ) -> Iterator[bytes]:
-    """Pass on the chunks of a release's file, the last only if the digest holds.
+    """Yield the chunks of a release's file; the last one only if the digest matches.
 
     Raises:
-        UnexpectedBody: It is a web page.
-        DigestMismatch: It is not the file that was published, or that is pinned.
-        NoDigest: It has no digest, and has to have one.
-        UpstreamError: It broke off.
+        UnexpectedBody: The file is a web page.
+        DigestMismatch: The file does not match its published or pinned digest.
+        NoDigest: A digest is required, and none is known.
+        UpstreamError: The connection broke.
     """
     published = asset.sha256 or download.sha256
     expected = rules.expected(version, asset.name, published, source=download.url)
@@ -97,16 +102,16 @@ def read_json(document: Document, expected: str) -> Any:  # noqa: ANN401 # as `j
     """Parse a body as one JSON value.
 
     Raises:
-        UnexpectedBody: It is not JSON.
-        TooLarge: It would take too much memory.
+        UnexpectedBody: The body is not JSON.
+        TooLarge: The value would take too much memory.
     """
     body = document.body
-    if len(body) > _LARGEST_JSON:
-        raise TooLarge(document.url, _LARGEST_JSON)
-    # Each value but the first has one of these signs before it; a dictionary takes 240 bytes.
+    if len(body) > _MAX_JSON_SIZE:
+        raise TooLarge(document.url, _MAX_JSON_SIZE)
+    # One of these characters precedes each value but the first; a dictionary takes 240 bytes.
     values = sum(map(body.count, (b",", b":", b"["))) + 4 * body.count(b"{")
-    if values > _MOST_VALUES:
-        raise TooLarge(document.url, _MOST_VALUES, unit="JSON values")
+    if values > _MAX_JSON_VALUES:
+        raise TooLarge(document.url, _MAX_JSON_VALUES, unit="JSON values")
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
@@ -114,11 +119,11 @@ def read_json(document: Document, expected: str) -> Any:  # noqa: ANN401 # as `j
 
 
 def read_entries(chunks: Iterator[bytes], shown: str, *, expected: str) -> Iterator[object]:
-    """Yield the elements of a JSON array while it comes; see `json_array`.
+    """Yield the elements of a JSON array while it is received; see `json_array`.
 
     Raises:
-        UnexpectedBody: It is something else.
-        TooLarge: It is.
+        UnexpectedBody: The body is not a JSON array.
+        TooLarge: The array has too many elements, or one is too long.
     """
     try:
         yield from elements(chunks, shown)
@@ -136,25 +141,25 @@ def _not_a_list(head: bytes) -> str:
 
 
 def read_json_list(document: Document, expected: str) -> list[dict[str, Any]]:
-    """Read a list of JSON objects, passing over whatever else is in it.
+    """Parse a list of JSON objects; elements of other types are skipped.
 
     Raises:
-        UnexpectedBody: It is not a list.
-        TooLarge: It is.
+        UnexpectedBody: The body is not a list.
+        TooLarge: The list has too many elements, or one is too long.
     """
     found = read_entries(iter([document.body]), document.url, expected=expected)
     return [entry for entry in found if isinstance(entry, dict)]
 
 
 def read_release(document: Document, *, version: str | None = None) -> Release:
-    """Read GitHub's JSON for one release.
+    """Parse GitHub's JSON for one release.
 
     Args:
-        document: The body.
-        version: The version that it has to be; None for any.
+        document: The response.
+        version: The expected version; None for any.
 
     Raises:
-        UnexpectedBody: It is something else.
+        UnexpectedBody: The response is something else, or about another version.
     """
     expected = "GitHub's JSON for a release"
     try:
@@ -167,20 +172,20 @@ def read_release(document: Document, *, version: str | None = None) -> Release:
 
 
 def read_versions(chunks: Iterator[bytes], shown: str) -> Iterator[Release]:
-    """Yield the releases of whatever names one version of uv or several, while it comes.
+    """Yield the releases in a body of any supported format, while it is received.
 
-    GitHub's JSON for a release or for a list of them, Astral's ndjson (a JSON object with a
-    `version` on each line), or a bare version.
+    The formats are GitHub's JSON for one release or a list, Astral's ndjson (a JSON object with a
+    `version` on each line), and a bare version.
 
     Raises:
-        UnexpectedBody: It is none of these.
-        TooLarge: It is.
+        UnexpectedBody: The body has another format.
+        TooLarge: The body would take too much memory.
     """
     start = b""
-    while not _begun(start) and len(start) < _LARGEST_JSON and (chunk := next(chunks, b"")):
+    while not _stripped(start) and len(start) < _MAX_JSON_SIZE and (chunk := next(chunks, b"")):
         start += chunk
     body = chain([start], chunks)
-    if _begun(start).startswith(b"["):
+    if _stripped(start).startswith(b"["):
         for entry in read_entries(body, shown, expected=_VERSIONS):
             release = listed_release(entry)
             if release is not None:
@@ -196,44 +201,43 @@ def read_versions(chunks: Iterator[bytes], shown: str) -> Iterator[Release]:
         elif not found:
             others.append(line)
             size += len(line) + 1
-            if size > _LARGEST_JSON:
-                raise TooLarge(shown, _LARGEST_JSON)
+            if size > _MAX_JSON_SIZE:
+                raise TooLarge(shown, _MAX_JSON_SIZE)
     if not found:
         text = b"\n".join(others)
         yield _read_version(Document(url=shown, content_type="", body=text, links={}))
 
 
-def _begun(body: bytes) -> bytes:
-    """Return a body without what is before its first sign."""
+def _stripped(body: bytes) -> bytes:
+    """Return a body without a byte order mark and leading whitespace."""
     return body.removeprefix(b"\xef\xbb\xbf").lstrip()
 
 
 def _read_version(document: Document) -> Release:
-    """Read GitHub's JSON for one release, or a bare version."""
+    """Parse GitHub's JSON for one release, or a bare version."""
     text = document.body.decode("utf-8", errors="replace").removeprefix("\ufeff").strip()
     if text.startswith("{"):
         return read_release(document)
-    version = version_of_tag(text) if len(text) <= _BARE_VERSION else None
+    version = version_of_tag(text) if len(text) <= _MAX_VERSION else None
     if version is None:
         raise UnexpectedBody(document.url, _VERSIONS, describe(document.body))
     return Release(version=version, tag=text)
 
 
 def read_version_list(document: Document) -> tuple[Release, ...]:
-    """Read whatever names versions of uv from a whole body; see read_versions.
+    """Parse a complete body with `read_versions`.
 
     Raises:
-        UnexpectedBody: It names none.
-        TooLarge: It is.
+        UnexpectedBody: The body has another format.
+        TooLarge: The body would take too much memory.
     """
     return tuple(read_versions(iter([document.body]), document.url))
 
 
 def read_ndjson_line(line: str | bytes) -> Release | None:
-    """Read a line of Astral's `uv.ndjson`; None if it names no version.
+    """Parse a line of Astral's `uv.ndjson`; None without a version.
 
-    The lines list the archives. The installers, which are published beside them, are added, since
-    nobody could tell otherwise that they are there.
+    A line lists the archives only. The installers, which are published next to them, are added.
     """
     try:
         entry = json.loads(line)
@@ -266,7 +270,7 @@ def _read_artifact(artifact: object) -> Asset | None:
     url, digest = artifact.get("url"), artifact.get("sha256")
     if not isinstance(url, str) or artifact.get("variant", "default") != "default":
         return None
-    # No more of the URL than its last name is of use, so it is not taken apart, which may fail.
+    # Only the last name of the URL matters. It is not parsed, as that may fail.
     name = unquote(re.split(r"[?#]", url)[0].rpartition("/")[2])
     sums = parse_sums(digest) if isinstance(digest, str) else {}
     fits = 0 < len(name.encode(errors="replace")) <= LONGEST_NAME

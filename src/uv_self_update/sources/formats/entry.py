@@ -1,4 +1,4 @@
-"""What a folder on a server holds, as every kind of listing is read into it."""
+"""An entry of a directory, the result of every parser of listings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from uv_self_update.releases.release import utc
 from uv_self_update.versions import LONGEST_NAME
 
 _UNFIT = re.compile(r"[/\\\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-"""Separators, control characters, and surrogates, which stand for bytes that are no UTF-8."""
+"""Separators, control characters, and surrogates, which represent invalid UTF-8."""
 
 
 _ISO = re.compile(
@@ -27,36 +27,36 @@ _FORMATS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """A name in a folder: a file, or another folder."""
+    """A file or a directory in a directory."""
 
     name: str
     """Decoded, without a slash; see is_name."""
 
     is_directory: bool | None
-    """None where a page links to directories and files alike, without a slash."""
+    """None if unknown: the page has no trailing slash in links to directories."""
 
     modified: str | None = None
-    """RFC 3339 in UTC, as in `2026-01-29T20:24:46Z`, where the server gives the time zone."""
+    """RFC 3339 in UTC, as in `2026-01-29T20:24:46Z`; None if the server gives no time zone."""
 
     sha256: str | None = None
 
 
 def is_name(name: str) -> bool:
-    """Say whether a decoded name stays in its folder, and can be asked for again and shown."""
+    """Return whether a decoded name is a single path segment that can be requested and shown."""
     if len(name) > LONGEST_NAME or name in {"", ".", ".."} or _UNFIT.search(name):
         return False
     return len(name.encode()) <= LONGEST_NAME
 
 
 def utc_of(text: str) -> str | None:
-    """Return a time in RFC 3339 and UTC; None where the text does not say in which zone it is."""
+    """Return a time as RFC 3339 in UTC; None if the text is no time, or has no time zone."""
     from datetime import UTC, datetime  # noqa: PLC0415 # slow to import, and seldom needed
 
     text = text.strip()
     if iso := _ISO.fullmatch(text):
         return utc(f"{iso[1]}{iso[2] or 'Z'}")
     if "GMT" not in text and "UTC" not in text:
-        return None  # most texts, and the formats take their time
+        return None  # most texts; strptime is slow
     for form in _FORMATS:
         try:
             moment = datetime.strptime(text, form).replace(tzinfo=UTC)

@@ -1,7 +1,7 @@
-"""The elements of a JSON array, one by one, while the array comes.
+"""An incremental parser for a JSON array: its elements, one by one, while it is received.
 
-A list of 400 of uv's releases is 35 MB, and takes four times as much memory when it is parsed as a
-whole; an array of small objects takes thirty times as much as its text.
+A list of 400 releases of uv has 35 MB, and takes four times as much memory if parsed as a whole; an
+array of small objects takes thirty times the size of its text.
 """
 
 from __future__ import annotations
@@ -17,24 +17,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-MOST_ENTRIES = 75_000
-"""Entries that a list may have. One with each file of 400 of uv's releases has 18,400."""
+MAX_ENTRIES = 75_000
+"""Entries in a list; a list of every file of 400 releases of uv has 18,400."""
 
-_LONGEST = 1 << 20
+_MAX_ELEMENT = 1 << 20
 """Characters of one element; a release of uv has less than 100,000."""
 
-_HEAD = 64 << 10  # bytes, by which a body is described that is no array
-_ENCODED = 4  # bytes that tell the encoding (RFC 4627 section 3)
+_HEAD = 64 << 10  # bytes that are kept to describe a body that is not an array
+_ENCODING = 4  # bytes that determine the encoding (RFC 4627 section 3)
 _SPACE = re.compile(r"[ \t\n\r]*")
 _CUT = 16
-"""Characters before the end of a text in which a mistake may be that the text ends there."""
+"""Characters before the end of the text in which a syntax error may be a truncation."""
 
 
 class NotAnArray(ValueError):
-    """A body is no array, or no JSON."""
+    """The body is not a JSON array; `head` is its start."""
 
     def __init__(self, head: bytes) -> None:
-        """Keep the start of the body."""
         super().__init__("this is not a JSON array")
         self.head = head
 
@@ -46,12 +45,12 @@ def elements(
 
     Args:
         chunks: The body.
-        shown: Its URL, as it may be shown.
-        errors: What becomes of bytes that are not in its encoding, as `codecs` calls it.
+        shown: Its URL, redacted.
+        errors: The error handler of `codecs` for bytes that are invalid in the encoding.
 
     Raises:
-        NotAnArray: It is none.
-        TooLarge: An element is, or there are too many.
+        NotAnArray: The body is not an array.
+        TooLarge: There are too many elements, or one is too long.
     """
     text = _Text(chunks, shown, errors)
     try:
@@ -60,31 +59,31 @@ def elements(
         if text.next() == "]":
             text.take()
         else:
-            for _ in range(MOST_ENTRIES):
+            for _ in range(MAX_ENTRIES):
                 yield text.value()
-                sign = text.take()
-                if sign == "]":
+                separator = text.take()
+                if separator == "]":
                     break
-                if sign != ",":
+                if separator != ",":
                     raise NotAnArray(text.head)
             else:
-                raise TooLarge(shown, MOST_ENTRIES, unit="entries")
+                raise TooLarge(shown, MAX_ENTRIES, unit="entries")
         if text.next():
             raise NotAnArray(text.head)
-    # ValueError: also of a number with thousands of digits, and of what is no UTF-8.
+    # ValueError: also for a number with thousands of digits, and for invalid UTF-8.
     except (ValueError, RecursionError):
         raise NotAnArray(text.head) from None
 
 
 class _Text:
-    """The text of a body: as much as has come, without what was read."""
+    """The received text of a body that was not parsed yet."""
 
     def __init__(self, chunks: Iterator[bytes], shown: str, errors: str) -> None:
         self._chunks = chunks
         self._shown = shown
         self._text, self._at, self._ended = "", 0, False
         start = b""
-        while len(start) < _ENCODED and (piece := next(chunks, b"")):
+        while len(start) < _ENCODING and (piece := next(chunks, b"")):
             start += piece
         self._start = start
         self._waiting = start
@@ -93,16 +92,16 @@ class _Text:
 
     @property
     def head(self) -> bytes:
-        """The start of the body; what has come after that is lost."""
+        """The start of the body."""
         while len(self._start) < _HEAD and (piece := next(self._chunks, b"")):
             self._start += piece
         return self._start
 
     def next(self) -> str:
-        """Return the next sign that is no white space, which stays; nothing at the end.
+        """Return the next character that is not whitespace, without consuming it; "" at the end.
 
         Raises:
-            TooLarge: There is nothing but white space.
+            TooLarge: There is too much whitespace.
         """
         spaces = 0
         while True:
@@ -110,25 +109,25 @@ class _Text:
             end = self._at if match is None else match.end()
             spaces += end - self._at
             self._at = end
-            if spaces > _LONGEST:
-                raise TooLarge(self._shown, _LONGEST, unit="spaces")
+            if spaces > _MAX_ELEMENT:
+                raise TooLarge(self._shown, _MAX_ELEMENT, unit="spaces")
             if self._at < len(self._text):
                 return self._text[self._at]
             if not self._more():
                 return ""
 
     def take(self) -> str:
-        """Return that sign, and pass it."""
-        sign = self.next()
-        self._at += len(sign)
-        return sign
+        """Consume and return the next character that is not whitespace."""
+        character = self.next()
+        self._at += len(character)
+        return character
 
     def value(self) -> object:
-        """Return the next value, and pass it.
+        """Consume and return the next value.
 
         Raises:
-            ValueError: It is no JSON.
-            TooLarge: It is too long.
+            ValueError: The text is not JSON.
+            TooLarge: The value is too long.
         """
         self.next()
         while True:
@@ -140,18 +139,18 @@ class _Text:
                 if self._ended or not cut:
                     raise
             else:
-                # A number at the end of the text may go on, also after `.` or `e+`.
+                # A number at the end of the text may continue, also after `.` or `e+`.
                 if end + 2 < len(self._text) or self._ended:
                     self._at = end
                     return value
-            if length > _LONGEST:
-                raise TooLarge(self._shown, _LONGEST, unit="characters of one entry")
-            # Twice as much each time, so that little is read again.
+            if length > _MAX_ELEMENT:
+                raise TooLarge(self._shown, _MAX_ELEMENT, unit="characters of one entry")
+            # Doubled each time, so that little is parsed again.
             while len(self._text) - self._at < 2 * length and self._more():
                 pass
 
     def _more(self) -> bool:
-        """Get more of the text; False if there is none."""
+        """Receive more of the text; False at the end of the body."""
         if self._ended:
             return False
         piece, self._waiting = self._waiting or next(self._chunks, b""), b""

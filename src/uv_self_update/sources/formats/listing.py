@@ -1,7 +1,7 @@
-"""A page on which a web server shows what a folder holds.
+"""The directory listing of a web server, in HTML, JSON or XML.
 
-Names are read from where the links lead, never from what they are called: Apache cuts long names
-short. Of a link only its path counts, since a server behind a proxy does not know its own address.
+Names come from the targets of links, not from their texts, which Apache truncates. Only the path of
+a target counts, because a server behind a proxy does not know its own address.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urljoin, urlsplit
 
 from uv_self_update.errors import TooLarge, UnexpectedBody
-from uv_self_update.sources.formats.documents import describe
+from uv_self_update.sources.formats.documents import LOGIN_PAGE, describe
 from uv_self_update.sources.formats.entry import Entry, is_name, utc_of
-from uv_self_update.sources.formats.json_array import MOST_ENTRIES, NotAnArray, elements
+from uv_self_update.sources.formats.json_array import MAX_ENTRIES, NotAnArray, elements
 from uv_self_update.sources.formats.markup import pieces
 
 if TYPE_CHECKING:
@@ -27,44 +27,43 @@ if TYPE_CHECKING:
 
 _EXPECTED = "a directory listing"
 _NO_LISTING = "a web page that is not a directory listing"
-_LOGIN = "a web page to log in"
 
 _HTML = frozenset({"", "text/html", "application/xhtml+xml", "application/xml", "text/xml"})
 _TEXT = "text/plain"
 _IS_HTML = re.compile(r"\s*<(?:!doctype html|html)\b", re.IGNORECASE)
 _HEADINGS = frozenset({"title", "h1", "h2"})
-_LONGEST_HEADING = 4096  # characters
-_LARGEST_OBJECT = 1 << 20  # bytes of JSON that is no array, which is read as a whole
-_SAYS_SO = re.compile(r"\s*(?:index of\b|directory listing\b|listing:)", re.IGNORECASE)
+_MAX_HEADING = 4096  # characters
+_MAX_OBJECT_SIZE = 1 << 20  # bytes of a JSON object, which is parsed as a whole
+_TITLE = re.compile(r"\s*(?:index of\b|directory listing\b|listing:)", re.IGNORECASE)
 _SORT = "?sort=name"
-"""How the links that sort Caddy's pages begin, whose headings name nothing but the folder."""
+"""The start of the links that sort Caddy's pages, whose headings name the directory only."""
 
 _XML_ENTRIES = frozenset({"directory", "file", "other"})
-_OF_A_PAGE = frozenset({"html", "head", "body", "form", "h1", "a", "p", "div"})
-_ENDS_OF_ROWS = frozenset({"tr", "li", "table", "ul", "pre"})
+_PAGE_TAGS = frozenset({"html", "head", "body", "form", "h1", "a", "p", "div"})
+_ROW_TAGS = frozenset({"tr", "li", "table", "ul", "pre"})
 
 _Path = tuple[str, ...]
 """The names in a path, decoded."""
 
 
 def read_listing(document: Document, *, also: str | None = None) -> tuple[Entry, ...]:
-    """Read what a folder holds, in the order of the page.
+    """Parse the entries of a directory, in the order of the page.
 
-    Known are the pages, in HTML, JSON or XML, of the servers in `docs/servers.md`, of IIS, Nexus
-    and Artifactory, and any other page that links to what is directly below it.
+    It supports the servers in `docs/servers.md`, IIS, Nexus and Artifactory, and any other page
+    with links to the entries directly below it.
 
     Args:
-        document: The page.
-        also: How a second path ends, as it stands in a URL. What is right below it is in the
-            folder, too, whatever stands before it: a proxy may have cut off or put in some of it.
+        document: The response.
+        also: The end of a second path, as in a URL, whose children are entries as well. Its start
+            is ignored, because a proxy may have changed it.
 
     Raises:
-        UnexpectedBody: It is something else, perhaps a page to log in.
-        TooLarge: It holds too much.
+        UnexpectedBody: The response is something else, such as a login page.
+        TooLarge: The listing has too many entries.
     """
     if document.body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in {b"[", b"{"}:
         return _read_json(document)
-    # Bytes that are no UTF-8 become surrogates, which no name may have.
+    # Invalid UTF-8 becomes surrogates, which is_name rejects.
     text = document.body.decode("utf-8", errors="surrogateescape").removeprefix("\ufeff")
     # Apache relabels its pages with `IndexOptions Type=text/plain`.
     labelled_text = document.content_type == _TEXT and _IS_HTML.match(text)
@@ -79,13 +78,13 @@ def read_listing(document: Document, *, also: str | None = None) -> tuple[Entry,
         else:
             page.take_tag(piece)
     page.end_heading()
-    if page.asks_for_password and not page.says_so:
-        raise UnexpectedBody(document.url, _EXPECTED, _LOGIN)
-    if not page.entries and not page.says_so:
+    if page.has_password_field and not page.is_listing:
+        raise UnexpectedBody(document.url, _EXPECTED, LOGIN_PAGE)
+    if not page.entries and not page.is_listing:
         kind = _NO_LISTING if page.is_page else describe(document.body)
         raise UnexpectedBody(document.url, _EXPECTED, kind)
     if also is not None or any(entry.is_directory for entry in page.entries.values()):
-        # A server that ends one directory in a slash does so with all.
+        # A server that adds the slash to one directory adds it to all.
         return tuple(
             replace(entry, is_directory=bool(entry.is_directory)) for entry in page.entries.values()
         )
@@ -93,13 +92,13 @@ def read_listing(document: Document, *, also: str | None = None) -> tuple[Entry,
 
 
 class _Page:
-    """What is known of a page in HTML after each of its pieces."""
+    """The state of the HTML parser."""
 
     def __init__(self, url: str, also: str | None) -> None:
         self.entries: dict[str, Entry] = {}
-        self.says_so = False
-        """Whether it calls itself a listing; only then may it be empty."""
-        self.asks_for_password = False
+        self.is_listing = False
+        """Whether the page says that it is a listing; only then may it be empty."""
+        self.has_password_field = False
         self.is_page = False
 
         self._url = url
@@ -107,19 +106,19 @@ class _Page:
         self._scheme, self._host = parts.scheme, parts.hostname
         self._shown = " - " + unquote(parts.path)
         self._path = _names(parts.path)
-        self._folders = {self._path}
+        self._bases = {self._path}
         if not parts.path.endswith("/"):
-            self._folders.add(self._path[:-1])  # what relative links are relative to
+            self._bases.add(self._path[:-1])  # the base of relative links
         self._also = () if also is None else _names(also)
         self._heading: str | None = None
         self._linked: str | None = None
-        """The entry of the last link."""
+        """The name of the entry of the last link."""
         self._row: str | None = None
-        """The entry in whose row we are, after its link."""
+        """The name of the entry of the current row, after its link."""
 
     def take_tag(self, tag: Tag) -> None:
-        """Take note of a tag."""
-        if tag.name in _OF_A_PAGE:
+        """Process a tag."""
+        if tag.name in _PAGE_TAGS:
             self.is_page = True
         if tag.name in _HEADINGS:
             self.end_heading()
@@ -127,28 +126,28 @@ class _Page:
         elif tag.name == "a":
             self._take_link(tag)
         elif not tag.opens:
-            if tag.name in _ENDS_OF_ROWS:
+            if tag.name in _ROW_TAGS:
                 self._row = None
         elif tag.name == "input":
             if tag.attributes.get("type", "").strip().lower() == "password":
-                self.asks_for_password = True
+                self.has_password_field = True
         elif tag.name == "time":
             self._take_time(tag.attributes.get("datetime", ""))
 
     def take_text(self, text: str) -> None:
-        """Take note of the text between two tags."""
-        if self._heading is not None and len(self._heading) < _LONGEST_HEADING:
-            self._heading += text[:_LONGEST_HEADING]
+        """Process the text between two tags."""
+        if self._heading is not None and len(self._heading) < _MAX_HEADING:
+            self._heading += text[:_MAX_HEADING]
         self._take_time(text)
 
     def end_heading(self) -> None:
-        """Look at what a heading has said; there may be none."""
+        """Process the text of the heading that ends here, if any."""
         heading, self._heading = self._heading, None
         if heading is None:
             return
-        # That of IIS ends in the path, and is otherwise the server's name.
-        if _SAYS_SO.match(heading) or heading.rstrip().endswith(self._shown):
-            self.says_so = True
+        # IIS: the name of the server, then the path.
+        if _TITLE.match(heading) or heading.rstrip().endswith(self._shown):
+            self.is_listing = True
 
     def _take_link(self, tag: Tag) -> None:
         if not tag.opens:
@@ -159,21 +158,20 @@ class _Page:
             return
         self._linked = self._row = None
         if href.startswith(_SORT):
-            self.says_so = True
+            self.is_listing = True
         found = self._child(href.strip(" \t\n\f\r"))
         if found is None:
             return
-        if len(self.entries) >= MOST_ENTRIES:
-            raise TooLarge(self._url, MOST_ENTRIES, unit="entries")
+        if len(self.entries) >= MAX_ENTRIES:
+            raise TooLarge(self._url, MAX_ENTRIES, unit="entries")
         known = self.entries.get(found.name, found)
         self.entries[found.name] = replace(
             known, is_directory=known.is_directory or found.is_directory
         )
         self._linked = found.name
 
-    def _is_inside(self, folder: _Path) -> bool:
-        ends_alike = bool(self._also) and folder[-len(self._also) :] == self._also
-        return ends_alike or folder in self._folders
+    def _is_base(self, path: _Path) -> bool:
+        return path in self._bases or (bool(self._also) and path[-len(self._also) :] == self._also)
 
     def _take_time(self, text: str) -> None:
         if self._row is None or self.entries[self._row].modified is not None:
@@ -183,18 +181,18 @@ class _Page:
             self.entries[self._row] = replace(self.entries[self._row], modified=modified)
 
     def _child(self, href: str) -> Entry | None:
-        """Return the entry that a link leads to; None if it leads elsewhere."""
+        """Return the entry that a link leads to; None for any other link."""
         try:
-            # A semicolon at the end of a name would be lost.
+            # urljoin drops a semicolon at the end of a name.
             parts = urlsplit(urljoin(self._url, href.replace(";", "%3B")))
         except ValueError:
             return None
         if parts.scheme not in {self._scheme, "http", "https"}:
             return None
         path = _names(parts.path)
-        if not path or path == self._path or not self._is_inside(path[:-1]):
+        if not path or path == self._path or not self._is_base(path[:-1]):
             return None
-        # Right below the root are the front pages of all the world.
+        # On another host, a path with one name may be any site's front page.
         if len(path) == 1 and parts.hostname != self._host:
             return None
         if not is_name(path[-1]):
@@ -203,15 +201,15 @@ class _Page:
 
 
 def _names(path: str) -> _Path:
-    # What is no UTF-8 becomes surrogates here as well.
+    # Invalid UTF-8 becomes surrogates here as well.
     return tuple(unquote(name, errors="surrogateescape") for name in path.split("/") if name)
 
 
 def _read_json(document: Document) -> tuple[Entry, ...]:
-    """Read the JSON of nginx, Caddy or npm's `serve`.
+    """Parse the JSON of nginx, Caddy or npm's `serve`.
 
     Raises:
-        UnexpectedBody: It is of another kind.
+        UnexpectedBody: The JSON has another format.
     """
     entries: dict[str, Entry] = {}
     try:
@@ -227,18 +225,18 @@ def _read_json(document: Document) -> tuple[Entry, ...]:
 
 
 def _items(document: Document) -> Iterator[object]:
-    """Yield the entries of a listing in JSON: an array, or the `files` of an object.
+    """Yield the items of a JSON listing: an array, or the `files` of an object.
 
     Raises:
-        NotAnArray: It is neither.
-        TooLarge: It holds too much.
+        NotAnArray: The JSON is neither.
+        TooLarge: The listing has too many entries.
     """
     if document.body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] != b"{":
-        # As with HTML, bytes that are no UTF-8 become surrogates.
+        # As with HTML, invalid UTF-8 becomes surrogates.
         yield from elements(iter([document.body]), document.url, errors="surrogateescape")
         return
-    if len(document.body) > _LARGEST_OBJECT:
-        raise TooLarge(document.url, _LARGEST_OBJECT)
+    if len(document.body) > _MAX_OBJECT_SIZE:
+        raise TooLarge(document.url, _MAX_OBJECT_SIZE)
     try:
         items = json.loads(document.body).get("files")
     except (ValueError, RecursionError):
@@ -249,26 +247,28 @@ def _items(document: Document) -> Iterator[object]:
 
 
 def _entry(item: object) -> Entry | None:
-    """Read what nginx, Caddy or npm's `serve` say of a name; None if it is none of these."""
+    """Parse an item of nginx, Caddy or npm's `serve`; None for another format."""
     time: object = None
     match item:
         case {"base": str(name), "type": "directory" | "folder" | "file" as kind}:
-            name, folder = name.removesuffix("/"), kind != "file"
+            name, is_directory = name.removesuffix("/"), kind != "file"
         case {"name": str(name), "type": "directory" | "file" | "other" as kind, **more}:
-            folder = kind == "directory"
+            is_directory = kind == "directory"
             time = more.get("mtime")
-        case {"name": str(name), "is_dir": bool(folder), **more}:
+        case {"name": str(name), "is_dir": bool(is_directory), **more}:
             name = name.removesuffix("/")
             time = more.get("mod_time")
         case _:
             return None
     return Entry(
-        name=name, is_directory=folder, modified=utc_of(time) if isinstance(time, str) else None
+        name=name,
+        is_directory=is_directory,
+        modified=utc_of(time) if isinstance(time, str) else None,
     )
 
 
 def _read_xml(text: str) -> tuple[Entry, ...] | None:
-    """Read the XML of nginx (`autoindex_format xml`); None if the root is another element."""
+    """Parse the XML of nginx (`autoindex_format xml`); None if the root is another element."""
     entries: dict[str, Entry] = {}
     tag: Tag | None = None
     inside = False

@@ -1,7 +1,7 @@
-"""HTML taken apart into tags and text, as browsers do it, in one pass.
+"""A tokenizer for HTML, as in browsers, in one pass.
 
-A server decides what is read here. The standard library's parser (that of Python 3.11 was tried)
-takes half a minute for a hundred kilobytes that are broken in one way, and raises for another.
+Its input is untrusted. The standard library's parser (measured with Python 3.11) takes half a
+minute for 100 KB that are broken in one way, and raises for another.
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ _ATTRIBUTE = re.compile(
 _END = re.compile(r"[ \t\n\f\r/]*+>")
 _COMMENT = re.compile(r"<!--(?:-?>|.*?--!?>)", re.DOTALL)
 _REFERENCE = re.compile(r"&(?:#[0-9]{1,8}|#[xX][0-9A-Fa-f]{1,8}|[A-Za-z][A-Za-z0-9]{0,31});")
-"""With its semicolon only: `a&copy1` is a name that a server did not escape."""
+"""The semicolon is required: `a&copy1` is a name that a server did not escape."""
 
-_LONGEST = 64 << 10
-"""Characters that are decoded of a text, or of the value of an attribute."""
+_MAX_TEXT = 64 << 10
+"""Characters of a text, or of the value of an attribute; the rest is dropped."""
 
-_MOST_ATTRIBUTES = 100
+_MAX_ATTRIBUTES = 100
 
 _RAW = frozenset({"iframe", "noembed", "noframes", "script", "style", "textarea", "title", "xmp"})
-"""Elements in which there are no tags."""
+"""Elements whose content is text, without tags."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tag:
-    """The beginning or the end of an element."""
+    """A start tag or an end tag."""
 
     name: str
     """In lower case."""
@@ -51,39 +51,39 @@ class Tag:
     opens: bool
 
     attributes: Mapping[str, str]
-    """By their names in lower case; their values decoded."""
+    """Name, in lower case -> decoded value."""
 
 
 def pieces(text: str) -> Iterator[Tag | str]:
-    """Yield the tags of a page, and the text between them, decoded; comments are left out."""
+    """Yield the tags of a page, and the decoded text between them; comments are dropped."""
     at = 0
     while at < len(text):
         start = text.find("<", at)
         end = start if start >= 0 else len(text)
         if end > at:
-            yield _decoded(text[at : min(end, at + _LONGEST)])
+            yield _decoded(text[at : min(end, at + _MAX_TEXT)])
         if start < 0:
             return
         match = _NAME.match(text, start)
         if match is None:
             at = _after_other(text, start)
-            if at == start:  # a sign like any other
+            if at == start:  # a character like any other
                 yield "<"
                 at += 1
             continue
         attributes, at = _attributes(text, match.end())
         if at < 0:
-            return  # the page breaks off in the middle of a tag
-        tag = Tag(name=match[2][:_LONGEST].lower(), opens=not match[1], attributes=attributes)
+            return  # the page ends in the middle of a tag
+        tag = Tag(name=match[2][:_MAX_TEXT].lower(), opens=not match[1], attributes=attributes)
         yield tag
         if tag.opens and tag.name in _RAW:
             end = _end_of_raw(text, tag.name, at)
-            yield _decoded(text[at : min(end, at + _LONGEST)])
+            yield _decoded(text[at : min(end, at + _MAX_TEXT)])
             at = end
 
 
 def _after_other(text: str, start: int) -> int:
-    """Return where a comment, a declaration or the like ends that `<` begins; `start` for none."""
+    """Return the end of the comment or declaration that starts here; `start` if there is none."""
     if text.startswith("<!--", start):
         comment = _COMMENT.match(text, start)
         return comment.end() if comment else len(text)
@@ -94,24 +94,24 @@ def _after_other(text: str, start: int) -> int:
 
 
 def _end_of_raw(text: str, name: str, at: int) -> int:
-    """Return where the tag is that ends an element without tags in it."""
+    """Return the position of the end tag of a raw text element."""
     flags = re.IGNORECASE | re.ASCII
     found = re.compile(rf"</{name}(?=[ \t\n\f\r/>])", flags).search(text, at)
     return found.start() if found else len(text)
 
 
 def _attributes(text: str, at: int) -> tuple[dict[str, str], int]:
-    """Return the attributes of a tag, and where it ends; -1 if it does not."""
+    """Return the attributes of a tag, and its end; -1 if it does not end."""
     attributes: dict[str, str] = {}
     while match := _ATTRIBUTE.match(text, at):
         value = next((match[kind] for kind in ("double", "single", "bare") if match[kind]), "")
-        # The first of the same name counts.
-        if len(attributes) < _MOST_ATTRIBUTES:
-            attributes.setdefault(match["name"][:_LONGEST].lower(), _decoded(value))
+        # The first attribute of a name counts.
+        if len(attributes) < _MAX_ATTRIBUTES:
+            attributes.setdefault(match["name"][:_MAX_TEXT].lower(), _decoded(value))
         at = match.end()
     end = _END.match(text, at)
     return attributes, end.end() if end else -1
 
 
 def _decoded(text: str) -> str:
-    return _REFERENCE.sub(lambda match: html.unescape(match[0]), text[:_LONGEST])
+    return _REFERENCE.sub(lambda match: html.unescape(match[0]), text[:_MAX_TEXT])

@@ -1,4 +1,4 @@
-"""Lists that come in pages."""
+"""Paginated JSON lists, by the `Link` header (RFC 8288)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from uv_self_update.errors import TooLarge, UnexpectedBody
 from uv_self_update.redaction import redact_url
 from uv_self_update.sources.formats.documents import read_entries
-from uv_self_update.sources.formats.json_array import MOST_ENTRIES
+from uv_self_update.sources.formats.json_array import MAX_ENTRIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,51 +20,51 @@ if TYPE_CHECKING:
 def pages(
     upstream: Upstream, url: str, query: str, *, accept: str, expected: str
 ) -> Iterator[Iterator[dict[str, Any]]]:
-    """Read a list page by page, as the `Link` header leads (RFC 8288); each page has to be used up.
+    """Yield the pages of a list; a page must be consumed before the next one is requested.
 
-    Only the query of the next page is taken from the server, which may not know the address that
-    it is reached at. Entries that are no JSON objects are passed over.
+    Only the query of the next page's URL is used, because the server may not know its own address.
+    Entries that are not JSON objects are skipped.
 
     Args:
-        upstream: The client.
-        url: The list's URL without a query.
+        upstream: The HTTP client.
+        url: The URL of the list, without a query.
         query: The query of the first page.
         accept: The `Accept` header.
-        expected: What a page should be, for a message.
+        expected: The noun for a page, for a message.
 
     Raises:
-        UpstreamError: A page cannot be had. Also while it is read.
-        UnexpectedBody: A page is something else, or the list does not end.
-        TooLarge: The list is.
+        UpstreamError: A request failed, or the connection broke while a page is read.
+        UnexpectedBody: A page is something else, or the list is endless.
+        TooLarge: The list has too many entries or pages.
     """
-    asked: set[str] = set()
+    requested: set[str] = set()
     count = 0
 
     def counted(found: Iterator[object]) -> Iterator[dict[str, Any]]:
         nonlocal count
         for entry in found:
             count += 1
-            if count > MOST_ENTRIES:
-                raise TooLarge(redact_url(url), MOST_ENTRIES, unit="entries")
+            if count > MAX_ENTRIES:
+                raise TooLarge(redact_url(url), MAX_ENTRIES, unit="entries")
             if isinstance(entry, dict):
                 yield entry
 
     split = partial(read_entries, expected=expected)
     for _ in range(upstream.limits.pages):
-        asked.add(query)
+        requested.add(query)
         with upstream.items(f"{url}?{query}", split, accept=accept) as page:
             yield counted(page.items)
             query = urlsplit(page.links.get("next", "")).query
         if not query:
             return
-        if query in asked:
-            raise UnexpectedBody(redact_url(url), "a list", "one that does not end")
+        if query in requested:
+            raise UnexpectedBody(redact_url(url), "a list", "an endless one")
     raise TooLarge(redact_url(url), upstream.limits.pages, unit="pages")
 
 
 def entries(
     upstream: Upstream, url: str, query: str, *, accept: str, expected: str
 ) -> Iterator[dict[str, Any]]:
-    """Read the entries of all pages; see `pages`."""
+    """Yield the entries of all pages; see `pages`."""
     for page in pages(upstream, url, query, accept=accept, expected=expected):
         yield from page

@@ -1,10 +1,10 @@
-"""`network.ca-bundle` and `network.client-cert`, as the uv that is asked for an index takes them.
+"""`network.ca-bundle` and `network.client-cert` as variables of the uv that reads an index.
 
-uv knows two variables, each of one file: SSL_CERT_FILE replaces the authorities that it trusts, and
-SSL_CLIENT_CERT holds a certificate together with its key
-(https://docs.astral.sh/uv/concepts/authentication/certificates/; tried with 0.5.0 to 0.13.9). So
-the bundle is merged with the authorities that the user's uv trusts, and a key of its own file is
-put beside its certificate.
+uv has two variables, each for one file: SSL_CERT_FILE replaces the authorities that it trusts, and
+SSL_CLIENT_CERT contains a certificate and its key
+(https://docs.astral.sh/uv/concepts/authentication/certificates/; tested with 0.5.0 to 0.13.9). So
+the bundle is merged with the authorities that the user's uv trusts, and a separate key is combined
+with its certificate.
 """
 
 from __future__ import annotations
@@ -28,25 +28,24 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_FILE, _FOLDERS, _CLIENT = "SSL_CERT_FILE", "SSL_CERT_DIR", "SSL_CLIENT_CERT"
+_FILE, _DIRECTORIES, _CLIENT = "SSL_CERT_FILE", "SSL_CERT_DIR", "SSL_CLIENT_CERT"
 _BLOCK = re.compile(
     rb"-----BEGIN ((?:TRUSTED |X509 )?CERTIFICATE)-----.*?-----END \1-----", re.DOTALL
 )
 
 
 class UvCertificates:
-    """The variables for uv, and the files that they name; those are there until it is closed."""
+    """The variables for uv, and the files that they name, which exist until `close`.
+
+    Args:
+        network: The settings.
+        environ: The user's environment.
+        temporary: The directory to write the files in; None for the default of the system.
+    """
 
     def __init__(
         self, network: Network, environ: Mapping[str, str], temporary: Path | None = None
     ) -> None:
-        """Write the files that are needed.
-
-        Args:
-            network: The settings.
-            environ: The user's environment.
-            temporary: The directory to write them in; None for the default of the system.
-        """
         self.environ: dict[str, str] = {}
         self._parent = temporary
         self._directory: TemporaryDirectory[str] | None = None
@@ -62,14 +61,14 @@ class UvCertificates:
             self._directory.cleanup()
 
     def _client(self, network: Network) -> str | None:
-        """Return the file of the client certificate; None, with a warning, if uv cannot use it."""
+        """Return the file of the client certificate; warn and return None if uv cannot use it."""
         encrypted = needs_passphrase(network, {}) if network.passphrase is None else None
         identity = ClientCertificate.of(network, {})
         assert identity is not None, "it is configured"  # noqa: S101 # for the type checker
         if encrypted is not None or network.passphrase is not None:
             _log.warning(
-                "the client certificate is not handed to uv for an index: uv cannot decrypt the "
-                "private key in %s; `openssl pkey -in FILE -out NEW` writes one without a "
+                "the client certificate is not used for the package index: uv cannot decrypt the "
+                "private key in %s; run `openssl pkey -in FILE -out NEW` to write a key without a "
                 "passphrase for `network.client-key`",
                 identity.key,
             )
@@ -80,15 +79,14 @@ class UvCertificates:
             key, certificate = identity.key.read_bytes(), identity.certificate.read_bytes()
         except OSError as error:
             reason = strerror(error)
-            _log.warning("the client certificate is not handed to uv for an index: %s", reason)
+            _log.warning("the client certificate is not used for the package index: %s", reason)
             return None
         return self._write("client.pem", key.rstrip() + b"\n" + certificate)
 
     def _write(self, name: str, content: bytes) -> str:
-        from tempfile import TemporaryDirectory  # noqa: PLC0415 # few get here
+        from tempfile import TemporaryDirectory  # noqa: PLC0415 # rarely needed
 
-        if self._directory is None:
-            # Nobody else may look into it.
+        if self._directory is None:  # private to the user, as mkdtemp creates it
             self._directory = TemporaryDirectory(prefix="uv-self-update-", dir=self._parent)
         path = Path(self._directory.name, name)
         path.touch(mode=0o600)
@@ -98,13 +96,13 @@ class UvCertificates:
 
 def _trusted_by_uv(environ: Mapping[str, str]) -> Iterator[bytes]:
     """Yield the authorities that uv trusts without the bundle, and those of the system."""
-    import ssl  # noqa: PLC0415 # slow, and few have such a bundle
+    import ssl  # noqa: PLC0415 # slow, and rarely needed
 
-    named = [environ.get(_FILE, ""), *environ.get(_FOLDERS, "").split(os.pathsep)]
+    named = [environ.get(_FILE, ""), *environ.get(_DIRECTORIES, "").split(os.pathsep)]
     if not any(named):
         import certifi  # noqa: PLC0415 # as above
 
-        # Mozilla's, as in uv itself. The system's may have a company's in addition.
+        # Mozilla's, as in uv itself, and the system's, which may include a company's own.
         paths = ssl.get_default_verify_paths()
         named = [certifi.where(), paths.cafile or "", *(paths.capath or "").split(os.pathsep)]
         if sys.platform == "win32":
@@ -124,4 +122,4 @@ def _blocks(path: Path) -> Iterator[bytes]:
             if file.is_file():
                 yield from (block[0] for block in _BLOCK.finditer(file.read_bytes()))
     except OSError as error:
-        _log.warning("%s is not handed to uv: %s", path, error.strerror or error)
+        _log.warning("%s is not used for the package index: %s", path, strerror(error))

@@ -1,4 +1,4 @@
-"""The digests that an index gives for its wheels, as uv writes them: pure."""
+"""Digests of wheels in the output of uv: pure."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import re
 from uv_self_update.errors import DigestMismatch
 
 _STRENGTH = ("sha512", "sha384", "sha256", "blake2b", "md5")
-"""What uv understands, the strongest first; blake2b from 0.8 on."""
+"""The algorithms that uv supports, the strongest first; blake2b since 0.8."""
 
 SECURE = frozenset(_STRENGTH) - {"md5"}
-"""What protects against a file that was made to have the same digest."""
+"""The algorithms that are collision resistant."""
 
 _HASH = re.compile(rf"--hash=({'|'.join(_STRENGTH)}):([0-9a-f]+)\b")
 _DIGEST = re.compile(rf"\b({'|'.join(_STRENGTH)}):([0-9a-f]+)\b")
@@ -19,16 +19,16 @@ _SHOWN = 3
 
 
 def strongest(requirement: str) -> tuple[str | None, tuple[str, ...]]:
-    """Return the digests of a version's files in the strongest algorithm that any of them has.
+    """Return the digests of a version's files in the strongest algorithm available.
 
-    uv accepts a wheel that has any one of the digests that it is given, so a weak one beside a
-    strong one would count as much (JSON pages may have several for a file, PEP 691).
+    uv accepts a wheel that matches any of the given digests, so a weak one would undo a strong one.
+    JSON pages may have several for a file (PEP 691).
 
     Args:
-        requirement: As `uv pip compile --generate-hashes` writes it.
+        requirement: The requirement in the output of `uv pip compile --generate-hashes`.
 
     Returns:
-        The algorithm, or None if the index gives no digest that uv understands; and the digests.
+        The algorithm, or None if the index has no digest that uv supports; and the digests.
     """
     found: dict[str, list[str]] = {}
     for algorithm, digest in _HASH.findall(requirement):
@@ -38,20 +38,20 @@ def strongest(requirement: str) -> tuple[str | None, tuple[str, ...]]:
 
 
 def mismatch(errors: str, wheel: str, source: str, *, pinned: str) -> DigestMismatch | None:
-    """Return the error that uv's words about a wheel's digest mean; None if they are of another.
+    """Return the error for a hash mismatch that uv reports; None for any other output.
 
     Args:
-        errors: What uv has said.
-        wheel: What to call the wheel.
-        source: Where it is from.
-        pinned: Where digests of its version are pinned; empty for those of the index.
+        errors: The stderr of uv.
+        wheel: The name of the wheel in the message.
+        source: The name of the source in the message.
+        pinned: The place where the digests of the version are pinned; empty for those of the index.
     """
-    said = _MISMATCH.search(errors)
-    if said is None:
+    report = _MISMATCH.search(errors)
+    if report is None:
         return None
-    expected = _DIGEST.findall(said[1])
+    expected = _DIGEST.findall(report[1])
     algorithm = expected[0][0] if expected else "sha256"
-    computed = dict(_DIGEST.findall(said[2]))
+    computed = dict(_DIGEST.findall(report[2]))
     return DigestMismatch(
         wheel,
         source,
@@ -63,6 +63,6 @@ def mismatch(errors: str, wheel: str, source: str, *, pinned: str) -> DigestMism
 
 
 def _any_of(digests: list[str]) -> str:
-    """Return digests of which any would do; an index has one for each platform's wheel."""
+    """Join digests of which one has to match; an index has one for each platform's wheel."""
     more = f" or one of {len(digests) - _SHOWN} more"
     return " or ".join(digests[:_SHOWN]) + (more if len(digests) > _SHOWN else "")

@@ -1,13 +1,13 @@
-"""Why uv got no version of itself from its indexes: its words and its configuration made an error.
+"""Errors for a uv that found no version of itself in its indexes: pure.
 
-Pure: what uv said, what its log tells (`uv_trace`) and what is configured (`index_settings`) come
-in, and an error goes out.
+The input is uv's output, its log (parsed by `trace`) and its configuration (read by `settings`).
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import HiddenByCutoff, IndexFailed, IndexRefused, NotListed
@@ -23,77 +23,75 @@ if TYPE_CHECKING:
     from uv_self_update.sources.index.trace import Place
 
 
-_REFUSED = {401, 403, 404}
-_HINTED = re.compile(r"An index(?: URL)? \((\S+?)\).*?\b(401|403)\b")
+_REFUSED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
+_HINT = re.compile(r"An index(?: URL)? \((\S+?)\).*?\b(401|403)\b")
 _UNKNOWN = "was not found in the package registry"
-_NOT_FOUND = 404
 _AWS = ".codeartifact."
 _CHECK = (
-    "Check that the URL of the index is the root of its simple API, without `uv/`: Nexus wants "
-    "`/simple/` at its end, Artifactory `/api/pypi/NAME/simple/`."
+    "Check that the URL of the index is the root of its simple API, without `uv/`: it ends in "
+    "`/simple/` for Nexus, in `/api/pypi/NAME/simple/` for Artifactory."
 )
 _EXPIRED = (
-    "A token of AWS CodeArtifact holds for at most 12 hours, and after that the server may answer "
-    "404: `aws codeartifact get-authorization-token` prints a new one."
+    "A token of AWS CodeArtifact expires after at most 12 hours, and the server may answer 404 "
+    "then: run `aws codeartifact get-authorization-token` for a new one."
 )
 _PLACES: dict[Place | None, str] = {
     "keyring": "the keyring",
-    "store": "the credential store of uv (`uv auth login`)",
+    "store": "uv's credential store (`uv auth login`)",
 }
 
 _ADVICE = {
     "Unsupported `Content-Type`": "Check the URL: a package index sends text/html or "
     "application/vnd.pypi.simple.v1+json.",
-    "Unsupported hash algorithm": "Ask whoever runs the index for sha256 in the links of its page: "
-    "uv refuses a page with digests that it does not know.",
+    "Unsupported hash algorithm": "Ask the administrator of the index for sha256 digests: uv "
+    "refuses a page with digests in an unknown algorithm.",
     "invalid peer certificate": "Set `network.ca-bundle` to the certificates of your company's "
     "authority.",
-    "roxy authorization required": "Put `user:password@` into the URL in HTTPS_PROXY.",
+    "roxy authorization required": "Add `user:password@` to the URL in HTTPS_PROXY.",
 }
-"""Words of uv -> what to try."""
+"""Words in uv's output -> hint."""
 
 
-def is_refusal(said: str) -> bool:
-    """Return whether uv has failed since an index answered 401, 403 or 404."""
-    text = " ".join(said.split())
-    return _HINTED.search(text) is not None or _UNKNOWN in text
+def is_refusal(errors: str) -> bool:
+    """Return whether uv failed because an index answered 401, 403 or 404."""
+    text = " ".join(errors.split())
+    return _HINT.search(text) is not None or _UNKNOWN in text
 
 
 def failure(
-    said: str,
+    errors: str,
     asked: Sequence[Inquiry],
     settings: IndexSettings,
     *,
     source: str,
     command: str,
 ) -> IndexFailed:
-    """Return the error for a uv that has failed.
+    """Return the error for a uv that failed.
 
     Args:
-        said: uv's own words, without credentials.
-        asked: The indexes that its log names.
-        settings: What is configured.
-        source: What the source is called.
-        command: What was run, such as `uv pip compile`.
+        errors: The stderr of uv, without credentials.
+        asked: The requests in uv's log.
+        settings: The index settings.
+        source: The name of the source.
+        command: The command, such as `uv pip compile`.
     """
-    refused = _refused(said, asked)
+    refused = _refused(errors, asked)
     if refused is not None:
         return _refusal(refused, settings)
-    unread = settings.pip is not None and not settings.indexes
-    hint = next((advice for words, advice in _ADVICE.items() if words in said), None)
-    if settings.pip is not None and unread:
+    hint = next((hint for words, hint in _ADVICE.items() if words in errors), None)
+    if settings.pip is not None and not settings.indexes:
         hint = _pip(settings.pip, settings.file).strip()
-    return IndexFailed(source, command, end_of(said), hint=hint)
+    return IndexFailed(source, command, end_of(errors), hint=hint)
 
 
-def _refused(said: str, asked: Sequence[Inquiry]) -> Inquiry | None:
-    """Return the inquiry because of which uv has failed, if it was a refusal."""
-    if not is_refusal(said):
+def _refused(errors: str, asked: Sequence[Inquiry]) -> Inquiry | None:
+    """Return the request that made uv fail, if it was refused."""
+    if not is_refusal(errors):
         return None
-    hinted = _HINTED.search(" ".join(said.split()))
-    root, status = (hinted[1].rstrip("/"), int(hinted[2])) if hinted else ("", _NOT_FOUND)
+    hint = _HINT.search(" ".join(errors.split()))
+    root, status = (hint[1].rstrip("/"), int(hint[2])) if hint else ("", HTTPStatus.NOT_FOUND)
     pages = [inquiry for inquiry in asked if not root or inquiry.url.startswith(f"{root}/")]
-    # Where no index has the page, the first is the one that was meant to.
+    # If no index has the page, the first one is most likely the index with uv.
     chosen = pages[0] if pages else Inquiry(url=f"{root}/uv/" if root else "")
     return replace(chosen, status=status)
 
@@ -116,7 +114,7 @@ def _refusal(refused: Inquiry, settings: IndexSettings) -> IndexRefused:
 def _place(
     refused: Inquiry, index: NamedIndex | None, settings: IndexSettings
 ) -> tuple[str | None, str | None]:
-    """Return where the credentials come from that an index got, and the user; None for none."""
+    """Return the place and the user of the credentials that an index got; None without any."""
     if refused.credentials is None:
         return None, None
     if refused.credentials == "netrc":
@@ -128,50 +126,50 @@ def _place(
         return "the configuration of uv", refused.user
     variables = [name for name in index.variables or () if settings.environ.get(name)]
     if variables:
-        given = settings.environ.get((index.variables or ("",))[0])
-        return " and ".join(variables), given or refused.user
+        user = settings.environ.get((index.variables or ("",))[0])
+        return " and ".join(variables), user or refused.user
     return f"the URL in {index.origin}", refused.user or index.user
 
 
 def _remedy(
     refused: Inquiry, index: NamedIndex | None, place: str | None, settings: IndexSettings
 ) -> str:
-    """Say what to type."""
-    ways = [f"`uv auth login {refused.url.removesuffix('uv/')}` (uv 0.8.15 and later)"]
+    """Return the hint: the commands and variables that set credentials."""
+    options = [f"`uv auth login {refused.url.removesuffix('uv/')}` (uv 0.8.15 and later)"]
     if index is not None and index.variables is not None:
         user, password = index.variables
         if password not in (place or ""):
-            ways.append(f"the variables {user} and {password}")
-    given = f"{', '.join(ways)} or an entry in ~/.netrc"
-    advice = [f"Renew the credentials in {place}, or give others: {given}."]
+            options.append(f"the variables {user} and {password}")
+    credentials = f"{', '.join(options)} or an entry in ~/.netrc"
+    hints = [f"Renew the credentials in {place}, or use others: {credentials}."]
     if place is None:
-        advice = [f"Give uv credentials: {given}."]
-    if refused.status == _NOT_FOUND:
-        advice = [_CHECK, f"Some servers answer 404 without the right to read. {advice[0]}"]
-    if place and (refused.status == _NOT_FOUND or _AWS in refused.url):
-        advice.append(_EXPIRED)
+        hints = [f"Give uv credentials: {credentials}."]
+    if refused.status == HTTPStatus.NOT_FOUND:
+        hints = [_CHECK, f"Some servers answer 404 without permission to read. {hints[0]}"]
+    if place and (refused.status == HTTPStatus.NOT_FOUND or _AWS in refused.url):
+        hints.append(_EXPIRED)
     if settings.pip is not None and not settings.indexes:
-        advice.insert(0, _pip(settings.pip, settings.file))
-    return " ".join(advice)
+        hints.insert(0, _pip(settings.pip, settings.file))
+    return " ".join(hints)
 
 
 def _pip(pip: PipIndex, file: str) -> str:
     return (
-        f"uv does not read pip's configuration, and {pip} names an index. Run `{pip.command}`, or "
-        f'name the index in {file}:\n    [[index]]\n    url = "URL"\n    default = true\n'
+        f"uv does not read pip's configuration, where {pip} sets an index. Run `{pip.command}`, or "
+        f'add the index to {file}:\n    [[index]]\n    url = "URL"\n    default = true\n'
     )
 
 
 def nothing_listed(
     asked: Sequence[Inquiry], settings: IndexSettings, *, source: str, wanted: str
 ) -> NotListed | None:
-    """Return the error for an index that answered, and lists no uv at all; None if unknown.
+    """Return the error for an index that answered without any wheel of uv; None if unknown.
 
     Args:
-        asked: The indexes that uv's log names.
-        settings: What is configured.
-        source: What the source is called.
-        wanted: What was wanted, after `has no`.
+        asked: The requests in uv's log.
+        settings: The index settings.
+        source: The name of the source.
+        wanted: The noun for the wanted release, after `has no`.
     """
     answered = [inquiry for inquiry in asked if inquiry.status not in _REFUSED]
     if not answered:
@@ -202,18 +200,18 @@ def hidden_by_cutoff(
     """Return the error for versions that `exclude-newer` hides; None if it hides none.
 
     Args:
-        newest: The newest wanted version with an upload time that it hides.
-        undated: The versions that have none.
-        asked: The indexes that uv's log names.
-        settings: What is configured.
-        source: What the source is called.
-        wanted: What was wanted, after `has no`.
+        newest: The newest hidden version with an upload time.
+        undated: The hidden versions without an upload time.
+        asked: The requests in uv's log.
+        settings: The index settings.
+        source: The name of the source.
+        wanted: The noun for the wanted release, after `has no`.
     """
     cutoff = settings.cutoff
     if cutoff is None or not (newest or undated):
         return None
     reason = (
-        f"the index gives no upload time for uv {undated[0]}"
+        f"the index has no upload time for uv {undated[0]}"
         if undated
         else f"uv {newest} was uploaded later"
     )

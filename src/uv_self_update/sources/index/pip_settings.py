@@ -1,4 +1,4 @@
-"""The index that pip is configured for, which uv does not use."""
+"""The package index in pip's configuration, which uv does not use."""
 
 from __future__ import annotations
 
@@ -16,26 +16,25 @@ if TYPE_CHECKING:
 _VARIABLES = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL")
 _KEYS = ("index-url", "extra-index-url")
 _SECTIONS = ("install", "download", "global")
-"""Those that a package can be fetched by; a command's own comes before `global`."""
+"""The sections that apply to a download; a command's own section comes before `global`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PipIndex:
-    """Where pip is told its index; never the URL, which may hold a password."""
+    """The place of pip's index; not its URL, which may contain a password."""
 
     place: str
     """The variable, or the file."""
 
     key: str = ""
-    """In a file: such as `global.index-url`."""
+    """The key in a file, such as `global.index-url`."""
 
     def __str__(self) -> str:
-        """Name the place."""
         return f"`{self.key}` in {self.place}" if self.key else self.place
 
     @property
     def command(self) -> str:
-        """The command that hands the index to uv, without showing it."""
+        """The command that passes the index to uv, without showing its URL."""
         variable = "UV_INDEX" if "extra" in f"{self.key}{self.place.lower()}" else _DEFAULT
         value = f"$(python -m pip config get {self.key})" if self.key else f"${self.place}"
         return f'export {variable}="{value}"'
@@ -47,14 +46,14 @@ _DEFAULT = "UV_DEFAULT_INDEX"
 def pip_index(
     environ: Mapping[str, str], *, platform: str = sys.platform, etc: Path = Path("/etc")
 ) -> PipIndex | None:
-    """Return where pip's index is named; None if nowhere. What cannot be read is passed over.
+    """Return the place of pip's index, or None; unreadable files are skipped.
 
     https://pip.pypa.io/en/stable/topics/configuration/
 
     Args:
         environ: The user's environment.
-        platform: As `sys.platform`.
-        etc: Where the system's configuration is, but on Windows.
+        platform: The value of `sys.platform`.
+        etc: The directory of the system configuration, except on Windows.
     """
     named = [PipIndex(place=name) for name in _VARIABLES[:1] if environ.get(name)]
     for path in () if named else _files(environ, platform, etc):
@@ -65,7 +64,7 @@ def pip_index(
 
 
 def _files(environ: Mapping[str, str], platform: str, etc: Path) -> Iterator[Path]:
-    """Yield the files that pip reads, the strongest first."""
+    """Yield the files that pip reads, in order of precedence."""
     named = environ.get("PIP_CONFIG_FILE")
     if named:
         yield Path(named)
@@ -74,7 +73,7 @@ def _files(environ: Mapping[str, str], platform: str, etc: Path) -> Iterator[Pat
     name = "pip.ini" if platform == "win32" else "pip.conf"
     if environment := environ.get("VIRTUAL_ENV"):
         yield Path(environment, name)
-    # The one that is named stands for the user's.
+    # PIP_CONFIG_FILE replaces the user's file.
     if not (named and Path(named).exists()):
         yield from (directory / name for directory in _user_directories(environ, platform))
     if platform == "win32":
@@ -108,6 +107,6 @@ def _in_file(path: Path) -> Iterator[PipIndex]:
         return
     for section in _SECTIONS:
         for key in _KEYS:
-            # pip takes `index_url` for the same.
+            # pip also reads `index_url`.
             if parser.has_option(section, key) or parser.has_option(section, key.replace("-", "_")):
                 yield PipIndex(place=str(path), key=f"{section}.{key}")

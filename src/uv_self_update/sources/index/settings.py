@@ -1,4 +1,4 @@
-"""What the user's uv is told about its indexes, and where: read when a message needs it."""
+"""The index settings of the user's uv, with their places: read for error messages only."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ _VARIABLES = {
     "UV_DEFAULT_INDEX": True,
     "UV_INDEX_URL": True,
 }
-"""Whether each names the default index, which uv asks last."""
+"""Variable -> whether it names the default index, which uv requests last."""
 
 _CUTOFF_VARIABLE = "UV_EXCLUDE_NEWER"
 
 
 @dataclass(frozen=True, kw_only=True)
 class NamedIndex:
-    """An index that uv asks."""
+    """An index in the configuration of uv."""
 
     url: str = field(repr=False)
-    """Perhaps with credentials."""
+    """The URL; it may contain credentials."""
 
     origin: str
     """The variable or the file that names it."""
@@ -39,16 +39,16 @@ class NamedIndex:
     default: bool
     name: str | None = None
     table: bool = False
-    """Whether it is an `[[index]]` of a file, which can have settings of its own."""
+    """Whether it is an `[[index]]` in a file, which may have settings of its own."""
 
     @property
     def plain(self) -> str:
-        """The URL as it may be shown."""
+        """The redacted URL."""
         return page_url(self.url)
 
     @property
     def user(self) -> str | None:
-        """The user in the URL, which may be a token where no password comes with it."""
+        """The user in the URL; without a password, it may be a token."""
         try:
             user = urlsplit(self.url).username
         except ValueError:
@@ -57,7 +57,7 @@ class NamedIndex:
 
     @property
     def variables(self) -> tuple[str, str] | None:
-        """The variables for its user and password; None for an index without a name.
+        """The variables of its user and password; None for an index without a name.
 
         https://docs.astral.sh/uv/concepts/indexes/#providing-credentials-directly
         """
@@ -67,23 +67,22 @@ class NamedIndex:
         return f"UV_INDEX_{name}_USERNAME", f"UV_INDEX_{name}_PASSWORD"
 
     def asked_at(self, page: str) -> bool:
-        """Return whether a page is uv's own in this index."""
+        """Return whether a URL is the page of uv in this index."""
         return page.rstrip("/").rpartition("/")[0] == self.plain.rstrip("/")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cutoff:
-    """A day after which uv leaves out what was uploaded."""
+    """A date: uv skips files that were uploaded later."""
 
     key: str
-    """`exclude-newer`, or the like."""
+    """The key, such as `exclude-newer`."""
 
     value: str
     origin: str
     """The variable or the file that sets it."""
 
     def __str__(self) -> str:
-        """Name the setting, its value and its place."""
         if self.origin.startswith("UV_"):
             return f"`{self.origin}={self.value}`"
         return f'`{self.key} = "{self.value}"` in {self.origin}'
@@ -91,35 +90,35 @@ class Cutoff:
 
 @dataclass(frozen=True, kw_only=True)
 class IndexSettings:
-    """What uv and pip are told about indexes."""
+    """The index settings of uv and pip."""
 
     indexes: tuple[NamedIndex, ...] = ()
-    """In uv's order; without its built-in default."""
+    """The indexes in uv's order, without its built-in default."""
 
     cutoff: Cutoff | None = None
     file: str = "uv.toml"
-    """The user's configuration file of uv, to be named where there is none yet as well."""
+    """The user's configuration file of uv, for messages; it may not exist."""
 
     pip: PipIndex | None = None
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def index_at(self, page: str) -> NamedIndex | None:
-        """Return the index that a page was asked of; None for uv's own default."""
+        """Return the index of a page; None for uv's built-in default."""
         return next((index for index in self.indexes if index.asked_at(page)), None)
 
 
 def read_settings(environ: Mapping[str, str], *, url: str | None, windows: bool) -> IndexSettings:
-    """Read uv's files and variables, and pip's.
+    """Read the files and variables of uv and pip.
 
     Args:
         environ: The user's environment.
-        url: The index of our own configuration, which comes before all others; None for none.
-        windows: Whether the files are where they are on Windows.
+        url: The index in the configuration of this package, which comes first; None without one.
+        windows: Whether to use the file locations of Windows.
     """
     tables = [*_tables(environ, windows=windows)]
     found = [*_indexes(environ, tables)]
     if url is not None:
-        # What uv.toml says of the same URL still counts; other indexes are asked after it.
+        # Settings in uv.toml for the same URL still apply; other indexes come after it.
         kept = [index for index in found if index.origin not in _VARIABLES and not index.default]
         found = [NamedIndex(url=url, origin=_OWN, default=False), *kept]
         found += [NamedIndex(url=url, origin=_OWN, default=True)]
@@ -141,8 +140,8 @@ def _tables(
         try:
             table = uv_toml.load(path)
         except uv_toml.UnusableFile:
-            continue  # uv itself says what is wrong
-        # `uv pip` has a section of its own, which comes first.
+            continue  # uv itself reports the problem
+        # The section `[pip]` takes precedence.
         pip = table.get("pip")
         yield str(path), {**table, **(pip if isinstance(pip, dict) else {})}
 
@@ -175,7 +174,7 @@ def _indexes(
 
 
 def _split(entry: str) -> tuple[str | None, str]:
-    """Split `NAME=URL`, as uv's variables and options may have it."""
+    """Split `NAME=URL`, a form that uv's variables and options allow."""
     name, equals, url = entry.partition("=")
     return (name, url) if equals and "/" not in name and ":" not in name else (None, entry)
 
@@ -183,7 +182,7 @@ def _split(entry: str) -> tuple[str | None, str]:
 def _cutoff(
     environ: Mapping[str, str], tables: list[tuple[str, Mapping[str, Any]]]
 ) -> Cutoff | None:
-    """Return what leaves out uploads of uv; what is said of uv alone comes before all else."""
+    """Return the cutoff that applies to uv; one for the package uv takes precedence."""
     for origin, table in tables:
         match table.get("exclude-newer-package"):
             case {"uv": False}:

@@ -1,38 +1,28 @@
-"""`index`: the package index, asked through uv itself.
+"""`index`: the package index, read by uv itself.
 
-uv is the client that knows its user's index best: their `uv.toml`, `UV_DEFAULT_INDEX`, netrc,
-keyring, credential store, proxies and certificate authorities. So there is no second client here,
-and no address of an index: with nothing configured, uv's own default applies.
+uv is the best client for its user's index: it knows their `uv.toml`, `UV_DEFAULT_INDEX`, netrc,
+keyring, credential store, proxies and certificate authorities. So this package has no second client
+and no URL of an index: without configuration, uv's own default applies.
 
-What a policy hides is found out by asking uv as well, which knows the dates: for the newest version
-before a day, or for one version only. Where the person has told uv itself to leave out what is new
-(`exclude-newer`), that counts as well: it is asked without our day, too.
+uv also applies the policy, because it knows the upload times: it resolves the newest version before
+a date, or one exact version. The user's own `exclude-newer` applies in addition.
 """
 
 from __future__ import annotations
 
-import os
 import time
 from typing import TYPE_CHECKING
 
-from uv_self_update.errors import IndexFailed, NoSuchVersion, NoWheelDigest, UnusableArchive
+from uv_self_update.errors import IndexFailed, NoWheelDigest, UnusableArchive
 from uv_self_update.redaction import redact_url
 from uv_self_update.releases.digests import DigestRules
 from uv_self_update.releases.policy import hidden, tell
 from uv_self_update.releases.release import LARGEST_UNPACKED, Release, utc
-from uv_self_update.releases.target import (
-    NEAREST,
-    NEWEST,
-    Wanted,
-    bounds,
-    choose,
-    nearest,
-    newest_first,
-)
+from uv_self_update.releases.target import NEWEST, Wanted, choose
 from uv_self_update.sources.index.digests import SECURE, mismatch, strongest
-from uv_self_update.sources.index.uv_pip import Answer, TooMuch, UvPip, end_of
+from uv_self_update.sources.index.resolver import Resolver, prerelease_mode
+from uv_self_update.sources.index.uv_pip import OutputTooLarge, UvPip, end_of
 from uv_self_update.sources.interface import WheelSource
-from uv_self_update.versions import VERSION, is_prerelease, without_local
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,17 +31,6 @@ if TYPE_CHECKING:
     from uv_self_update.config.kinds import SourceSettings
     from uv_self_update.releases.policy import Objection, Policy
     from uv_self_update.sources.context import Context
-    from uv_self_update.sources.index.settings import IndexSettings
-
-
-_NAMED_NEWER = "--exclude-newer-package"
-_FOREVER = "9999-12-30T00:00:00Z"
-"""So far ahead that everything with a date was published before."""
-
-_COMPILE = (
-    *("pip", "compile", "-", "--no-header", "--no-annotate", "--no-deps"),
-    *("--only-binary", "uv"),
-)
 
 
 def create(settings: SourceSettings, context: Context) -> IndexSource:
@@ -67,7 +46,16 @@ def create(settings: SourceSettings, context: Context) -> IndexSource:
 
 
 class IndexSource(WheelSource):
-    """The package index that uv is configured for, or one that is given by its URL."""
+    """The package index of uv's configuration, or the one at a URL.
+
+    Args:
+        uv: The uv to run; 0.5.0 or later.
+        environ: The user's environment.
+        url: The root of a simple repository API (PEP 503); None for uv's own configuration.
+        flat: Whether `url` is a directory or page of wheels instead, as for `--find-links`.
+        digests: The digests that a wheel must have besides that of the index; None for any.
+        temporary: The directory for temporary files; None for the default of the system.
+    """
 
     def __init__(
         self,
@@ -79,98 +67,35 @@ class IndexSource(WheelSource):
         digests: DigestRules | None = None,
         temporary: Path | None = None,
     ) -> None:
-        """Prepare; nothing is run yet.
-
-        Args:
-            uv: The uv to ask; from 0.5.0 on.
-            environ: The user's environment.
-            url: The root of a simple repository API (PEP 503); None for uv's own default.
-            flat: Whether `url` is a directory or a page of wheels instead, as for `--find-links`.
-            digests: Which digests a wheel has to have beside that of the index; None for any.
-            temporary: The directory for temporary files; None for the default of the system.
-        """
         self._digests = digests or DigestRules()
-        self._environ, self._url = environ, url
         self.name = "the package index" if url is None else f"the index {redact_url(url)}"
         self._uv = UvPip(uv, environ, name=self.name, url=url, flat=flat, temporary=temporary)
+        self._resolver = Resolver(self._uv, environ, name=self.name, url=url)
 
     def find(self, wanted: Wanted) -> Release:
-        """Return the newest release that is wanted; see Source."""
+        """Return the newest wanted release; see Source."""
         version = self._newest(wanted) if wanted.exact is None else self._exact(wanted)
         if version is None:
-            raise self._lack(wanted)
+            raise self._resolver.no_such_version(wanted)
         return Release(version=version, tag=version, assets=())
-
-    def _lack(self, wanted: Wanted) -> NoSuchVersion:
-        """Return why there is none that is wanted: what hides it, or which are near."""
-        from uv_self_update.sources.index import explanation as index_explanation  # noqa: PLC0415 # only for an error
-        from uv_self_update.sources.index.trace import inquiries, undated  # noqa: PLC0415 # as above
-
-        settings = self._settings()
-        nearest = self._nearest(wanted)
-        if nearest and settings.cutoff is None:
-            return NoSuchVersion(self.name, str(wanted), nearest)
-        arguments = [*_compile(mode=_mode(wanted)), "--refresh-package", "uv"]
-        log = self._uv.logged(arguments, wanted.requirement)
-        if settings.cutoff is not None:
-            for any_of in (wanted,) if nearest else (wanted, NEWEST):
-                cut = index_explanation.hidden_by_cutoff(
-                    self._resolve(any_of.requirement, mode=_mode(any_of), before=_FOREVER),
-                    undated(log if any_of is wanted else self._uv.logged(arguments, "uv")),
-                    inquiries(log),
-                    settings,
-                    source=self.name,
-                    wanted=str(any_of),
-                )
-                if cut is not None:
-                    return cut
-        nothing = None
-        if not nearest and (prerelease := self._resolve("uv", mode="allow", refresh=False)):
-            nearest = (prerelease,)
-        if not nearest:
-            nothing = index_explanation.nothing_listed(
-                inquiries(log), settings, source=self.name, wanted=str(wanted)
-            )
-        return nothing or NoSuchVersion(self.name, str(wanted), nearest)
-
-    def _failure(self, answer: Answer, arguments: list[str], requirement: str) -> IndexFailed:
-        """Return what uv has failed of, as far as its log and its configuration tell."""
-        from uv_self_update.sources.index import explanation as index_explanation  # noqa: PLC0415 # only for an error
-        from uv_self_update.sources.index.trace import inquiries  # noqa: PLC0415 # as above
-
-        # Where nothing came, another attempt would take as long, and tell no more.
-        refused = index_explanation.is_refusal(answer.errors)
-        asked = inquiries(self._uv.logged(arguments, requirement)) if refused else ()
-        return index_explanation.failure(
-            answer.errors,
-            asked,
-            self._settings(),
-            source=self.name,
-            command=f"uv {' '.join(arguments[:2])}",
-        )
-
-    def _settings(self) -> IndexSettings:
-        from uv_self_update.sources.index.settings import read_settings  # noqa: PLC0415 # as above
-
-        return read_settings(self._environ, url=self._url, windows=os.name == "nt")
 
     def objection(self, release: Release, policy: Policy) -> Objection | None:
         """Return why the policy hides a release; see Source."""
         return policy.objection_to_name(release.version) or self._too_young(release.version, policy)
 
     def _exact(self, wanted: Wanted) -> str | None:
-        """Return the version that is named if there is one.
+        """Return the wanted exact version, or None if the index lacks it.
 
         Raises:
-            HiddenByPolicy: It must not be taken.
+            HiddenByPolicy: The policy hides it.
         """
         version, policy = str(wanted.exact), wanted.policy
         policy.refuse(version)
         rule = policy.against_yanked
-        # uv takes what was yanked only if `==` names it (PEP 592).
+        # uv selects a yanked version only by `==` (PEP 592).
         plain = wanted.requirement if rule is None else f"uv>={version},<={version}"
-        if self._resolve(plain) is None:
-            if rule is None or self._resolve(wanted.requirement, refresh=False) is None:
+        if self._resolver.resolve(plain) is None:
+            if rule is None or self._resolver.resolve(wanted.requirement, refresh=False) is None:
                 return None
             raise hidden(version, rule.objection, source=self.name)
         young = self._too_young(version, policy)
@@ -179,17 +104,17 @@ class IndexSource(WheelSource):
         return version
 
     def _newest(self, wanted: Wanted) -> str | None:
-        """Return the newest version that is wanted and allowed, and say what was passed over.
+        """Return the newest wanted version that is allowed, and log the newest that is hidden.
 
         Raises:
-            HiddenByPolicy: There are some, but none that is allowed.
+            HiddenByPolicy: The policy hides every wanted version.
         """
         policy = wanted.policy
-        mode = _mode(wanted)
+        mode = prerelease_mode(wanted)
         version = self._allowed(wanted, mode)
         if not policy.narrows:
             return version
-        newest = self._resolve(wanted.requirement, mode=mode, refresh=False)
+        newest = self._resolver.resolve(wanted.requirement, mode=mode, refresh=False)
         if newest is None or newest == version:
             return version
         objection = policy.objection_to_name(newest) or self._too_young(newest, policy)
@@ -201,20 +126,20 @@ class IndexSource(WheelSource):
         return version
 
     def _allowed(self, wanted: Wanted, mode: str) -> str | None:
-        """Go down from the newest version until everything that has a say allows it."""
+        """Return the newest version that the specifiers, the age and the approved list allow."""
         policy = wanted.policy
         specifiers = [text for text in (wanted.specifier, policy.specifiers) if text]
-        day, approved = _day(policy), policy.approved
+        cutoff, approved = _cutoff(policy), policy.approved
         below: list[str] = []
         while True:
             requirement = f"uv{','.join([*specifiers, *below])}"
-            version = self._resolve(requirement, mode=mode, refresh=not below)
+            version = self._resolver.resolve(requirement, mode=mode, refresh=not below)
             if version is None:
                 return None
             lower: str | None = version
-            if day is not None:
+            if cutoff is not None:
                 at_most = f"uv{','.join([*specifiers, f'<={version}'])}"
-                lower = self._resolve(at_most, mode=mode, before=day, refresh=False)
+                lower = self._resolver.resolve(at_most, mode=mode, before=cutoff, refresh=False)
             if lower == version and approved is not None and version not in approved:
                 lower = choose(approved, Wanted(specifier=f"<{version}", policy=policy))
             if lower is None or lower == version:
@@ -222,79 +147,76 @@ class IndexSource(WheelSource):
             below = [f"<={lower}"]
 
     def _too_young(self, version: str, policy: Policy) -> Objection | None:
-        """Return what a rule about the age objects to a version that the index has."""
-        rule, day = policy.longest_age, _day(policy)
-        if rule is None or day is None:
+        """Return the objection of the `min-age` rule to a version in the index, or None."""
+        rule, cutoff = policy.longest_age, _cutoff(policy)
+        if rule is None or cutoff is None:
             return None
         requirement = f"uv=={version}"
-        if self._resolve(requirement, before=day, refresh=False) is not None:
+        if self._resolver.resolve(requirement, before=cutoff, refresh=False) is not None:
             return None
-        return rule.too_young if self._dated(version) else rule.undated
+        return rule.too_young if self._resolver.has_upload_time(version) else rule.undated
 
     def dated(self, release: Release) -> bool:
-        """Return whether the index says when a release was uploaded; see WheelSource."""
-        return self._dated(release.version)
-
-    def _dated(self, version: str) -> bool:
-        return self._resolve(f"uv=={version}", before=_FOREVER, refresh=False) is not None
+        """Return whether the index gives the upload time of a release; see WheelSource."""
+        return self._resolver.has_upload_time(release.version)
 
     def releases(self, limit: int) -> tuple[Release, ...]:
-        """Return the newest releases; see Source.
+        """Return the newest releases, without pre-releases; see Source.
 
-        uv tells the newest below a version, and no list; what it has cached is enough for that.
-        Pre-releases are not among them.
+        uv prints no list, so each version is resolved as the newest below the previous one, from
+        the responses that the first run has cached.
         """
         found: list[Release] = []
         requirement = NEWEST.requirement
         while len(found) < limit:
-            version = self._resolve(requirement, refresh=not found)
+            version = self._resolver.resolve(requirement, refresh=not found)
             if version is None:
                 break
             found.append(Release(version=version, tag=version))
             requirement = f"uv<{version}"
         if not found:
-            raise self._lack(NEWEST)
+            raise self._resolver.no_such_version(NEWEST)
         return tuple(found)
 
     def unpack(self, release: Release, directory: Path) -> Path:
-        """Lay the wheel's files below a directory; see WheelSource."""
+        """Unpack the wheel into a directory; see WheelSource."""
         target, wheel = directory / "wheel", f"the wheel of uv {release.version}"
         arguments = ["pip", "install", "--target", str(target), "--no-deps", "--only-binary", "uv"]
         arguments += ["-r", "-"]
         hashes = self._hashes(release.version)
         if hashes:
-            # Before 0.12, uv compares a wheel with what the index says only if it is told to. With
-            # `--require-hashes` it would refuse the constraints of the person's uv.toml as well.
+            # Before 0.12, uv verifies the digest of the index only with this option. It is not
+            # `--require-hashes`, which would reject the constraints of the user's uv.toml.
             arguments.append("--verify-hashes")
         requirement = " ".join([f"uv=={release.version}", *hashes])
         try:
             answer = self._uv.fill(arguments, requirement, directory)
-        except TooMuch:
-            reason = f"it holds more than {LARGEST_UNPACKED:,} bytes"
+        except OutputTooLarge:
+            reason = f"it contains more than {LARGEST_UNPACKED:,} bytes"
             raise UnusableArchive(wheel, self.name, reason) from None
         pinned = self._digests.places(release.version)
-        if wrong := mismatch(answer.errors, wheel, self.name, pinned=pinned):
-            raise wrong
+        if error := mismatch(answer.errors, wheel, self.name, pinned=pinned):
+            raise error
         if answer.code != 0:
             raise IndexFailed(self.name, "uv pip install", end_of(answer.errors))
-        executables = target / "bin"  # with `--target` on every system, Windows too
+        executables = target / "bin"  # with `--target` on every system, also on Windows
         if not executables.is_dir():
-            raise UnusableArchive(wheel, self.name, "there is no executable in it")
+            raise UnusableArchive(wheel, self.name, "it contains no executable")
         return executables
 
     def _hashes(self, version: str) -> list[str]:
-        """Return, as uv's options, the digests of which a wheel has to have one.
+        """Return the `--hash` options for a version; a wheel has to match one of them.
 
         Raises:
             NotPinned: Other files of the version are pinned, and no wheel.
-            NoWheelDigest: The index gives none, or a weak one, and there has to be one.
+            NoWheelDigest: A digest is required, and the index has none or a weak one.
             IndexFailed: The index cannot be used.
         """
         wheel = f"the wheel of uv {version}"
         pinned = self._digests.wheels(version, name=wheel, source=self.name)
         if pinned:
             return [f"--hash=sha256:{digest}" for digest in sorted(pinned)]
-        algorithm, digests = strongest(self._listed(version))
+        algorithm, digests = strongest(self._resolver.with_hashes(version))
         if self._digests.required and algorithm not in SECURE:
             raise NoWheelDigest(
                 wheel, self.name, self._digests.required_by, version=version, weak=algorithm
@@ -302,111 +224,15 @@ class IndexSource(WheelSource):
         return [f"--hash={algorithm}:{digest}" for digest in digests]
 
     def digest_algorithm(self, release: Release) -> str | None:
-        """Return the algorithm in which the index gives digests; see WheelSource."""
-        return strongest(self._listed(release.version))[0]
-
-    def _listed(self, version: str) -> str:
-        """Return a version's requirement with the digests of all its files, as uv writes it.
-
-        Raises:
-            IndexFailed: The index cannot be used.
-        """
-        arguments = [*_COMPILE, "--generate-hashes"]
-        answer = self._uv.ask(arguments, f"uv=={version}")
-        if answer.code != 0:
-            raise self._failure(answer, arguments, f"uv=={version}")
-        return answer.output
+        """Return the algorithm of the digests in the index; see WheelSource."""
+        return strongest(self._resolver.with_hashes(release.version))[0]
 
     def close(self) -> None:
-        """End the uv that is under way, if any; see Source."""
+        """Kill the running uv, if any; see Source."""
         self._uv.close()
 
-    def _resolve(
-        self,
-        requirement: str,
-        *,
-        resolution: str = "highest",
-        refresh: bool = True,
-        mode: str = "explicit",
-        before: str | None = None,
-    ) -> str | None:
-        """Return the version that uv would install, or None if the index has none.
 
-        Args:
-            requirement: What is asked for.
-            resolution: `highest` or `lowest`.
-            refresh: Whether what was cached counts for nothing.
-            mode: Whether pre-releases are welcome, in uv's words.
-            before: Before which instant it has to be published, in RFC 3339.
-        """
-        arguments = [*_compile(mode=mode), "--resolution", resolution]
-        if refresh and not self._uv.offline:
-            # What was cached minutes ago may not know of today's release.
-            arguments += ["--refresh-package", "uv"]
-        answer = self._asked(arguments, requirement, before)
-        if answer.code == 0:
-            for line in answer.output.splitlines():
-                name, _, version = line.partition("==")
-                version = without_local(version.split(" ")[0].strip())
-                if name.strip() == "uv" and VERSION.fullmatch(version):
-                    return version
-            raise IndexFailed(
-                self.name, "uv pip compile", f"it named no version of uv: {answer.output}"
-            )
-        if "No solution found" in answer.errors and "was not found" not in answer.errors:
-            return None
-        raise self._failure(answer, arguments, requirement)
-
-    def _asked(self, arguments: list[str], requirement: str, before: str | None) -> Answer:
-        """Ask uv for what was published before an instant, if one is given.
-
-        The person's uv.toml may except a package from that, unless it is named here; versions of uv
-        that do not know of such exceptions do not know this option either.
-        """
-        if before is None:
-            return self._uv.ask(arguments, requirement)
-        answer = self._uv.ask([*arguments, _NAMED_NEWER, f"uv={before}"], requirement)
-        if answer.code != 0 and f"unexpected argument '{_NAMED_NEWER}'" in answer.errors:
-            return self._uv.ask([*arguments, "--exclude-newer", before], requirement)
-        return answer
-
-    def _nearest(self, wanted: Wanted) -> tuple[str, ...]:
-        """Ask for the versions nearest to what was wanted; each costs a call of uv.
-
-        Of a specifier, its first bound counts; without any, only the newest version is named.
-        """
-        if not (near := bounds(wanted)):
-            newest = self._resolve(NEWEST.requirement)
-            return () if newest is None else (newest,)
-        above = self._resolve(f"uv>={near[0]}", resolution="lowest")
-        below = self._resolve(f"uv<{near[0]}", refresh=False)
-        found: list[str] = []
-        while len(found) < NEAREST and (next_ones := [one for one in (above, below) if one]):
-            (closest,) = nearest(next_ones, wanted, count=1)
-            found.append(closest)
-            if closest == above:
-                above = self._resolve(f"uv>{closest}", resolution="lowest", refresh=False)
-            else:
-                below = self._resolve(f"uv<{closest}", refresh=False)
-        return tuple(newest_first(found))
-
-
-def _compile(*, mode: str) -> list[str]:
-    # A person may want pre-releases of other packages, or the index may have nothing else.
-    return [*_COMPILE, "--prerelease", mode]
-
-
-def _mode(wanted: Wanted) -> str:
-    """Return whether pre-releases are welcome, in uv's words.
-
-    A rule that names one must not make them so, as it would if uv were to decide.
-    """
-    if wanted.policy.prereleases is not None:
-        return "allow" if wanted.policy.prereleases else "disallow"
-    return "explicit" if is_prerelease(wanted.specifier) else "disallow"
-
-
-def _day(policy: Policy) -> str | None:
+def _cutoff(policy: Policy) -> str | None:
     """Return the instant before which a version has to be published, in RFC 3339."""
     rule = policy.longest_age
     return None if rule is None else utc(time.time() - rule.seconds)

@@ -1,8 +1,8 @@
-"""uv's own log of one question to its indexes: which were asked, with what, what they answered.
+"""A parser for uv's log: the indexes that uv requested, their credentials and their responses.
 
-The messages that uv prints name neither the index that answered nor the place of the credentials.
-Its log does, in the words below (read from uv 0.5.0, 0.8.24, 0.11.13 and 0.13.9). Where a later
-uv says it in other words, less is known, and nothing false.
+uv's error messages name neither the index that answered nor the place of its credentials. Its log
+does, in the words below (from uv 0.5.0, 0.8.24, 0.11.13 and 0.13.9). If a later uv changes its
+words, facts are missing, but none is wrong.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from uv_self_update.redaction import redact_url
 
 Place = Literal["configured", "netrc", "keyring", "store"]
-"""Where uv has found credentials; `configured` is the URL of the index or its variables."""
+"""The place of credentials; `configured` is the URL of the index, or the variables for it."""
 
-_ASKED = re.compile(r"Fetching metadata for uv from (\S+)")
+_FETCHING = re.compile(r"Fetching metadata for uv from (\S+)")
 _STATUS = re.compile(r"(?:failed with|with status|response HTTP|status code) (\d{3})\b")
 _REQUEST = re.compile(r"Request for (\S+) (?:is )?(?:already|missing a password)\b")
 _USER = re.compile(r'username: Username\(Some\("([^"]*)"\)\)')
@@ -33,30 +33,30 @@ _UNDATED = re.compile(r"uv-([^-\s]+)-\S*\.whl is missing an upload date")
 
 @dataclass(frozen=True, kw_only=True)
 class Inquiry:
-    """One index that was asked for uv."""
+    """uv's request to one index for the page of uv."""
 
     url: str
     """The page of uv, without credentials."""
 
     status: int | None = None
-    """What it answered in the end; None where nothing came, or uv does not say."""
+    """The last status; None without a response, or if the log does not say."""
 
     credentials: Place | None = None
-    """Where those that it got come from; None if it got none."""
+    """The place of the credentials that were sent; None if none were sent."""
 
     user: str | None = None
 
 
 def inquiries(log: str) -> tuple[Inquiry, ...]:
-    """Return the indexes that were asked, in order.
+    """Return the requests to indexes, in order.
 
     Args:
-        log: What uv wrote to stderr; it may hold passwords.
+        log: The stderr of uv; it may contain passwords.
     """
     found: list[Inquiry] = []
     for line in log.replace("`", "").splitlines():
-        if asked := _ASKED.search(line):
-            found.append(Inquiry(url=page_url(asked[1])))
+        if fetching := _FETCHING.search(line):
+            found.append(Inquiry(url=page_url(fetching[1])))
         if not found:
             continue
         last = found[-1]
@@ -74,12 +74,12 @@ def inquiries(log: str) -> tuple[Inquiry, ...]:
 
 
 def undated(log: str) -> tuple[str, ...]:
-    """Return the versions that uv left out since their wheels have no upload time."""
+    """Return the versions that uv skipped because their wheels have no upload time."""
     return tuple(dict.fromkeys(_UNDATED.findall(log.replace("`", ""))))
 
 
 def page_url(url: str) -> str:
-    """Return a URL as it may be shown, without even a place for credentials."""
+    """Return a redacted URL without its userinfo."""
     try:
         parts = urlsplit(url)
         return redact_url(urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])))
@@ -92,5 +92,5 @@ def _user(url: str) -> str | None:
         user = urlsplit(url).username
     except ValueError:
         return None
-    # Newer versions of uv write a user without a password as `****`.
+    # Newer versions of uv log a user without a password as `****`.
     return None if user is None or set(user) == {"*"} else unquote(user)

@@ -1,4 +1,4 @@
-"""`uv pip`, run by itself: what it is asked, what it says, and how it is ended."""
+"""Run `uv pip` with the settings of the user's uv, and read its output."""
 
 from __future__ import annotations
 
@@ -29,34 +29,43 @@ if TYPE_CHECKING:
 
 
 _LOGGING = {"RUST_LOG": "uv_auth=trace,uv_client=trace"}
-"""What makes uv write its log, which `uv_trace` reads."""
+"""The variable that makes uv write its log, which `trace` parses."""
 
 _PLAIN = ("--color", "never")
 _TEMPORARY = ("TMPDIR", "TMP", "TEMP")
-_BLOCK = 4096  # bytes that even an empty file takes, or a directory
+_BLOCK = 4096  # bytes that an empty file or a directory takes
 _SHOWN_LINES = 12
-_GLANCE = 0.1  # seconds between two looks at what has been written
+_POLL = 0.1  # seconds between two measurements of the directory
 _OWN = re.compile(r"^(?:error:| *\u00d7)", re.MULTILINE)
 _EXCERPT = re.compile(r"\s*\d* \|")
 _PHRASE = re.compile(r"(HTTP status (?:client|server) error \(\d{3}).*(?=\) for url)")
 
 
-class TooMuch(Exception):
-    """uv has written more than uv's own wheels can hold, and was ended."""
+class OutputTooLarge(Exception):
+    """uv wrote more than a wheel of uv can contain, and was killed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """How uv has ended, and what it has said."""
+    """The exit code and the output of uv."""
 
     code: int
     output: str
     errors: str
-    """Without logins, and without what uv quotes."""
+    """stderr, without credentials and without excerpts of files and responses."""
 
 
 class UvPip:
-    """A uv that is asked for what its user's index has, in its user's own ways."""
+    """Runs `uv pip` with the index settings of the user.
+
+    Args:
+        uv: The uv to run; 0.5.0 or later.
+        environ: The user's environment.
+        name: The name of the source in messages.
+        url: The URL of the index, if it is in the configuration of this package.
+        flat: Whether `url` is a flat index, which is the only index then.
+        temporary: The directory for temporary files; None for the default of the system.
+    """
 
     def __init__(
         self,
@@ -68,23 +77,13 @@ class UvPip:
         flat: bool = False,
         temporary: Path | None = None,
     ) -> None:
-        """Prepare; nothing is read or run yet.
-
-        Args:
-            uv: The uv to ask; from 0.5.0 on.
-            environ: The user's environment.
-            name: What the index is called in messages.
-            url: The index, if it is not one that the user has configured uv with.
-            flat: Whether `url` is a flat index, and no other is asked.
-            temporary: The directory for temporary files; None for the default of the system.
-        """
         self._uv = uv
         self._environ = environ
         self._name = name
         self._url = url
         self._flat = flat
         self._temporary = temporary
-        # No variable tells old versions of uv so.
+        # Old versions of uv have no variable for this option.
         self._options = ("--no-index",) if flat else ()
         self._lock = threading.Lock()
         self._running: set[subprocess.Popen[str]] = set()
@@ -94,8 +93,8 @@ class UvPip:
         """Run uv, and wait for its answer.
 
         Raises:
-            IndexFailed: It is closed, or the user's configuration of uv cannot be read.
-            UvNotRunnable: The uv cannot be started.
+            IndexFailed: The source is closed, or the user's configuration of uv cannot be read.
+            UvNotRunnable: uv cannot be started.
         """
         while True:
             settings = self._settings
@@ -111,11 +110,11 @@ class UvPip:
             self._settings = understood
 
     def logged(self, arguments: list[str], stdin: str) -> str:
-        """Run uv, and return its own log; it may hold passwords, and is not to be shown.
+        """Run uv, and return its log; it may contain passwords and must not be shown.
 
         Raises:
-            IndexFailed: It is closed.
-            UvNotRunnable: The uv cannot be started.
+            IndexFailed: The source is closed.
+            UvNotRunnable: uv cannot be started.
         """
         with (
             self._settings.handed_over(self._temporary) as environ,
@@ -124,22 +123,21 @@ class UvPip:
             return process.communicate(stdin)[1]
 
     def fill(self, arguments: list[str], stdin: str, directory: Path) -> Answer:
-        """Run uv, and have all that it writes lie below a directory, the temporary included.
+        """Run uv so that it writes below one directory only, and limit the size of that directory.
 
-        To be called after `ask`, which finds out what this uv understands.
-
-        What a wheel unpacks to is bounded so: uv itself bounds it nowhere. The cache is one of our
-        own, since uv unpacks there.
+        Call `ask` before, which finds out the settings that this uv supports. uv itself has no
+        limit for the size of an unpacked wheel. It unpacks into its cache, so the cache is in the
+        directory as well.
 
         Args:
-            arguments: What to run, with a target below the directory.
-            stdin: What uv reads.
-            directory: One of our own.
+            arguments: The arguments, with a target below the directory.
+            stdin: The input of uv.
+            directory: The directory, used by nothing else.
 
         Raises:
-            TooMuch: There is more than LARGEST_UNPACKED in the directory.
-            IndexFailed: It is closed, or the user's configuration of uv cannot be read.
-            UvNotRunnable: The uv cannot be started.
+            OutputTooLarge: The directory has more than LARGEST_UNPACKED bytes.
+            IndexFailed: The source is closed, or the user's configuration of uv cannot be read.
+            UvNotRunnable: uv cannot be started.
             OSError: The directory cannot be written.
         """
         temporary = directory / "tmp"
@@ -152,13 +150,13 @@ class UvPip:
                 with self._started([*arguments, "--quiet"], environ) as process:
                     output, errors = _watched(process, stdin, directory)
         finally:
-            for place in (cache, temporary):
-                shutil.rmtree(place, ignore_errors=True)
+            for path in (cache, temporary):
+                shutil.rmtree(path, ignore_errors=True)
         return _answer(process, output, settings.in_own_words(errors, environ))
 
     @property
     def offline(self) -> bool:
-        """Whether uv has to do without the network.
+        """Whether the user's configuration sets `offline`.
 
         Raises:
             IndexFailed: The user's configuration of uv cannot be read.
@@ -174,7 +172,7 @@ class UvPip:
             raise IndexFailed(self._name, "uv pip", str(unusable)) from None
 
     def close(self) -> None:
-        """End the uv that is under way, if any, and start no other."""
+        """Kill the running uv, if any, and start no other."""
         with self._lock:
             self._closed = True
             for process in self._running:
@@ -184,7 +182,7 @@ class UvPip:
     def _started(
         self, arguments: list[str], environ: Mapping[str, str]
     ) -> Iterator[subprocess.Popen[str]]:
-        """Start uv; whatever happens meanwhile, it has ended afterwards."""
+        """Start uv; it has exited when the context ends, also after an exception."""
         uv = str(current_path(self._uv))
         command = [uv, *arguments, *self._options, "--python", sys.executable]
         with self._lock:
@@ -216,27 +214,27 @@ class UvPip:
 
 
 def _watched(process: subprocess.Popen[str], stdin: str, directory: Path) -> tuple[str, str]:
-    """Wait for a process to end; raises TooMuch as soon as there is too much in a directory."""
-    asked: str | None = stdin
+    """Wait for a process to exit; raise OutputTooLarge once a directory exceeds the limit."""
+    data: str | None = stdin
     while True:
         try:
-            said = process.communicate(asked, timeout=_GLANCE)
+            output = process.communicate(data, timeout=_POLL)
         except subprocess.TimeoutExpired:
-            said, asked = None, None
+            output, data = None, None
         if _size(directory) > LARGEST_UNPACKED:
-            raise TooMuch
-        if said is not None:
-            return said
+            raise OutputTooLarge
+        if output is not None:
+            return output
 
 
 def _size(directory: Path) -> int:
-    """Return how many bytes lie below a directory, at least; any of it may go at any moment."""
+    """Return the bytes below a directory, at least: files may vanish while they are counted."""
     total = 0
-    for place, directories, names in os.walk(directory):
+    for path, directories, names in os.walk(directory):
         total += len(directories) * _BLOCK
         for name in names:
             with contextlib.suppress(OSError):
-                total += max(os.lstat(os.path.join(place, name)).st_size, _BLOCK)  # noqa: PTH118
+                total += max(os.lstat(os.path.join(path, name)).st_size, _BLOCK)  # noqa: PTH118
     return total
 
 
@@ -246,9 +244,9 @@ def _answer(process: subprocess.Popen[str], output: str, errors: str) -> Answer:
 
 
 def _without_quotes(errors: str) -> str:
-    """Return what uv itself has said: without the words of its keyring and of a server.
+    """Return uv's own words, without the output of its keyring and the responses of servers.
 
-    Nor does it quote its configuration, where a login may stand.
+    Excerpts of configuration files are removed as well, because they may contain credentials.
     """
     own = _OWN.search(errors)
     lines = errors[own.start() if own else 0 :].splitlines()
@@ -256,5 +254,5 @@ def _without_quotes(errors: str) -> str:
 
 
 def end_of(errors: str) -> str:
-    """Return the last lines of what uv has said, where its reason is."""
+    """Return the last lines of uv's stderr, which contain the reason."""
     return "\n".join(errors.splitlines()[-_SHOWN_LINES:])

@@ -1,4 +1,4 @@
-"""A directory, or a page of links, that holds wheels of uv rather than archives of its releases.
+"""A directory, or a page of links, with wheels of uv instead of its archives.
 
 uv calls that a flat index, and reads it itself.
 """
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class TreeOrWheels(Source):
-    """The releases in directories, or else the wheels."""
+    """The releases in directories, or the wheels if there are no releases."""
 
     def __init__(self, tree: TreeSource, context: Context) -> None:
         self._tree = tree
@@ -30,7 +30,7 @@ class TreeOrWheels(Source):
 
     @cached_property
     def wheels(self) -> SourceSettings | None:
-        """The settings of the flat index that the directories turn out to be, if they do.
+        """The settings of the flat index; None if the directories have releases.
 
         Raises:
             SourceError: The directories cannot be listed.
@@ -42,11 +42,11 @@ class TreeOrWheels(Source):
         return None
 
     def itself(self) -> Source:
-        """Return the one of the two that there is; see Source."""
+        """Return the tree or the flat index; see Source."""
         return self._chosen
 
     def find(self, wanted: Wanted) -> Release:
-        """Return the newest release that is wanted; see Source."""
+        """Return the newest wanted release; see Source."""
         return self._chosen.find(wanted)
 
     def releases(self, limit: int) -> tuple[Release, ...]:
@@ -58,7 +58,7 @@ class TreeOrWheels(Source):
         return self._chosen.objection(release, policy)
 
     def close(self) -> None:
-        """End what is under way; see Source."""
+        """Stop running requests; see Source."""
         if "_chosen" in self.__dict__:
             self._chosen.close()
 
