@@ -24,7 +24,7 @@ import httpcore
 import httpx
 
 from uv_self_update import __version__
-from uv_self_update.auth.credentials import origin_of, without_userinfo
+from uv_self_update.auth.credentials import without_userinfo
 from uv_self_update.errors import (
     TRANSIENT,
     Interrupted,
@@ -49,6 +49,7 @@ from uv_self_update.network.ranges import length_of
 from uv_self_update.network.redirects import is_local, redirected
 from uv_self_update.network.tls import Trust
 from uv_self_update.network.tls_errors import explained
+from uv_self_update.network.url import Url
 from uv_self_update.redaction import redact, redact_url
 from uv_self_update.uv import configuration as uv_toml
 
@@ -137,26 +138,29 @@ class Exchange:
             UpstreamError: There was no response.
         """
         try:
-            origin, own = origin_of(url), credentials.names(url)
-            secrets = credentials.headers_for(url)
+            target = Url.parse(url)
         except ValueError:
             raise Unreachable(redact_url(url), "invalid URL") from None
+        origin, own = target.origin, credentials.names(target.wire)
+        secrets = credentials.headers_for(target.wire)
         sender: Response | None = None
         for _ in range(self._limits.redirects + 1):
-            reply = self._send(method, url, {**headers, **secrets}, identified=own, sender=sender)
+            reply = self._send(
+                method, target, {**headers, **secrets}, identified=own, sender=sender
+            )
             if own and not secrets and reply.status in _UNAUTHORIZED:
-                secrets = credentials.ask(url) or {}
+                secrets = credentials.ask(target.wire) or {}
                 if secrets:
                     reply.close()
                     reply = self._send(
-                        method, url, {**headers, **secrets}, identified=own, sender=sender
+                        method, target, {**headers, **secrets}, identified=own, sender=sender
                     )
-            reply.login = credentials.place_for(url) if secrets else None
+            reply.login = credentials.place_for(target.wire) if secrets else None
             provider = f" (credentials: {reply.login})" if reply.login else ""
             _log.debug(
                 "%s %s answers %d%s%s",
                 method,
-                redact_url(url),
+                target,
                 reply.status,
                 provider,
                 reply.proxy,
@@ -166,8 +170,8 @@ class Exchange:
                 return reply
             sender = None if reply.local else reply
             try:
-                url = redirected(url, location)
-                refused = sender is not None and is_local(urlsplit(url).hostname or "")
+                target = redirected(target, location)
+                refused = sender is not None and is_local(target.host)
                 if refused and examining:
                     return reply
             except UpstreamError:
@@ -175,10 +179,10 @@ class Exchange:
                 raise
             reply.close()
             if refused:
-                raise RedirectRefused(reply.url, redact_url(url))
-            if origin_of(url) != origin:
+                raise RedirectRefused(reply.url, str(target))
+            if target.origin != origin:
                 secrets, own = {}, False
-        raise Unreachable(redact_url(url), f"more than {self._limits.redirects} redirects")
+        raise Unreachable(str(target), f"more than {self._limits.redirects} redirects")
 
     def wait(self, seconds: float) -> bool:
         """Wait, and return whether the time has passed; False if the connections were closed."""
@@ -195,7 +199,7 @@ class Exchange:
     def _send(
         self,
         method: str,
-        url: str,
+        url: Url,
         headers: Mapping[str, str],
         *,
         identified: bool,
@@ -210,9 +214,7 @@ class Exchange:
             identified: Whether the client certificate may be presented.
             sender: The redirect of a remote server to this URL; None for a URL of the user.
         """
-        shown = redact_url(url)
-        bare = without_userinfo(url)
-        proxy = self._proxies.for_url(bare)
+        proxy = self._proxies.for_url(url.wire)
         route = _Route(
             url=url,
             proxy=proxy,
@@ -221,9 +223,9 @@ class Exchange:
             identified=identified,
         )
         try:
-            client = self._client(bare, proxy, identified=identified)
+            client = self._client(url, proxy, identified=identified)
             request = client.build_request(
-                method, bare, headers=dict(headers), extensions={"trace": route.listen}
+                method, url.wire, headers=dict(headers), extensions={"trace": route.listen}
             )
             # Through a proxy, the connection is to the proxy.
             remote = sender is not None and proxy is None
@@ -231,31 +233,31 @@ class Exchange:
                 response = client.send(request, stream=True, auth=None)
         except (httpx.InvalidURL, UnicodeError, ValueError):
             # Their messages may quote credentials in the URL.
-            raise Unreachable(shown, "invalid URL") from None
+            raise Unreachable(str(url), "invalid URL") from None
         except Exception as error:
             if self._wire.closed:
-                raise Unreachable(shown, "interrupted") from None
+                raise Unreachable(str(url), "interrupted") from None
             if not isinstance(error, (*_FAILURES, *_failures_of_socks())):
                 raise
             if sender is not None and isinstance(error, LocalAddress):
-                raise RedirectRefused(sender.url, shown) from None
+                raise RedirectRefused(sender.url, str(url)) from None
             # The causes may quote the response, and a response may repeat credentials.
             raise route.failure(error) from None
         if (
             response.status_code == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED
             and proxy is not None
-            and bare.startswith("http:")
+            and url.scheme == "http"
         ):
             response.close()
             raise route.unauthorized(response.headers.get_list("proxy-authenticate"))
-        if proxy is not None and bare.startswith("http:") and _SQUID_ERROR in response.headers:
+        if proxy is not None and url.scheme == "http" and _SQUID_ERROR in response.headers:
             response.close()
             raise route.refused(response.status_code)
         return Response(response, route)
 
-    def _client(self, url: str, proxy: Proxy | None, *, identified: bool) -> httpx.Client:
-        encrypted = urlsplit(url).scheme == "https"
-        tls = self._trust.context_for(url, identified=identified) if encrypted else None
+    def _client(self, url: Url, proxy: Proxy | None, *, identified: bool) -> httpx.Client:
+        encrypted = url.scheme == "https"
+        tls = self._trust.context_for(url.wire, identified=identified) if encrypted else None
         with self._lock:
             client = self._clients.get((tls, proxy))
             if client is None:
@@ -453,7 +455,7 @@ class _Route:
     def __init__(
         self,
         *,
-        url: str,
+        url: Url,
         proxy: Proxy | None,
         network: Network,
         limits: Limits,
@@ -461,8 +463,7 @@ class _Route:
     ) -> None:
         self.network = network
         self.limits = limits
-        self._url = url
-        self.shown = redact_url(url)
+        self.shown = str(url)
         self._proxy = proxy
         self._identified = identified
         self._challenges: list[str] = []
@@ -492,7 +493,7 @@ class _Route:
         refused = None if self._proxy is None else self._failure_of(self._proxy, error)
         if refused is not None:
             return refused
-        tls_error = explained(error, self._url, identified=self._identified)
+        tls_error = explained(error, self.shown, identified=self._identified)
         if tls_error is not None:
             return tls_error
         return Unreachable(self.shown, self.reason(error), passing=_is_transient(error))
@@ -507,7 +508,7 @@ class _Route:
             return self._refusal_of(error)
         if not isinstance(error, (httpcore.ConnectError, httpcore.ConnectTimeout)):
             return None
-        if explained(error, self._url, identified=self._identified) is not None:
+        if explained(error, self.shown, identified=self._identified) is not None:
             return None
         hint = f"Check the address of the proxy. {_NO_PROXY}"
         return self._refused(self.reason(error), hint, passing=_is_transient(error))

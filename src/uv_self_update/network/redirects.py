@@ -9,7 +9,7 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from uv_self_update.auth.credentials import without_userinfo
 from uv_self_update.errors import Unreachable
-from uv_self_update.redaction import redact_url
+from uv_self_update.network.url import Url
 
 _log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ def is_local(host: str) -> bool:
     return address.is_loopback or address.is_link_local or address.is_unspecified
 
 
-def redirected(url: str, location: str) -> str:
+def redirected(url: Url, location: str) -> Url:
     """Return the URL to request next, without credentials.
 
     Args:
@@ -49,19 +49,18 @@ def redirected(url: str, location: str) -> str:
     Raises:
         Unreachable: The target is not a URL of `http` or `https`.
     """
-    shown = redact_url(url)
     try:
-        target = without_userinfo(urljoin(without_userinfo(url), location))
-        before, after = urlsplit(without_userinfo(url)), urlsplit(target)
+        target = Url.parse(without_userinfo(urljoin(url.wire, location)))
+        before, after = urlsplit(url.wire), urlsplit(target.wire)
         own = after.port is None or after.path == f"{before.path}/"
     except ValueError:
-        raise Unreachable(shown, "it redirects to an invalid URL") from None
+        raise Unreachable(str(url), "it redirects to an invalid URL") from None
     if after.scheme not in _SCHEMES:
-        raise Unreachable(shown, f"it redirects to {redact_url(target)}")
+        raise Unreachable(str(url), f"it redirects to {target}")
     downgraded = (before.scheme, after.scheme) == ("https", "http")
     if downgraded and own and before.hostname == after.hostname:
         # A server behind a proxy that terminates TLS does not know of TLS, and names its own port.
-        return urlunsplit(after._replace(scheme="https", netloc=before.netloc))
+        return Url.parse(urlunsplit(after._replace(scheme="https", netloc=before.netloc)))
     if downgraded:
-        _log.warning("%s redirects to %s, which is not encrypted", shown, redact_url(target))
+        _log.warning("%s redirects to %s, which is not encrypted", url, target)
     return target
