@@ -312,7 +312,7 @@ GUESSED = Clue(kind="s3", reason="", settings=None)
     ("found", "start"),
     [
         (findings(answer(401), answer(401)), "The server asks for a login"),
-        (findings(answer(500), answer(502)), "The server failed"),
+        (findings(answer(500), answer(502)), "The server has a problem of its own"),
         (findings(answer(404)), "Nothing is there, or nothing that may be seen without a login"),
         (findings(answer(404), answer(403)), "The server does not show what it has"),
         (findings(answer(body=b"<html><input type=password>")), "A page to log in is for people"),
