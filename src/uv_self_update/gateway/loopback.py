@@ -61,7 +61,7 @@ class Loopback:
         """
         self._address = address
         self._answer = answer
-        self._waiting = _WaitingRoom(waiting)
+        self._pending = _PendingConnections(waiting)
         self._head_time = head_time
         self._leave_time = leave_time
         self._closed = threading.Event()
@@ -74,7 +74,7 @@ class Loopback:
         with contextlib.suppress(OSError):
             self._address.listener.shutdown(socket.SHUT_RDWR)
         self._address.close()
-        self._waiting.close()
+        self._pending.close()
 
     def _accept(self) -> None:
         while True:
@@ -86,17 +86,17 @@ class Loopback:
                 # For example, too many open files: another connection must be closed first.
                 self._make_room(error)
                 continue
-            self._waiting.enter(connection)
+            self._pending.enter(connection)
             try:
                 threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
             except RuntimeError as error:
-                self._waiting.leave(connection)
+                self._pending.leave(connection)
                 connection.close()
                 self._make_room(error)
 
     def _make_room(self, error: Exception) -> None:
         _log.debug("a connection could not be accepted: %s", error)
-        self._waiting.make_room()
+        self._pending.make_room()
         self._closed.wait(_PAUSE)
 
     def _serve(self, connection: socket.socket) -> None:
@@ -111,7 +111,7 @@ class Loopback:
             except (OSError, h11.ProtocolError) as error:
                 _log.debug("a connection ended early: %s", error)
             finally:
-                self._waiting.leave(connection)
+                self._pending.leave(connection)
 
     def _exchange(self, connection: socket.socket) -> None:
         protocol = h11.Connection(h11.SERVER, max_incomplete_event_size=_LARGEST_HEAD)
@@ -122,20 +122,20 @@ class Loopback:
         else:
             if request is None:
                 return
-            self._waiting.leave(connection)
+            self._pending.leave(connection)
             reply = self._answer(request)
         connection.settimeout(_SEND_TIME)
         _send(connection, protocol, reply)
         # Closing over bytes of the client that lie unread would reset the connection under the
         # reply. So the client may leave first, as long as nobody else needs its place.
         connection.shutdown(socket.SHUT_WR)
-        self._waiting.enter(connection)
+        self._pending.enter(connection)
         deadline = _Deadline(self._leave_time)
         while deadline.receive(connection):
             pass
 
 
-class _WaitingRoom:
+class _PendingConnections:
     """Connections without a complete request, or after the response until the client closes.
 
     A new connection is always accepted; if there are too many, the oldest one is closed. So idle

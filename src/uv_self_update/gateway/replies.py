@@ -45,7 +45,7 @@ class BrokenOff(Exception):
     """A body cannot be completed; the connection is reset."""
 
 
-def patiently(
+def with_keepalive(
     call: Callable[[], Reply],
     *,
     start: bytes = b"",

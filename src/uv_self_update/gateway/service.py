@@ -26,7 +26,7 @@ from uv_self_update.errors import (
     UvSelfUpdateError,
 )
 from uv_self_update.gateway import scripts
-from uv_self_update.gateway.replies import BrokenOff, Reply, patiently
+from uv_self_update.gateway.replies import BrokenOff, Reply, with_keepalive
 from uv_self_update.gateway.routes import File, Install, Latest, Listing, Refused, Tag, route
 from uv_self_update.releases.policy import Policy
 from uv_self_update.releases.release import INSTALLER_NAMES, Asset, github_document
@@ -168,14 +168,14 @@ class Service:
     def _answer(self, asked: Route) -> Reply:
         match asked:
             case Latest(repository=repository):
-                return patiently(lambda: self._release(NEWEST, repository))
+                return with_keepalive(lambda: self._release(NEWEST, repository))
             case Listing(repository=repository):
-                return patiently(lambda: self._release(NEWEST, repository, listing=True))
+                return with_keepalive(lambda: self._release(NEWEST, repository, listing=True))
             case Tag(repository=repository, version=version):
-                return patiently(lambda: self._release(Wanted(exact=version), repository))
+                return with_keepalive(lambda: self._release(Wanted(exact=version), repository))
             case File(version=version, name=name) if name in INSTALLER_NAMES:
                 windows = name.endswith(".ps1")
-                return patiently(
+                return with_keepalive(
                     lambda: self._installer(version, name, windows=windows),
                     start=scripts.preamble(windows=windows),
                 )
