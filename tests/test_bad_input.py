@@ -518,7 +518,7 @@ def test_no_uv_on_path(home: Home, tmp_path: Path) -> None:
     done = home.run(environ={"PATH": str(tmp_path)})
 
     assert (done.code, message(done)) == (4, "no uv found on PATH")
-    assert hint(done) == "Put uv on PATH, or name it with `--uv PATH` or `UV_SELF_UPDATE_UV`."
+    assert hint(done) == "Add uv to PATH, or name it with `--uv PATH` or `UV_SELF_UPDATE_UV`."
 
 
 @pytest.mark.parametrize("how", ["option", "variable"])
@@ -546,7 +546,7 @@ def test_uv_is_no_program(home: Home, web: Web) -> None:
 
     done = home.run()
 
-    assert (done.code, message(done)) == (4, f"{home.uv} cannot be run: Exec format error")
+    assert (done.code, message(done)) == (4, f"failed to run {home.uv}: Exec format error")
     assert home.snapshot() == before
 
 
@@ -585,7 +585,7 @@ def test_uv_without_a_receipt(home: Home, web: Web) -> None:
             f"{home.receipt}"
         ),
     )
-    assert "With `--adopt` this one is updated too" in hint(done)
+    assert "To update this uv and write its receipt, use `--adopt`" in hint(done)
     assert home.snapshot() == before
 
 
@@ -721,8 +721,7 @@ def test_disk_is_full_for_a_wheel(home: Home, web: Web, tmp_path: Path) -> None:
 # Loopback
 
 FORBIDDEN = (
-    "uv is updated through a server on loopback; a security product or a sandbox may be "
-    "forbidding it."
+    "uv is updated through a server on loopback; a security product or a sandbox may block it."
 )
 
 

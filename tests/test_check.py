@@ -245,7 +245,7 @@ def test_uv_of_a_package_manager(home: Home, source: str, installed: str) -> Non
     place = f"the virtual environment {home.bin.parent}"
     first = f"uv 0.11.13 is available from {source} (installed: 0.8.24)\n"
     owned = (
-        f"warning: {home.uv} is managed by {place}. "
+        f"warning: {home.uv} belongs to {place}. "
         f"Update it with `{home.bin}/python -m pip install --upgrade uv`.\n"
     )
 
@@ -347,9 +347,9 @@ PINS = f"""\
 @pytest.mark.parametrize(
     ("policy", "digests", "reason"),
     [
-        ("[policy]\nrequire-digest = true", False, "nothing says which sha256 it has to have"),
+        ("[policy]\nrequire-digest = true", False, "has no published sha256"),
         ("[policy]\nrequire-digest = true", True, None),
-        (PINS, True, "pins files of uv 0.11.13, and not this one"),
+        (PINS, True, "pins other files of uv 0.11.13"),
         (PINS.replace("uv-x.tar.gz", ARCHIVE), True, "(pinned in "),
     ],
     ids=["required", "published", "not pinned", "another pinned"],
@@ -388,7 +388,7 @@ def test_policy_that_forbids_the_wheel(home: Home, web: Web) -> None:
 
     done = home.call("--check", "--json", "--source", f"index+{web.url}/simple/")
 
-    assert "pins files of uv 0.11.13, and not this one" in json.loads(done.out)["reason"]
+    assert "pins other files of uv 0.11.13" in json.loads(done.out)["reason"]
 
 
 @pytest.mark.usefixtures("source")
@@ -444,9 +444,9 @@ def test_failures_keep_their_codes(flag: str, home: Home, web: Web, source: str)
         assert document["code"] == done.code
         assert f"error: {document['error']}\nhint: {document['hint']}\n" == done.err
     assert f"error: {source} has no uv 0.7\n" in nothing.err
-    reason = "cannot be run: it reports no version, or none that can be compared\n"
-    assert f"mute {reason}" in mute.err
-    assert f"own {reason}" in own.err
+    reason = "it does not say its version, or none that can be compared\n"
+    assert f"mute: {reason}" in mute.err
+    assert f"own: {reason}" in own.err
 
 
 @pytest.mark.parametrize(

@@ -448,7 +448,7 @@ def test_uv_that_is_too_old_is_refused(home: Home, web: Web) -> None:
     done = home.run("--source", f"github+{web.url}/astral-sh/uv")
 
     assert done.code == 4
-    assert done.err.startswith(f"error: {home.uv} is uv {binaries.OLDEST}, and only 0.5.0")
+    assert done.err.startswith(f"error: {home.uv} is uv {binaries.OLDEST}, but only uv 0.5.0")
     assert web.asked == []
     assert home.snapshot() == before
 

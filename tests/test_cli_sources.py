@@ -221,7 +221,7 @@ def test_init_one_version(form: str, home: Home) -> None:
         place = f"{simulator.url}/"
         done = home.run("init", "--no-rehearse", form.format(place=place))
         assert done.code == 0, done.err
-        assert f"use the directory above: {place}\n" in done.err
+        assert f"use its parent: {place}\n" in done.err
         written = form.format(place=place).removeprefix("listing+")
         assert configured(home) == [{"kind": "listing", "url": written}]
 
@@ -231,7 +231,7 @@ def test_init_one_version_of_a_directory(home: Home, tmp_path: Path) -> None:
     plain.Directory(catalogue(*VERSIONS), Setup(folder=tmp_path / "share"))
     done = home.run("init", "--no-rehearse", str(tmp_path / "share" / "0.10.1"))
     assert done.code == 0, done.err
-    assert f"use the directory above: {tmp_path / 'share'}/\n" in done.err
+    assert f"use its parent: {tmp_path / 'share'}/\n" in done.err
 
 
 @pytest.mark.parametrize("form", ["{path}", "directory+{path}", "file://{path}/"])

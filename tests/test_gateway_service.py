@@ -40,7 +40,7 @@ from uv_self_update.errors import (
 from uv_self_update.gateway import scripts
 from uv_self_update.gateway.address import Address, listen
 from uv_self_update.gateway.loopback import Loopback
-from uv_self_update.gateway.replies import BrokenOff, Reply, patiently
+from uv_self_update.gateway.replies import BrokenOff, Reply, with_keepalive
 from uv_self_update.gateway.routes import Request
 from uv_self_update.gateway.service import Installing, Service
 from uv_self_update.installer.native import NativeInstaller
@@ -738,7 +738,7 @@ def wait(
         known.wait()
         return made()
 
-    reply = patiently(call, start=start, limits=HURRIED)
+    reply = with_keepalive(call, start=start, limits=HURRIED)
     body = iter(reply.body)
     chunks = [next(body) for _ in range(1 + fillers)]
     known.set()
@@ -748,7 +748,7 @@ def wait(
 def test_quick_answer() -> None:
     """An answer that comes in time is what it is, with its status."""
     reply = Reply.of("no\n", status=404)
-    assert patiently(lambda: reply, limits=Limits(first_byte=600)) is reply
+    assert with_keepalive(lambda: reply, limits=Limits(first_byte=600)) is reply
 
 
 def test_slow_json() -> None:
@@ -792,7 +792,7 @@ def test_late_body_reaches_the_client() -> None:
             known.wait()
             return Reply.of("start of the answer")
 
-        return patiently(call, start=b"start", limits=HURRIED)
+        return with_keepalive(call, start=b"start", limits=HURRIED)
 
     with serving(lambda _: answer) as (address, port), connect(port) as connection:
         connection.sendall(request("/", host=address.host))

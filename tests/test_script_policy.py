@@ -152,7 +152,7 @@ def test_registry_is_read(windows: dict[str, str], monkeypatch: pytest.MonkeyPat
     """Both hives are read, and for our own script nothing else is done."""
     registry(monkeypatch, machine={**LOCAL, "More": 1}, user=OFF)
 
-    assert powershell.find_out("native", windows) == ScriptPolicy(machine=LOCAL, user=OFF)
+    assert powershell.read_policy("native", windows) == ScriptPolicy(machine=LOCAL, user=OFF)
 
 
 def test_registry_without_a_policy(
@@ -161,7 +161,7 @@ def test_registry_without_a_policy(
     """Where there is no such key, or no PowerShell to ask, nothing is barred."""
     registry(monkeypatch)
 
-    assert powershell.find_out("release", windows) == ScriptPolicy()
+    assert powershell.read_policy("release", windows) == ScriptPolicy()
     assert powershell.barred("release", windows) is None
 
 
@@ -196,7 +196,7 @@ def test_other_systems_have_no_such_policy(platform: str, monkeypatch: pytest.Mo
     monkeypatch.setattr(sys, "platform", platform)
     registry(monkeypatch, machine=OFF)
 
-    assert powershell.find_out("release", {}) is None
+    assert powershell.read_policy("release", {}) is None
     assert powershell.barred("release", {}) is None
 
 
@@ -204,7 +204,7 @@ INJECTED = """
 import sys
 from uv_self_update.gateway import script_policy as powershell
 from uv_self_update.gateway.script_policy import ScriptPolicy
-powershell.find_out = lambda *_: ScriptPolicy({facts})
+powershell.read_policy = lambda *_: ScriptPolicy({facts})
 from uv_self_update.__main__ import main
 sys.exit(main())
 """

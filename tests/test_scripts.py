@@ -80,7 +80,7 @@ def test_end_of_the_gateway_is_a_failure(web: Web, capsys: pytest.CaptureFixture
     code = handover.main("install/0.12.3", f"{web.url}/secret/")
 
     assert code == 1
-    assert "uv-self-update ended before uv was installed" in capsys.readouterr().err
+    assert "uv-self-update exited before uv was installed" in capsys.readouterr().err
 
 
 def test_failing_script_prints_its_reason(tmp_path: Path) -> None:

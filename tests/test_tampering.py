@@ -156,14 +156,22 @@ def _wrong_archive(mirror: Mirror) -> None:
 @pytest.mark.parametrize(
     ("happens", "policy", "said"),
     [
-        (_no_sums, "require-digest = true", r"nothing says which sha256 .* in .*config\.toml"),
+        (_no_sums, "require-digest = true", r"has no published sha256, .* in .*config\.toml"),
         (
             _no_sums,
             '[policy.digests."{new}"]\n"{name}" = "{zeros}"',
-            r"config\.toml names: expected",
+            r"pinned in .*config\.toml\), got",
         ),
-        (_wrong_archive, '[policy.digests."{new}"]\n"{name}" = "{right}"', r"config\.toml names"),
-        (lambda _: None, '[policy.digests."{new}"]\n"{name}" = "{zeros}"', r"config\.toml names"),
+        (
+            _wrong_archive,
+            '[policy.digests."{new}"]\n"{name}" = "{right}"',
+            r"pinned in .*config\.toml",
+        ),
+        (
+            lambda _: None,
+            '[policy.digests."{new}"]\n"{name}" = "{zeros}"',
+            r"pinned in .*config\.toml",
+        ),
     ],
     ids=["required", "pin of another", "archive of another", "pin against what is published"],
 )

@@ -1,4 +1,4 @@
-"""Where the gateway listens: 127.0.0.1, a free port, a secret path."""
+"""The address of the gateway: 127.0.0.1, a free port, a secret path."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from uv_self_update.errors import GatewayError
 from uv_self_update.files import strerror
 
 _BACKLOG = 1024  # connections that queue up while uv starts and this package imports
-_REACHED = 5.0  # seconds
+_CONNECT_TIMEOUT = 5.0  # seconds
 _SECRET = 24  # random bytes
 _SHARED = sys.platform == "linux"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Address:
-    """A listening socket, and what the gateway is called."""
+    """A listening socket, and the URL of the gateway."""
 
     listener: socket.socket
     keeper: socket.socket | None
-    """Bound to the same port without listening, for uv to hold; where the system has that."""
+    """Bound to the same port without listening, for uv to inherit; None except on Linux."""
 
     secret: str = field(repr=False)
-    """The first segment of every path: other users of the machine cannot know it.
+    """The first segment of every path, unknown to other users of the machine.
 
-    Not before uv runs a release's own installer, that is, which hands it to curl as an argument.
+    A release's own installer passes it to curl as an argument, which they can read.
     """
 
     @property
@@ -38,31 +38,31 @@ class Address:
 
     @property
     def kept(self) -> tuple[int, ...]:
-        """The files for uv to inherit, and for all that it starts."""
+        """The file descriptors that uv and its children inherit."""
         return () if self.keeper is None else (self.keeper.fileno(),)
 
     def close(self) -> None:
-        """Close the sockets; the port stays taken for as long as uv runs."""
+        """Close the sockets; uv keeps the port in use until it exits."""
         self.listener.close()
         if self.keeper is not None:
             self.keeper.close()
 
     @property
     def base(self) -> str:
-        """The base URL; uv drops the last segment of one that does not end in `/`."""
+        """The base URL; without the final slash, uv would drop the last segment."""
         return f"http://{self.host}/{self.secret}/"
 
 
 def listen() -> Address:
-    """Bind a free port; from now on connections queue up until they are served.
+    """Bind a free port; connections queue up until they are served.
 
-    uv believes whoever answers there. Should the gateway be killed before uv has ended, another
-    user of the machine could take the free port and be believed, so uv itself holds it as well: a
-    second socket, on which nobody listens, refuses every connection. Linux lets two sockets share
-    a port for processes of one user only; other systems do not look at the user.
+    uv trusts the server on that port. If the gateway were killed before uv exits, another user of
+    the machine could bind the free port. So uv inherits a second socket on the same port, which
+    does not listen and refuses every connection. Linux lets two sockets share a port for processes
+    of one user only; other systems do not check the user.
 
     Raises:
-        GatewayError: There is no loopback, or it is forbidden.
+        GatewayError: Loopback is missing or blocked.
     """
     with ExitStack() as stack:
         keeper = None
@@ -74,12 +74,12 @@ def listen() -> Address:
                 keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
                 keeper.bind(listener.getsockname())
         except OSError as error:
-            # Python adds the address to the system's words.
+            # Python appends the address to the system's message.
             reason = os.strerror(error.errno) if error.errno else str(error)
             raise GatewayError(reason) from error
         try:
-            # A sandbox may let a port be bound that nobody can reach.
-            with socket.create_connection(listener.getsockname(), timeout=_REACHED):
+            # A sandbox may allow a port to be bound, but not to be connected to.
+            with socket.create_connection(listener.getsockname(), timeout=_CONNECT_TIMEOUT):
                 listener.accept()[0].close()
         except OSError as error:
             raise GatewayError(strerror(error), bound=True) from error

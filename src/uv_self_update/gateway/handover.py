@@ -1,9 +1,9 @@
-"""What an installer's script runs: ask the gateway to install, and wait.
+"""The program that an installer's script runs: request the installation from the gateway, and wait.
 
-It is run by its path, in Python's isolated mode, and needs the standard library alone: neither a
-`PYTHONPATH` nor where this package is installed has a say in it. The gateway's address is read from
-the environment, where uv has it from: an argument could be read by every user of the machine. So is
-the token of a release's own installer.
+It is run by its path, in Python's isolated mode, with the standard library alone, so that neither
+`PYTHONPATH` nor the location of this package matters. The address of the gateway and the token of a
+release's own installer come from the environment, because every user of the machine can read the
+arguments of a process.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from urllib.parse import urlsplit
 
 
 def main(path: str, base: str) -> int:
-    """Ask for `path` below `base`, print the answer, and return the installer's exit code.
+    """Request `path` below `base`, print the response, and return the installer's exit code.
 
-    There is no time limit: the download may take as long as it needs. If the gateway ends, the
-    connection ends, and so does this.
+    There is no timeout, because a download may be slow. If the gateway exits, the connection is
+    closed, and this exits too.
     """
     address = urlsplit(base + path)
     try:
@@ -28,7 +28,7 @@ def main(path: str, base: str) -> int:
             response = connection.getresponse()
             text = response.read().decode()
     except (OSError, http.client.HTTPException) as error:
-        sys.stderr.write(f"uv-self-update ended before uv was installed ({error})\n")
+        sys.stderr.write(f"uv-self-update exited before uv was installed ({error})\n")
         return 1
     done = response.status == http.client.OK
     (sys.stdout if done else sys.stderr).write(text)

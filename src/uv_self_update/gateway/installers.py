@@ -1,4 +1,4 @@
-"""What the gateway needs of an installer; it knows no more of either."""
+"""The installers, as the gateway sees them."""
 
 from __future__ import annotations
 
@@ -9,42 +9,42 @@ if TYPE_CHECKING:
 
 
 class ReleaseInstaller(Protocol):
-    """Runs the release's own installer into a directory, and puts in place what it leaves there."""
+    """Runs the release's own installer into a directory, and installs its files from there."""
 
     token: str | None
-    """What the script shows to have its work put in place; None where there is no script."""
+    """The token that the script sends to `finish`; None if there is no script."""
 
     def begin(self, found: Found, script: bytes) -> bytes:
-        """Keep what the installer could replace, and return the script that runs it.
+        """Save the files that the installer could replace, and return the script that runs it.
 
         Raises:
-            InstallError: It cannot be kept, or the installer cannot be written.
+            InstallError: The files cannot be saved, or the installer cannot be written.
         """
 
     def finish(self) -> None:
-        """Put in place what the installer has laid ready.
+        """Install the files that the release's installer wrote.
 
         Raises:
-            InstallError: It is not uv, or cannot be put in place.
+            InstallError: They are not uv, or cannot be installed.
         """
 
     def refuse_changed(self) -> None:
-        """Make sure that the receipt was not changed since `begin`.
+        """Check that the receipt has not changed since `begin`.
 
         Raises:
-            ChangedMeanwhile: It was.
+            ChangedMeanwhile: It has.
         """
 
 
 class NativeInstaller(Protocol):
-    """Stages a release by itself, and puts it in place."""
+    """Stages and installs a release without its installer."""
 
     def begin(self, found: Found) -> None:
-        """Begin to fetch and stage a release; a second call changes nothing."""
+        """Start to fetch and stage a release; a second call does nothing."""
 
     def finish(self, version: str) -> None:
-        """Wait for the staging to end, and put the release in place.
+        """Wait for the staging, and install the release.
 
         Raises:
-            UvSelfUpdateError: It could not be fetched, or not be put in place.
+            UvSelfUpdateError: It could not be fetched or installed.
         """

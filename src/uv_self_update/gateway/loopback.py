@@ -1,7 +1,7 @@
-"""Sockets, and nothing else: connections in, replies out.
+"""The sockets of the gateway: connections in, replies out.
 
-Each connection carries one request, in a thread of its own. h11, which is httpx's own parser of
-HTTP/1.1, refuses what is malformed or too large.
+Each connection carries one request, in a thread of its own. h11, the HTTP/1.1 parser of httpx,
+rejects malformed or oversized requests.
 """
 
 from __future__ import annotations
@@ -53,19 +53,19 @@ class Loopback:
         """
         self._address = address
         self._answer = answer
-        self._waiting = _WaitingRoom(limits.pending)
+        self._pending = _PendingConnections(limits.pending)
         self._limits = limits
         self._closed = threading.Event()
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
-        """Stop to listen and to wait; a reply that is under way ends with the process."""
+        """Stop listening, and close pending connections; active replies end with the process."""
         self._closed.set()
         # Wakes the thread in `accept`, where closing the socket alone does not on every system.
         with contextlib.suppress(OSError):
             self._address.listener.shutdown(socket.SHUT_RDWR)
         self._address.close()
-        self._waiting.close()
+        self._pending.close()
 
     def _accept(self) -> None:
         while True:
@@ -74,20 +74,20 @@ class Loopback:
             except OSError as error:
                 if self._closed.is_set():
                     return
-                # Too many open files, for one: somebody has to leave before anybody can come.
+                # For example, too many open files: another connection must be closed first.
                 self._make_room(error)
                 continue
-            self._waiting.enter(connection)
+            self._pending.enter(connection)
             try:
                 threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
             except RuntimeError as error:
-                self._waiting.leave(connection)
+                self._pending.leave(connection)
                 connection.close()
                 self._make_room(error)
 
     def _make_room(self, error: Exception) -> None:
         _log.debug("a connection could not be accepted: %s", error)
-        self._waiting.make_room()
+        self._pending.make_room()
         self._closed.wait(_PAUSE)
 
     def _serve(self, connection: socket.socket) -> None:
@@ -96,13 +96,13 @@ class Loopback:
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self._exchange(connection)
             except BrokenOff as error:
-                # A reset, since to a client of HTTP/1.0 an end like any other is the end of a body.
+                # A reset: a client of HTTP/1.0 takes a normal close for the end of the body.
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
                 _log.debug("a reply was broken off: %s", error.__cause__)
             except (OSError, h11.ProtocolError) as error:
                 _log.debug("a connection ended early: %s", error)
             finally:
-                self._waiting.leave(connection)
+                self._pending.leave(connection)
 
     def _exchange(self, connection: socket.socket) -> None:
         protocol = h11.Connection(h11.SERVER, max_incomplete_event_size=self._limits.request_head)
@@ -113,25 +113,24 @@ class Loopback:
         else:
             if request is None:
                 return
-            self._waiting.leave(connection)
+            self._pending.leave(connection)
             reply = self._answer(request)
         connection.settimeout(self._limits.send_time)
         _send(connection, protocol, reply)
         # Closing over bytes of the client that lie unread would reset the connection under the
         # reply. So the client may leave first, as long as nobody else needs its place.
         connection.shutdown(socket.SHUT_WR)
-        self._waiting.enter(connection)
+        self._pending.enter(connection)
         deadline = _Deadline(self._limits.close_time)
         while deadline.receive(connection):
             pass
 
 
-class _WaitingRoom:
-    """Connections that are waited for: for a whole head, or for their end.
+class _PendingConnections:
+    """Connections without a complete request, or after the response until the client closes.
 
-    Whoever comes is let in, and if there is no room, who has waited longest has to leave. So
-    connections that say nothing, however many, keep nobody out: a client sends its request at
-    once, and is not waited for from then on.
+    A new connection is always accepted; if there are too many, the oldest one is closed. So idle
+    connections, however many, do not block uv, which sends its request at once.
     """
 
     def __init__(self, size: int) -> None:
@@ -141,49 +140,49 @@ class _WaitingRoom:
         self._connections: dict[socket.socket, None] = {}
 
     def enter(self, connection: socket.socket) -> None:
-        """Wait for a connection, if need be in place of another."""
+        """Add a connection, and close the oldest if there are too many."""
         with self._lock:
             self._connections[connection] = None
             while len(self._connections) > (0 if self._closed else self._size):
-                self._turn_out()
+                self._close_oldest()
 
     def leave(self, connection: socket.socket) -> None:
-        """Wait for a connection no more; to be called before it is closed."""
+        """Remove a connection; to be called before it is closed."""
         with self._lock:
             self._connections.pop(connection, None)
 
     def make_room(self) -> None:
-        """End the connection that has waited longest, if there is one."""
+        """Close the oldest connection, if any."""
         with self._lock:
             if self._connections:
-                self._turn_out()
+                self._close_oldest()
 
     def close(self) -> None:
-        """End every connection that is waited for, and whichever comes."""
+        """Close every connection, and those added later."""
         with self._lock:
             self._closed = True
             while self._connections:
-                self._turn_out()
+                self._close_oldest()
 
-    def _turn_out(self) -> None:
+    def _close_oldest(self) -> None:
         connection = next(iter(self._connections))
         del self._connections[connection]
-        # Wakes its thread in `recv`, which closes it.
+        # Wakes the thread in `recv`, which closes it.
         with contextlib.suppress(OSError):
             connection.shutdown(socket.SHUT_RDWR)
 
 
 class _Deadline:
-    """One limit for everything that is received, however many small pieces it comes in."""
+    """One time limit for all that is received from a connection."""
 
     def __init__(self, seconds: float) -> None:
         self._end = time.monotonic() + seconds
 
     def receive(self, connection: socket.socket) -> bytes:
-        """Return what comes next, or nothing at the end.
+        """Return the next bytes; empty at the end.
 
         Raises:
-            TimeoutError: It took too long.
+            TimeoutError: The time is over.
         """
         left = self._end - time.monotonic()
         if left <= 0:
@@ -195,11 +194,11 @@ class _Deadline:
 def _receive(
     connection: socket.socket, protocol: h11.Connection, deadline: _Deadline
 ) -> Request | None:
-    """Read the head of a request; None if the client left before it was complete.
+    """Read the head of a request; None if the client closed the connection before its end.
 
     Raises:
-        TimeoutError: It took too long.
-        h11.RemoteProtocolError: It is malformed, or too large.
+        TimeoutError: The client is too slow.
+        h11.RemoteProtocolError: The request is malformed or too large.
     """
     while (event := protocol.next_event()) is h11.NEED_DATA:
         protocol.receive_data(deadline.receive(connection))
@@ -219,7 +218,7 @@ def _send(connection: socket.socket, protocol: h11.Connection, reply: Reply) -> 
         headers.append(("Content-Length", str(reply.length)))
     head = protocol.send(h11.Response(status_code=reply.status, headers=headers))
     connection.sendall(head or b"")
-    # If the body breaks off, so does the connection: the client must not take a part for the whole.
+    # An incomplete body resets the connection: the client must not take it for complete.
     for chunk in reply.body:
         for piece in protocol.send_with_data_passthrough(h11.Data(data=chunk)) or ():
             connection.sendall(piece)

@@ -1,7 +1,7 @@
-"""What is sent back to uv, and how uv is kept waiting without losing patience.
+"""Responses to uv, kept alive while they are not known yet.
 
-uv gives up a request after 30 seconds without a byte (measured with 0.13). So an answer that takes
-longer begins early, with bytes that mean nothing: white space before JSON, empty lines in a script.
+uv gives up a request after 30 seconds without a byte (measured with 0.13). So a response that takes
+longer begins with padding: white space before JSON, empty lines in a script.
 """
 
 from __future__ import annotations
@@ -27,23 +27,25 @@ class Reply:
     content_type: str = PLAIN
     body: Iterable[bytes] = ()
     length: int | None = None
-    """Bytes; None sends the body in chunks, as many as there are."""
+    """In bytes; None sends the body in chunks."""
 
     headers: tuple[tuple[str, str], ...] = ()
-    """More headers."""
+    """Additional headers."""
 
     @classmethod
     def of(cls, text: str | bytes, *, status: int = 200, content_type: str = PLAIN) -> Reply:
-        """Make a reply of a body that is known as a whole."""
+        """Return a reply with a complete body."""
         body = text.encode() if isinstance(text, str) else text
         return cls(status=status, content_type=content_type, body=(body,), length=len(body))
 
 
 class BrokenOff(Exception):
-    """A body cannot be completed; the connection has to be broken as well."""
+    """A body cannot be completed; the connection is reset."""
 
 
-def patiently(call: Callable[[], Reply], *, start: bytes = b"", limits: Limits = DEFAULTS) -> Reply:
+def with_keepalive(
+    call: Callable[[], Reply], *, start: bytes = b"", limits: Limits = DEFAULTS
+) -> Reply:
     """Return the reply that `call` makes; after `Limits.first_byte`, one that has begun already.
 
     Args:

@@ -1,15 +1,15 @@
-"""From a request to what it asks for; no sockets, no sources.
+"""Parse a request into a route; no sockets, no sources.
 
 ```text
 <secret>/api/v3/repos/<owner>/<name>/releases/latest
 <secret>/api/v3/repos/<owner>/<name>/releases
 <secret>/api/v3/repos/<owner>/<name>/releases/tags/<version>
 <secret>/<owner>/<name>/releases/download/<version>/<file>
-<secret>/install/<version>                      asked by our own installer only
-<secret>/install/<version>/<token>              asked once a release's own installer has ended
+<secret>/install/<version>                      for our own installer
+<secret>/install/<version>/<token>              after a release's own installer
 ```
 
-`owner` and `name` are whatever uv's receipt says. A slash after the secret may be doubled: uv's
+`owner` and `name` come from uv's receipt. A slash after the secret may be doubled: uv's
 installer joins the base URL, which ends in one, with a path that begins with one.
 """
 
@@ -32,7 +32,7 @@ _INSTALL = re.compile(rf"/install/(?P<version>{_VERSION})(?:/(?P<token>[A-Za-z0-
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What of a request matters here."""
+    """The parts of a request that matter here."""
 
     method: str
     target: str
@@ -50,7 +50,7 @@ class Latest:
 
 @dataclass(frozen=True, kw_only=True)
 class Listing:
-    """All releases; uv asks for it where `latest` has failed."""
+    """All releases; uv requests them after `latest` failed."""
 
     repository: str
 
@@ -73,35 +73,33 @@ class File:
 
 @dataclass(frozen=True, kw_only=True)
 class Install:
-    """An installer says: uv is ready to be replaced."""
+    """The request of an installer to replace uv."""
 
     version: str
     token: str | None
-    """What tells a release's own installer from everybody who can read the secret; None for ours.
-    """
+    """Identifies a release's own installer, because others can read the secret; None for ours."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Refused:
-    """Nothing that is answered here."""
+    """A request that is not answered."""
 
     status: int
     reason: str
     allow: str | None = None
-    """The methods that are not refused (RFC 9110 section 15.5.6)."""
+    """The allowed methods (RFC 9110 section 15.5.6)."""
 
 
 Route = Latest | Listing | Tag | File | Install | Refused
 
 
 def route(request: Request, *, host: str, secret: str) -> Route:
-    """Say what a request asks for.
+    """Parse a request.
 
     Args:
         request: The request.
-        host: The only `Host` that is served: a browser that was led here by a rebound name
-            sends another.
-        secret: The first segment that a path must have.
+        host: The only `Host` that is served, against DNS rebinding.
+        secret: The first segment of every path.
     """
     if request.host != host:
         return Refused(status=421, reason="Misdirected Request")

@@ -1,9 +1,9 @@
-"""Whether PowerShell may run uv's installer: what those who manage a Windows machine have decided.
+"""Whether PowerShell may run uv's installer, by the policies of a Windows machine.
 
-uv runs it by `powershell -ExecutionPolicy ByPass`, which beats what a person has set, but not a
+uv runs it by `powershell -ExecutionPolicy ByPass`, which overrides the user's setting, but not a
 Group Policy (Microsoft's about_Execution_Policies, about_Group_Policy_Settings). Under AppLocker or
-App Control PowerShell is in constrained language mode (about_Language_Modes): our own script needs
-nothing that is missing there, a release's own begins with `New-Object Net.WebClient`.
+App Control PowerShell is in constrained language mode (about_Language_Modes): our own script
+works there, but a release's own begins with `New-Object Net.WebClient`.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 
 Script = Literal["native", "release"]
-"""Whose script is to be run: ours, or the release's own."""
+"""The installer: ours, or the release's own."""
 
 KEY = r"SOFTWARE\Policies\Microsoft\Windows\PowerShell"
-"""Where Group Policy keeps what it says of Windows PowerShell, for the machine and for the user."""
+"""The registry key of the Group Policy for Windows PowerShell, of the machine and of the user."""
 
 _BARRING = frozenset({"allsigned", "restricted"})
 _LOCKDOWN = "__PSLOCKDOWNPOLICY"  # as Python spells the names of Windows' variables
-_PATIENCE = 20  # seconds for PowerShell to start; a virus scanner may read it first
+_TIMEOUT = 20  # seconds for PowerShell to start; a virus scanner may read it first
 _ASK_FOR_MODE = (
     *("-NoProfile", "-NonInteractive", "-Command"),
     "$ExecutionContext.SessionState.LanguageMode",
@@ -39,22 +39,22 @@ _ASK_FOR_MODE = (
 
 @dataclass(frozen=True, kw_only=True)
 class ScriptPolicy:
-    """What was decided for this machine and this user."""
+    """The policies of this machine and this user."""
 
     machine: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     """The values below `KEY` of HKEY_LOCAL_MACHINE."""
 
     user: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
-    """Those of HKEY_CURRENT_USER, which count where the machine's say nothing."""
+    """Those of HKEY_CURRENT_USER, which apply if the machine's are not set."""
 
     language_mode: str = ""
-    """Empty where nobody has asked, or PowerShell has not answered."""
+    """Empty if it was not queried, or PowerShell did not answer."""
 
     locked_by: str = "AppLocker or App Control"
-    """What sets the language mode, if it is another."""
+    """What restricts the language mode."""
 
     def bars(self, script: Script) -> ScriptsDisabled | None:
-        """Return why a script cannot run, or None where it can."""
+        """Return why a script cannot run; None if it can."""
         for hive, values in (("LOCAL_MACHINE", self.machine), ("CURRENT_USER", self.user)):
             policy = _execution_policy(values)
             if policy is None:
@@ -64,35 +64,35 @@ class ScriptPolicy:
             return ScriptsDisabled(
                 f"the execution policy is {policy}",
                 rf"Group Policy (HKEY_{hive}\{KEY})",
-                hint="Ask whoever manages this machine to let local scripts run, or take uv from "
-                "the package index: `uv pip install --target FOLDER uv`.",
+                hint="Ask the administrator to allow local scripts, or install uv from the package "
+                "index: `uv pip install --target DIR uv`.",
             )
         if script == "release" and self.language_mode == "ConstrainedLanguage":
             return ScriptsDisabled(
-                "it is in constrained language mode, which the release's own installer is not "
-                "made for",
+                "it is in constrained language mode, which the release's own installer does not "
+                "support",
                 self.locked_by,
-                hint="With `--installer native` uv-self-update installs it by itself.",
+                hint="With `--installer native`, uv-self-update installs the release itself.",
             )
         return None
 
 
 def barred(script: Script, environ: Mapping[str, str]) -> ScriptsDisabled | None:
-    """Return why uv could not run a script on this machine, or None where it can.
+    """Return why uv cannot run a script on this machine; None if it can.
 
     Args:
-        script: Whose it is.
-        environ: The environment that uv runs in.
+        script: The installer.
+        environ: The environment of uv.
     """
-    policy = find_out(script, environ)
+    policy = read_policy(script, environ)
     return None if policy is None else policy.bars(script)
 
 
-def find_out(script: Script, environ: Mapping[str, str]) -> ScriptPolicy | None:
-    """Return what Windows has been told; None on other systems, where scripts are run by sh.
+def read_policy(script: Script, environ: Mapping[str, str]) -> ScriptPolicy | None:
+    """Return the policies of Windows; None on other systems, where sh runs the scripts.
 
-    PowerShell itself is asked for the language mode, since it alone knows what AppLocker says.
-    That takes a moment, so only where it matters.
+    Only PowerShell itself knows the language mode that AppLocker sets. Querying it is slow, so it
+    is done for the release's own installer only.
     """
     if sys.platform == "win32":
         import winreg  # noqa: PLC0415 # there is none elsewhere
@@ -110,7 +110,7 @@ def find_out(script: Script, environ: Mapping[str, str]) -> ScriptPolicy | None:
 
 
 def _execution_policy(values: Mapping[str, object]) -> str | None:
-    """Return what "Turn on Script Execution" comes to, as PowerShell itself reads it."""
+    """Return the policy that "Turn on Script Execution" sets, as PowerShell reads it."""
     match str(values.get("EnableScripts")):
         case "0":
             return "Restricted"
@@ -133,8 +133,8 @@ def _values(hive: int) -> Mapping[str, object]:
 
 
 def _language_mode(environ: Mapping[str, str]) -> str:
-    """Ask PowerShell; nothing where it does not answer, which uv will have to see by itself."""
-    # By its whole path: Windows would look into the current folder first.
+    """Return the language mode of PowerShell; empty if it does not answer."""
+    # By its full path: Windows searches the current directory first.
     system = PureWindowsPath(environ.get("SYSTEMROOT", r"C:\Windows")) / "System32"
     program = system / "WindowsPowerShell" / "v1.0" / "powershell.exe"
     with suppress(OSError, subprocess.SubprocessError):
@@ -143,7 +143,7 @@ def _language_mode(environ: Mapping[str, str]) -> str:
             env=dict(environ),
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=_PATIENCE,
+            timeout=_TIMEOUT,
             check=False,
         )
         return done.stdout.decode("ascii", "replace").strip()

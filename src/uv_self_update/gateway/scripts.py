@@ -1,11 +1,11 @@
-"""The scripts that uv is given as its installer.
+"""The scripts that uv runs as its installer.
 
-uv executes any body that it gets (axoupdater never looks at the status), so a failure has to be a
-script as well: one that says why and exits with 1.
+uv executes any body that it gets (axoupdater ignores the status), so a failure is a script as well:
+it prints the reason and exits with 1.
 
-What is written for PowerShell calls programs and cmdlets with literals, and no more: that is the
-same in Windows PowerShell 5.1 and in 7, and is allowed in the constrained language mode of a
-locked-down machine (Microsoft's about_Language_Modes), where a release's own installer is not.
+The scripts for PowerShell only call programs and cmdlets with literals. They work in Windows
+PowerShell 5.1 and in 7, and in the constrained language mode of a locked-down machine (Microsoft's
+about_Language_Modes), where a release's own installer does not.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ _TOKEN = "_UV_SELF_UPDATE_TOKEN"  # noqa: S105 # the name of the variable
 
 
 def native(path: str, *, windows: bool) -> bytes:
-    """Return a script that has the gateway install, by way of this very Python.
+    """Return a script that requests the installation from the gateway, with this Python.
 
     Args:
-        path: What to ask the gateway for, below its base URL.
-        windows: Whether PowerShell is to run it, rather than sh.
+        path: The path to request, below the base URL of the gateway.
+        windows: Whether to write for PowerShell instead of sh.
     """
     return _powershell(_hand_over_powershell(path)) if windows else _sh([_hand_over(path)])
 
@@ -38,15 +38,15 @@ def native(path: str, *, windows: bool) -> bytes:
 def staged(
     path: str, *, token: str, script: Path, folder: Path, environ: Mapping[str, str], windows: bool
 ) -> bytes:
-    """Return a script that runs a release's own installer, and then has the gateway install.
+    """Return a script that runs a release's own installer, then requests the installation.
 
     Args:
-        path: What to ask the gateway for, below its base URL.
-        token: What the gateway knows this script by.
+        path: The path to request, below the base URL of the gateway.
+        token: The token that identifies this script to the gateway.
         script: The installer.
-        folder: Where it is run.
-        environ: The variables that it gets; one that is empty is removed for PowerShell.
-        windows: Whether PowerShell is to run it, rather than sh.
+        folder: Its working directory.
+        environ: Its additional variables; PowerShell removes an empty one.
+        windows: Whether to write for PowerShell instead of sh.
     """
     if windows:
         return _powershell(
@@ -82,12 +82,12 @@ def failing(message: str, *, windows: bool) -> bytes:
 
 
 def preamble(*, windows: bool) -> bytes:
-    """Return how a script begins that is not known yet: whatever follows may follow this."""
+    """Return the first bytes of any script, to be sent before the rest is known."""
     return b"\xef\xbb\xbf" if windows else b"#!/bin/sh\n"
 
 
 def looks_like_script(body: bytes, *, windows: bool) -> bool:
-    """Return whether a body may be an installer: no web page, no archive, no JSON."""
+    """Return whether a body may be an installer: not a web page, an archive or JSON."""
     if b"\0" in body:
         return False
     if windows:
@@ -103,8 +103,8 @@ def _hand_over(path: str) -> str:
 
 def _hand_over_powershell(path: str) -> list[str]:
     return [
-        # Where Python cannot be started at all, nothing else would set it, and `exit` with nothing
-        # is a success.
+        # If Python fails to start, nothing else sets it, and `exit` without a value is a
+        # success.
         "$global:LASTEXITCODE = 1",
         f"& {' '.join(map(_quote_powershell, _command(path)))}",
         "exit $LASTEXITCODE",
@@ -116,15 +116,15 @@ def _command(path: str) -> list[str]:
 
 
 def _sh(lines: Sequence[str]) -> bytes:
-    # A path may hold any bytes but NUL: they have to come out as they went in.
+    # A path may contain any bytes but NUL, which must be kept.
     return os.fsencode("\n".join(["#!/bin/sh", *lines, ""]))
 
 
 def _powershell(lines: Sequence[str]) -> bytes:
-    # Windows PowerShell takes a file without a byte order mark for the local code page.
+    # Without a byte order mark, Windows PowerShell reads a file in the local code page.
     return "\r\n".join([*lines, ""]).encode("utf-8-sig")
 
 
 def _quote_powershell(text: str) -> str:
-    # PowerShell takes typographic quotes for the same as the plain one.
+    # To PowerShell, typographic quotes are the same as the plain one.
     return "'" + re.sub("(['\u2018-\u201b])", r"\1\1", text) + "'"

@@ -1,8 +1,8 @@
-"""What each request is answered with.
+"""The response to each request.
 
-The service remembers what it has found: uv asks for the list of releases where `latest` has
-failed, and a server that did not answer is not asked again. Nothing here raises: whatever goes
-wrong is kept in `failures`, for the one who explains it when uv has ended.
+The service caches what it finds: uv requests the list of releases after `latest` failed, and a
+server that did not answer is not queried again. Nothing here raises: errors are collected in
+`failures`, to be explained once uv has exited.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from uv_self_update.errors import (
     UvSelfUpdateError,
 )
 from uv_self_update.gateway import scripts
-from uv_self_update.gateway.replies import BrokenOff, Reply, patiently
+from uv_self_update.gateway.replies import BrokenOff, Reply, with_keepalive
 from uv_self_update.gateway.routes import File, Install, Latest, Listing, Refused, Tag, route
 from uv_self_update.network.limits import DEFAULTS, Limits
 from uv_self_update.releases.policy import Policy
@@ -59,7 +59,7 @@ _BINARY = "application/octet-stream"
 
 @dataclass(frozen=True, kw_only=True)
 class Installing:
-    """How uv is to be replaced."""
+    """The installers, and the rules for them."""
 
     native: NativeInstaller
     """Our own installer."""
@@ -68,13 +68,13 @@ class Installing:
     """The release's own."""
 
     choice: InstallerChoice
-    """Whose script uv is to run."""
+    """The installer whose script uv runs."""
 
     barred: Callable[[Script], ScriptsDisabled | None]
-    """Says why uv could not run a script."""
+    """Returns why uv cannot run a script; None if it can."""
 
     digests: DigestRules
-    """Which digests the files have to have."""
+    """The digests that the files must have."""
 
 
 class Service:
@@ -90,15 +90,15 @@ class Service:
         policy: Callable[[], Policy] = Policy,
         limits: Limits = DEFAULTS,
     ) -> None:
-        """Prepare; nothing is asked of a source yet.
+        """Create the service without querying a source.
 
         Args:
-            address: Where uv asks.
-            sources: What is asked in turn, in order.
-            installing: How uv is to be replaced.
-            platform: Whose archives uv is offered.
-            policy: Says what may be taken; asked when that is first needed, since it may have to
-                read a list.
+            address: The address that uv connects to.
+            sources: The sources, in order.
+            installing: The installers, and the rules for them.
+            platform: The platform of the archives.
+            policy: Returns the policy; called at the first request, because it may have to fetch
+                a list of versions.
             limits: The size of a script, and how long uv waits for an answer.
         """
         self._limits = limits
@@ -118,24 +118,24 @@ class Service:
         self._ours = False
         self.failures: list[UvSelfUpdateError] = []
         self.told: list[UvSelfUpdateError] = []
-        """Those that an installer's output names, which uv prints."""
+        """The failures that the installer's output names, which uv prints."""
 
         self.transferred = 0
-        """Bytes of archives that went through the gateway."""
+        """Bytes of archives that the gateway sent."""
 
         self.asked = False
-        """Whether uv has asked for anything."""
+        """Whether uv has sent a valid request."""
 
     def answer(self, request: Request) -> Reply:
         """Answer a request; never raises."""
         asked = route(request, host=self._address.host, secret=self._address.secret)
-        _log.debug("uv asks for %s", request.target.replace(self._address.secret, "***"))
+        _log.debug("uv requests %s", request.target.replace(self._address.secret, "***"))
         self.asked = self.asked or not isinstance(asked, Refused)
         if not self._expected(asked):
             return Reply.of("Not Found\n", status=404)
         try:
             return self._answer(asked)
-        except Exception as error:  # noqa: BLE001 # without an answer, uv would say something else
+        except Exception as error:  # noqa: BLE001 # without a response, uv would report another error
             failure = error if isinstance(error, UvSelfUpdateError) else InternalError(error)
             if isinstance(failure, InternalError):
                 _log.debug("%s", failure.trace)
@@ -144,12 +144,12 @@ class Service:
             return self._failed(failure)
 
     def _expected(self, asked: Route) -> bool:
-        """Return whether uv can ask for this by now.
+        """Return whether uv can send this request at this stage.
 
-        The secret is none while a release's installer runs: it stands among the arguments of curl,
-        which every user of the machine can read. From then on only what that installer needs is
-        answered, so that nobody can have another version installed, or read other files of the
-        source with a login that is not theirs.
+        The secret path is public while a release's installer runs: it is an argument of curl,
+        which every user of the machine can read. From then on, only the requests of that installer
+        are answered, so that no other user can install another version, or read other files of the
+        source with these credentials.
         """
         match asked:
             case Refused():
@@ -169,7 +169,7 @@ class Service:
                 return self._installing is None
 
     def _in_time(self, call: Callable[[], Reply], *, start: bytes = b"") -> Reply:
-        return patiently(call, start=start, limits=self._limits)
+        return with_keepalive(call, start=start, limits=self._limits)
 
     def _answer(self, asked: Route) -> Reply:
         match asked:
@@ -213,7 +213,7 @@ class Service:
         return Reply.of(f"[{document}]" if listing else document, content_type=_JSON)
 
     def _find(self, wanted: Wanted) -> Found:
-        """Ask the sources, once for each thing that is wanted."""
+        """Query the sources, once for each wanted version."""
         with self._lock:
             known = self._found.get(wanted)
             if known is None:
@@ -222,7 +222,7 @@ class Service:
                 except UvSelfUpdateError as error:
                     known = error
                 else:
-                    # Its files are asked for by version, and have to come from where it was found.
+                    # Its files are requested by version, and must come from the same source.
                     self._found[Wanted(exact=known.release.version)] = known
                 self._found[wanted] = known
         if isinstance(known, UvSelfUpdateError):
@@ -230,10 +230,10 @@ class Service:
         return known
 
     def _installer(self, version: str, name: str, *, windows: bool) -> Reply:
-        """Return a script in any case: uv runs whatever it gets.
+        """Return a script, even after a failure: uv runs any body.
 
-        Except where it cannot run any: it would move itself aside first. So the answer is broken
-        off, which ends uv while nothing has been touched.
+        If uv cannot run scripts at all, it would move itself aside before it fails. So the response
+        is broken off, which ends uv before it changes anything.
         """
         self._installing = version
         try:
@@ -256,7 +256,7 @@ class Service:
         return Reply.of(script, content_type=_BINARY)
 
     def _release_script(self, found: Found, name: str) -> bytes | None:
-        """Return the release's own installer, or None where ours is to be used."""
+        """Return the release's own installer; None to use ours."""
         source, asset = found.source, found.release.asset(name)
         if self._choice == "native":
             return None
@@ -269,7 +269,7 @@ class Service:
             with source.open(found.release, asset) as download:
                 return _read_script(download, asset, found, self._digests, self._limits)
         except (ScriptsDisabled, NoDigest):
-            # Ours needs none, and no script has to be let run for it that nobody has vouched for.
+            # Ours needs no script from the release, and so none without a digest.
             if self._choice == "auto":
                 return None
             raise
@@ -300,7 +300,7 @@ class Service:
                         self._release_installer.refuse_changed()
                         yield chunk
                 except UvSelfUpdateError as error:
-                    # wget would try again twenty times what has failed for a reason.
+                    # wget would retry twenty times.
                     self._broken_files.add(name)
                     self._remember(error)
                     raise BrokenOff from error
@@ -312,7 +312,7 @@ class Service:
         return Reply.of(f"{error}\n", status=404 if isinstance(error, NoSuchVersion) else 502)
 
     def _remember(self, error: UvSelfUpdateError) -> None:
-        _log.debug("uv cannot be answered: %s", error)
+        _log.debug("a request failed: %s", error)
         if error not in self.failures:
             self.failures.append(error)
 
@@ -324,7 +324,7 @@ def _break_off(error: UvSelfUpdateError) -> bytes:
 def _read_script(
     download: Download, asset: Asset, found: Found, rules: DigestRules, limits: Limits
 ) -> bytes:
-    """Read an installer, and make sure that it is one before uv runs it."""
+    """Read an installer, and check that it is a script before uv runs it."""
     body = bytearray()
     for chunk in checked(download, asset, version=found.release.version, rules=rules):
         body += chunk
