@@ -99,7 +99,7 @@ def test_update_under_attack(installer: str, home: Home, web: Web) -> None:
     end = binaries.newest()
     archive_path = f"/files/{end}/{platforms.current().archive}"
     home.install(binaries.newest_but_one())
-    web.pages |= mirrors.urls_pages([end])
+    web.pages |= mirrors.urls_pages([end], real=True)
     latest, archive = stuck(web, "/latest.json"), stuck(web, archive_path)
     home.configure(
         f'[install]\ninstaller = "{installer}"\n\n'
