@@ -48,6 +48,19 @@ UvSelfUpdateError
 │       ├── NotListed                 the index lists no uv
 │       ├── HiddenByCutoff            excluded by uv's own `exclude-newer`
 │       └── HiddenByPolicy            excluded by a rule of the policy
+├── PackageError              12  a package of a private release cannot be served
+│   ├── NotConfigured             no releases are configured
+│   ├── AmbiguousDistribution     two files of one name, with different contents
+│   ├── UnclaimedPackage          a name is claimed, and no repository has it
+│   ├── NoSuchDistribution        a file that is not, or no longer, in its release
+│   ├── StrangePackage            a lock file takes a claimed name from another index
+│   ├── ProxyKeys                 uv takes its proxies from a file, so ours is not used
+│   ├── NoPackages                a repository has releases, and no package in them
+│   ├── NoProject                 `fetch` has no pyproject.toml to read
+│   ├── NotResolved               uv finds no versions that go together
+│   ├── NotStored                 a directory of packages cannot be written
+│   └── ProxyUnusable             an index is behind a proxy that plain http cannot be sent through
+├── CommandNotRunnable        127 the command after `--` cannot be started
 ├── InstallError              8   the new version was not installed; the old one stays
 │   ├── InstallationInterrupted   interrupted before anything was replaced
 │   ├── PartiallyInstalled        the release's installer exited between its steps
@@ -807,6 +820,165 @@ class ListingTimeout(UpstreamError):
 
 _NATIVE = "`--installer native` installs uv without a shell script, curl, wget or tar."
 _SET = "uv-self-update config set"
+
+
+class PackageError(UvSelfUpdateError):
+    """A package of a private release cannot be served."""
+
+    exit_code = 12
+
+
+class NotConfigured(PackageError):
+    """No releases are configured that packages could come from."""
+
+    def __init__(self) -> None:
+        """Say how to name them."""
+        super().__init__(
+            "no releases are configured",
+            hint="Name a repository with `--releases github+https://github.com/OWNER/REPO`, or in "
+            "a `[[releases]]` table of the configuration.",
+        )
+
+
+class AmbiguousDistribution(PackageError):
+    """Two files of a repository have one name, and different contents."""
+
+    def __init__(self, filename: str, repository: str, tags: Sequence[str]) -> None:
+        """Name the file, the repository, and the releases that hold it."""
+        super().__init__(
+            f"{repository} holds different files named {filename}, in the releases "
+            + " and ".join(tags),
+            hint="A version must not change once it is published: remove one of the files.",
+        )
+
+
+class UnclaimedPackage(PackageError):
+    """A name is claimed by a configuration, and no repository holds it."""
+
+    def __init__(self, project: str, repositories: Sequence[str]) -> None:
+        """Name the project, and the repositories that claim it."""
+        super().__init__(
+            f"no release of {' or '.join(repositories)} holds a wheel or a source archive of "
+            f"{project}",
+            hint="It is not taken from another index, because `packages` claims the name. Check "
+            "the name, or list the packages with `uv-self-update releases --packages`.",
+        )
+
+
+class NoSuchDistribution(PackageError):
+    """A file is not, or no longer, in its release."""
+
+    def __init__(
+        self, filename: str, tag: str, repository: str, *, exists: bool, others: Sequence[str]
+    ) -> None:
+        """Name the file, the release, the repository, and what there is.
+
+        Args:
+            filename: The file.
+            tag: The release.
+            repository: The repository.
+            exists: Whether there is such a release.
+            others: The other files of the release, or the other releases.
+        """
+        shown = ", ".join(others[:10]) + (", …" if len(others) > 10 else "")  # noqa: PLR2004 # a line
+        what = f"release {tag} of {repository} does not hold {filename}"
+        if not exists:
+            what = f"{repository} has no release {tag}, which should hold {filename}"
+        super().__init__(
+            what,
+            hint=f"It has: {shown or 'none'}. If the release was replaced, lock again with "
+            "`uv-self-update exec -- uv lock --upgrade`.",
+        )
+
+
+class StrangePackage(PackageError):
+    """A lock file takes a claimed name from another index."""
+
+    def __init__(self, path: Path, name: str, version: str, registry: str) -> None:
+        """Name the lock file, the package, and the registry."""
+        super().__init__(
+            f"{path} takes {name} {version} from {registry}, and not from the configured releases",
+            hint="A public package of the same name may have been taken for yours. Remove it from "
+            "the lock file, and lock again with `uv-self-update exec -- uv lock`.",
+        )
+
+
+class ProxyKeys(PackageError):
+    """uv takes its proxies from a file, so it would not use this package's."""
+
+    def __init__(self, path: str, key: str) -> None:
+        """Name the file and the key."""
+        super().__init__(
+            f"uv takes its proxies from {path} (`{key}`), so it would not use the proxy of "
+            "uv-self-update",
+            hint="Move the proxies to HTTP_PROXY, HTTPS_PROXY and NO_PROXY.",
+        )
+
+
+class ProxyUnusable(PackageError):
+    """An index of the user's is behind a proxy that plain http cannot be sent through."""
+
+    def __init__(self, host: str, reason: str) -> None:
+        """Name the index's host, and the reason."""
+        super().__init__(
+            f"the index at http://{host} would not be reached: {reason}",
+            hint="Use an index with https, or add the host to NO_PROXY.",
+        )
+
+
+class NoPackages(PackageError):
+    """The releases of a repository hold no package."""
+
+    def __init__(self, repository: str) -> None:
+        """Name the repository."""
+        super().__init__(
+            f"the releases of {repository} hold no wheel and no source archive",
+            hint="Upload the files of `uv build` to a release. Drafts do not count, and releases "
+            "marked as pre-releases only with `prereleases = true`.",
+        )
+
+
+class NoProject(PackageError):
+    """`fetch` has no pyproject.toml to read."""
+
+    def __init__(self, directory: Path, reason: str = "there is none") -> None:
+        """Name the directory, and what is wrong."""
+        super().__init__(
+            f"no pyproject.toml can be read in {directory}: {reason}",
+            hint="Run `fetch` in the directory of a project.",
+        )
+
+
+class NotResolved(PackageError):
+    """uv finds no versions that go together."""
+
+    def __init__(self, output: str) -> None:
+        """Repeat what uv says."""
+        super().__init__(
+            f"`uv pip compile` failed for the project:\n{output}",
+            hint="The dependencies are those of pyproject.toml.",
+        )
+
+
+class NotStored(PackageError):
+    """A directory of packages cannot be written."""
+
+    def __init__(self, directory: Path, reason: str) -> None:
+        """Name the directory and the reason."""
+        super().__init__(
+            f"packages cannot be stored in {directory}: {reason}",
+            hint="`--directory` names another place.",
+        )
+
+
+class CommandNotRunnable(UvSelfUpdateError):
+    """The command after `--` cannot be started."""
+
+    exit_code = 127
+
+    def __init__(self, command: str, reason: str) -> None:
+        """Name the command, and what the system says."""
+        super().__init__(f"failed to start `{command}`: {reason}", hint="Check its name, and PATH.")
 
 
 class InstallError(UvSelfUpdateError):

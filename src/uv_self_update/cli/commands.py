@@ -8,6 +8,8 @@ import click
 
 from uv_self_update import __version__
 from uv_self_update.cli.config import config
+from uv_self_update.cli.exec import exec_
+from uv_self_update.cli.fetch import fetch_
 from uv_self_update.cli.help import NAMES, listed
 from uv_self_update.cli.init import init
 from uv_self_update.cli.options import GLOBAL, UPDATE
@@ -81,5 +83,5 @@ def root() -> None:
     """
 
 
-for command in (config, init, rehearse, releases):
+for command in (config, exec_, fetch_, init, rehearse, releases):
     root.add_command(command)

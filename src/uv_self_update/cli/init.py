@@ -12,12 +12,14 @@ import click
 
 from uv_self_update.cli.help import NAMES, listed
 from uv_self_update.cli.options import OF_UV
+from uv_self_update.cli.packages import init_releases
 from uv_self_update.cli.passphrase import with_passphrase
 from uv_self_update.config import edit as config_edit
 from uv_self_update.config import load as files
 from uv_self_update.config.document import as_table
 from uv_self_update.config.exposure import is_exposing
 from uv_self_update.config.kinds import check_source, parse_source
+from uv_self_update.config.releases import ReleasesSettings, parse_releases_option
 from uv_self_update.errors import ConfigurationNotKept, NoArchive, UsageError, UvSelfUpdateError
 from uv_self_update.files import content_of
 from uv_self_update.redaction import redact_url
@@ -67,9 +69,15 @@ _WITHOUT_PLAINTEXT = (
     "--rehearse/--no-rehearse", default=True, help="Verify the configuration with a trial update."
 )
 @click.option("--force", is_flag=True, help="Replace the sources that are already configured.")
+@click.option(
+    "--releases",
+    "for_packages",
+    is_flag=True,
+    help="URL is a repository whose releases contain packages, for `exec` and `fetch`.",
+)
 @listed(*OF_UV)
 @click.pass_obj
-def init(
+def init(  # noqa: PLR0913 # the options of the command
     invocation: Invocation,
     /,
     url: str,
@@ -78,6 +86,7 @@ def init(
     plaintext: bool,
     rehearse: bool,
     force: bool,
+    for_packages: bool,
     **credentials: str | None,
 ) -> None:
     """Configure URL as the source of uv.
@@ -90,30 +99,37 @@ def init(
 
     Credentials are stored as the names of the environment variables that contain them.
     """
-    section = _with_credentials(parse_source(url), headers, credentials)
+    section = parse_releases_option(url).source if for_packages else parse_source(url)
+    section = _with_credentials(section, headers, credentials)
     file = invocation.user_file
+    _refuse_plaintext(section, file, plaintext=plaintext)
+    if for_packages:
+        init_releases(invocation, ReleasesSettings(source=section))
+        return
     before = content_of(file)
     try:
         with Signals():
-            _initialize(invocation, section, plaintext=plaintext, rehearse=rehearse, force=force)
+            _initialize(invocation, section, rehearse=rehearse, force=force)
     except SignalReceived as error:
         changed = content_of(file) != before
         error.add_note(f"{file} was {'written' if changed else 'not changed'}")
         raise
 
 
+def _refuse_plaintext(section: SourceSettings, file: Path, *, plaintext: bool) -> None:
+    if not plaintext and is_exposing(section):
+        reason = "refusing to store a URL that contains credentials; no request was sent"
+        raise ConfigurationNotKept(file, reason, _WITHOUT_PLAINTEXT)
+
+
 def _initialize(
     invocation: Invocation,
     section: SourceSettings,
     *,
-    plaintext: bool,
     rehearse: bool,
     force: bool,
 ) -> None:
     file = invocation.user_file
-    if not plaintext and is_exposing(section):
-        reason = "refusing to store a URL that contains credentials; no request was sent"
-        raise ConfigurationNotKept(file, reason, _WITHOUT_PLAINTEXT)
     settings = replace(_settings(invocation, file), sources=(section,))
     old = _configured(file)
     if old and not force:

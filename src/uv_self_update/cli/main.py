@@ -96,7 +96,9 @@ def _run(arguments: Sequence[str], terminal: Terminal) -> int:
         # The unknown command may be the value of a mistyped option.
         _refuse_misspelled(arguments, os.environ.get("UV_SELF_UPDATE_UV"))
         raise
-    values, flags, rest = take(ordered, OPTIONS, flags=FLAGS)
+    values, flags, words = take(ordered, OPTIONS, flags=FLAGS)
+    # What follows `--` belongs to another program.
+    rest = words[: words.index("--")] if "--" in words else words
     invocation = Invocation(
         options=Options(
             sources=tuple(values["--source"]),
@@ -112,10 +114,12 @@ def _run(arguments: Sequence[str], terminal: Terminal) -> int:
     )
     if rest[:1] == ["update"] and ABOUT_US.isdisjoint(rest):
         _refuse_misspelled(arguments, invocation.named_uv)
-        return update(rest[1:], invocation, terminal)
+        return update(words[1:], invocation, terminal)
     from uv_self_update.cli import commands  # noqa: PLC0415 # click is slow to import
 
-    return commands.run([word for word in rest if word != "update"], invocation)
+    return commands.run(
+        [word for word in rest if word != "update"] + words[len(rest) :], invocation
+    )
 
 
 def _refuse_misspelled(arguments: Sequence[str], named_uv: str | None) -> None:

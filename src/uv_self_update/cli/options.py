@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from uv_self_update.config.settings import INSTALLERS
 
-COMMANDS = ("config", "init", "rehearse", "releases", "update")
+COMMANDS = ("config", "exec", "fetch", "init", "rehearse", "releases", "update")
 WITH_JSON = ("releases",)
 """The commands with a `--json` of their own."""
 

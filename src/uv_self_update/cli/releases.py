@@ -11,6 +11,7 @@ import click
 
 from uv_self_update.cli.help import NAMES, listed
 from uv_self_update.cli.options import OF_UV
+from uv_self_update.cli.packages import list_packages
 from uv_self_update.cli.passphrase import with_passphrase
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.uv.executable import version_of
@@ -37,10 +38,16 @@ _DATE = len("2026-01-29")
     type=click.IntRange(1),
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option(
+    "--packages", is_flag=True, help="List the packages that `[[releases]]` contain, for `exec`."
+)
 @listed(*OF_UV)
 @click.pass_obj
-def releases(invocation: Invocation, *, limit: int, as_json: bool) -> None:
+def releases(invocation: Invocation, *, limit: int, as_json: bool, packages: bool) -> None:
     """List the releases that the sources have, newest first."""
+    if packages:
+        list_packages(invocation, limit=limit, as_json=as_json)
+        return
     uv = invocation.uv()
     settings = with_passphrase(invocation.settings(), invocation.environ)
     with (

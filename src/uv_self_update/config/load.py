@@ -22,6 +22,7 @@ from uv_self_update.config.exposure import owner_of, warn_if_exposed
 from uv_self_update.config.field import InvalidValue, parse_table
 from uv_self_update.config.kinds import SOURCE_FIELDS, SourceSettings, check_source, parse_source
 from uv_self_update.config.policy_fields import digest_rules, policy
+from uv_self_update.config.releases import RELEASES_KEYS, check_releases
 from uv_self_update.config.settings import FIELDS, SECTIONS, Network, Options, Settings
 from uv_self_update.errors import InvalidConfiguration, InvalidSource, Problem, SharedFile
 from uv_self_update.files import strerror
@@ -79,7 +80,10 @@ class Array:
 
 
 ARRAYS: Mapping[str, Array] = MappingProxyType(
-    {"source": Array(attribute="sources", parse=check_source, keys=("kind", *SOURCE_FIELDS))}
+    {
+        "source": Array(attribute="sources", parse=check_source, keys=("kind", *SOURCE_FIELDS)),
+        "releases": Array(attribute="releases", parse=check_releases, keys=RELEASES_KEYS),
+    }
 )
 """Every array of tables, by its name in a file."""
 

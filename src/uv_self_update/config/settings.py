@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from uv_self_update.config.releases import ReleasesSettings
     from uv_self_update.redaction import Secret
 
 
@@ -62,6 +63,9 @@ class Settings:
     """The settings of one run."""
 
     sources: tuple[SourceSettings, ...] = (SourceSettings(),)
+    releases: tuple[ReleasesSettings, ...] = ()
+    """The release pages that hold packages, for `exec`."""
+
     installer: InstallerChoice = "auto"
     adopt: bool = False
     """Whether to update a uv without a receipt, or with one for another directory."""

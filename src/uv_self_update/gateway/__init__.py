@@ -4,4 +4,4 @@ It runs as long as one command. `address` listens, `loopback` owns the sockets, 
 requests, `service` answers them. `scripts` writes the scripts that uv runs as its installer.
 """
 
-__all__ = ("address", "loopback", "script_policy", "scripts", "service")
+__all__ = ("address", "loopback", "package_index", "proxy", "script_policy", "scripts", "service")

@@ -53,7 +53,7 @@ class Loopback:
         """
         self._address = address
         self._answer = answer
-        self._pending = _PendingConnections(limits.pending)
+        self._pending = PendingConnections(limits.pending)
         self._limits = limits
         self._closed = threading.Event()
         threading.Thread(target=self._accept, daemon=True).start()
@@ -107,7 +107,7 @@ class Loopback:
     def _exchange(self, connection: socket.socket) -> None:
         protocol = h11.Connection(h11.SERVER, max_incomplete_event_size=self._limits.request_head)
         try:
-            request = _receive(connection, protocol, _Deadline(self._limits.head_time))
+            request = _receive(connection, protocol, Deadline(self._limits.head_time))
         except h11.RemoteProtocolError as error:
             reply = Reply.of(b"", status=error.error_status_hint)
         else:
@@ -121,12 +121,12 @@ class Loopback:
         # reply. So the client may leave first, as long as nobody else needs its place.
         connection.shutdown(socket.SHUT_WR)
         self._pending.enter(connection)
-        deadline = _Deadline(self._limits.close_time)
+        deadline = Deadline(self._limits.close_time)
         while deadline.receive(connection):
             pass
 
 
-class _PendingConnections:
+class PendingConnections:
     """Connections without a complete request, or after the response until the client closes.
 
     A new connection is always accepted; if there are too many, the oldest one is closed. So idle
@@ -134,6 +134,7 @@ class _PendingConnections:
     """
 
     def __init__(self, size: int) -> None:
+        """Make room for a number of connections."""
         self._size = size
         self._lock = threading.Lock()
         self._closed = False
@@ -172,10 +173,11 @@ class _PendingConnections:
             connection.shutdown(socket.SHUT_RDWR)
 
 
-class _Deadline:
+class Deadline:
     """One time limit for all that is received from a connection."""
 
     def __init__(self, seconds: float) -> None:
+        """Begin now."""
         self._end = time.monotonic() + seconds
 
     def receive(self, connection: socket.socket) -> bytes:
@@ -192,7 +194,7 @@ class _Deadline:
 
 
 def _receive(
-    connection: socket.socket, protocol: h11.Connection, deadline: _Deadline
+    connection: socket.socket, protocol: h11.Connection, deadline: Deadline
 ) -> Request | None:
     """Read the head of a request; None if the client closed the connection before its end.
 

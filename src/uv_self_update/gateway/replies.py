@@ -44,13 +44,18 @@ class BrokenOff(Exception):
 
 
 def with_keepalive(
-    call: Callable[[], Reply], *, start: bytes = b"", limits: Limits = DEFAULTS
+    call: Callable[[], Reply],
+    *,
+    start: bytes = b"",
+    content_type: str = PLAIN,
+    limits: Limits = DEFAULTS,
 ) -> Reply:
     """Return the reply that `call` makes; after `Limits.first_byte`, one that has begun already.
 
     Args:
         call: Makes a reply; it does not raise.
         start: The start of every body, sent first where the body begins before it is known.
+        content_type: The type of a body that begins before it is known.
         limits: The times.
     """
     work = Background(call)
@@ -63,4 +68,4 @@ def with_keepalive(
             yield b"\n"
         yield b"".join(work.result().body).removeprefix(start)
 
-    return Reply(body=body())
+    return Reply(content_type=content_type, body=body())

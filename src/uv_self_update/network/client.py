@@ -202,6 +202,24 @@ class Upstream:
                 verify=transfer.verify,
             )
 
+    def tail(self, url: str, length: int, *, accept: str = "*/*") -> bytes | None:
+        """Return the last `length` bytes of a file; None where the server sends no part of it.
+
+        Raises:
+            UpstreamError: The request failed.
+        """
+
+        def once() -> bytes | None:
+            headers = {"Accept": accept, "Range": f"bytes=-{length}"}
+            with closing(self._fetched(url, headers)) as reply:
+                return (
+                    b"".join(reply.raw(length))
+                    if reply.status == HTTPStatus.PARTIAL_CONTENT
+                    else None
+                )
+
+        return self._retried(once)
+
     def look(self, url: str, *, accept: str = "*/*") -> Answer:
         """Return the response to a `GET` whatever its status, and the start of its body.
 
@@ -333,6 +351,12 @@ def _refusal(reply: Response) -> StatusRefused:
         return RateLimited(reply.requested, status, until=shown, after=after)
     refused = StatusRefused(reply.requested, status)
     refused.after = seconds_until(headers.get("retry-after", ""))
+    if sso := re.search(r"https://\S+", headers.get("x-github-sso", "")):
+        # Its query is a secret of the user's browser session.
+        refused.hint = (
+            "The token is not authorized for the organization's SSO: open "
+            f"{sso[0].partition('?')[0]} to authorize it."
+        )
     if status == HTTPStatus.UNAUTHORIZED and reply.login is not None:
         refused.hint = f"The server does not accept the credentials from {reply.login}."
     return refused

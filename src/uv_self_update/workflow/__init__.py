@@ -3,4 +3,14 @@
 A workflow joins the rooms below: it takes settings and returns an outcome. It prints nothing.
 """
 
-__all__ = ("check", "explanation", "rehearse", "survey", "update")
+__all__ = (
+    "check",
+    "exec",
+    "explanation",
+    "fetch",
+    "package_survey",
+    "rehearse",
+    "serving",
+    "survey",
+    "update",
+)

@@ -1,0 +1,87 @@
+"""`uv-self-update exec`: one command with packages from private releases."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from uv_self_update.cli.help import NAMES, listed
+from uv_self_update.cli.options import OF_UV
+from uv_self_update.cli.passphrase import with_passphrase
+from uv_self_update.cli.terminal import Terminal
+from uv_self_update.config.releases import parse_releases_option
+from uv_self_update.errors import UsageError
+from uv_self_update.uv.command import WrappedCommand
+from uv_self_update.uv.process import end_like
+from uv_self_update.workflow.exec import run
+from uv_self_update.workflow.serving import PackagesJob
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from uv_self_update.cli.invocation import Invocation
+
+
+def packages_job(invocation: Invocation, specs: Sequence[str]) -> PackagesJob:
+    """Return where packages come from: the repositories that are named, else the configured."""
+    settings = with_passphrase(invocation.settings(), invocation.environ)
+    return PackagesJob(
+        settings=settings,
+        releases=[*map(parse_releases_option, specs)] or settings.releases,
+        uv=invocation.uv_or_name(),
+        directory=Path.cwd(),
+        environ=invocation.environ,
+    )
+
+
+class _Wrapping(click.Command):
+    """A command whose arguments are another command, after `--`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        help_wanted = any(word in ctx.help_option_names for word in args)
+        if "--" not in args and not help_wanted:
+            message = "no command was given"
+            raise UsageError(message, hint="Put it after `--`, as in `exec -- uv sync`.")
+        if args[-1:] == ["--"]:
+            message = "no command follows `--`"
+            raise UsageError(message, hint="Put it there, as in `exec -- uv sync`.")
+        return super().parse_args(ctx, args)
+
+
+@click.command(
+    cls=_Wrapping,
+    name="exec",
+    context_settings={**NAMES, "allow_interspersed_args": False},
+    options_metavar="[OPTION]...",
+)
+@click.option(
+    "--releases",
+    "specs",
+    metavar="SPEC",
+    multiple=True,
+    help="Release pages that hold packages, as in `github+https://github.com/OWNER/REPO`; can be "
+    "repeated. The default is `[[releases]]` of the configuration.",
+)
+@click.option("-q", "--quiet", count=True, help="Print less, as uv does.")
+@listed(*OF_UV)
+@click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="-- COMMAND [ARGUMENT]...")
+@click.pass_obj
+def exec_(
+    invocation: Invocation, *, specs: Sequence[str], quiet: int, command: Sequence[str]
+) -> None:
+    """Run a command with packages from private releases.
+
+    The packages are served by an index at a name that is the same on every machine, for as long as
+    the command runs. Example: uv-self-update exec -- uv sync
+    """
+    terminal = Terminal(["-q"] * quiet, invocation.environ)
+    outcome = run(packages_job(invocation, specs), WrappedCommand(words=command))
+    for error in outcome.errors:
+        terminal.error(error)
+    for warning in outcome.warnings:
+        terminal.warning(str(warning))
+    code = outcome.exit_code
+    sys.exit(end_like(-code) if code < 0 else code)

@@ -1,0 +1,258 @@
+"""The http proxy that `exec` gives uv: our index answers its own hosts, the rest is passed on.
+
+Only plain http comes here: uv reaches https as before. A client has to send the secret of the run,
+which is in the proxy's URL (RFC 9110 section 11.7). Until it has, it holds nothing but one of a
+bounded number of connections, for a bounded time, and the newest connection displaces the oldest.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hmac
+import logging
+import os
+import socket
+import struct
+import threading
+from base64 import b64encode
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import h11
+
+from uv_self_update.errors import GatewayError
+from uv_self_update.gateway.loopback import Deadline, PendingConnections
+from uv_self_update.gateway.replies import BrokenOff, Reply
+from uv_self_update.gateway.routes import Request
+from uv_self_update.network.forward import NotForwarded, forward
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_log = logging.getLogger(__name__)
+
+_BACKLOG = 1024  # connections that the system accepts for us
+_WAITING = 256  # connections without a request under way; uv opens at most 50 downloads at once
+_LARGEST_HEAD = 64 << 10  # bytes of request line and headers
+_READ = 256 << 10  # bytes at a time
+_HEAD_TIME = 10.0  # seconds for the first head
+_IDLE = 90.0  # seconds between two requests, as long as uv's own client keeps a connection
+_SILENCE = 300.0  # seconds between two pieces of a request or a reply
+_LEAVE_TIME = 2.0  # seconds that a client has to leave after a refusal
+_PAUSE = 0.01  # seconds to try again what the system has refused
+_RESET = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)  # SO_LINGER: on, for no time
+_SECRET = 24  # random bytes
+_USER = "uv"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProxyAddress:
+    """Where the proxy listens, and the secret of the run."""
+
+    listener: socket.socket
+    secret: str = field(repr=False)
+
+    @property
+    def url(self) -> str:
+        """The URL for `HTTP_PROXY`, with the secret."""
+        return f"http://{_USER}:{self.secret}@127.0.0.1:{self.listener.getsockname()[1]}"
+
+
+def listen() -> ProxyAddress:
+    """Bind a free port of 127.0.0.1.
+
+    Raises:
+        GatewayError: There is no loopback, or it is forbidden.
+    """
+    try:
+        listener = socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG)
+    except OSError as error:
+        raise GatewayError(os.strerror(error.errno) if error.errno else str(error)) from error
+    return ProxyAddress(listener=listener, secret=os.urandom(_SECRET).hex())
+
+
+class Proxy:
+    """Serves a listening socket until it is closed."""
+
+    def __init__(
+        self,
+        address: ProxyAddress,
+        *,
+        own: Callable[[str], bool],
+        answer: Callable[[Request], Reply],
+        proxy_for: Callable[[str], str | None],
+        waiting: int = _WAITING,
+        head_time: float = _HEAD_TIME,
+    ) -> None:
+        """Start to serve.
+
+        Args:
+            address: The listener; it is ours from now on.
+            own: Says whether a host is answered here.
+            answer: Answers for such a host; it does not raise.
+            proxy_for: Says through which proxy any other host is asked; None for directly.
+            waiting: The number of connections without a request under way.
+            head_time: Seconds for the first head of a connection.
+        """
+        self._address = address
+        self._own = own
+        self._answer = answer
+        self._proxy_for = proxy_for
+        self._credential = b"Basic " + b64encode(f"{_USER}:{address.secret}".encode())
+        self._pending = PendingConnections(waiting)
+        self._head_time = head_time
+        self._closed = threading.Event()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        """Stop listening; a reply under way ends with the process."""
+        self._closed.set()
+        with contextlib.suppress(OSError):
+            self._address.listener.shutdown(socket.SHUT_RDWR)
+        self._address.listener.close()
+        self._pending.close()
+
+    def _accept(self) -> None:
+        while not self._closed.is_set():
+            try:
+                connection, _ = self._address.listener.accept()
+            except OSError as error:
+                self._make_room(error)
+                continue
+            self._pending.enter(connection)
+            try:
+                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+            except RuntimeError as error:
+                self._pending.leave(connection)
+                connection.close()
+                self._make_room(error)
+
+    def _make_room(self, error: Exception) -> None:
+        _log.debug("a connection could not be accepted: %s", error)
+        if not self._closed.is_set():
+            self._pending.make_room()
+        self._closed.wait(_PAUSE)
+
+    def _serve(self, connection: socket.socket) -> None:
+        with connection:
+            try:
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                protocol = h11.Connection(h11.SERVER, max_incomplete_event_size=_LARGEST_HEAD)
+                patience = self._head_time
+                while self._exchange(connection, protocol, Deadline(patience)):
+                    protocol.start_next_cycle()
+                    self._pending.enter(connection)
+                    patience = _IDLE
+            except (BrokenOff, NotForwarded) as error:
+                # A reset: to a client of HTTP/1.0, any other end is the end of the body.
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+                _log.debug("a reply broke off: %s", error.__cause__ or error)
+            except (OSError, h11.ProtocolError) as error:
+                _log.debug("a connection ended early: %s", error)
+            finally:
+                self._pending.leave(connection)
+
+    def _exchange(
+        self, connection: socket.socket, protocol: h11.Connection, deadline: Deadline
+    ) -> bool:
+        """Answer one request; return whether another may follow on the connection."""
+        while (event := protocol.next_event()) is h11.NEED_DATA:
+            protocol.receive_data(deadline.receive(connection))
+        if not isinstance(event, h11.Request):
+            return False
+        connection.settimeout(_SILENCE)
+        shown = [value for name, value in event.headers if name == b"proxy-authorization"]
+        if len(shown) != 1 or not hmac.compare_digest(bytes(shown[0]), self._credential):
+            challenge = (("Proxy-Authenticate", 'Basic realm="uv-self-update"'),)
+            refused = Reply(status=407, headers=challenge, length=0)
+            return self._refuse(connection, protocol, refused, event.method)
+        self._pending.leave(connection)
+        parts = _split(event.target)
+        if parts is None:
+            refused = Reply.of("this proxy accepts http URLs only\n", status=501)
+            return self._refuse(connection, protocol, refused, event.method)
+        if protocol.they_are_waiting_for_100_continue:
+            head = h11.InformationalResponse(status_code=100, headers=[])
+            connection.sendall(protocol.send(head) or b"")
+        host, target = parts
+        if self._own(host):
+            while isinstance(_next(connection, protocol), h11.Data):
+                pass
+            request = Request(method=event.method.decode("latin-1"), target=target, host=host)
+            return _reply(connection, protocol, self._answer(request), event.method)
+        return self._pass_on(connection, protocol, event, host)
+
+    def _refuse(
+        self, connection: socket.socket, protocol: h11.Connection, reply: Reply, method: bytes
+    ) -> bool:
+        """Send a reply to a request whose body is not read, and end the connection."""
+        _reply(connection, protocol, reply, method)
+        # Closing over unread bytes would reset the connection before the reply is read.
+        connection.shutdown(socket.SHUT_WR)
+        deadline = Deadline(_LEAVE_TIME)
+        while deadline.receive(connection):
+            pass
+        return False
+
+    def _pass_on(
+        self, connection: socket.socket, protocol: h11.Connection, event: h11.Request, host: str
+    ) -> bool:
+        def body() -> Iterator[bytes]:
+            while isinstance(piece := _next(connection, protocol), h11.Data):
+                yield bytes(piece.data)
+
+        url = event.target.decode("latin-1")
+        proxy = self._proxy_for(host)
+        try:
+            answer = forward(
+                bytes(event.method), url, event.headers.raw_items(), body(), proxy=proxy
+            )
+        except NotForwarded as error:
+            _log.warning("%s", error)
+            reply = Reply.of(f"{error}\n", status=502)
+            return self._refuse(connection, protocol, reply, event.method)
+        with contextlib.closing(answer):
+            response = h11.Response(
+                status_code=answer.status, headers=[*answer.headers], reason=answer.reason
+            )
+            connection.sendall(protocol.send(response) or b"")
+            for chunk in answer.body:
+                for piece in protocol.send_with_data_passthrough(h11.Data(data=chunk)) or ():
+                    connection.sendall(piece)
+            connection.sendall(protocol.send(h11.EndOfMessage()) or b"")
+        return protocol.our_state is h11.DONE and protocol.their_state is h11.DONE
+
+
+def _split(target: bytes) -> tuple[str, str] | None:
+    """Return the host, and the path with the query; None for anything but an http URL."""
+    try:
+        parts = urlsplit(target.decode("latin-1"))
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return None
+    if parts.scheme != "http" or not host:
+        return None
+    return host, parts.path + (f"?{parts.query}" if parts.query else "")
+
+
+def _next(connection: socket.socket, protocol: h11.Connection) -> object:
+    while (event := protocol.next_event()) is h11.NEED_DATA:
+        protocol.receive_data(connection.recv(_READ))
+    return event
+
+
+def _reply(
+    connection: socket.socket, protocol: h11.Connection, reply: Reply, method: bytes
+) -> bool:
+    headers = [("Content-Type", reply.content_type), *reply.headers]
+    if reply.length is not None:
+        headers.append(("Content-Length", str(reply.length)))
+    head = h11.Response(status_code=reply.status, headers=headers)
+    connection.sendall(protocol.send(head) or b"")
+    if method != b"HEAD":
+        for chunk in reply.body:
+            for piece in protocol.send_with_data_passthrough(h11.Data(data=chunk)) or ():
+                connection.sendall(piece)
+    connection.sendall(protocol.send(h11.EndOfMessage()) or b"")
+    return protocol.our_state is h11.DONE and protocol.their_state is h11.DONE

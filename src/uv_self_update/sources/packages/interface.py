@@ -1,0 +1,88 @@
+"""What every repository of packages can do."""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+from uv_self_update.errors import UvSelfUpdateError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from contextlib import AbstractContextManager
+
+    from uv_self_update.network.responses import Download
+    from uv_self_update.releases.distribution import Distribution
+
+
+class PackageRepository(ABC):
+    """The releases of one repository. Its methods may be called by several threads."""
+
+    name: str
+    """Its name in messages."""
+
+    host: str
+    """Its host; its index is named after it."""
+
+    path: str
+    """Its path on that host, without a slash at either end."""
+
+    def __init__(self) -> None:
+        """Prepare; nothing is fetched yet."""
+        self._lock = threading.Lock()
+        self._all: tuple[Distribution, ...] | UvSelfUpdateError | None = None
+        self.tags: set[str] = set()
+        """The tags of its releases, as far as they are known."""
+
+    def distributions(self) -> Sequence[Distribution]:
+        """Return every distribution. The server is asked once, also if that fails.
+
+        Raises:
+            SourceError: They cannot be listed.
+        """
+        with self._lock:
+            if self._all is None:
+                try:
+                    self._all = tuple(self.listed())
+                except UvSelfUpdateError as error:
+                    self._all = error
+            if isinstance(self._all, UvSelfUpdateError):
+                raise self._all
+            return self._all
+
+    def known(self) -> Sequence[Distribution] | None:
+        """Return every distribution if they have been listed already."""
+        return self._all if isinstance(self._all, tuple) else None
+
+    def of_tag(self, tag: str) -> Sequence[Distribution]:
+        """Return the distributions of one release, asking for no more than that where possible.
+
+        Raises:
+            SourceError: The server does not say.
+        """
+        return [file for file in self.distributions() if file.tag == tag]
+
+    @abstractmethod
+    def listed(self) -> Iterable[Distribution]:
+        """Ask the server for every distribution.
+
+        Raises:
+            SourceError: They cannot be listed.
+        """
+
+    @abstractmethod
+    def open(self, file: Distribution) -> AbstractContextManager[Download]:
+        """Begin to fetch a distribution.
+
+        Raises:
+            SourceError: It cannot be fetched.
+        """
+
+    def tail(self, file: Distribution, length: int) -> bytes | None:  # noqa: ARG002 # of the servers that can
+        """Return the last `length` bytes of a distribution; None where the server sends no part.
+
+        Raises:
+            SourceError: It cannot be fetched.
+        """
+        return None

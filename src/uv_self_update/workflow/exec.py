@@ -1,0 +1,127 @@
+"""One command with packages from private releases, for as long as it runs.
+
+1. What would let uv take packages past us is refused: a proxy key in one of its files, an index
+   strategy or `--index` that takes a public package of the same name.
+2. A proxy listens on loopback. The command is started so that uv asks http URLs through it, and
+   knows the index of each repository, first and at a name that never changes. A uv that has the
+   keys is told by a system-level uv.toml of this run, so that no proxy variable changes; any other
+   program is told by variables.
+3. The index answers from the releases. Every other request is passed on as uv would have sent it.
+   https never comes here.
+4. The command ends. A lock file that takes one of our names from another registry is an error, and
+   so is a page that uv was refused and has done without.
+5. The command's exit code is ours, and the reasons of what was refused are returned.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from uv_self_update.errors import NotConfigured, ProxyKeys, ProxyUnusable, UsageError
+from uv_self_update.network.forward import unusable
+from uv_self_update.uv import configuration, lock, system_file
+from uv_self_update.uv.child import Child
+from uv_self_update.uv.executable import version_of, which
+from uv_self_update.uv.proxies import UvProxies, environment_through, plain_hosts
+from uv_self_update.workflow.serving import serving
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from uv_self_update.errors import UvSelfUpdateError
+    from uv_self_update.uv.command import WrappedCommand
+    from uv_self_update.workflow.serving import PackagesJob, Serving
+
+_WINDOWS = os.name == "nt"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExecOutcome:
+    """How the command has ended."""
+
+    exit_code: int
+    """Its exit code; -N if signal N has ended it."""
+
+    errors: Sequence[UvSelfUpdateError] = ()
+    """Why it has failed, as far as uv cannot say; the last one's exit code counts after success."""
+
+    warnings: Sequence[UvSelfUpdateError] = ()
+    """What was refused, and did no harm."""
+
+
+def run(job: PackagesJob, command: WrappedCommand) -> ExecOutcome:
+    """Run the command.
+
+    Raises:
+        NotConfigured: No releases are configured.
+        UsageError: An option would let others' packages win.
+        ProxyKeys: uv takes its proxies from a file.
+        ProxyUnusable: An index of the user's is behind a proxy that cannot be used.
+        CommandNotRunnable: The command cannot be started.
+        SignalReceived: A signal came before it was started.
+    """
+    if not job.releases:
+        raise NotConfigured
+    _refuse(job, command)
+    with Child() as child, serving(job) as active:
+        with _environment(job, command, active) as environ:
+            code = child.run(command.words, environ)
+        failures = active.index.failures
+        directory = command.directory(job.directory)
+        strangers = active.strangers(lock.files(directory, command.scripts(job.directory)))
+    if code != 0:
+        return ExecOutcome(
+            exit_code=code, errors=[*(failure.error for failure in failures), *strangers]
+        )
+    errors = [*(failure.error for failure in failures if failure.page), *strangers]
+    return ExecOutcome(
+        exit_code=errors[-1].exit_code if errors else 0,
+        errors=errors,
+        warnings=[failure.error for failure in failures if not failure.page],
+    )
+
+
+@contextmanager
+def _environment(
+    job: PackagesJob, command: WrappedCommand, active: Serving
+) -> Iterator[dict[str, str]]:
+    given = active.variables(job.environ)
+    if _takes_file(job, command):
+        with system_file.system_file(given, active.proxy, active.hosts) as environ:
+            yield environ
+    else:
+        yield environment_through(given, active.proxy, active.hosts)
+
+
+def _takes_file(job: PackagesJob, command: WrappedCommand) -> bool:
+    if not command.is_uv or command.reads_no_files:
+        return False
+    program = which(command.words[0], job.environ, windows=_WINDOWS)
+    version = None if program is None else version_of(program, job.environ)
+    return system_file.usable(version, job.environ, command.directory(job.directory))
+
+
+def _refuse(job: PackagesJob, command: WrappedCommand) -> None:
+    if strategy := command.unsafe_strategy:
+        message = f"`--index-strategy {strategy}` cannot be used with `exec`"
+        raise UsageError(
+            message, hint="A public package of the same name could be taken for yours."
+        )
+    if command.names_index:
+        message = "`--index` cannot be used with `exec`, because uv ignores UV_INDEX for it"
+        raise UsageError(
+            message,
+            hint="Put the URL into UV_INDEX. If it is an option of a program that `uv run` starts, "
+            "put `--` before that program.",
+        )
+    directory = command.directory(job.directory)
+    for path, key in configuration.proxy_keys(job.environ, directory, windows=_WINDOWS):
+        raise ProxyKeys(str(path), key)
+    proxies = UvProxies.of(job.environ)
+    for host in plain_hosts(job.environ):
+        proxy = proxies.for_host(host)
+        if proxy is not None and (reason := unusable(proxy)):
+            raise ProxyUnusable(host, reason)
