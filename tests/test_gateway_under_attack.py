@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
@@ -10,6 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 import pytest
 
 from support import binaries, mirrors
+from support.homes import PROGRAM
 from support.processes import Stuck
 from support.raw import ask, connect, get, read_all, request
 from support.web import Page
@@ -111,7 +113,7 @@ def test_update_under_attack(installer: str, home: Home, web: Web) -> None:
     with ExitStack() as stack:
         stack.callback(archive.release)
         stack.callback(latest.release)
-        update = Background(home.run)
+        update = Background(partial(home.start, *PROGRAM))
         # From here on uv's every connection has to come through.
         latest.wait()
         base = gateway_of(home)
