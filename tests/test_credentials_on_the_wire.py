@@ -617,7 +617,7 @@ def test_login_of_a_proxy(
     """A proxy gets its own login and no other; no server ever sees it, direct or not."""
     # The direct server stands for one elsewhere: only loopback is to be had here.
     for module in ("connections", "exchange"):
-        monkeypatch.setattr(f"uv_self_update.network.{module}.is_near", lambda _host: False)
+        monkeypatch.setattr(f"uv_self_update.network.{module}.is_local", lambda _host: False)
     subject = BY_NAME["listing"]
     login = basic("way", "0ut")
     truth = subject.truth()

@@ -70,7 +70,7 @@ _LARGE = 1 << 20  # bytes
 _PIECE = 64 << 10  # bytes of decoded data
 _SHORT = "the server closed the connection"
 _FAILURES = (
-    httpx.DecodingError,
+    httpx.HTTPError,  # also of an invalid `Location`, although redirects are not followed by httpx
     httpx.StreamError,
     *Failure,
     OSError,  # with those of TLS
