@@ -368,7 +368,7 @@ def test_signals_are_the_commands(number: str, code: int, stand: Stand) -> None:
     """A signal to this process reaches the command, whose exit code counts."""
     # It sends the signal to its parent, and ends by the one that it gets itself.
     program = f"trap 'exit {code}' {number}; kill -{number} $PPID; while :; do sleep 0.05; done"
-    answer = stand.run("sh", "-c", program)
+    answer = stand.start("sh", "-c", program)
 
     assert answer.code == code
 
@@ -388,7 +388,7 @@ def test_exit_code_and_streams_are_the_commands(stand: Stand) -> None:
     answer = stand.run("sh", "-c", 'echo "$0 $1"; echo said >&2; exit 7', "a b", "--source")
 
     assert (answer.code, answer.out, answer.err) == (7, "a b --source\n", "said\n")
-    assert stand.run("sh", "-c", "kill -9 $$").code == -9
+    assert stand.start("sh", "-c", "kill -9 $$").code == -9
     missing = stand.run("no-such-command")
     assert missing.code == 127
     assert "failed to start `no-such-command`" in missing.err

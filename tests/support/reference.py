@@ -61,6 +61,8 @@ EXIT_CODES: Mapping[int, str] = {
     9: "the rehearsal failed",
     10: "unexpected error: a bug in uv-self-update",
     11: "no failure: `--check` found an update",
+    12: "a package of a private release cannot be served, or is locked from another index",
+    127: "the command after `exec --` cannot be started",
 }
 """What each exit code means."""
 

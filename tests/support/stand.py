@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from support import binaries
+from support.homes import PROGRAM
 from support.simulator.dialect import PASSWORD
 from support.simulator.packages import Packages, PublicIndex, ReleaseOf, wheel
 
@@ -67,6 +68,10 @@ class Stand:
         """Run a command by `exec`."""
         return self.home.run("exec", "--", *command, environ=self.environ(**environ))
 
+    def start(self, *command: str) -> Done:
+        """Run a command by `exec`, in a process of its own."""
+        return self.home.start(*PROGRAM, "exec", "--", *command, environ=self.environ())
+
     def plain(self, *command: str, **environ: str) -> Done:
         """Run a command without this package, and without a token."""
         return self.home.run(
@@ -92,7 +97,9 @@ class Stand:
 def standing(home: Home) -> Iterator[Stand]:
     """Make a project that needs a package of a private release."""
     with ExitStack() as stack:
-        packages = stack.enter_context(Packages(releases=[ReleaseOf(tag="v1.1.0", files=FILES)]))
+        packages = stack.enter_context(
+            Packages(releases=[ReleaseOf(tag="v1.1.0", files=dict(FILES))])
+        )
         public = stack.enter_context(
             PublicIndex([wheel("iniconfig", "2.0.0"), wheel("internal-package", "99.0")])
         )

@@ -34,7 +34,7 @@ def run(arguments: Sequence[str], invocation: Invocation) -> int:
         UvSelfUpdateError: The command failed.
     """
     try:
-        root.main(list(arguments), "uv-self-update", standalone_mode=False, obj=invocation)
+        code = root.main(list(arguments), "uv-self-update", standalone_mode=False, obj=invocation)
     except click.Abort:
         raise KeyboardInterrupt from None
     except click.exceptions.NoArgsIsHelpError as error:
@@ -46,7 +46,7 @@ def run(arguments: Sequence[str], invocation: Invocation) -> int:
         for word in sorted(arguments, key=len, reverse=True):
             message = message.replace(word, shown(word))
         raise UsageError(message, hint=_advice(error, arguments)) from None
-    return 0
+    return code or 0
 
 
 def _advice(error: click.ClickException, arguments: Sequence[str]) -> str:

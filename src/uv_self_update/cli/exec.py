@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,4 +83,4 @@ def exec_(
     for warning in outcome.warnings:
         terminal.warning(str(warning))
     code = outcome.exit_code
-    sys.exit(end_like(-code) if code < 0 else code)
+    click.get_current_context().exit(end_like(-code) if code < 0 else code)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,13 +69,13 @@ def fetch_(
         for line in lines:
             if not quiet:
                 click.echo(line)
-        sys.exit(UPDATE_DUE if lines else 0)
+        click.get_current_context().exit(UPDATE_DUE if lines else 0)
     fetched = fetch(packages_job(invocation, specs), project, upgrade=upgrade)
     if not quiet:
         click.echo(_described(fetched))
     for error in fetched.errors:
         Terminal(["-q"] * quiet, invocation.environ).error(error)
-    sys.exit(fetched.errors[-1].exit_code if fetched.errors else 0)
+    click.get_current_context().exit(fetched.errors[-1].exit_code if fetched.errors else 0)
 
 
 def _described(fetched: Fetched) -> str:

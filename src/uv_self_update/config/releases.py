@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
-
 from uv_self_update.config.kinds import SOURCE_FIELDS, SourceSettings, check_source, parse_source
 from uv_self_update.errors import InvalidSource
 from uv_self_update.messages import echo, listed, shown
@@ -79,4 +77,6 @@ def parse_releases_option(spec: str) -> ReleasesSettings:
 
 def _normalized(pattern: str) -> str:
     """Return a name as PEP 503 normalizes it; the signs of a pattern stay."""
+    from packaging.utils import canonicalize_name  # noqa: PLC0415 # slow to import
+
     return canonicalize_name(pattern)

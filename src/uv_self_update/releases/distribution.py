@@ -11,14 +11,6 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from packaging.utils import (
-    InvalidSdistFilename,
-    InvalidWheelFilename,
-    canonicalize_name,
-    parse_sdist_filename,
-    parse_wheel_filename,
-)
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -82,6 +74,14 @@ def parse_filename(filename: str) -> tuple[str, Version] | None:
 
     uv's own archives are named like source archives, and their last part is no version.
     """
+    from packaging.utils import (  # noqa: PLC0415 # slow to import
+        InvalidSdistFilename,
+        InvalidWheelFilename,
+        canonicalize_name,
+        parse_sdist_filename,
+        parse_wheel_filename,
+    )
+
     try:
         if filename.endswith(".whl"):
             name, version, _, _ = parse_wheel_filename(filename)
