@@ -860,8 +860,8 @@ class UnclaimedPackage(PackageError):
         super().__init__(
             f"no release of {' or '.join(repositories)} holds a wheel or a source archive of "
             f"{project}",
-            hint="It is not taken from another index, because `packages` claims the name. Check "
-            "the name, or list the packages with `uv-self-update releases --packages`.",
+            hint="It is never installed from another index, because `packages` claims the name. "
+            "Check the name, or list the packages with `uv-self-update releases --packages`.",
         )
 
 
@@ -871,7 +871,7 @@ class NoSuchDistribution(PackageError):
     def __init__(
         self, filename: str, tag: str, repository: str, *, exists: bool, others: Sequence[str]
     ) -> None:
-        """Name the file, the release, the repository, and what there is.
+        """Name the file, the release, the repository, and the files that exist.
 
         Args:
             filename: The file.

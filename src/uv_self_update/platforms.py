@@ -51,7 +51,7 @@ class Platform:
     def executables(self) -> tuple[str, ...]:
         """The file names of all that a release may bring; uv itself last.
 
-        uv is the one that people run, so it changes only when the others are in place.
+        uv is the one that users run, so it changes only when the others are in place.
         """
         return ("uvx.exe", "uvw.exe", "uv.exe") if self.windows else ("uvx", "uv")
 

@@ -47,7 +47,7 @@ FILES = (
 
 WORDS: Mapping[str, str] = {
     r"persons?|people|whoever|nobody|somebody|anybody": "user, or the name of the role",
-    r"logins?": "credentials, a token, authentication",
+    r"logins?(?! (?:form|page)\b)": "credentials, a token, authentication",
     r"folders?": "directory",
     r"(?:machine's|machine|site) file|site's file": "system configuration file",
     r"(?:can|could|may|might|to) be had": "is available",

@@ -118,7 +118,7 @@ class Loopback:
         connection.settimeout(self._limits.send_time)
         _send(connection, protocol, reply)
         # Closing over bytes of the client that lie unread would reset the connection under the
-        # reply. So the client may leave first, as long as nobody else needs its place.
+        # reply. So the client may leave first, as long as no other connection needs its place.
         connection.shutdown(socket.SHUT_WR)
         self._pending.enter(connection)
         deadline = Deadline(self._limits.close_time)

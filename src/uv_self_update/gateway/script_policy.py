@@ -95,7 +95,7 @@ def read_policy(script: Script, environ: Mapping[str, str]) -> ScriptPolicy | No
     is done for the release's own installer only.
     """
     if sys.platform == "win32":
-        import winreg  # noqa: PLC0415 # there is none elsewhere
+        import winreg  # noqa: PLC0415 # exists on Windows only
 
         return ScriptPolicy(
             machine=_values(winreg.HKEY_LOCAL_MACHINE),
@@ -123,7 +123,7 @@ def _execution_policy(values: Mapping[str, object]) -> str | None:
 def _values(hive: int) -> Mapping[str, object]:
     found: dict[str, object] = {}
     if sys.platform == "win32":
-        import winreg  # noqa: PLC0415 # there is none elsewhere
+        import winreg  # noqa: PLC0415 # exists on Windows only
 
         with suppress(OSError), winreg.OpenKey(hive, KEY) as key:
             for name in ("EnableScripts", "ExecutionPolicy"):

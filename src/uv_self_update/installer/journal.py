@@ -121,7 +121,7 @@ class Journal:
 
 
 def read(folder: Path) -> Journal | None:
-    """Return the journal in a directory; None if there is none, or if it is damaged."""
+    """Return the journal in a directory; None if it is missing or damaged."""
     try:
         return _parse(json.loads((folder / _NAME).read_bytes()))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):

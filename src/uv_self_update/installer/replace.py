@@ -352,7 +352,7 @@ def _undo(plan: Journal, work: Path, *, windows: bool) -> None:
         # An installer that still runs after uv has ended finds no more files to move.
         shutil.rmtree(work / TEMPORARY, ignore_errors=True)
         _remove_strays(plan)
-        # So its files are not taken for those of yet another program.
+        # So its files are not attributed to another program.
         steps = (with_changes(step, put=notes.mark(step.place)) for step in plan.steps)
         plan = with_changes(plan, steps=tuple(steps))
     # Without a journal, the files are restored all the same.

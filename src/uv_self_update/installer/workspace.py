@@ -49,7 +49,7 @@ class Workspace:
     def __init__(
         self, path: Path, lock: int | None, sign: int | None, *, refused: OSError | None = None
     ) -> None:
-        """Keep a claim, or why there is none.
+        """Keep a claim, or the reason why it failed.
 
         Args:
             path: The directory.

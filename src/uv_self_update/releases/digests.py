@@ -67,7 +67,7 @@ class DigestRules:
         Raises:
             DigestMismatch: The published digest is not the pinned one, or two pins disagree.
             NotPinned: Only other files of the version are pinned.
-            NoDigest: A digest is required, and there is none.
+            NoDigest: A digest is required but missing.
         """
         pinned: list[Pin] = []
         for origin, pins in self._pins(version).items():

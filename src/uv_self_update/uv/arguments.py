@@ -106,7 +106,7 @@ def arrange(
 ) -> list[str]:
     """Put a command line into the order in which it is read: our options, command, the rest.
 
-    People write the options of this package anywhere, and no command for an update.
+    Users write the options of this package anywhere, and no command for an update.
 
     Args:
         arguments: The whole command line.
@@ -149,7 +149,7 @@ def arrange(
 
 
 def _help(words: Sequence[str], commands: Iterable[str], default: str) -> list[str]:
-    """Return how the help on a command is asked for; on none, and on the default, all of it."""
+    """Return the arguments for the help on a command; without one, or for the default, on all."""
     if not words or words[0] == default:
         return ["--help"]
     if words[0] not in frozenset(commands):
@@ -210,7 +210,7 @@ def take(
 def take_flags(arguments: Sequence[str], flags: Iterable[str]) -> tuple[frozenset[str], list[str]]:
     """Take flags of ours, which have no value, from wherever they stand among uv's options.
 
-    What is the value of an option, or comes after `--`, is none.
+    Values of options, and words after `--`, do not count.
 
     Returns:
         Those that are there; and what is left.

@@ -1,13 +1,13 @@
 """A complete real update of a temporary copy of uv.
 
-1. The source is asked for the version to update to, which the policy must allow.
+1. The source resolves the version to update to, which the policy must allow.
 2. A copy of uv is made in a temporary directory, with a receipt of its own: of the user's
    standalone uv if that is older; else an older version from the source; else of the user's uv, if
    its version differs; else the requested version from the source, which is thereby downloaded,
    verified and run. If programs cannot be run from there, it is another directory.
 3. The copy is updated by the same code as a real uv, with a home of its own. uv's output is shown
    only if that fails: it reads as if the user's own uv had been updated.
-4. The copy is asked for its version.
+4. The copy reports its version.
 """
 
 from __future__ import annotations

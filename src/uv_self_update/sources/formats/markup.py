@@ -83,7 +83,7 @@ def pieces(text: str) -> Iterator[Tag | str]:
 
 
 def _after_other(text: str, start: int) -> int:
-    """Return the end of the comment or declaration that starts here; `start` if there is none."""
+    """Return the end of the comment or declaration at `start`, or `start` itself."""
     if text.startswith("<!--", start):
         comment = _COMMENT.match(text, start)
         return comment.end() if comment else len(text)
