@@ -414,7 +414,7 @@ def test_bomb_of_ten_gigabytes(place: Place) -> None:
         (UNIX, tar({"a/uvx": b"x", "a/uv.exe": b"x", "uv/README": b""}), "it contains no uv"),
         (WINDOWS, zipped({}), "it contains no uv.exe"),
         (WINDOWS, zipped({"uvx.exe": b"", "uv": b""}), "it contains no uv.exe"),
-        (UNIX, b"", "it is empty"),
+        (UNIX, b"", "it is an empty file"),
         (UNIX, b"<!DOCTYPE html>", "it is a web page"),
         (UNIX, b'{"message": "no"}', "it is JSON with other contents"),
         (WINDOWS, b"<html>", "it is a web page"),

@@ -380,7 +380,7 @@ def test_index_is_a_web_page(home: Home, web: Web) -> None:
             "yanked ones"
         ),
         (
-            "Open the URL in a browser: it must list wheels of uv. A page to log in means that uv "
+            "Open the URL in a browser: it must list wheels of uv. A login page means that uv "
             "needs credentials."
         ),
     )
@@ -468,7 +468,7 @@ OTHER = "0.5.0"
             ),
         ),
         (lambda: b"text\n", f"{ARCHIVE} from {{url}} can't be used: it is not an archive"),
-        (lambda: b"", f"{ARCHIVE} from {{url}} can't be used: it is empty"),
+        (lambda: b"", f"{ARCHIVE} from {{url}} can't be used: it is an empty file"),
         (
             lambda: b'{"errors": []}',
             f"{ARCHIVE} from {{url}} can't be used: it is JSON with other contents",

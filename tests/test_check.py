@@ -444,7 +444,7 @@ def test_failures_keep_their_codes(flag: str, home: Home, web: Web, source: str)
         assert document["code"] == done.code
         assert f"error: {document['error']}\nhint: {document['hint']}\n" == done.err
     assert f"error: {source} has no uv 0.7\n" in nothing.err
-    reason = "it does not say its version, or none that can be compared\n"
+    reason = "it reports no version, or none that can be compared\n"
     assert f"mute: {reason}" in mute.err
     assert f"own: {reason}" in own.err
 

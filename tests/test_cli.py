@@ -210,7 +210,7 @@ def test_verbose_tells_what_happens_behind_the_gateway(home: Home, web: Web) -> 
     done = home.run("-v", "--source", f"github+{web.url}/astral-sh/uv")
 
     latest = "/api/v3/repos/astral-sh/uv/releases/latest"
-    assert f"DEBUG uv asks for /***{latest}\n" in done.err
+    assert f"DEBUG uv requests /***{latest}\n" in done.err
     listing = "/api/v3/repos/astral-sh/uv/releases?per_page=***"
     assert f"DEBUG GET {web.url}{listing} answers 200\n" in done.err
     assert f"DEBUG Using uv {binaries.newest()} from {web.url}/astral-sh/uv\n" in done.err
@@ -461,7 +461,7 @@ def test_way_without_return_is_warned_of(home: Home, web: Web, target: str) -> N
     source = f"github+{web.url}/astral-sh/uv"
     said = (
         f"warning: uv {binaries.OLDEST} cannot be updated by uv-self-update again: only "
-        "0.5.0 and later can be updated from elsewhere\n"
+        "0.5.0 and later can be updated from another source than GitHub\n"
     )
 
     there = home.run(target, "--source", source)

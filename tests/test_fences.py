@@ -226,7 +226,7 @@ def _system_file(home: Home) -> dict[str, str]:
 SETTINGS: Mapping[str, Callable[[Home], dict[str, str]]] = {
     "there is no receipt": _no_receipt,
     "managed by Homebrew": _of_homebrew,
-    "policy.min-age in": _policies,
+    "`policy.min-age =": _policies,
     "config set --system": _system_file,
 }
 """Words in a block -> how to prepare the home for it."""

@@ -158,7 +158,7 @@ def test_what_cannot_be_restored_is_said(tmp_path: Path, monkeypatch: pytest.Mon
 
     assert found(tmp_path) == {PREVIOUS: RUNS}
     assert str(caught.value) == (
-        f"{tmp_path / UV} cannot be run: an interrupted update renamed it to {PREVIOUS}; "
+        f"failed to run {tmp_path / UV}: an interrupted update renamed it to {PREVIOUS}; "
         "rename it back"
     )
 

@@ -282,7 +282,7 @@ def test_approved_list_in_a_file(home: Home, web: Web) -> None:
         (Page(body=b"[]"), "it is empty"),
         (Page(body=b'{"versions": []}'), "entry 1 is not a version"),
         (Page(body=b'["0.8.24", 3]'), "entry 2 is not a version"),
-        (Page(body=b'["0.8.24"'), "it is not JSON"),
+        (Page(body=b'["0.8.24"'), "it is invalid JSON"),
         (Page(body=f"{MIDDLE}\n>=0.8\n".encode()), "entry 2 is not a version"),
         (Page(body=f"{MIDDLE}\n".encode() * 200_000), "exceeds the limit of"),
     ],

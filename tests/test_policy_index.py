@@ -209,7 +209,7 @@ def test_what_is_newer_is_named(
     assert [record.getMessage() for record in caplog.records] == [f"Skipping uv 0.11.13: {YOUNG}"]
 
 
-@pytest.mark.parametrize(("target", "words"), [(None, "Loosen"), ("0.11.13", "without a version")])
+@pytest.mark.parametrize(("target", "words"), [(None, "Relax"), ("0.11.13", "without a version")])
 def test_hint(newest_uv: Path, home: Home, web: Web, target: str | None, words: str) -> None:
     """Where nothing was named and nothing is allowed, the rule that hides it has to change."""
     serve(web)

@@ -178,7 +178,7 @@ def test_every_value_for_a_release_is_a_literal(value: str) -> None:
     assert text(called).startswith("& ")
     assert only_literal(called) == str(folder / "s.ps1")
     assert text(failed) == "if ($LASTEXITCODE -ne 0) { exit $LASTEXITCODE }"
-    assert text(token) == "$env:UV_SELF_UPDATE_TOKEN = 'T'"
+    assert text(token) == "$env:_UV_SELF_UPDATE_TOKEN = 'T'"
     assert list(map(text, rest)) == list(
         map(text, statements(scripts.native("install/1", windows=True)))
     )

@@ -141,7 +141,7 @@ def test_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(StartedThroughUvx) as caught:
         refuse_uvx({})
     assert caught.value.hint == (
-        "Type `uv tool install uv-self-update` once, and then `uv-self-update`."
+        "Run `uv tool install uv-self-update` once, and then `uv-self-update`."
     )
 
 

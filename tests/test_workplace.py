@@ -298,7 +298,9 @@ def test_another_user_does_not_end(shared: Path) -> None:
     with as_another(shared) as one:
         assert line(one) == "claimed"
         with as_another(shared, user=SOMEBODY - 2, patience=0) as two:
-            assert f"(process {one.pid} of user number {SOMEBODY}) in {shared}" in line(two)
+            said = line(two)
+            assert f"`{shared}`, held by another `uv-self-update` (process {one.pid}" in said
+            assert f"of user number {SOMEBODY})" in said
 
 
 def test_another_user_was_killed(shared: Path) -> None:

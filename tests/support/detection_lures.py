@@ -235,14 +235,14 @@ LURES = (
         name="a broken server",
         answer=front.always(Page(status=500)),
         said=(_MANIFEST + "500", "{url}/uv/: 500"),
-        hint=("The server has a problem of its own", *_BY_HAND),
+        hint=("The server failed: try again later", *_BY_HAND),
         most=2,
     ),
     Lure(
         name="a proxy without its server",
         answer=front.always(html("<html>502 Bad Gateway</html>", status=502)),
         said=(_MANIFEST + "502", "{url}/uv/: 502"),
-        hint=("The server has a problem of its own", *_BY_HAND),
+        hint=("The server failed: try again later", *_BY_HAND),
         most=2,
     ),
     Lure(

@@ -144,7 +144,7 @@ DOCUMENTS = (
     *_of_document("the list of versions", LATEST),
     of_file(
         "the list of versions is cut, and its length fits",
-        Failed(words="but it is", requests=1),
+        Failed(words="got JSON with other contents", requests=1),
         lambda file: said(200, body=file.content[: len(file.content) // 2]),
         path=LATEST,
     ),
