@@ -119,7 +119,7 @@ def test_home_that_may_not_be_entered(command: str, home: Home, tmp_path: Path) 
     )
 
     assert done.code == 3
-    assert f"{locked}/.config/uv-self-update/config.toml: it cannot be read: " in done.err
+    assert f"{locked}/.config/uv-self-update/config.toml: failed to read the file: " in done.err
     assert "whether HOME is your own home directory" in done.err
     assert not done.err.count("unexpected error")
 

@@ -392,7 +392,11 @@ def test_socks_without_its_package(tmp_path: Path, home: Home, company: Company)
     (tmp_path / "hidden" / "socksio.py").write_text("raise ModuleNotFoundError(name=__name__)\n")
     environ = {"PYTHONPATH": str(tmp_path / "hidden")}
 
-    done = company.run(home, {**environ, "ALL_PROXY": proxy(SOCKS, scheme="socks5h")})
+    done = company.run(
+        home,
+        {**environ, "ALL_PROXY": proxy(SOCKS, scheme="socks5h")},
+        before=["env"],  # in a process of its own, which has not imported the package
+    )
 
     failed(home, done, before)
     assert "uv-self-update[socks]" in done.err
