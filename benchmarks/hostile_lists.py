@@ -15,17 +15,15 @@ import itertools
 import json
 import multiprocessing
 import os
-import resource
+import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from subprocess import DEVNULL, Popen
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
@@ -322,10 +320,7 @@ def _serve(case: Case, ready: Connection) -> None:
 
 @contextmanager
 def served(case: Case) -> Iterator[str]:
-    """Serve a case in a process of its own, and return its address.
-
-    What is started here is as large as this process at first, which counts as its peak.
-    """
+    """Serve a case in a process of its own, and return its address."""
     ready, theirs = multiprocessing.Pipe()
     server = multiprocessing.get_context("fork").Process(
         target=_serve, args=(case, theirs), daemon=True
@@ -379,6 +374,23 @@ class Measured:
     said: str
 
 
+_LAUNCHER = """
+import resource, subprocess, sys
+bound, longest = int(sys.argv[1]), float(sys.argv[2])
+resource.setrlimit(resource.RLIMIT_AS, (bound, bound))
+with subprocess.Popen(sys.argv[3:], stdout=subprocess.DEVNULL) as process:
+    try:
+        process.wait(longest)
+    except subprocess.TimeoutExpired:
+        process.kill()
+print(process.returncode, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
+"""A small process between: a child begins with the memory of its parent, which counts as its peak.
+
+It prints the exit code, and the peak in KiB.
+"""
+
+
 def measure(case: Case, source: Path, folder: Path) -> Measured:
     """List the releases of a source, within bounds."""
     with served(case) as server:
@@ -401,28 +413,20 @@ def measure(case: Case, source: Path, folder: Path) -> Measured:
         environ = {"PATH": f"{folder}:{os.defpath}", "HOME": str(folder), "PYTHONPATH": str(source)}
         begin = time.monotonic()
         with errors.open("wb") as file:
-            process = Popen(
-                command,
+            run = subprocess.run(
+                [sys.executable, "-c", _LAUNCHER, str(_BOUND), str(_LONGEST), *command],
                 env=environ,
-                stdout=DEVNULL,
+                stdout=subprocess.PIPE,
                 stderr=file,
-                preexec_fn=_bounded,  # noqa: PLW1509 # it only sets a limit
+                check=True,
             )
-        over = threading.Timer(_LONGEST, process.kill)
-        over.start()
-        _, status, usage = os.wait4(process.pid, 0)
-        over.cancel()
         seconds = time.monotonic() - begin
-    process.returncode = os.waitstatus_to_exitcode(status)
+    code, peak = map(int, run.stdout.split())
     return Measured(
-        peak=usage.ru_maxrss * 1024,
+        peak=peak * 1024,
         seconds=seconds,
-        said=_said(process.returncode, errors.read_text(errors="replace").replace(server, "")),
+        said=_said(code, errors.read_text(errors="replace").replace(server, "")),
     )
-
-
-def _bounded() -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (_BOUND, _BOUND))
 
 
 def _said(code: int, errors: str) -> str:

@@ -71,5 +71,5 @@ def test_what_is_given(server: str, algorithm: str | None, home: Home, tmp_path:
         assert (source.unpack(release, made) / "uv").is_file()
         environ["UV_EXCLUDE_NEWER"] = "2020-01-01T00:00:00Z"
         late = IndexSource(uv=uv, environ=home.full_environ(environ), url=url)
-        with pytest.raises(HiddenByCutoff, match=r"gives no upload time for uv 0\.5\.31"):
+        with pytest.raises(HiddenByCutoff, match=r"has no upload time for uv 0\.5\.31"):
             late.find(NEWEST)

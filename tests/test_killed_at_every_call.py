@@ -201,10 +201,8 @@ def test_what_has_to_be_asked_anew_is_not_finished(
 
     done = scene.victim.home.run(environ={variable: value.format(list=tmp_path / "list.txt")})
 
-    assert (
-        f"undoing an interrupted update: the policy must be checked again before uv {NEW} is installed"
-        in done.err
-    )
+    reason = f"the policy must be checked again before uv {NEW} is installed"
+    assert f"undoing an interrupted update: {reason}" in done.err
     scene.victim.is_old()
 
 
