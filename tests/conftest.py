@@ -12,9 +12,9 @@ import pytest
 from support import systems
 from support.homes import Home
 from support.web import Web
-from uv_self_update.logins.credentials import Credentials
-from uv_self_update.network.upstream import Upstream
-from uv_self_update.settings import Network
+from uv_self_update.auth.credentials import Credentials
+from uv_self_update.config.settings import Network
+from uv_self_update.network.client import Upstream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ import pytest
 from support import binaries, mirrors
 from support.web import Page
 from uv_self_update.errors import Owned
-from uv_self_update.receipt import read
+from uv_self_update.uv.receipt import read
 
 if TYPE_CHECKING:
     from support.homes import Done, Home

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from uv_self_update.arguments import (
+from uv_self_update.errors import UsageError
+from uv_self_update.uv.arguments import (
     Arguments,
     arrange,
     level,
@@ -19,7 +20,6 @@ from uv_self_update.arguments import (
     values_of,
     without,
 )
-from uv_self_update.errors import UsageError
 
 OWN = ("--source", "--config")
 FLAGS = ("--adopt",)

@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from uv_self_update.errors import UnexpectedBody
-from uv_self_update.network.answers import Document
-from uv_self_update.sources.bucket_page import BucketPage, read_bucket
-from uv_self_update.sources.entry import Entry, is_name
+from uv_self_update.network.responses import Document
+from uv_self_update.sources.formats.bucket import BucketPage, read_bucket
+from uv_self_update.sources.formats.entry import Entry, is_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from uv_self_update.digests import DigestRules
 from uv_self_update.errors import (
     DigestMismatch,
     NoArchive,
@@ -18,12 +17,13 @@ from uv_self_update.errors import (
     StatusRefused,
     UnexpectedBody,
 )
-from uv_self_update.network.answers import Download
+from uv_self_update.network.responses import Download
 from uv_self_update.platforms import Platform
-from uv_self_update.release import Asset, Release
+from uv_self_update.releases.digests import DigestRules
+from uv_self_update.releases.release import Asset, Release
+from uv_self_update.releases.target import NEWEST, Wanted, parse_target
 from uv_self_update.sources.catalog import CatalogSource
-from uv_self_update.sources.documents import checked
-from uv_self_update.target import NEWEST, Wanted, parse_target
+from uv_self_update.sources.formats.documents import checked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

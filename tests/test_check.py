@@ -10,7 +10,7 @@ import pytest
 
 from support import binaries, mirrors
 from support.web import Page
-from uv_self_update.check import UPDATE_DUE, Verdict
+from uv_self_update.workflow.check import UPDATE_DUE, Verdict
 
 if TYPE_CHECKING:
     from support.homes import Home

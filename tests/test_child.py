@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from uv_self_update.child import find_uv, version_of, which
 from uv_self_update.errors import UvNotFound
+from uv_self_update.uv.executable import find_uv, version_of, which
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,9 +11,9 @@ import pytest
 
 from support import binaries, mirrors, namespaces
 from uv_self_update import __version__
-from uv_self_update.cli import FLAGS, OPTIONS, UPDATE_FLAGS, main
-from uv_self_update.secret import Secret
-from uv_self_update.settings import Options
+from uv_self_update.cli.main import FLAGS, OPTIONS, UPDATE_FLAGS, main
+from uv_self_update.config.settings import Options
+from uv_self_update.redaction import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from support.homes import Home
     from support.web import Web
-    from uv_self_update.invocation import Invocation
+    from uv_self_update.cli.invocation import Invocation
 
 
 def pretend(home: Home, script: str) -> Path:
@@ -346,7 +346,7 @@ def test_options_become_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         told.append(invocation)
         return 0
 
-    monkeypatch.setattr("uv_self_update.commands.run", keep)
+    monkeypatch.setattr("uv_self_update.cli.commands.run", keep)
     main(["--token", "t0ken", "--trusted-host", "a b", "releases", "--allow-insecure-host=c"])
     main(["releases"])
 
@@ -421,8 +421,8 @@ def test_negative_number_is_a_value(home: Home) -> None:
 
 MISTAKEN = """\
 import sys
-from uv_self_update import __main__, cli
-
+from uv_self_update import __main__
+from uv_self_update.cli import main as cli
 def fail(*_):
     try:
         raise KeyError("https://you:s3cret@h.example/")

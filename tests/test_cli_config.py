@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner, Result
 
-from uv_self_update import config as files
-from uv_self_update.cli_config import config, template
-from uv_self_update.config_document import as_table
+from uv_self_update.cli.config import config, template
+from uv_self_update.cli.invocation import Invocation
+from uv_self_update.config import load as files
+from uv_self_update.config.credential_keys import LOGIN_FIELDS
+from uv_self_update.config.document import as_table
+from uv_self_update.config.kinds import KINDS
+from uv_self_update.config.settings import KEYS, Options
 from uv_self_update.errors import (
     ConfigurationError,
     ConfigurationNotKept,
     InvalidConfiguration,
     UsageError,
 )
-from uv_self_update.invocation import Invocation
-from uv_self_update.kinds import KINDS
-from uv_self_update.login_keys import LOGIN_FIELDS
-from uv_self_update.settings import KEYS, Options
 
 if TYPE_CHECKING:
     from pathlib import Path

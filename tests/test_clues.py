@@ -6,9 +6,9 @@ import pytest
 
 from support.detection_lures import ARCHIVE
 from uv_self_update.errors import IndexFailed, NoSuchVersion, StatusRefused, UnexpectedBody
-from uv_self_update.network.answers import Answer
-from uv_self_update.sources.advice import Attempt, Findings, Look, advice
-from uv_self_update.sources.clues import (
+from uv_self_update.network.responses import Answer
+from uv_self_update.sources.detection.advice import Attempt, Findings, Look, advice
+from uv_self_update.sources.detection.clues import (
     Clue,
     from_answer,
     from_index_page,

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from uv_self_update import config
-from uv_self_update.config_document import as_document, as_table
-from uv_self_update.config_edit import as_toml
+from uv_self_update.config import load as config
+from uv_self_update.config.document import as_document, as_table
+from uv_self_update.config.edit import as_toml
+from uv_self_update.config.kinds import SourceSettings
+from uv_self_update.config.settings import Network, Settings
 from uv_self_update.errors import InvalidConfiguration
-from uv_self_update.kinds import SourceSettings
-from uv_self_update.settings import Network, Settings
 
 GITHUB = '[[source]]\nkind = "github"\nurl = "https://a.example/o/r"\n'
 

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from uv_self_update import config, config_edit
+from uv_self_update.config import edit as config_edit
+from uv_self_update.config import load as config
+from uv_self_update.config.kinds import SourceSettings
 from uv_self_update.errors import ConfigurationNotKept, InvalidConfiguration, UsageError
-from uv_self_update.kinds import SourceSettings
 
 GITHUB = '[[source]]\nkind = "github"\nurl = "https://a.example/o/r"\n'
 

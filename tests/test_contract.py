@@ -31,7 +31,7 @@ from uv_self_update.errors import (
     UnexpectedBody,
     Unreachable,
 )
-from uv_self_update.target import NEWEST, Wanted, newest_first, parse_target
+from uv_self_update.releases.target import NEWEST, Wanted, newest_first, parse_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -6,14 +6,8 @@ import threading
 
 import pytest
 
-from uv_self_update.logins.credentials import (
-    Credential,
-    Credentials,
-    Login,
-    origin_of,
-    usable_secret,
-)
-from uv_self_update.secret import Secret
+from uv_self_update.auth.credentials import Credential, Credentials, Login, origin_of, usable_secret
+from uv_self_update.redaction import Secret
 
 HOST = origin_of("https://a.example/")
 OTHER = origin_of("https://b.example/")

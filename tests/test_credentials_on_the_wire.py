@@ -45,14 +45,14 @@ from support.proxy import trust
 from support.simulator.dialect import basic, redirect
 from support.simulator.rows import fetch
 from support.web import Page, Web
-from uv_self_update import sources
+from uv_self_update.config.kinds import KINDS, SourceSettings
+from uv_self_update.config.settings import Network, Settings
 from uv_self_update.errors import SourceError, StatusRefused
-from uv_self_update.kinds import KINDS, SourceSettings
-from uv_self_update.secret import Secret
-from uv_self_update.settings import Network, Settings
+from uv_self_update.redaction import Secret
+from uv_self_update.releases.target import NEWEST, Wanted
+from uv_self_update.sources import registry as sources
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.sources.order import find_in_order
-from uv_self_update.target import NEWEST, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -27,19 +27,13 @@ from support.simulator.gitea import GiteaReleases
 from support.simulator.index import Index
 from support.simulator.server import Simulator
 from support.web import Page
-from uv_self_update.errors import (
-    NoArchive,
-    NoSuchVersion,
-    NotDetected,
-    SourceError,
-    Unreachable,
-)
-from uv_self_update.kinds import parse_source
-from uv_self_update.settings import Network, Settings
-from uv_self_update.sources.detect import detect
+from uv_self_update.config.kinds import parse_source
+from uv_self_update.config.settings import Network, Settings
+from uv_self_update.errors import NoArchive, NoSuchVersion, NotDetected, SourceError, Unreachable
+from uv_self_update.releases.target import parse_target
+from uv_self_update.sources.detection.detect import detect
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.sources.tree import TreeSource
-from uv_self_update.target import parse_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,8 +43,8 @@ if TYPE_CHECKING:
     from support.catalogue import Catalogue
     from support.homes import Home
     from support.web import Asked, Web
-    from uv_self_update.sources import Means
-    from uv_self_update.sources.detect import Detection
+    from uv_self_update.sources.context import Means
+    from uv_self_update.sources.detection.detect import Detection
 
     Start = Callable[[Path], AbstractContextManager[str]]
 

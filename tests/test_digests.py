@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from uv_self_update.digests import (
+from uv_self_update.errors import DigestMismatch, NoDigest, NotPinned
+from uv_self_update.releases.digests import (
     DigestRules,
     Expected,
     Pin,
@@ -18,7 +19,6 @@ from uv_self_update.digests import (
     only_sums,
     parse_sums,
 )
-from uv_self_update.errors import DigestMismatch, NoDigest, NotPinned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,12 +12,12 @@ import trustme
 
 from support import certificates
 from support.servers.greeter import HOST, Greeter, server_context, talk, written
+from uv_self_update.auth.credentials import Credentials
+from uv_self_update.config.settings import Network
 from uv_self_update.errors import Distrusted, Unreachable
-from uv_self_update.logins.credentials import Credentials
-from uv_self_update.network.distrust import explained
-from uv_self_update.network.trust import Trust
-from uv_self_update.network.upstream import Upstream
-from uv_self_update.settings import Network
+from uv_self_update.network.client import Upstream
+from uv_self_update.network.tls import Trust
+from uv_self_update.network.tls_errors import explained
 
 if TYPE_CHECKING:
     from pathlib import Path

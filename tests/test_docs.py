@@ -11,12 +11,12 @@ from urllib.parse import unquote
 import click
 import pytest
 
-from uv_self_update.arguments import arrange, split, take, take_flags
-from uv_self_update.cli import COMMANDS, FLAGS, OPTIONS, UPDATE_FLAGS
-from uv_self_update.commands import root
-from uv_self_update.config import load
-from uv_self_update.kinds import KINDS, parse_source
-from uv_self_update.target import parse_target
+from uv_self_update.cli.commands import root
+from uv_self_update.cli.main import COMMANDS, FLAGS, OPTIONS, UPDATE_FLAGS
+from uv_self_update.config.kinds import KINDS, parse_source
+from uv_self_update.config.load import load
+from uv_self_update.releases.target import parse_target
+from uv_self_update.uv.arguments import arrange, split, take, take_flags
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

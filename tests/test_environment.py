@@ -11,7 +11,7 @@ import trustme
 from support import binaries, mirrors
 from support.proxy import HOST, Proxy, trust
 from support.tools import tools
-from uv_self_update.child import environment
+from uv_self_update.uv.environment import environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

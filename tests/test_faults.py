@@ -26,7 +26,7 @@ from support.reliability.case import (
     Updated,
 )
 from support.reliability.table import CASES, COMMAND, PAGE, renewed
-from uv_self_update.receipt import new_receipt
+from uv_self_update.uv.receipt import new_receipt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

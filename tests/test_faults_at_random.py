@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support.faults import Faults, File, chunked, headless, in_turn, said
+from uv_self_update.auth.credentials import Credentials
+from uv_self_update.config.settings import Network
 from uv_self_update.errors import UpstreamError
-from uv_self_update.logins.credentials import Credentials
-from uv_self_update.network.upstream import Upstream
-from uv_self_update.settings import Network
+from uv_self_update.network.client import Upstream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -126,7 +126,7 @@ def line() -> Iterator[Callable[[list[Step], tuple[bytes, bytes]], AbstractConte
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> Iterator[Upstream]:
     """Return a client that tries again at once."""
-    monkeypatch.setattr("uv_self_update.network.upstream.pause", lambda _, *, after: after or 0.0)
+    monkeypatch.setattr("uv_self_update.network.client.pause", lambda _, *, after: after or 0.0)
     network = Network(timeout=10, retries=_RETRIES)
     client = Upstream(network, Credentials(), environ={"NO_PROXY": "*"})
     yield client

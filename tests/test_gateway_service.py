@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 
 from support.raw import connect, get, read_all, request
 from support.web import Page
-from uv_self_update.digests import DigestRules, Pin
+from uv_self_update.auth.credentials import Credentials
+from uv_self_update.config.settings import Network
 from uv_self_update.errors import (
     DigestMismatch,
     Interrupted,
@@ -37,32 +38,31 @@ from uv_self_update.errors import (
     Unreachable,
     UvSelfUpdateError,
 )
+from uv_self_update.gateway import scripts
 from uv_self_update.gateway.address import Address, listen
 from uv_self_update.gateway.loopback import Loopback
 from uv_self_update.gateway.replies import BrokenOff, Reply, patiently
 from uv_self_update.gateway.routes import Request
 from uv_self_update.gateway.service import Installing, Service
-from uv_self_update.installer import scripts
 from uv_self_update.installer.native import NativeInstaller
-from uv_self_update.installer.others import ReleaseInstaller
-from uv_self_update.logins.credentials import Credentials
-from uv_self_update.network.answers import Document, Download
-from uv_self_update.network.upstream import Upstream
+from uv_self_update.installer.release import ReleaseInstaller
+from uv_self_update.network.client import Upstream
+from uv_self_update.network.responses import Document, Download
 from uv_self_update.platforms import Platform
-from uv_self_update.release import INSTALLER_NAMES, Asset, Release
-from uv_self_update.settings import Network
-from uv_self_update.sources.documents import read_release
+from uv_self_update.releases.digests import DigestRules, Pin
+from uv_self_update.releases.release import INSTALLER_NAMES, Asset, Release
+from uv_self_update.sources.formats.documents import read_release
 from uv_self_update.sources.interface import ArchiveSource, WheelSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from support.web import Asked, Web
-    from uv_self_update.installer.powershell import Script
-    from uv_self_update.settings import InstallerChoice
+    from uv_self_update.config.settings import InstallerChoice
+    from uv_self_update.gateway.script_policy import Script
+    from uv_self_update.releases.target import Wanted
     from uv_self_update.sources.interface import Source
     from uv_self_update.sources.order import Found
-    from uv_self_update.target import Wanted
 
 LINUX = Platform(triple="x86_64-unknown-linux-gnu")
 SCRIPT = b"#!/bin/sh\necho the release's own\n"

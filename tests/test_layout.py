@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from uv_self_update.sources.layout import (
-    flat_name,
-    is_asset,
-    version_in_script,
-    version_of_folder,
-)
+from uv_self_update.sources.layout import flat_name, is_asset, version_in_script, version_of_folder
 
 LINUX = "uv-x86_64-unknown-linux-gnu.tar.gz"
 

@@ -14,7 +14,7 @@ import pytest
 from support import binaries, mirrors, namespaces
 from support.homes import Done, Home
 from support.missing import missing
-from uv_self_update.receipt import NAME, new_receipt
+from uv_self_update.uv.receipt import NAME, new_receipt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support import mirrors
-from uv_self_update import update
-from uv_self_update.arguments import Arguments
-from uv_self_update.check import check
-from uv_self_update.child import aside, find_uv
+from uv_self_update.cli.invocation import Invocation
+from uv_self_update.config.kinds import parse_source
+from uv_self_update.config.settings import Options, Settings
 from uv_self_update.errors import UvNotRunnable
-from uv_self_update.installer import workplace
-from uv_self_update.invocation import Invocation
-from uv_self_update.kinds import parse_source
-from uv_self_update.leftovers import mend
-from uv_self_update.settings import Options, Settings
-from uv_self_update.shadow import warn_if_shadowed
-from uv_self_update.update import Job
+from uv_self_update.installer import workspace as workplace
+from uv_self_update.uv.arguments import Arguments
+from uv_self_update.uv.executable import aside, find_uv
+from uv_self_update.uv.leftovers import mend
+from uv_self_update.uv.shadow import warn_if_shadowed
+from uv_self_update.workflow import update
+from uv_self_update.workflow.check import check
+from uv_self_update.workflow.update import Job
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -183,8 +183,8 @@ def test_every_command_looks_as_on_its_system(
         asked.append(windows)
         raise NotImplementedError
 
-    monkeypatch.setattr("uv_self_update.invocation.find_uv", look)
-    monkeypatch.setattr("uv_self_update.shadow.find_uv", look)
+    monkeypatch.setattr("uv_self_update.cli.invocation.find_uv", look)
+    monkeypatch.setattr("uv_self_update.uv.shadow.find_uv", look)
     invocation = Invocation(options=Options(), environ={})
     # Paths are those of Windows then, so it is undone at once.
     with monkeypatch.context() as patch:

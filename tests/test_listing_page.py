@@ -17,9 +17,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from uv_self_update.errors import UnexpectedBody
-from uv_self_update.network.answers import Document
-from uv_self_update.sources.entry import Entry, is_name, utc_of
-from uv_self_update.sources.listing_page import read_listing
+from uv_self_update.network.responses import Document
+from uv_self_update.sources.formats.entry import Entry, is_name, utc_of
+from uv_self_update.sources.formats.listing import read_listing
 
 SAMPLES = Path(__file__).parent / "samples"
 MIRROR = "https://h.example/mirror/"

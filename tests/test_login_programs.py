@@ -24,14 +24,14 @@ from support.missing import missing
 from support.simulator.dialect import PASSWORD, USER, Setup
 from support.simulator.rows import ROWS, fetch, published
 from support.simulator.server import credentials_in
-from uv_self_update.child import aside
-from uv_self_update.logins import programs
-from uv_self_update.logins.credentials import Login
-from uv_self_update.logins.programs import Found, LoginPrograms, Question
-from uv_self_update.secret import Secret
-from uv_self_update.settings import Network, Settings
+from uv_self_update.auth import programs
+from uv_self_update.auth.credentials import Login
+from uv_self_update.auth.programs import Found, LoginPrograms, Question
+from uv_self_update.config.settings import Network, Settings
+from uv_self_update.redaction import Secret
+from uv_self_update.releases.target import Wanted
 from uv_self_update.sources.opened import OpenSources
-from uv_self_update.target import Wanted
+from uv_self_update.uv.executable import aside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,18 +12,18 @@ from hypothesis import given as generated
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from uv_self_update.kinds import KINDS, SourceSettings, check_source
-from uv_self_update.logins.credentials import Login
-from uv_self_update.logins.programs import Found, LoginPrograms, Question
-from uv_self_update.secret import Secret
+from uv_self_update.auth.credentials import Login
+from uv_self_update.auth.programs import Found, LoginPrograms, Question
+from uv_self_update.config.kinds import KINDS, SourceSettings, check_source
+from uv_self_update.redaction import Secret
+from uv_self_update.sources.authentication import credentials_of
 from uv_self_update.sources.github import api_of
-from uv_self_update.sources.logins import credentials_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from uv_self_update.logins.credentials import Credentials
+    from uv_self_update.auth.credentials import Credentials
 
 ELSEWHERE = (
     "http://h.example/",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from uv_self_update.logins import netrc_file
+from uv_self_update.auth import netrc as netrc_file
 
 if TYPE_CHECKING:
     from pathlib import Path

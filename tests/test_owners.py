@@ -13,8 +13,8 @@ import pytest
 
 from support import binaries
 from support.homes import base_environment
-from uv_self_update.owners import Copy, Record, Surroundings, owner_of
-from uv_self_update.surroundings import find_owner, look_around
+from uv_self_update.uv.install_source import find_owner, look_around
+from uv_self_update.uv.package_managers import Copy, Record, Surroundings, owner_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,9 +14,9 @@ import click
 import pytest
 
 from support.processes import SOON
-from uv_self_update import passphrase
-from uv_self_update.secret import Secret
-from uv_self_update.settings import Network, Settings
+from uv_self_update.cli import passphrase
+from uv_self_update.config.settings import Network, Settings
+from uv_self_update.redaction import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from uv_self_update import config as files
-from uv_self_update.cli_config import config
-from uv_self_update.digests import DigestRules, Pin
+from uv_self_update.cli.config import config
+from uv_self_update.cli.invocation import Invocation
+from uv_self_update.config import load as files
+from uv_self_update.config.settings import Options
 from uv_self_update.errors import ConfigurationNotKept, InvalidConfiguration, UsageError
-from uv_self_update.invocation import Invocation
-from uv_self_update.policy import DEFAULT, Rule
-from uv_self_update.release import Release
-from uv_self_update.settings import Options
+from uv_self_update.releases.digests import DigestRules, Pin
+from uv_self_update.releases.policy import DEFAULT, Rule
+from uv_self_update.releases.release import Release
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from uv_self_update.settings import Settings
+    from uv_self_update.config.settings import Settings
 
 DIGEST, OTHER = "0" * 64, "ab" * 32
 ARCHIVE = "uv-x86_64-unknown-linux-gnu.tar.gz"

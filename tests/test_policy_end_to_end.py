@@ -13,7 +13,7 @@ import pytest
 
 from support import binaries, mirrors
 from support.web import Asked, Page
-from uv_self_update.target import newest_first
+from uv_self_update.releases.target import newest_first
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,10 +12,10 @@ from support import binaries, mirrors
 from test_policy_rules import SITE, USER, rules
 from uv_self_update import platforms
 from uv_self_update.errors import HiddenByPolicy, NoSuchVersion
-from uv_self_update.policy import DEFAULT, EVERYTHING
+from uv_self_update.releases.policy import DEFAULT, EVERYTHING
+from uv_self_update.releases.target import NEWEST, parse_target
 from uv_self_update.sources.index import IndexSource
-from uv_self_update.survey import overview
-from uv_self_update.target import NEWEST, parse_target
+from uv_self_update.workflow.survey import overview
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from support.homes import Home
     from support.web import Web
-    from uv_self_update.policy import Policy
+    from uv_self_update.releases.policy import Policy
 
 VERSIONS = ("0.5.0", "0.5.31", "0.8.24", "0.11.13")
 

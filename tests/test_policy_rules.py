@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from uv_self_update.config.policy_keys import POLICY_KEYS, policy
 from uv_self_update.errors import (
     HiddenByPolicy,
     NoArchive,
@@ -17,17 +18,16 @@ from uv_self_update.errors import (
     Unreachable,
 )
 from uv_self_update.platforms import Platform
-from uv_self_update.policy import DEFAULT, EVERYTHING, Objection, Policy, ago, parse_age
-from uv_self_update.policy_keys import POLICY_KEYS, policy
-from uv_self_update.release import Asset, Release
+from uv_self_update.releases.policy import DEFAULT, EVERYTHING, Objection, Policy, ago, parse_age
+from uv_self_update.releases.release import Asset, Release
+from uv_self_update.releases.target import NEWEST, Wanted, parse_target
 from uv_self_update.sources.catalog import CatalogSource
 from uv_self_update.sources.order import find_in_order
-from uv_self_update.target import NEWEST, Wanted, parse_target
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from uv_self_update.network.answers import Download
+    from uv_self_update.network.responses import Download
 
 PLATFORM = Platform(triple="x86_64-unknown-linux-gnu")
 ARCHIVE = PLATFORM.archive

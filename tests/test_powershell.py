@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tree_sitter import Language, Parser
 
-from uv_self_update.installer import scripts
+from uv_self_update.gateway import scripts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

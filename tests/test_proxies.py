@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from uv_self_update.errors import ProxyRefused
 from uv_self_update.network.proxies import Proxies, Proxy, System
-from uv_self_update.uv_toml import UvToml
+from uv_self_update.uv.configuration import UvToml
 
 PROXY = "http://proxy.example:3128"
 OTHER = "http://other.example:3128"
@@ -378,7 +378,7 @@ def test_slow_modules_are_not_imported() -> None:
     """Where the environment decides, nothing is imported for settings of the system."""
     script = (
         "import sys; from uv_self_update.network.proxies import *;"
-        "from uv_self_update.uv_toml import UvToml;"
+        "from uv_self_update.uv.configuration import UvToml;"
         "sys.modules['urllib.request'] = sys.modules['ipaddress'] = None;"
         "found = Proxies.collect({'https_proxy': 'p', 'no_proxy': 'a'}, UvToml());"
         "print(found.for_url('https://h/').url)"

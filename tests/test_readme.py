@@ -11,11 +11,11 @@ import click
 import pytest
 
 from uv_self_update import errors
-from uv_self_update.check import UPDATE_DUE
-from uv_self_update.cli import COMMANDS, FLAGS, OPTIONS, UPDATE_FLAGS
-from uv_self_update.commands import root
-from uv_self_update.config import load
-from uv_self_update.kinds import KINDS
+from uv_self_update.cli.commands import root
+from uv_self_update.cli.main import COMMANDS, FLAGS, OPTIONS, UPDATE_FLAGS
+from uv_self_update.config.kinds import KINDS
+from uv_self_update.config.load import load
+from uv_self_update.workflow.check import UPDATE_DUE
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from uv_self_update.errors import ReceiptError
-from uv_self_update.receipt import NAME, Receipt, locate, new_receipt, read
-from uv_self_update.writing import write_atomically
+from uv_self_update.files import write_atomically
+from uv_self_update.uv.receipt import NAME, Receipt, locate, new_receipt, read
 
 
 def receipt(folder: Path, **document: object) -> Receipt:

@@ -14,7 +14,7 @@ import pytest
 
 from support import binaries
 from support.homes import base_environment
-from uv_self_update.receipt import NAME, locate, new_receipt, read
+from uv_self_update.uv.receipt import NAME, locate, new_receipt, read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -22,7 +22,7 @@ from support.simulator.server import (
     credentials_in,
 )
 from support.web import Asked, Page, Web
-from uv_self_update.target import Wanted
+from uv_self_update.releases.target import Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

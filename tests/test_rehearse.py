@@ -9,10 +9,10 @@ import pytest
 
 from support import binaries, mirrors, namespaces
 from support.web import Page, Web
-from uv_self_update.child import aside
-from uv_self_update.kinds import parse_source
-from uv_self_update.rehearse import hold
-from uv_self_update.settings import Settings
+from uv_self_update.config.kinds import parse_source
+from uv_self_update.config.settings import Settings
+from uv_self_update.uv.executable import aside
+from uv_self_update.workflow.rehearse import hold
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,9 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from packaging.version import Version
 
-from uv_self_update.release import (
+from uv_self_update.releases.release import (
     INSTALLER_NAMES,
-    VERSION,
     Asset,
     NotARelease,
     Release,
@@ -20,8 +19,8 @@ from uv_self_update.release import (
     parse_release,
     parse_releases,
     utc,
-    version_of_tag,
 )
+from uv_self_update.versions import VERSION, version_of_tag
 
 DIGEST = "0123456789abcdef" * 4
 

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from uv_self_update import receipt as receipts
 from uv_self_update.errors import NotReplaced, NotRestored, StagedUvBroken
 from uv_self_update.installer import journal
-from uv_self_update.installer.replacing import recover, replace
-from uv_self_update.installer.staging import Staged
-from uv_self_update.installer.workplace import claim
+from uv_self_update.installer.replace import recover, replace
+from uv_self_update.installer.stage import Staged
+from uv_self_update.installer.workspace import claim
 from uv_self_update.platforms import Platform
-from uv_self_update.receipt import Rewrite
+from uv_self_update.uv import receipt as receipts
+from uv_self_update.uv.receipt import Rewrite
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -229,7 +229,7 @@ def test_interrupted(
     def interrupt(*_: object, **__: object) -> None:
         raise failing
 
-    monkeypatch.setattr("uv_self_update.installer.replacing.write_atomically", interrupt)
+    monkeypatch.setattr("uv_self_update.installer.replace.write_atomically", interrupt)
     with pytest.raises(failing):
         machine.replace()
     assert machine.installed() == before
@@ -421,7 +421,7 @@ def interrupted(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "replace", killed)
-        patch.setattr("uv_self_update.installer.replacing._undo", nothing)
+        patch.setattr("uv_self_update.installer.replace._undo", nothing)
         with pytest.raises(Killed):
             machine.replace()
     plan = journal.read(machine.work)

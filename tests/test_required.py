@@ -12,10 +12,17 @@ import pytest
 
 from support import binaries, mirrors
 from support.web import Asked, Page, Web
-from uv_self_update import required
 from uv_self_update.errors import InvalidRequirement, NothingRequired, UsageError
-from uv_self_update.required import Place, Requirement, find, permit, requirements, target
-from uv_self_update.unrequired import Unrequired, combined
+from uv_self_update.uv import required_version as required
+from uv_self_update.uv.required_version import (
+    Place,
+    Requirement,
+    find,
+    permit,
+    requirements,
+    target,
+)
+from uv_self_update.uv.without_required_version import Unrequired, combined
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support import binaries, mirrors
-from uv_self_update.installer import powershell
-from uv_self_update.installer.powershell import ScriptPolicy
+from uv_self_update.gateway import script_policy as powershell
+from uv_self_update.gateway.script_policy import ScriptPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from support.homes import Home
     from support.web import Web
-    from uv_self_update.installer.powershell import Script
+    from uv_self_update.gateway.script_policy import Script
 
 OFF: Mapping[str, object] = {"EnableScripts": 0}
 SIGNED: Mapping[str, object] = {"EnableScripts": 1, "ExecutionPolicy": "AllSigned"}

@@ -10,7 +10,7 @@ import pytest
 
 from support.homes import base_environment
 from support.web import Page
-from uv_self_update.installer import handover, scripts
+from uv_self_update.gateway import handover, scripts
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -20,26 +20,27 @@ from support.secret_places import KINDS, PLACES, Scene, misspelt
 from support.secrets_planted import Planted, toml
 from support.tracing import traced
 from support.web import Web
-from uv_self_update import cli, sources
-from uv_self_update.arguments import split
-from uv_self_update.config import load
+from uv_self_update.auth.credentials import login_of
+from uv_self_update.cli import main as cli
+from uv_self_update.cli.invocation import Invocation
+from uv_self_update.config.load import load
+from uv_self_update.config.settings import Network, Options, Settings
 from uv_self_update.errors import UvSelfUpdateError
-from uv_self_update.invocation import Invocation
-from uv_self_update.logins.credentials import login_of
 from uv_self_update.network.proxies import Proxies
-from uv_self_update.secret import Secret
-from uv_self_update.settings import Network, Options, Settings
-from uv_self_update.sources.logins import credentials_of
+from uv_self_update.redaction import Secret
+from uv_self_update.releases.target import NEWEST
+from uv_self_update.sources import registry as sources
+from uv_self_update.sources.authentication import credentials_of
 from uv_self_update.sources.opened import OpenSources
-from uv_self_update.target import NEWEST
-from uv_self_update.update import Job
-from uv_self_update.uv_toml import UvToml
+from uv_self_update.uv.arguments import split
+from uv_self_update.uv.configuration import UvToml
+from uv_self_update.workflow.update import Job
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from support.homes import Done, Home
-    from uv_self_update.network.upstream import Upstream
+    from uv_self_update.network.client import Upstream
 
 SEEDS = 25
 EACH = 40

@@ -9,12 +9,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from uv_self_update import config
+from uv_self_update.config import load as config
+from uv_self_update.config.kinds import (
+    KINDS,
+    SOURCE_FIELDS,
+    SourceSettings,
+    check_source,
+    parse_source,
+)
+from uv_self_update.config.settings import Network, Options, Settings
 from uv_self_update.errors import InvalidConfiguration, InvalidSource
-from uv_self_update.kinds import KINDS, SOURCE_FIELDS, SourceSettings, check_source, parse_source
-from uv_self_update.secret import Secret, holds_secret, is_like_a_token
-from uv_self_update.settings import Network, Options, Settings
-from uv_self_update.wording import shown
+from uv_self_update.messages import shown
+from uv_self_update.redaction import Secret, holds_secret, is_like_a_token
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

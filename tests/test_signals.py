@@ -16,11 +16,11 @@ import pytest
 from support import binaries, mirrors
 from support.processes import SOON, Running, Stuck, Trickle, ended, refuses
 from support.web import Page
+from uv_self_update.auth.credentials import Credentials
 from uv_self_update.background import Background
+from uv_self_update.config.settings import Network
 from uv_self_update.errors import Interrupted
-from uv_self_update.logins.credentials import Credentials
-from uv_self_update.network.upstream import Upstream
-from uv_self_update.settings import Network
+from uv_self_update.network.client import Upstream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -12,16 +12,16 @@ import pytest
 
 from support.web import Page
 from uv_self_update import platforms
+from uv_self_update.config.kinds import SourceSettings
+from uv_self_update.config.settings import Settings
 from uv_self_update.errors import NoSuchVersion, UnexpectedBody
-from uv_self_update.kinds import SourceSettings
-from uv_self_update.release import utc
-from uv_self_update.settings import Settings
+from uv_self_update.releases.release import utc
+from uv_self_update.releases.target import NEWEST, Wanted
 from uv_self_update.sources.opened import OpenSources
-from uv_self_update.target import NEWEST, Wanted
 
 if TYPE_CHECKING:
     from support.web import Web
-    from uv_self_update.release import Release
+    from uv_self_update.releases.release import Release
 
 MANIFEST = "/github/versions/main/v1/uv.ndjson"
 DOWNLOADS = "/github/uv/releases/download"

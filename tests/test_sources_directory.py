@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from uv_self_update import platforms
+from uv_self_update.config.kinds import SourceSettings
+from uv_self_update.config.settings import Settings
 from uv_self_update.errors import Unreadable
-from uv_self_update.kinds import SourceSettings
-from uv_self_update.settings import Settings
+from uv_self_update.releases.target import NEWEST
 from uv_self_update.sources.opened import OpenSources
-from uv_self_update.target import NEWEST
 
 if TYPE_CHECKING:
-    from uv_self_update.release import Release
+    from uv_self_update.releases.release import Release
 
 ARCHIVE = platforms.current().archive
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.web import Asked, Page, Web
+from uv_self_update.config.kinds import SourceSettings
+from uv_self_update.config.settings import Settings
 from uv_self_update.errors import (
     Hidden,
     InvalidSource,
@@ -20,17 +22,15 @@ from uv_self_update.errors import (
     StatusRefused,
     UnexpectedBody,
 )
-from uv_self_update.kinds import SourceSettings
 from uv_self_update.platforms import Platform
-from uv_self_update.release import Asset, Release
-from uv_self_update.secret import Secret
-from uv_self_update.settings import Settings
+from uv_self_update.redaction import Secret
+from uv_self_update.releases.release import Asset, Release
+from uv_self_update.releases.target import NEWEST, Wanted, parse_target
 from uv_self_update.sources.github import GithubSource, api_of
 from uv_self_update.sources.opened import OpenSources
-from uv_self_update.target import NEWEST, Wanted, parse_target
 
 if TYPE_CHECKING:
-    from uv_self_update.network.upstream import Upstream
+    from uv_self_update.network.client import Upstream
 
 PLATFORM = Platform(triple="x86_64-unknown-linux-gnu")
 API = "/api/v3/repos/o/r/releases"

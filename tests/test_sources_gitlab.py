@@ -11,11 +11,11 @@ import pytest
 
 from support.web import Page, Web
 from uv_self_update import platforms
+from uv_self_update.config.kinds import SourceSettings
+from uv_self_update.config.settings import Settings
 from uv_self_update.errors import Hidden, NoSuchVersion, StatusRefused
-from uv_self_update.kinds import SourceSettings
-from uv_self_update.settings import Settings
+from uv_self_update.releases.target import NEWEST
 from uv_self_update.sources.opened import OpenSources
-from uv_self_update.target import NEWEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

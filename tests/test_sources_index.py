@@ -16,12 +16,12 @@ from support import binaries, mirrors
 from support.web import Asked, Page, Web
 from uv_self_update.background import Background
 from uv_self_update.errors import IndexFailed, NoSuchVersion, UnusableArchive, UvNotRunnable
-from uv_self_update.neutral import neutral_folder
-from uv_self_update.release import Release
+from uv_self_update.releases.release import Release
+from uv_self_update.releases.target import NEWEST, Wanted, parse_target
 from uv_self_update.sources import uv_pip
 from uv_self_update.sources.index import IndexSource
 from uv_self_update.sources.uv_pip import index_environment
-from uv_self_update.target import NEWEST, Wanted, parse_target
+from uv_self_update.uv.environment import neutral_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

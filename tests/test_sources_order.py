@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.web import Page
-from uv_self_update import sources
+from uv_self_update.auth.credentials import Credentials
+from uv_self_update.config.kinds import KINDS, SourceSettings
+from uv_self_update.config.settings import Network, Settings
 from uv_self_update.errors import (
     IndexFailed,
     NoSourceAnswered,
@@ -19,16 +21,14 @@ from uv_self_update.errors import (
     UvNotRunnable,
     UvSelfUpdateError,
 )
-from uv_self_update.kinds import KINDS, SourceSettings
-from uv_self_update.logins.credentials import Credentials
-from uv_self_update.network.upstream import Upstream
+from uv_self_update.network.client import Upstream
 from uv_self_update.platforms import Platform
-from uv_self_update.release import Release
-from uv_self_update.settings import Network, Settings
-from uv_self_update.sources import Means
+from uv_self_update.releases.release import Release
+from uv_self_update.releases.target import NEWEST, Wanted
+from uv_self_update.sources import registry as sources
 from uv_self_update.sources.astral import AstralSource
-from uv_self_update.sources.detect import DetectedSource
-from uv_self_update.sources.either import EitherSource
+from uv_self_update.sources.context import Means
+from uv_self_update.sources.detection.detect import DetectedSource
 from uv_self_update.sources.gitea import GiteaSource
 from uv_self_update.sources.github import GithubSource
 from uv_self_update.sources.gitlab import GitlabSource
@@ -36,9 +36,9 @@ from uv_self_update.sources.index import IndexSource
 from uv_self_update.sources.interface import Source
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.sources.order import Found, find_in_order
+from uv_self_update.sources.proxied import EitherSource
 from uv_self_update.sources.tree import TreeSource
 from uv_self_update.sources.urls import UrlsSource
-from uv_self_update.target import NEWEST, Wanted
 
 if TYPE_CHECKING:
     from support.web import Web
@@ -173,6 +173,7 @@ def test_unchecked_section(section: SourceSettings) -> None:
         sources.build(
             section,
             Means(
+                build=sources.build,
                 upstream=_client,
                 cautious=_client,
                 platform=Platform(triple="x86_64-unknown-linux-gnu"),

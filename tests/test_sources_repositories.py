@@ -11,15 +11,15 @@ import pytest
 
 from support.web import Page
 from uv_self_update import platforms
+from uv_self_update.config.kinds import parse_source
+from uv_self_update.config.settings import Settings
 from uv_self_update.errors import Hidden, NotDetected, StatusRefused, UnexpectedBody
-from uv_self_update.kinds import parse_source
-from uv_self_update.settings import Settings
+from uv_self_update.releases.target import NEWEST
 from uv_self_update.sources.opened import OpenSources
-from uv_self_update.target import NEWEST
 
 if TYPE_CHECKING:
     from support.web import Web
-    from uv_self_update.release import Release
+    from uv_self_update.releases.release import Release
 
 ARCHIVE = platforms.current().archive
 STORAGE = "/artifactory/api/storage"

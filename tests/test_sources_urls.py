@@ -16,15 +16,15 @@ from uv_self_update.errors import (
     Unreachable,
 )
 from uv_self_update.platforms import Platform
-from uv_self_update.release import Asset, Release
+from uv_self_update.releases.release import Asset, Release
+from uv_self_update.releases.target import NEWEST, Wanted, parse_target
 from uv_self_update.sources.urls import UrlsSource
-from uv_self_update.target import NEWEST, Wanted, parse_target
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from support.web import Web
-    from uv_self_update.network.upstream import Upstream
+    from uv_self_update.network.client import Upstream
 
 PLATFORM = Platform(triple="x86_64-unknown-linux-gnu")
 ARCHIVE = PLATFORM.archive

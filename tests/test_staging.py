@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from uv_self_update import child
-from uv_self_update.digests import DigestRules
 from uv_self_update.errors import (
     DigestMismatch,
     Interrupted,
@@ -25,18 +23,20 @@ from uv_self_update.errors import (
     UnusableArchive,
     UvSelfUpdateError,
 )
-from uv_self_update.installer.staging import confirm, stage
-from uv_self_update.network.answers import Download
+from uv_self_update.installer.stage import confirm, stage
+from uv_self_update.network.responses import Download
 from uv_self_update.platforms import Platform
-from uv_self_update.release import Asset, Release
+from uv_self_update.releases.digests import DigestRules
+from uv_self_update.releases.release import Asset, Release
 from uv_self_update.sources.interface import ArchiveSource, Source, WheelSource
 from uv_self_update.sources.order import Found
+from uv_self_update.uv import process as child
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from uv_self_update.target import Wanted
+    from uv_self_update.releases.target import Wanted
 
 PLATFORM = Platform(triple="x86_64-unknown-linux-gnu")
 NAME = PLATFORM.archive

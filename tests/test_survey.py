@@ -18,6 +18,8 @@ from support.simulator.index import Index
 from support.simulator.server import Simulator, replaced
 from support.web import Page
 from uv_self_update import platforms
+from uv_self_update.config.kinds import SourceSettings
+from uv_self_update.config.settings import Network, Settings
 from uv_self_update.errors import (
     NoSourceAnswered,
     NoSuchVersion,
@@ -25,20 +27,18 @@ from uv_self_update.errors import (
     StatusRefused,
     Unreachable,
 )
-from uv_self_update.kinds import SourceSettings
-from uv_self_update.release import Release
-from uv_self_update.settings import Network, Settings
+from uv_self_update.releases.release import Release
+from uv_self_update.releases.target import NEWEST
 from uv_self_update.sources.interface import Source
 from uv_self_update.sources.opened import OpenSources
-from uv_self_update.survey import Inspection, Row, inspect, overview
-from uv_self_update.target import NEWEST
+from uv_self_update.workflow.survey import Inspection, Row, inspect, overview
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from support.homes import Home
     from support.simulator.dialect import Dialect
-    from uv_self_update.target import Wanted
+    from uv_self_update.releases.target import Wanted
 
 PLATFORM = platforms.current()
 VERSIONS = ("0.10.1", "1.0.0rc1", "0.10.0", "0.9.9", "0.9.8")

@@ -7,8 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from uv_self_update.errors import InvalidTarget
-from uv_self_update.target import NEWEST, Wanted, choose, nearest, newest_first, parse_target
-from uv_self_update.wording import shown
+from uv_self_update.messages import shown
+from uv_self_update.releases.target import (
+    NEWEST,
+    Wanted,
+    choose,
+    nearest,
+    newest_first,
+    parse_target,
+)
 
 VERSIONS = ("0.9.9", "1.0.0rc1", "0.10.0", "0.9.10", "0.12.3", "0.12.10", "0.13.0")
 

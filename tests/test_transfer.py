@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from uv_self_update.auth.credentials import Credentials
+from uv_self_update.config.settings import Network
 from uv_self_update.errors import Interrupted, TooLarge, UpstreamError
-from uv_self_update.logins.credentials import Credentials
-from uv_self_update.network.upstream import Upstream
-from uv_self_update.settings import Network
+from uv_self_update.network.client import Upstream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -59,7 +59,7 @@ def serve(answers: Sequence[bytes]) -> Iterator[tuple[str, list[bytes]]]:
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> Iterator[Upstream]:
     """Return a client that tries again, at once."""
-    monkeypatch.setattr("uv_self_update.network.upstream.pause", lambda _, *, after: after or 0.0)
+    monkeypatch.setattr("uv_self_update.network.client.pause", lambda _, *, after: after or 0.0)
     client = Upstream(Network(timeout=10, retries=2), Credentials(), environ={})
     yield client
     client.close()

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from uv_self_update.errors import NoSuchVersion, StatusRefused
-from uv_self_update.network.answers import Download
+from uv_self_update.network.responses import Download
 from uv_self_update.platforms import Platform
-from uv_self_update.sources.entry import Entry
+from uv_self_update.releases.target import NEWEST, Wanted
+from uv_self_update.sources.formats.entry import Entry
 from uv_self_update.sources.tree import Tree, TreeSource, below
-from uv_self_update.target import NEWEST, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -15,11 +15,11 @@ import trustme
 from support import certificates
 from support.missing import missing
 from support.servers.greeter import GREETING, HOST, Greeter, server_context, talk, written
+from uv_self_update.config.settings import Network
 from uv_self_update.errors import Distrusted
-from uv_self_update.network.identity import needs_passphrase
-from uv_self_update.network.trust import Trust
-from uv_self_update.secret import Secret
-from uv_self_update.settings import Network
+from uv_self_update.network.client_certificate import needs_passphrase
+from uv_self_update.network.tls import Trust
+from uv_self_update.redaction import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

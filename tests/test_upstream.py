@@ -16,6 +16,7 @@ import trustme
 
 from support.logins import of_urls, with_headers
 from support.web import Asked, Page, Web
+from uv_self_update.config.settings import Network
 from uv_self_update.errors import (
     Distrusted,
     Interrupted,
@@ -25,8 +26,7 @@ from uv_self_update.errors import (
     Unreachable,
     UpstreamError,
 )
-from uv_self_update.network.upstream import Upstream
-from uv_self_update.settings import Network
+from uv_self_update.network.client import Upstream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -15,6 +15,8 @@ import trustme
 
 from support.logins import of_urls, with_headers
 from support.web import Page, Web
+from uv_self_update.auth.credentials import Credentials
+from uv_self_update.config.settings import Network
 from uv_self_update.errors import (
     Interrupted,
     ProxyRefused,
@@ -24,9 +26,7 @@ from uv_self_update.errors import (
     Unreachable,
     UpstreamError,
 )
-from uv_self_update.logins.credentials import Credentials
-from uv_self_update.network.upstream import Upstream
-from uv_self_update.settings import Network
+from uv_self_update.network.client import Upstream
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from support import binaries
-from uv_self_update import uv_toml
-from uv_self_update.uv_toml import UvToml, read
+from uv_self_update.uv import configuration as uv_toml
+from uv_self_update.uv.configuration import UvToml, read
 
 SECRET = "s3cretpassw0rd"  # noqa: S105 # planted, to be looked for
 

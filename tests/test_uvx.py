@@ -13,9 +13,9 @@ import pytest
 
 from support import binaries
 from support.homes import base_environment
-from uv_self_update.cli import main
+from uv_self_update.cli.main import main
 from uv_self_update.errors import StartedThroughUvx
-from uv_self_update.uvx import is_through_uvx, refuse_uvx
+from uv_self_update.uv.uvx import is_through_uvx, refuse_uvx
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -157,7 +157,7 @@ def test_update_is_refused_on_windows(
         calls.append(environ)
         raise StartedThroughUvx
 
-    monkeypatch.setattr("uv_self_update.uvx.refuse_uvx", refuse)
+    monkeypatch.setattr("uv_self_update.uv.uvx.refuse_uvx", refuse)
     monkeypatch.setenv("UV_SELF_UPDATE_CONFIG", str(tmp_path / "missing.toml"))
     # Paths are those of Windows then, so it is undone at once.
     with monkeypatch.context() as patch:

@@ -13,7 +13,9 @@ import pytest
 import trustme
 
 from support.proxy import trust
+from uv_self_update.auth.credentials import Credentials
 from uv_self_update.background import Background
+from uv_self_update.config.settings import Network
 from uv_self_update.errors import (
     Interrupted,
     ProxyRefused,
@@ -21,10 +23,8 @@ from uv_self_update.errors import (
     Unreachable,
     UpstreamError,
 )
-from uv_self_update.logins.credentials import Credentials
-from uv_self_update.network.upstream import Upstream
-from uv_self_update.network.wire import Wire
-from uv_self_update.settings import Network
+from uv_self_update.network.client import Upstream
+from uv_self_update.network.connections import Wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -151,9 +151,9 @@ class Announced(logging.Handler):
 def test_end_while_waiting_for_the_next_try(caplog: pytest.LogCaptureFixture) -> None:
     """The end comes at once, also between two tries."""
     upstream = Upstream(Network(retries=10), Credentials(), environ={})
-    caplog.set_level(logging.DEBUG, logger="uv_self_update.network.upstream")
+    caplog.set_level(logging.DEBUG, logger="uv_self_update.network.client")
     announced = Announced()
-    logger = logging.getLogger("uv_self_update.network.upstream")
+    logger = logging.getLogger("uv_self_update.network.client")
     logger.addHandler(announced)
 
     def talk(connection: socket.socket) -> None:
@@ -201,7 +201,7 @@ def test_chunks_that_are_all_head(impatient: Upstream) -> None:
 
 def test_waits_have_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """All pauses of a run together have a bound, whatever each of them is."""
-    monkeypatch.setattr("uv_self_update.network.wire._LONGEST_WAITS", 0.02)
+    monkeypatch.setattr("uv_self_update.network.connections._LONGEST_WAITS", 0.02)
     wire = Wire(Network())
 
     assert [wire.wait(0.008) for _ in range(4)] == [True, True, False, False]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from uv_self_update.errors import UpdateUnderWay
-from uv_self_update.installer import workplace
+from uv_self_update.installer import workspace as workplace
 
 HOLD = """\
 import sys

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gc
 
-__all__ = ("main",)
-
 _SELDOM = 100_000
 """New objects before Python looks for garbage; all the imports of an update make fewer."""
 
@@ -17,7 +15,7 @@ def main() -> int:
     modules and classes that live until the end: while they are made, and once more at exit.
     """
     gc.set_threshold(_SELDOM)
-    from uv_self_update import cli  # noqa: PLC0415 # not before the line above
+    from uv_self_update.cli import main as cli  # noqa: PLC0415 # not before the line above
 
     try:
         return cli.main()

@@ -7,8 +7,6 @@ import os
 import stat
 from pathlib import Path
 
-__all__ = ("become_like", "content_of", "flush_folder", "write_atomically")
-
 
 def write_atomically(path: Path, content: bytes, *, temporary: str | None = None) -> None:
     """Replace a small file as a whole: whoever reads it sees the old or the new one.

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from uv_self_update.secret import redact_url
+from uv_self_update.redaction import redact_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ("echo", "listed", "printable", "shown", "suggestion", "type_name")
 
 _TYPE_NAMES: Mapping[type, str] = {
     bool: "true or false",

@@ -5,8 +5,6 @@ from __future__ import annotations
 import platform
 from dataclasses import dataclass
 
-__all__ = ("Platform", "current", "identify")
-
 _MACHINES = {
     "amd64": "x86_64",
     "arm64": "aarch64",

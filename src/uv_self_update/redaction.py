@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit, urlunsplit
 
-__all__ = ("Secret", "holds_secret", "is_like_a_token", "redact", "redact_url")
-
 # A scheme is looked for where a word begins only: else a long word would take quadratic time.
 _URL = re.compile(r"(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"`<>]*[^\s'\"`<>:.,;)]")
 _LOGIN = re.compile(r"(?<=://)[^\s/?#]*@")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from support import binaries
-from uv_self_update.receipt import new_receipt
+from uv_self_update.uv.receipt import new_receipt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from support import binaries
 from support.homes import Home, describe
-from uv_self_update.receipt import new_receipt
+from uv_self_update.uv.receipt import new_receipt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -14,7 +14,7 @@ from support.simulator.plain import github_release
 from support.simulator.rows import ROWS
 from support.web import Asked, Page
 from uv_self_update import platforms
-from uv_self_update.kinds import SourceSettings
+from uv_self_update.config.kinds import SourceSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -1,1 +1,1 @@
-"""Where logins come from, and to which origin they go."""
+"""Which credential goes to which origin, and where credentials come from."""

@@ -7,23 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from uv_self_update.secret import Secret
+from uv_self_update.redaction import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = (
-    "DEFAULT_PORTS",
-    "GITHUB_HOSTS",
-    "Credential",
-    "Credentials",
-    "Login",
-    "Origin",
-    "login_of",
-    "origin_of",
-    "usable_secret",
-    "without_userinfo",
-)
 
 Origin = tuple[str, str, int | None]
 """Scheme, host and port of a URL."""

@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from uv_self_update.logins.credentials import Login
-from uv_self_update.secret import Secret
+from uv_self_update.auth.credentials import Login
+from uv_self_update.redaction import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ("LoginFile", "read")
 
 _log = logging.getLogger(__name__)
 

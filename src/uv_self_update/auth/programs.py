@@ -20,15 +20,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from uv_self_update.child import present, which
-from uv_self_update.logins.credentials import Login, usable_secret
-from uv_self_update.neutral import neutral_environment, neutral_folder
-from uv_self_update.secret import Secret
+from uv_self_update.auth.credentials import Login, usable_secret
+from uv_self_update.redaction import Secret
+from uv_self_update.uv.environment import neutral_environment, neutral_folder
+from uv_self_update.uv.executable import present, which
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ("Found", "LoginPrograms", "Question")
 
 _log = logging.getLogger(__name__)
 
@@ -178,7 +177,7 @@ class LoginPrograms:
 
     @cached_property
     def _keyring_provider(self) -> str | None:
-        from uv_self_update.uv_toml import read  # noqa: PLC0415 # few get here
+        from uv_self_update.uv.configuration import read  # noqa: PLC0415 # few get here
 
         return read(self._environ, windows=sys.platform == "win32").keyring_provider
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from uv_self_update.logins.credentials import GITHUB_HOSTS, Login, origin_of, usable_secret
+from uv_self_update.auth.credentials import GITHUB_HOSTS, Login, origin_of, usable_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from uv_self_update.secret import Secret
+    from uv_self_update.redaction import Secret
 
-__all__ = ("JOB_USER", "github_tokens", "is_githubs_own", "is_private", "job_login", "server_of")
 
 JOB_USER = "gitlab-ci-token"
 """The user that GitLab gives to a job's token."""

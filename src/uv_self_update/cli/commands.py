@@ -7,22 +7,21 @@ from typing import TYPE_CHECKING
 import click
 
 from uv_self_update import __version__
-from uv_self_update.check import UPDATE_DUE
-from uv_self_update.cli_config import config
-from uv_self_update.cli_sources import init, releases
-from uv_self_update.click_options import options_of_uv
+from uv_self_update.cli.config import config
+from uv_self_update.cli.options import options_of_uv
+from uv_self_update.cli.passphrase import with_passphrase
+from uv_self_update.cli.sources import init, releases
+from uv_self_update.config.settings import INSTALLERS
 from uv_self_update.errors import UsageError
-from uv_self_update.passphrase import with_passphrase
-from uv_self_update.rehearse import hold
-from uv_self_update.settings import INSTALLERS
-from uv_self_update.wording import shown
+from uv_self_update.messages import shown
+from uv_self_update.workflow.check import UPDATE_DUE
+from uv_self_update.workflow.rehearse import hold
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from uv_self_update.invocation import Invocation
+    from uv_self_update.cli.invocation import Invocation
 
-__all__ = ("root", "run")
 
 _HELP = {"help_option_names": ["-h", "--help"]}
 

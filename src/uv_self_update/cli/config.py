@@ -8,33 +8,32 @@ from typing import TYPE_CHECKING
 
 import click
 
-from uv_self_update import config as places
-from uv_self_update import config_edit
-from uv_self_update.config_document import as_document, policy_rows
+from uv_self_update.auth.credentials import DEFAULT_PORTS
+from uv_self_update.config import edit as config_edit
+from uv_self_update.config import load as places
+from uv_self_update.config.document import as_document, policy_rows
+from uv_self_update.config.exposure import warn_if_exposed
+from uv_self_update.config.policy_keys import APPROVED, is_place
+from uv_self_update.config.settings import KEYS, PATH_KEYS
 from uv_self_update.errors import ConfigurationError, UsageError, UvNotFound
-from uv_self_update.exposure import warn_if_exposed
-from uv_self_update.logins.credentials import DEFAULT_PORTS
-from uv_self_update.policy_keys import APPROVED, is_place
-from uv_self_update.secret import redact_url
-from uv_self_update.settings import KEYS, PATH_KEYS
-from uv_self_update.wording import shown
+from uv_self_update.messages import shown
+from uv_self_update.redaction import redact_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from uv_self_update.invocation import Invocation
-    from uv_self_update.kinds import SourceSettings
-    from uv_self_update.logins.credentials import Origin
-    from uv_self_update.settings import Settings
+    from uv_self_update.auth.credentials import Origin
+    from uv_self_update.cli.invocation import Invocation
+    from uv_self_update.config.kinds import SourceSettings
+    from uv_self_update.config.settings import Settings
 
-__all__ = ("config", "template")
 
 _NOTHING = "(none)"
 
 
 def template() -> str:
     """Return what a new file says: everything that can be set, commented out."""
-    return files("uv_self_update").joinpath("template.toml").read_text(encoding="utf-8")
+    return files("uv_self_update.config").joinpath("template.toml").read_text(encoding="utf-8")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -166,8 +165,8 @@ def _rows(settings: Settings) -> Iterator[tuple[str, str, str]]:
 def _logins(settings: Settings, invocation: Invocation) -> Iterator[str]:
     """Yield where the login of each source comes from, and for which server it is."""
     # `get` and `set` need none of this.
-    from uv_self_update.logins.programs import LoginPrograms  # noqa: PLC0415
-    from uv_self_update.sources.logins import credentials_of  # noqa: PLC0415
+    from uv_self_update.auth.programs import LoginPrograms  # noqa: PLC0415
+    from uv_self_update.sources.authentication import credentials_of  # noqa: PLC0415
 
     try:
         uv = invocation.uv()
@@ -192,7 +191,7 @@ def _logins(settings: Settings, invocation: Invocation) -> Iterator[str]:
 
 def _likely(section: SourceSettings) -> SourceSettings:
     """Return what a source of kind `auto` is if its URL alone says so; nobody is asked."""
-    from uv_self_update.sources.clues import from_url, proper  # noqa: PLC0415 # as above
+    from uv_self_update.sources.detection.clues import from_url, proper  # noqa: PLC0415 # as above
 
     if section.kind != "auto" or section.url is None:
         return section

@@ -6,16 +6,14 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from uv_self_update import config
-from uv_self_update.child import find_uv
+from uv_self_update.config import load as config
+from uv_self_update.uv.executable import find_uv
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from uv_self_update.settings import Options, Settings
-
-__all__ = ("Invocation",)
+    from uv_self_update.config.settings import Options, Settings
 
 
 @dataclass(frozen=True, kw_only=True)

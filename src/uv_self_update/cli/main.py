@@ -13,7 +13,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from uv_self_update.arguments import (
+from uv_self_update.cli.invocation import Invocation
+from uv_self_update.cli.passphrase import with_passphrase
+from uv_self_update.cli.terminal import Terminal
+from uv_self_update.config.settings import INSTALLERS, Options
+from uv_self_update.errors import Unforeseen, UsageError, UvSelfUpdateError
+from uv_self_update.messages import listed, printable, shown
+from uv_self_update.redaction import Secret
+from uv_self_update.uv.arguments import (
     Arguments,
     arrange,
     level,
@@ -24,22 +31,14 @@ from uv_self_update.arguments import (
     values_of,
     without,
 )
-from uv_self_update.child import Ended, end_like
-from uv_self_update.errors import Unforeseen, UsageError, UvSelfUpdateError
-from uv_self_update.invocation import Invocation
-from uv_self_update.passphrase import with_passphrase
-from uv_self_update.secret import Secret
-from uv_self_update.settings import INSTALLERS, Options
-from uv_self_update.terminal import Terminal
-from uv_self_update.update import Job, run
-from uv_self_update.wording import listed, printable, shown
+from uv_self_update.uv.process import Ended, end_like
+from uv_self_update.workflow.update import Job, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from uv_self_update.settings import InstallerChoice
+    from uv_self_update.config.settings import InstallerChoice
 
-__all__ = ("COMMANDS", "FLAGS", "OPTIONS", "UPDATE_FLAGS", "main")
 
 _log = logging.getLogger(__name__)
 
@@ -98,7 +97,7 @@ def _run(arguments: Sequence[str], terminal: Terminal) -> int:
     )
     if rest[:1] == ["update"]:
         return _update(rest[1:], invocation, terminal)
-    from uv_self_update import commands  # noqa: PLC0415 # click is slow to import
+    from uv_self_update.cli import commands  # noqa: PLC0415 # click is slow to import
 
     return commands.run(rest, invocation)
 
@@ -144,7 +143,7 @@ def _do(
     annotate: Callable[[UvSelfUpdateError], None],
 ) -> int:
     if os.name == "nt":
-        from uv_self_update.uvx import refuse_uvx  # noqa: PLC0415 # no obstacle elsewhere
+        from uv_self_update.uv.uvx import refuse_uvx  # noqa: PLC0415 # no obstacle elsewhere
 
         refuse_uvx(invocation.environ)
     job = Job(
@@ -161,7 +160,7 @@ def _do(
             terminal.info("interrupted: uv was left as it was")
         return end_like(outcome.received)
     if outcome.exit_code != 0:
-        from uv_self_update.explanation import explain  # noqa: PLC0415 # only after a failure
+        from uv_self_update.workflow.explanation import explain  # noqa: PLC0415 # only after a failure
 
         for error in explain(job, outcome):
             annotate(error)
@@ -170,7 +169,7 @@ def _do(
             elif error.hint:
                 terminal.hint(error.hint)
     if outcome.updated:
-        from uv_self_update.shadow import warn_if_shadowed  # noqa: PLC0415 # only after an update
+        from uv_self_update.uv.shadow import warn_if_shadowed  # noqa: PLC0415 # only after an update
 
         warn_if_shadowed(job.uv, job.environ)
     return outcome.exit_code
@@ -179,7 +178,7 @@ def _do(
 def _check(
     arguments: Arguments, invocation: Invocation, terminal: Terminal, *, as_json: bool
 ) -> int:
-    from uv_self_update.check import check  # noqa: PLC0415 # an update needs none
+    from uv_self_update.workflow.check import check  # noqa: PLC0415 # an update needs none
 
     if arguments.dry_run:
         message = "`--check` and `--dry-run` exclude each other"
@@ -201,7 +200,7 @@ def _update_as_required(
     arguments: Arguments, flags: frozenset[str], invocation: Invocation, terminal: Terminal
 ) -> int:
     """Let `required-version` act as TARGET."""
-    from uv_self_update import required  # noqa: PLC0415 # few ask for it
+    from uv_self_update.uv import required_version as required  # noqa: PLC0415 # few ask for it
 
     if arguments.target is not None:
         message = f"`--required` and TARGET (`{shown(arguments.target)}`) exclude each other"

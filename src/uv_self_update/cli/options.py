@@ -9,7 +9,6 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ("options_of_uv",)
 
 _Command = TypeVar("_Command", bound="Callable[..., object]")
 

@@ -6,14 +6,13 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from uv_self_update.secret import Secret
+from uv_self_update.redaction import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from uv_self_update.settings import Settings
+    from uv_self_update.config.settings import Settings
 
-__all__ = ("with_passphrase",)
 
 _STDIN, _STDERR = 0, 2
 
@@ -28,7 +27,7 @@ def with_passphrase(settings: Settings, environ: Mapping[str, str]) -> Settings:
     """
     if settings.network.passphrase is not None or not (os.isatty(_STDIN) and os.isatty(_STDERR)):
         return settings
-    from uv_self_update.network.identity import needs_passphrase  # noqa: PLC0415 # for a terminal only
+    from uv_self_update.network.client_certificate import needs_passphrase  # noqa: PLC0415 # for a terminal only
 
     key = needs_passphrase(settings.network, environ)
     if key is None:

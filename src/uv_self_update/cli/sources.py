@@ -10,32 +10,32 @@ from typing import TYPE_CHECKING
 
 import click
 
-from uv_self_update import config as files
-from uv_self_update import config_edit
-from uv_self_update.child import Signals, version_of
-from uv_self_update.click_options import options_of_uv
-from uv_self_update.config_document import as_table
+from uv_self_update.cli.options import options_of_uv
+from uv_self_update.cli.passphrase import with_passphrase
+from uv_self_update.config import edit as config_edit
+from uv_self_update.config import load as files
+from uv_self_update.config.document import as_table
+from uv_self_update.config.exposure import is_exposing
+from uv_self_update.config.kinds import check_source, parse_source
 from uv_self_update.errors import ConfigurationNotKept, NoArchive, UsageError, UvSelfUpdateError
-from uv_self_update.exposure import is_exposing
-from uv_self_update.kinds import check_source, parse_source
-from uv_self_update.passphrase import with_passphrase
-from uv_self_update.rehearse import hold
-from uv_self_update.secret import redact_url
-from uv_self_update.sources.detect import detect
+from uv_self_update.redaction import redact_url
+from uv_self_update.sources.detection.detect import detect
 from uv_self_update.sources.opened import OpenSources
-from uv_self_update.survey import Inspection, inspect, overview
+from uv_self_update.uv.executable import version_of
+from uv_self_update.uv.process import Signals
+from uv_self_update.workflow.rehearse import hold
+from uv_self_update.workflow.survey import Inspection, inspect, overview
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from uv_self_update.invocation import Invocation
-    from uv_self_update.kinds import SourceSettings
+    from uv_self_update.cli.invocation import Invocation
+    from uv_self_update.config.kinds import SourceSettings
+    from uv_self_update.config.settings import Settings
     from uv_self_update.platforms import Platform
-    from uv_self_update.settings import Settings
-    from uv_self_update.survey import Row
+    from uv_self_update.workflow.survey import Row
 
-__all__ = ("init", "releases")
 
 _log = logging.getLogger(__name__)
 

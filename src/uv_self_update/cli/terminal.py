@@ -6,16 +6,15 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING
 
-from uv_self_update.arguments import level, value_of
-from uv_self_update.secret import redact
-from uv_self_update.wording import printable
+from uv_self_update.messages import printable
+from uv_self_update.redaction import redact
+from uv_self_update.uv.arguments import level, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from uv_self_update.errors import UvSelfUpdateError
 
-__all__ = ("Terminal",)
 
 _SILENT = 2
 """How often `-q` has to be given for not a word."""

@@ -7,20 +7,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from uv_self_update.secret import is_like_a_token
-from uv_self_update.wording import shown, type_name
+from uv_self_update.messages import shown, type_name
+from uv_self_update.redaction import is_like_a_token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = (
-    "LOGIN_FIELDS",
-    "REFUSED",
-    "SECRET_KEYS",
-    "HeadersField",
-    "UserField",
-    "VariableField",
-)
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")

@@ -5,17 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from uv_self_update.kinds import SOURCE_FIELDS
-from uv_self_update.policy_keys import DIGESTS
-from uv_self_update.settings import KEYS
+from uv_self_update.config.kinds import SOURCE_FIELDS
+from uv_self_update.config.policy_keys import DIGESTS
+from uv_self_update.config.settings import KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from uv_self_update.kinds import SourceSettings
-    from uv_self_update.settings import Settings
-
-__all__ = ("as_document", "as_table", "policy_rows")
+    from uv_self_update.config.kinds import SourceSettings
+    from uv_self_update.config.settings import Settings
 
 
 def as_document(settings: Settings) -> dict[str, Any]:

@@ -5,27 +5,21 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from uv_self_update.config import check, every_key, is_missing, parse, read
-from uv_self_update.errors import (
-    ConfigurationNotKept,
-    InvalidConfiguration,
-    Problem,
-    UsageError,
-)
-from uv_self_update.kinds import SOURCE_FIELDS
-from uv_self_update.login_keys import REFUSED, SECRET_KEYS
-from uv_self_update.policy_keys import DIGESTS
-from uv_self_update.release import VERSION
-from uv_self_update.secret import holds_secret
-from uv_self_update.settings import KEYS
-from uv_self_update.toml_text import KeyPath, parsed, with_value, without
-from uv_self_update.wording import shown, suggestion
+from uv_self_update.config.credential_keys import REFUSED, SECRET_KEYS
+from uv_self_update.config.kinds import SOURCE_FIELDS
+from uv_self_update.config.load import check, every_key, is_missing, parse, read
+from uv_self_update.config.policy_keys import DIGESTS
+from uv_self_update.config.settings import KEYS
+from uv_self_update.config.toml_text import KeyPath, parsed, with_value, without
+from uv_self_update.errors import ConfigurationNotKept, InvalidConfiguration, Problem, UsageError
+from uv_self_update.messages import shown, suggestion
+from uv_self_update.redaction import holds_secret
+from uv_self_update.versions import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ("as_toml", "assign", "flatten", "get", "remove", "within", "write")
 
 _OTHER_WAYS = (
     "Leave it out of the URL, and set `source.username` with `source.password-env`, or "
@@ -159,7 +153,7 @@ def write(path: Path, text: str) -> None:
     Raises:
         ConfigurationNotKept: It cannot be written.
     """
-    from uv_self_update.writing import write_atomically  # noqa: PLC0415 # slow, and few write
+    from uv_self_update.files import write_atomically  # noqa: PLC0415 # slow, and few write
 
     try:
         if not path.exists():

@@ -6,15 +6,14 @@ import logging
 import os
 from typing import TYPE_CHECKING
 
-from uv_self_update.secret import holds_secret
+from uv_self_update.redaction import holds_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from uv_self_update.kinds import SourceSettings
+    from uv_self_update.config.kinds import SourceSettings
 
-__all__ = ("is_exposing", "warn_if_exposed")
 
 _log = logging.getLogger(__name__)
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from uv_self_update.wording import echo
+from uv_self_update.messages import echo
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-__all__ = ("Key", "Layer", "UnfitError", "boolean", "flag")
 
 
 Layer = dict[str, tuple[Any, str]]

@@ -8,8 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from uv_self_update.errors import InvalidSource
-from uv_self_update.login_keys import (
+from uv_self_update.config.credential_keys import (
     LOGIN_FIELDS,
     REFUSED,
     SECRET_KEYS,
@@ -17,45 +16,13 @@ from uv_self_update.login_keys import (
     UserField,
     VariableField,
 )
-from uv_self_update.place_keys import NameField, PathField, UrlField
-from uv_self_update.wording import echo, listed, shown, suggestion
+from uv_self_update.config.kind import Kind
+from uv_self_update.config.place_keys import NameField, PathField, UrlField
+from uv_self_update.errors import InvalidSource
+from uv_self_update.messages import echo, listed, shown, suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-__all__ = (
-    "KINDS",
-    "SOURCE_FIELDS",
-    "Kind",
-    "SourceSettings",
-    "check_source",
-    "parse_source",
-)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Kind:
-    """What a kind of source is configured with."""
-
-    required: tuple[str, ...] = ()
-    optional: tuple[str, ...] = ()
-    schemes: tuple[str, ...] = ("http", "https", "file")
-    """What its URLs may start with."""
-
-    path: str = ""
-    """A regular expression that the path of its URL has to match somewhere."""
-
-    due: str = ""
-    """What that path lacks if it does not match."""
-
-    no_login: str = ""
-    """Why it has no use for the keys of a login; empty for all that are asked by this package."""
-
-    @property
-    def fields(self) -> tuple[str, ...]:
-        """Every key that a `[[source]]` of this kind may have, beside `kind`."""
-        login = () if self.no_login else tuple(LOGIN_FIELDS)
-        return self.required + self.optional + login
 
 
 _WEB = ("http", "https")

@@ -15,37 +15,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from uv_self_update.errors import (
-    InvalidConfiguration,
-    InvalidSource,
-    Problem,
-)
-from uv_self_update.exposure import warn_if_exposed
-from uv_self_update.key import UnfitError
-from uv_self_update.kinds import SOURCE_FIELDS, SourceSettings, check_source, parse_source
-from uv_self_update.policy_keys import digest_rules, policy
-from uv_self_update.secret import Secret
-from uv_self_update.settings import KEYS, Network, Options, Settings
-from uv_self_update.wording import shown, suggestion, type_name
+from uv_self_update.config.exposure import warn_if_exposed
+from uv_self_update.config.key import UnfitError
+from uv_self_update.config.kinds import SOURCE_FIELDS, SourceSettings, check_source, parse_source
+from uv_self_update.config.policy_keys import digest_rules, policy
+from uv_self_update.config.settings import KEYS, Network, Options, Settings
+from uv_self_update.errors import InvalidConfiguration, InvalidSource, Problem
+from uv_self_update.messages import shown, suggestion, type_name
+from uv_self_update.redaction import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from uv_self_update.key import Layer
+    from uv_self_update.config.key import Layer
 
-__all__ = (
-    "VARIABLE",
-    "FileValues",
-    "check",
-    "every_key",
-    "is_missing",
-    "load",
-    "parse",
-    "read",
-    "resolve",
-    "site_file",
-    "user_file",
-)
 
 _log = logging.getLogger(__name__)
 

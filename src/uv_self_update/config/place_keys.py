@@ -8,14 +8,12 @@ from pathlib import PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from uv_self_update.wording import echo, listed, shown
+from uv_self_update.messages import echo, listed, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from uv_self_update.kinds import Kind
-
-__all__ = ("NameField", "PathField", "UrlField")
+    from uv_self_update.config.kind import Kind
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,18 +7,17 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from uv_self_update.digests import DigestRules, Pin
-from uv_self_update.key import Key, UnfitError, boolean, flag
-from uv_self_update.policy import BY_DEFAULT, RULES, Policy, Rule, parse_age
-from uv_self_update.release import LONGEST_SPECIFIERS, VERSION
-from uv_self_update.wording import echo, shown, type_name
+from uv_self_update.config.key import Key, UnfitError, boolean, flag
+from uv_self_update.messages import echo, shown, type_name
+from uv_self_update.releases.digests import DigestRules, Pin
+from uv_self_update.releases.policy import BY_DEFAULT, RULES, Policy, Rule, parse_age
+from uv_self_update.versions import LONGEST_SPECIFIERS, VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from uv_self_update.key import Layer
+    from uv_self_update.config.key import Layer
 
-__all__ = ("APPROVED", "DIGESTS", "POLICY_KEYS", "digest_rules", "is_place", "policy")
 
 APPROVED = "policy.approved"
 DIGESTS = "policy.digests"

@@ -7,27 +7,18 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
-from uv_self_update.digests import DigestRules
-from uv_self_update.key import Key, UnfitError, boolean, flag
-from uv_self_update.kinds import SourceSettings
-from uv_self_update.policy import DEFAULT, Policy
-from uv_self_update.policy_keys import POLICY_KEYS
-from uv_self_update.wording import echo, listed, suggestion
+from uv_self_update.config.key import Key, UnfitError, boolean, flag
+from uv_self_update.config.kinds import SourceSettings
+from uv_self_update.config.policy_keys import POLICY_KEYS
+from uv_self_update.messages import echo, listed, suggestion
+from uv_self_update.releases.digests import DigestRules
+from uv_self_update.releases.policy import DEFAULT, Policy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from uv_self_update.secret import Secret
+    from uv_self_update.redaction import Secret
 
-__all__ = (
-    "INSTALLERS",
-    "KEYS",
-    "PATH_KEYS",
-    "InstallerChoice",
-    "Network",
-    "Options",
-    "Settings",
-)
 
 InstallerChoice = Literal["auto", "release", "native"]
 

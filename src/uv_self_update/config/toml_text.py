@@ -6,8 +6,6 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ("KeyPath", "parsed", "with_value", "without")
-
 KeyPath = tuple[str | int, ...]
 """A dotted key, taken apart; the tables of an array are counted from 0."""
 

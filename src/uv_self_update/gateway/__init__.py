@@ -1,1 +1,5 @@
-"""The server on loopback that uv talks to: it speaks GitHub's release API."""
+"""The server on loopback that uv talks to: it speaks GitHub's release API.
+
+It lives as long as one command. `address` listens, `loopback` owns the sockets, `routes` parses
+requests, `service` answers them. `scripts` holds what uv is given to run as its installer.
+"""

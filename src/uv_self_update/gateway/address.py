@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 
 from uv_self_update.errors import GatewayError
 
-__all__ = ("Address", "listen")
-
 _BACKLOG = 1024  # connections that queue up while uv starts and this package imports
 _REACHED = 5.0  # seconds
 _SECRET = 24  # random bytes

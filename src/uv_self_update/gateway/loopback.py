@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from uv_self_update.gateway.address import Address
 
-__all__ = ("Loopback",)
 
 _log = logging.getLogger(__name__)
 

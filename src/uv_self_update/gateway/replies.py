@@ -14,7 +14,6 @@ from uv_self_update.background import Background
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ("PLAIN", "BrokenOff", "Reply", "patiently")
 
 PLAIN = "text/plain; charset=utf-8"
 

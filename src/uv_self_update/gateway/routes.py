@@ -18,8 +18,6 @@ import hmac
 import re
 from dataclasses import dataclass
 
-__all__ = ("File", "Install", "Latest", "Listing", "Refused", "Request", "Route", "Tag", "route")
-
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 _VERSION = r"[A-Za-z0-9][A-Za-z0-9.+!_-]*"
 _API = re.compile(

@@ -21,7 +21,6 @@ from uv_self_update.errors import ScriptsBarred
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ("KEY", "Script", "ScriptPolicy", "barred", "find_out")
 
 Script = Literal["native", "release"]
 """Whose script is to be run: ours, or the release's own."""

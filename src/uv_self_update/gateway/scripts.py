@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ("failing", "looks_like_script", "native", "preamble")
 
 _HANDOVER = Path(__file__).absolute().with_name("handover.py")
 

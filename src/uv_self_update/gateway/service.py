@@ -24,32 +24,31 @@ from uv_self_update.errors import (
     Unforeseen,
     UvSelfUpdateError,
 )
+from uv_self_update.gateway import scripts
 from uv_self_update.gateway.replies import BrokenOff, Reply, patiently
 from uv_self_update.gateway.routes import File, Install, Latest, Listing, Refused, Tag, route
-from uv_self_update.installer import scripts
-from uv_self_update.policy import Policy
-from uv_self_update.release import INSTALLER_NAMES, Asset, github_document
-from uv_self_update.sources.documents import checked, describe
+from uv_self_update.releases.policy import Policy
+from uv_self_update.releases.release import INSTALLER_NAMES, Asset, github_document
+from uv_self_update.releases.target import NEWEST, Wanted
+from uv_self_update.sources.formats.documents import checked, describe
 from uv_self_update.sources.interface import ArchiveSource
 from uv_self_update.sources.order import find_in_order
-from uv_self_update.target import NEWEST, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from uv_self_update.digests import DigestRules
+    from uv_self_update.config.settings import InstallerChoice
     from uv_self_update.gateway.address import Address
     from uv_self_update.gateway.routes import Request, Route
+    from uv_self_update.gateway.script_policy import Script
     from uv_self_update.installer.native import NativeInstaller
-    from uv_self_update.installer.others import ReleaseInstaller
-    from uv_self_update.installer.powershell import Script
-    from uv_self_update.network.answers import Download
+    from uv_self_update.installer.release import ReleaseInstaller
+    from uv_self_update.network.responses import Download
     from uv_self_update.platforms import Platform
-    from uv_self_update.settings import InstallerChoice
+    from uv_self_update.releases.digests import DigestRules
     from uv_self_update.sources.interface import Source
     from uv_self_update.sources.order import Found
 
-__all__ = ("Installing", "Service")
 
 _log = logging.getLogger(__name__)
 

@@ -18,15 +18,14 @@ from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
 from uv_self_update.errors import UnusableArchive
-from uv_self_update.release import LARGEST_UNPACKED
-from uv_self_update.sources.documents import describe
+from uv_self_update.releases.release import LARGEST_UNPACKED
+from uv_self_update.sources.formats.documents import describe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from uv_self_update.platforms import Platform
 
-__all__ = ("unpack",)
 
 _CHUNK = 1 << 20  # bytes
 _HEADS = 256 << 10  # bytes of what is said of all members; of uv's, some hundred each

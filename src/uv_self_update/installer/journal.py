@@ -8,13 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from uv_self_update.receipt import Rewrite
-from uv_self_update.writing import write_atomically
+from uv_self_update.files import write_atomically
+from uv_self_update.uv.receipt import Rewrite
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ("Journal", "Mark", "State", "Step", "forget", "leads_to", "mark", "read", "unfinished")
 
 _NAME = "journal.json"
 _PATHS = ("staged", "new", "named", "place", "kept")

@@ -10,20 +10,19 @@ from typing import TYPE_CHECKING
 
 from uv_self_update.background import Background
 from uv_self_update.errors import Halted, NotReplaced, ReceiptError
-from uv_self_update.receipt import locate, read
+from uv_self_update.uv.receipt import locate, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from uv_self_update.digests import DigestRules
-    from uv_self_update.installer.staging import Staged
-    from uv_self_update.installer.workplace import Workplace
+    from uv_self_update.config.settings import InstallerChoice
+    from uv_self_update.installer.stage import Staged
+    from uv_self_update.installer.workspace import Workplace
     from uv_self_update.platforms import Platform
-    from uv_self_update.receipt import Receipt, Rewrite
-    from uv_self_update.settings import InstallerChoice
+    from uv_self_update.releases.digests import DigestRules
     from uv_self_update.sources.order import Found
+    from uv_self_update.uv.receipt import Receipt, Rewrite
 
-__all__ = ("NativeInstaller", "chosen")
 
 _LAST_WAIT = 10.0  # seconds for a staging that was told to stop
 _LAYOUTS = frozenset({None, "cargo-home", "flat", "hierarchical", "unspecified"})
@@ -118,8 +117,8 @@ class NativeInstaller:
             raise Halted(version)
         receipt, found, staged = staging.result()
         # What it takes takes time to import, and often nothing is installed.
-        from uv_self_update.installer.replacing import replace  # noqa: PLC0415
-        from uv_self_update.installer.staging import confirm  # noqa: PLC0415
+        from uv_self_update.installer.replace import replace  # noqa: PLC0415
+        from uv_self_update.installer.stage import confirm  # noqa: PLC0415
 
         with self._lock:
             if self._closed or isinstance(self._work, NotReplaced):
@@ -148,7 +147,7 @@ class NativeInstaller:
             staging.wait(_LAST_WAIT)
 
     def _stage(self, found: Found) -> tuple[Receipt, Found, Staged]:
-        from uv_self_update.installer.staging import stage  # noqa: PLC0415 # as in `finish`
+        from uv_self_update.installer.stage import stage  # noqa: PLC0415 # as in `finish`
 
         if isinstance(self._work, NotReplaced):
             raise self._work

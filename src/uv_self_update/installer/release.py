@@ -10,19 +10,17 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import NotReplaced, ReceiptError, StagedUvBroken
-from uv_self_update.receipt import locate, read
-from uv_self_update.writing import write_atomically
+from uv_self_update.files import write_atomically
+from uv_self_update.uv.receipt import locate, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from uv_self_update.installer.journal import Journal
-    from uv_self_update.installer.workplace import Workplace
+    from uv_self_update.installer.workspace import Workplace
     from uv_self_update.platforms import Platform
-    from uv_self_update.receipt import Receipt, Rewrite
     from uv_self_update.sources.order import Found
-
-__all__ = ("ReleaseInstaller",)
+    from uv_self_update.uv.receipt import Receipt, Rewrite
 
 
 class ReleaseInstaller:
@@ -58,7 +56,7 @@ class ReleaseInstaller:
             NotReplaced: It cannot be kept.
             ReceiptError: uv's receipt does not say where it is.
         """
-        from uv_self_update.installer.replacing import keep  # noqa: PLC0415 # few use this one
+        from uv_self_update.installer.replace import keep  # noqa: PLC0415 # few use this one
 
         if isinstance(self._work, NotReplaced):
             raise self._work
@@ -88,8 +86,8 @@ class ReleaseInstaller:
         found, plan, work = self._found, self._plan, self._work
         if found is None or plan is None or isinstance(work, NotReplaced):
             return False
-        from uv_self_update.installer.replacing import drop, put_back  # noqa: PLC0415
-        from uv_self_update.installer.staging import confirm  # noqa: PLC0415
+        from uv_self_update.installer.replace import drop, put_back  # noqa: PLC0415
+        from uv_self_update.installer.stage import confirm  # noqa: PLC0415
 
         version, windows = found.release.version, self._platform.windows
         goes_on = at_work()

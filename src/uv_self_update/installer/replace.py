@@ -17,21 +17,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import InstallError, NotReplaced, NotRestored
+from uv_self_update.files import become_like, content_of, flush_folder, write_atomically
 from uv_self_update.installer import journal as notes
 from uv_self_update.installer.journal import Journal, Step
-from uv_self_update.writing import become_like, content_of, flush_folder, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from uv_self_update.installer.staging import Staged
+    from uv_self_update.installer.stage import Staged
     from uv_self_update.platforms import Platform
-    from uv_self_update.receipt import Rewrite
+    from uv_self_update.uv.receipt import Rewrite
 
     Check = Callable[[Path, str], None]
     """Raises an error unless the uv at a path runs and is of a version."""
 
-__all__ = ("drop", "keep", "put_back", "recover", "replace")
 
 _log = logging.getLogger(__name__)
 

@@ -6,22 +6,21 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from uv_self_update.child import ask_version, bare_environment
 from uv_self_update.errors import NotReplaced, StagedUvBroken
 from uv_self_update.installer.archive import unpack
-from uv_self_update.release import Asset
-from uv_self_update.sources.documents import checked
+from uv_self_update.releases.release import Asset
+from uv_self_update.sources.formats.documents import checked
 from uv_self_update.sources.interface import ArchiveSource, WheelSource
+from uv_self_update.uv.environment import bare_environment
+from uv_self_update.uv.executable import ask_version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from uv_self_update.digests import DigestRules
     from uv_self_update.platforms import Platform
+    from uv_self_update.releases.digests import DigestRules
     from uv_self_update.sources.order import Found
-
-__all__ = ("Staged", "confirm", "stage")
 
 
 @dataclass(frozen=True, kw_only=True)

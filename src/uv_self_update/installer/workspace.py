@@ -24,7 +24,6 @@ from uv_self_update.installer.journal import unfinished
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ("NAME", "Workplace", "claim")
 
 _log = logging.getLogger(__name__)
 

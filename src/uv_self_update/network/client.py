@@ -14,29 +14,22 @@ from contextlib import closing, contextmanager
 from copy import copy
 from typing import TYPE_CHECKING, TypeVar
 
-from uv_self_update.errors import (
-    Interrupted,
-    RateLimited,
-    StatusRefused,
-    TooLarge,
-    UpstreamError,
-)
-from uv_self_update.network.answers import Answer, Document, Download
+from uv_self_update.errors import Interrupted, RateLimited, StatusRefused, TooLarge, UpstreamError
+from uv_self_update.network.download import CHANGED, MOST, TOO_OFTEN, Transfer
 from uv_self_update.network.exchange import Exchange
 from uv_self_update.network.local_files import is_file, open_file, path_of_url
+from uv_self_update.network.responses import Answer, Document, Download
 from uv_self_update.network.retries import pause, seconds_until
-from uv_self_update.network.transfer import CHANGED, MOST, TOO_OFTEN, Transfer
-from uv_self_update.release import utc
-from uv_self_update.secret import redact_url
+from uv_self_update.redaction import redact_url
+from uv_self_update.releases.release import utc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from uv_self_update.logins.credentials import Credentials
+    from uv_self_update.auth.credentials import Credentials
+    from uv_self_update.config.settings import Network
     from uv_self_update.network.exchange import Response
-    from uv_self_update.settings import Network
 
-__all__ = ("Upstream",)
 
 _LARGEST_DOCUMENT = 32 << 20  # bytes; a page of 100 of uv's releases is about 4 MiB of JSON
 _LARGEST_LOOK = 1 << 20  # bytes of an answer that is examined

@@ -15,10 +15,9 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Mapping
 
-    from uv_self_update.secret import Secret
-    from uv_self_update.settings import Network
+    from uv_self_update.config.settings import Network
+    from uv_self_update.redaction import Secret
 
-__all__ = ("Identity", "UnusableIdentityError", "needs_passphrase")
 
 _VARIABLE = "SSL_CLIENT_CERT"
 _CERTIFICATE = re.compile(rb"^-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----", re.MULTILINE)

@@ -20,9 +20,8 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterable, Iterator
 
-    from uv_self_update.settings import Network
+    from uv_self_update.config.settings import Network
 
-__all__ = ("Failure", "Pace", "TooSlow", "Wire")
 
 Failure = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError)
 """What a connection that is read past httpx can end with."""

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from uv_self_update.network.exchange import Response
 
-__all__ = ("CHANGED", "MOST", "TOO_OFTEN", "Transfer")
 
 _ENOUGH = 64 << 10
 """Bytes after which a connection was worth it: then the count of failures starts anew."""

@@ -21,7 +21,8 @@ from urllib.parse import unquote_to_bytes, urljoin, urlsplit
 import httpcore
 import httpx
 
-from uv_self_update import __version__, uv_toml
+from uv_self_update import __version__
+from uv_self_update.auth.credentials import origin_of, without_userinfo
 from uv_self_update.errors import (
     PASSING,
     Distrusted,
@@ -31,26 +32,25 @@ from uv_self_update.errors import (
     Unreachable,
     phrase_of,
 )
-from uv_self_update.logins.credentials import origin_of, without_userinfo
-from uv_self_update.network.distrust import explained
+from uv_self_update.network.connections import Failure, Pace, TooSlow, Wire
 from uv_self_update.network.proxies import Proxies
 from uv_self_update.network.ranges import length_of
 from uv_self_update.network.redirects import redirected
-from uv_self_update.network.trust import Trust
-from uv_self_update.network.wire import Failure, Pace, TooSlow, Wire
-from uv_self_update.secret import redact, redact_url
+from uv_self_update.network.tls import Trust
+from uv_self_update.network.tls_errors import explained
+from uv_self_update.redaction import redact, redact_url
+from uv_self_update.uv import configuration as uv_toml
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterator, Mapping
 
+    from uv_self_update.auth.credentials import Credentials
+    from uv_self_update.config.settings import Network
     from uv_self_update.errors import UpstreamError
-    from uv_self_update.logins.credentials import Credentials
     from uv_self_update.network.proxies import Proxy
-    from uv_self_update.settings import Network
-    from uv_self_update.uv_toml import UvToml
+    from uv_self_update.uv.configuration import UvToml
 
-__all__ = ("Exchange", "Response")
 
 _log = logging.getLogger(__name__)
 

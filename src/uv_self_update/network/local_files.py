@@ -11,12 +11,11 @@ from urllib.parse import unquote_to_bytes, urlsplit
 from urllib.request import url2pathname
 
 from uv_self_update.errors import Interrupted, StatusRefused, TooLarge, Unreachable
-from uv_self_update.network.answers import Download
+from uv_self_update.network.responses import Download
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ("is_file", "open_file", "path_of_url")
 
 _CHUNK = 256 << 10
 _NOT_FOUND = 404

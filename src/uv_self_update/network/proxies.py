@@ -16,18 +16,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote_to_bytes
 
+from uv_self_update.auth.credentials import origin_of
 from uv_self_update.errors import ProxyRefused
-from uv_self_update.logins.credentials import origin_of
-from uv_self_update.secret import redact_url
-from uv_self_update.wording import listed
+from uv_self_update.messages import listed
+from uv_self_update.redaction import redact_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
-    from uv_self_update.uv_toml import UvToml
+    from uv_self_update.uv.configuration import UvToml
 
-__all__ = ("Proxies", "Proxy", "System")
 
 _PORTS: Mapping[str, int] = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 """Scheme -> the port of a proxy that names none, as httpcore has it; curl takes 1080 for `http`."""

@@ -5,11 +5,9 @@ from __future__ import annotations
 import logging
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
+from uv_self_update.auth.credentials import without_userinfo
 from uv_self_update.errors import Unreachable
-from uv_self_update.logins.credentials import without_userinfo
-from uv_self_update.secret import redact_url
-
-__all__ = ("redirected",)
+from uv_self_update.redaction import redact_url
 
 _log = logging.getLogger(__name__)
 

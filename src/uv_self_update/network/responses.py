@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ("Answer", "Document", "Download")
-
 
 @dataclass(frozen=True, kw_only=True)
 class Document:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import random
 import time
 
-__all__ = ("LONGEST", "pause", "seconds_until")
-
 LONGEST = 60.0
 """Seconds that a server may ask to wait; a person gives up before that."""
 

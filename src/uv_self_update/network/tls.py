@@ -23,18 +23,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from uv_self_update.auth.credentials import origin_of
 from uv_self_update.errors import Distrusted
-from uv_self_update.logins.credentials import origin_of
-from uv_self_update.network.identity import Identity, UnusableIdentityError
-from uv_self_update.secret import redact_url
-from uv_self_update.wording import shown
+from uv_self_update.messages import shown
+from uv_self_update.network.client_certificate import Identity, UnusableIdentityError
+from uv_self_update.redaction import redact_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from uv_self_update.settings import Network
+    from uv_self_update.config.settings import Network
 
-__all__ = ("Trust",)
 
 _log = logging.getLogger(__name__)
 

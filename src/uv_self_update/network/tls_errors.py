@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from uv_self_update.errors import Distrusted
-from uv_self_update.secret import redact_url
+from uv_self_update.redaction import redact_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ("explained",)
 
 _INSECURE = "Only as the last resort: `--allow-insecure-host {host}` checks nothing there."
 _AUTHORITY = (

@@ -12,7 +12,6 @@ from uv_self_update.errors import DigestMismatch, NoDigest, NotPinned
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ("DigestRules", "Expected", "Pin", "embedded", "hold_back", "only_sums", "parse_sums")
 
 _LINE = re.compile(r"([0-9a-f]{64})(?:[ \t]+\*?(\S.*))?", re.IGNORECASE)
 _EMBEDDED = re.compile(r'\b_checksum_value="([0-9a-f]{64})"')

@@ -13,26 +13,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from uv_self_update.errors import HiddenByPolicy
-from uv_self_update.release import is_prerelease
-from uv_self_update.secret import redact_url
+from uv_self_update.redaction import redact_url
+from uv_self_update.versions import is_prerelease
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from uv_self_update.release import Release
+    from uv_self_update.releases.release import Release
 
-__all__ = (
-    "BY_DEFAULT",
-    "RULES",
-    "Objection",
-    "Policy",
-    "Rule",
-    "RuleName",
-    "ago",
-    "hidden",
-    "parse_age",
-    "tell",
-)
 
 _log = logging.getLogger(__name__)
 

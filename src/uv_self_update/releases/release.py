@@ -6,21 +6,7 @@ import json
 import re
 from dataclasses import dataclass
 
-__all__ = (
-    "INSTALLER_NAMES",
-    "LARGEST_UNPACKED",
-    "LONGEST_SPECIFIERS",
-    "VERSION",
-    "Asset",
-    "NotARelease",
-    "Release",
-    "github_document",
-    "is_prerelease",
-    "parse_release",
-    "parse_releases",
-    "utc",
-    "version_of_tag",
-)
+from uv_self_update.versions import is_prerelease, version_of_tag
 
 INSTALLER_NAMES = ("uv-installer.sh", "uv-installer.ps1")
 """The assets that uv runs to replace itself: on Unix, on Windows."""
@@ -28,21 +14,8 @@ INSTALLER_NAMES = ("uv-installer.sh", "uv-installer.ps1")
 LARGEST_UNPACKED = 1 << 30
 """Bytes of what an archive or a wheel holds at most; uv itself has about 60 MiB."""
 
-LONGEST_SPECIFIERS = 200
-"""Characters of a specifier set: Python refuses to read a number of some thousand digits."""
-
-_NUMBER = "(?:0|[1-9][0-9]{0,17})"
-VERSION = re.compile(
-    rf"{_NUMBER}(?:\.{_NUMBER}){{2}}(?:(?:a|b|rc){_NUMBER})?(?:\.post{_NUMBER})?(?:\.dev{_NUMBER})?"
-)
-"""The public versions of PEP 440 in their normal form, of three numbers as all of uv's are.
-
-Another number of them could be another name for the same version: 0.14.0.0 is 0.14.0, but no pin
-and no list has it under that name.
-"""
 
 _SHA256 = re.compile(r"sha256:([0-9a-f]{64})")
-_PREFIX = re.compile(r"^(?:uv[-_/@])?v?")
 
 
 class NotARelease(ValueError):
@@ -88,20 +61,6 @@ class Release:
         if self.assets is None:
             return Asset(name=name)
         return next((asset for asset in self.assets if asset.name == name), None)
-
-
-def is_prerelease(version: str) -> bool:
-    """Return whether PEP 440 calls a version, in its normal form, a pre-release."""
-    return re.search(r"a|b|rc|dev", version) is not None
-
-
-def version_of_tag(tag: str) -> str | None:
-    """Return the version that a tag names, or None if it names none.
-
-    A `v` may stand before it, and in a repository that holds more than uv, `uv-` or the like.
-    """
-    version = _PREFIX.sub("", tag.strip(), count=1)
-    return version if VERSION.fullmatch(version) else None
 
 
 def utc(time: str | float) -> str | None:

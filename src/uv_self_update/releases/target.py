@@ -7,13 +7,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import InvalidTarget
-from uv_self_update.policy import EVERYTHING, Policy
-from uv_self_update.release import LONGEST_SPECIFIERS, VERSION
+from uv_self_update.releases.policy import EVERYTHING, Policy
+from uv_self_update.versions import LONGEST_SPECIFIERS, VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ("NEWEST", "Wanted", "choose", "nearest", "newest_first", "parse_target", "ranked")
 
 _PREFIX = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _ANCHOR = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,18})*")

@@ -7,18 +7,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import ListUnusable, SourceError
-from uv_self_update.policy import Policy
-from uv_self_update.release import VERSION
-from uv_self_update.secret import redact_url
-from uv_self_update.sources.documents import describe
+from uv_self_update.redaction import redact_url
+from uv_self_update.releases.policy import Policy
+from uv_self_update.sources.formats.documents import describe
+from uv_self_update.versions import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from uv_self_update.network.upstream import Upstream
-    from uv_self_update.policy import Rule
+    from uv_self_update.network.client import Upstream
+    from uv_self_update.releases.policy import Rule
 
-__all__ = ("parse_list", "with_lists")
 
 _LARGEST = 1 << 20  # bytes; uv has a few hundred versions
 

@@ -11,18 +11,17 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from uv_self_update.digests import parse_sums
 from uv_self_update.errors import Hidden, StatusRefused, UnexpectedBody
-from uv_self_update.sources.documents import describe, read_json
-from uv_self_update.sources.entry import Entry, is_name
+from uv_self_update.releases.digests import parse_sums
+from uv_self_update.sources.formats.documents import describe, read_json
+from uv_self_update.sources.formats.entry import Entry, is_name
 from uv_self_update.sources.tree import HttpTree, below, names_in
 
 if TYPE_CHECKING:
-    from uv_self_update.network.answers import Document
-    from uv_self_update.network.upstream import Upstream
+    from uv_self_update.network.client import Upstream
+    from uv_self_update.network.responses import Document
     from uv_self_update.sources.tree import Names
 
-__all__ = ("ArtifactoryTree",)
 
 _URL = re.compile(r"(?P<root>(?:.*?/artifactory)?)/(?P<name>[^/]+)(?P<path>/.*)?")
 _EXPECTED = "what Artifactory says of a folder"

@@ -16,22 +16,21 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import GONE, UnexpectedBody
-from uv_self_update.secret import redact_url
+from uv_self_update.redaction import redact_url
 from uv_self_update.sources.catalog import CatalogSource
-from uv_self_update.sources.documents import describe, read_ndjson_line
+from uv_self_update.sources.formats.documents import describe, read_ndjson_line
 from uv_self_update.sources.tree import below
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
-    from uv_self_update.network.answers import Download
-    from uv_self_update.network.upstream import Upstream
+    from uv_self_update.network.client import Upstream
+    from uv_self_update.network.responses import Download
     from uv_self_update.platforms import Platform
-    from uv_self_update.release import Asset, Release
-    from uv_self_update.target import Wanted
+    from uv_self_update.releases.release import Asset, Release
+    from uv_self_update.releases.target import Wanted
 
-__all__ = ("MANIFEST", "AstralSource")
 
 MANIFEST = ("github", "versions", "main", "v1", "uv.ndjson")
 _DOWNLOADS = ("github", "uv", "releases", "download")

@@ -21,8 +21,8 @@ from itertools import chain
 from typing import TYPE_CHECKING, TypeGuard
 from urllib.parse import urlsplit, urlunsplit
 
-from uv_self_update.logins import netrc_file
-from uv_self_update.logins.credentials import (
+from uv_self_update.auth import netrc as netrc_file
+from uv_self_update.auth.credentials import (
     Credential,
     Credentials,
     Login,
@@ -31,8 +31,8 @@ from uv_self_update.logins.credentials import (
     usable_secret,
     without_userinfo,
 )
-from uv_self_update.logins.programs import Question
-from uv_self_update.logins.variables import (
+from uv_self_update.auth.programs import Question
+from uv_self_update.auth.variables import (
     JOB_USER,
     github_tokens,
     is_githubs_own,
@@ -40,18 +40,17 @@ from uv_self_update.logins.variables import (
     job_login,
     server_of,
 )
-from uv_self_update.secret import Secret, redact_url
+from uv_self_update.redaction import Secret, redact_url
 from uv_self_update.sources.github import api_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from uv_self_update.kinds import SourceSettings
-    from uv_self_update.logins.credentials import Origin
-    from uv_self_update.logins.netrc_file import LoginFile
-    from uv_self_update.logins.programs import LoginPrograms
+    from uv_self_update.auth.credentials import Origin
+    from uv_self_update.auth.netrc import LoginFile
+    from uv_self_update.auth.programs import LoginPrograms
+    from uv_self_update.config.kinds import SourceSettings
 
-__all__ = ("credentials_of",)
 
 _log = logging.getLogger(__name__)
 

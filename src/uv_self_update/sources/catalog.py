@@ -16,25 +16,24 @@ from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from uv_self_update.digests import embedded, only_sums, parse_sums
 from uv_self_update.errors import NoArchive, NoSuchVersion, StatusRefused, UnexpectedBody
-from uv_self_update.policy import hidden, tell
-from uv_self_update.sources.documents import describe
+from uv_self_update.releases.digests import embedded, only_sums, parse_sums
+from uv_self_update.releases.policy import hidden, tell
+from uv_self_update.releases.target import nearest, newest_first, ranked
+from uv_self_update.sources.formats.documents import describe
 from uv_self_update.sources.interface import ArchiveSource
 from uv_self_update.sources.layout import is_asset
-from uv_self_update.target import nearest, newest_first, ranked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
-    from uv_self_update.network.answers import Download
+    from uv_self_update.network.responses import Download
     from uv_self_update.platforms import Platform
-    from uv_self_update.policy import Objection, Policy
-    from uv_self_update.release import Asset, Release
-    from uv_self_update.target import Wanted
+    from uv_self_update.releases.policy import Objection, Policy
+    from uv_self_update.releases.release import Asset, Release
+    from uv_self_update.releases.target import Wanted
 
-__all__ = ("CatalogSource",)
 
 _log = logging.getLogger(__name__)
 

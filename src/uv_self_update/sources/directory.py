@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING
 
 from uv_self_update.errors import StatusRefused, Unreadable
 from uv_self_update.network.local_files import path_of_url
-from uv_self_update.release import utc
-from uv_self_update.sources.entry import Entry
+from uv_self_update.releases.release import utc
+from uv_self_update.sources.formats.entry import Entry
 from uv_self_update.sources.tree import Tree
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from uv_self_update.network.answers import Download
-    from uv_self_update.network.upstream import Upstream
+    from uv_self_update.network.client import Upstream
+    from uv_self_update.network.responses import Download
     from uv_self_update.sources import tree
 
-__all__ = ("DirectoryTree",)
 
 _NOT_FOUND = 404
 

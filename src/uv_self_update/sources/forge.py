@@ -11,11 +11,10 @@ from uv_self_update.sources.catalog import CatalogSource
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from uv_self_update.network.upstream import Upstream
+    from uv_self_update.network.client import Upstream
     from uv_self_update.platforms import Platform
-    from uv_self_update.release import Release
+    from uv_self_update.releases.release import Release
 
-__all__ = ("ACCEPT", "ForgeSource")
 
 ACCEPT = "application/json"
 _DENIED = {401, 403}

@@ -7,24 +7,24 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
-from uv_self_update.digests import parse_sums
-from uv_self_update.release import Asset, Release, utc, version_of_tag
-from uv_self_update.secret import redact_url
-from uv_self_update.sources.documents import read_json_list, read_releases
+from uv_self_update.redaction import redact_url
+from uv_self_update.releases.digests import parse_sums
+from uv_self_update.releases.release import Asset, Release, utc
 from uv_self_update.sources.forge import ACCEPT, ForgeSource
-from uv_self_update.sources.paging import pages
+from uv_self_update.sources.formats.documents import read_json_list, read_releases
+from uv_self_update.sources.formats.paging import pages
 from uv_self_update.sources.tree import below
+from uv_self_update.versions import version_of_tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
-    from uv_self_update.network.answers import Download
-    from uv_self_update.network.upstream import Upstream
+    from uv_self_update.network.client import Upstream
+    from uv_self_update.network.responses import Download
     from uv_self_update.platforms import Platform
     from uv_self_update.sources.tree import Names
 
-__all__ = ("GiteaSource",)
 
 _PACKAGES = re.compile(r"(?P<root>.*)/api/(?:v1/)?packages/(?P<owner>[^/]+)(?:/generic(?:/.*)?)?")
 

@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from uv_self_update.auth.variables import is_githubs_own
 from uv_self_update.errors import (
     Hidden,
     InvalidSource,
@@ -19,22 +20,20 @@ from uv_self_update.errors import (
     StatusRefused,
     UnexpectedBody,
 )
-from uv_self_update.logins.variables import is_githubs_own
-from uv_self_update.secret import redact_url
+from uv_self_update.redaction import redact_url
 from uv_self_update.sources.catalog import CatalogSource
-from uv_self_update.sources.documents import read_release, read_releases
-from uv_self_update.sources.paging import pages
+from uv_self_update.sources.formats.documents import read_release, read_releases
+from uv_self_update.sources.formats.paging import pages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from uv_self_update.network.answers import Download
-    from uv_self_update.network.upstream import Upstream
+    from uv_self_update.network.client import Upstream
+    from uv_self_update.network.responses import Download
     from uv_self_update.platforms import Platform
-    from uv_self_update.release import Asset, Release
-    from uv_self_update.target import Wanted
+    from uv_self_update.releases.release import Asset, Release
+    from uv_self_update.releases.target import Wanted
 
-__all__ = ("GithubSource", "api_of")
 
 _ACCEPT = "application/vnd.github+json, application/json;q=0.9"
 _FORBIDDEN = 403  # what static files say of a folder, which the list is to them

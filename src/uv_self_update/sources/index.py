@@ -15,7 +15,6 @@ import re
 import time
 from typing import TYPE_CHECKING
 
-from uv_self_update.digests import DigestRules
 from uv_self_update.errors import (
     DigestMismatch,
     IndexFailed,
@@ -23,20 +22,21 @@ from uv_self_update.errors import (
     NoSuchVersion,
     UnusableArchive,
 )
-from uv_self_update.policy import Objection, ago, hidden, tell
-from uv_self_update.release import LARGEST_UNPACKED, VERSION, Release, is_prerelease, utc
-from uv_self_update.secret import redact_url
+from uv_self_update.redaction import redact_url
+from uv_self_update.releases.digests import DigestRules
+from uv_self_update.releases.policy import Objection, ago, hidden, tell
+from uv_self_update.releases.release import LARGEST_UNPACKED, Release, utc
+from uv_self_update.releases.target import NEWEST, Wanted, choose, newest_first
 from uv_self_update.sources.interface import WheelSource
 from uv_self_update.sources.uv_pip import Answer, TooMuch, UvPip, index_environment
-from uv_self_update.target import NEWEST, Wanted, choose, newest_first
+from uv_self_update.versions import VERSION, is_prerelease
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from uv_self_update.policy import Policy
+    from uv_self_update.releases.policy import Policy
 
-__all__ = ("IndexSource",)
 
 _NAMED_NEWER = "--exclude-newer-package"
 _FOREVER = "9999-12-30T00:00:00Z"

@@ -10,12 +10,10 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from uv_self_update.network.answers import Download
-    from uv_self_update.policy import Objection, Policy
-    from uv_self_update.release import Asset, Release
-    from uv_self_update.target import Wanted
-
-__all__ = ("ArchiveSource", "Source", "WheelSource")
+    from uv_self_update.network.responses import Download
+    from uv_self_update.releases.policy import Objection, Policy
+    from uv_self_update.releases.release import Asset, Release
+    from uv_self_update.releases.target import Wanted
 
 
 class Source(ABC):

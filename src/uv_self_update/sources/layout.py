@@ -12,9 +12,7 @@ from __future__ import annotations
 
 import re
 
-from uv_self_update.release import version_of_tag
-
-__all__ = ("IN_BETWEEN", "flat_name", "is_asset", "version_in_script", "version_of_folder")
+from uv_self_update.versions import version_of_tag
 
 IN_BETWEEN = (
     *("releases", "download", "downloads", "uv", "github", "astral-sh", "astral", "dist"),

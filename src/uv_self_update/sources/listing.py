@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from uv_self_update.sources.listing_page import read_listing
+from uv_self_update.sources.formats.listing import read_listing
 from uv_self_update.sources.tree import HttpTree, below
 
 if TYPE_CHECKING:
-    from uv_self_update.sources.entry import Entry
+    from uv_self_update.sources.formats.entry import Entry
     from uv_self_update.sources.tree import Names
 
-__all__ = ("ListingTree",)
 
 _ACCEPT = "text/html, application/json;q=0.9, */*;q=0.1"
 

@@ -11,20 +11,19 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
-from uv_self_update.digests import parse_sums
 from uv_self_update.errors import Hidden, StatusRefused, UnexpectedBody
-from uv_self_update.sources.documents import describe, read_json
-from uv_self_update.sources.entry import Entry, is_name
-from uv_self_update.sources.listing_page import read_listing
+from uv_self_update.releases.digests import parse_sums
+from uv_self_update.sources.formats.documents import describe, read_json
+from uv_self_update.sources.formats.entry import Entry, is_name
+from uv_self_update.sources.formats.listing import read_listing
 from uv_self_update.sources.tree import HttpTree, below, names_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from uv_self_update.network.upstream import Upstream
+    from uv_self_update.network.client import Upstream
     from uv_self_update.sources.tree import Names
 
-__all__ = ("NexusTree",)
 
 _URL = re.compile(r"(?P<context>.*?)/repository/(?P<name>[^/]+)(?P<path>/.*)?")
 _MAX_PAGES = 400

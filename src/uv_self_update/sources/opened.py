@@ -6,10 +6,11 @@ import sys
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
-from uv_self_update import platforms, sources
-from uv_self_update.kinds import SourceSettings
-from uv_self_update.sources import Means
+from uv_self_update import platforms
+from uv_self_update.config.kinds import SourceSettings
+from uv_self_update.sources import registry as sources
 from uv_self_update.sources.approved import with_lists
+from uv_self_update.sources.context import Means
 from uv_self_update.sources.order import find_in_order
 
 if TYPE_CHECKING:
@@ -17,17 +18,15 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
-    from uv_self_update.logins.programs import LoginPrograms
-    from uv_self_update.network.upstream import Upstream
+    from uv_self_update.auth.programs import LoginPrograms
+    from uv_self_update.config.settings import Network, Settings
+    from uv_self_update.network.client import Upstream
     from uv_self_update.platforms import Platform
-    from uv_self_update.policy import Policy
-    from uv_self_update.settings import Network, Settings
+    from uv_self_update.releases.policy import Policy
+    from uv_self_update.releases.target import Wanted
     from uv_self_update.sources.interface import Source
     from uv_self_update.sources.order import Found
-    from uv_self_update.target import Wanted
-    from uv_self_update.unrequired import Unrequired
-
-__all__ = ("OpenSources",)
+    from uv_self_update.uv.without_required_version import Unrequired
 
 
 class OpenSources:
@@ -68,6 +67,7 @@ class OpenSources:
     def around(self) -> Means:
         """What each source works with."""
         return Means(
+            build=sources.build,
             upstream=self._client,
             cautious=lambda section: self._client(section, guessed=True),
             platform=self.platform,
@@ -118,14 +118,14 @@ class OpenSources:
         # httpx would import a command line of its own, and with it click, for nothing.
         sys.modules.setdefault("httpx._main", cast("ModuleType", None))
         # It is slow to import by itself, and an index does without.
-        from uv_self_update.logins.credentials import Credentials  # noqa: PLC0415
-        from uv_self_update.network.upstream import Upstream  # noqa: PLC0415
+        from uv_self_update.auth.credentials import Credentials  # noqa: PLC0415
+        from uv_self_update.network.client import Upstream  # noqa: PLC0415
 
         return Upstream(self._settings.network, Credentials(), environ=self._environ)
 
     def _client(self, section: SourceSettings, *, guessed: bool = False) -> Upstream:
         """Return the client with the logins of one source, and of no other."""
-        from uv_self_update.sources.logins import credentials_of  # noqa: PLC0415 # as above
+        from uv_self_update.sources.authentication import credentials_of  # noqa: PLC0415 # as above
 
         credentials = credentials_of(
             section,
@@ -142,13 +142,13 @@ class OpenSources:
 
     @cached_property
     def _programs(self) -> LoginPrograms:
-        from uv_self_update.logins.programs import LoginPrograms  # noqa: PLC0415 # as above
+        from uv_self_update.auth.programs import LoginPrograms  # noqa: PLC0415 # as above
 
         return LoginPrograms(uv=self._uv, environ=self._unrequired.environ)
 
     @cached_property
     def _unrequired(self) -> Unrequired:
-        from uv_self_update.unrequired import Unrequired  # noqa: PLC0415 # as above
+        from uv_self_update.uv.without_required_version import Unrequired  # noqa: PLC0415 # as above
 
         return Unrequired(self._uv, self._environ, self._folder)
 

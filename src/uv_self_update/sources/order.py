@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import HiddenByPolicy, NoSourceAnswered, NoSuchVersion, SourceError
-from uv_self_update.target import newest_first
+from uv_self_update.releases.target import newest_first
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from uv_self_update.release import Release
+    from uv_self_update.releases.release import Release
+    from uv_self_update.releases.target import Wanted
     from uv_self_update.sources.interface import Source
-    from uv_self_update.target import Wanted
 
-__all__ = ("Found", "find_in_order")
 
 _log = logging.getLogger(__name__)
 

@@ -11,13 +11,12 @@ from uv_self_update.sources.interface import ArchiveSource
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from uv_self_update.network.answers import Download
-    from uv_self_update.release import Asset, Release
+    from uv_self_update.network.responses import Download
+    from uv_self_update.releases.release import Asset, Release
+    from uv_self_update.releases.target import Wanted
     from uv_self_update.sources.astral import AstralSource
     from uv_self_update.sources.tree import TreeSource
-    from uv_self_update.target import Wanted
 
-__all__ = ("EitherSource",)
 
 _FORBIDDEN = 403
 

@@ -8,45 +8,15 @@ A new kind is one file here, one arm in `build` and one row in `kinds.KINDS`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from uv_self_update.digests import DigestRules
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
-
-    from uv_self_update.kinds import SourceSettings
-    from uv_self_update.network.upstream import Upstream
+    from uv_self_update.config.kinds import SourceSettings
+    from uv_self_update.network.client import Upstream
     from uv_self_update.platforms import Platform
+    from uv_self_update.sources.context import Means
     from uv_self_update.sources.interface import ArchiveSource, Source
     from uv_self_update.sources.tree import Tree
-
-__all__ = ("Means", "build")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Means:
-    """What sources work with."""
-
-    upstream: Callable[[SourceSettings], Upstream]
-    """Makes the client that every kind but `index` uses, with the logins of a `[[source]]`."""
-
-    cautious: Callable[[SourceSettings], Upstream]
-    """The same where nobody has said what kind of source it is."""
-
-    platform: Platform
-    """Where uv runs."""
-
-    uv: Path
-    """The uv that `index` asks."""
-
-    environ: Mapping[str, str] = field(repr=False)
-    """The environment that this uv gets."""
-
-    digests: DigestRules = field(default_factory=DigestRules)
-    """Which digests a wheel has to have."""
 
 
 def build(settings: SourceSettings, around: Means) -> Source:
@@ -58,7 +28,7 @@ def build(settings: SourceSettings, around: Means) -> Source:
             uv=around.uv, environ=around.environ, url=settings.url, digests=around.digests
         )
     if settings.kind == "auto":
-        from uv_self_update.sources.detect import DetectedSource
+        from uv_self_update.sources.detection.detect import DetectedSource
 
         return DetectedSource(settings, around)
     return _archives(settings, around.upstream(settings), around.platform)
@@ -106,7 +76,7 @@ def _folders(settings: SourceSettings, upstream: Upstream, platform: Platform) -
     if settings.kind not in {"nexus", "artifactory"}:
         return TreeSource(tree, platform)
     from uv_self_update.sources.astral import AstralSource
-    from uv_self_update.sources.either import EitherSource
+    from uv_self_update.sources.proxied import EitherSource
 
     listed = AstralSource(upstream, platform, url=settings.url or "")
     return EitherSource(listed, TreeSource(tree, platform))

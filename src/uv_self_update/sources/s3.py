@@ -13,19 +13,18 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from uv_self_update.errors import SourceError, StatusRefused, UnexpectedBody
-from uv_self_update.secret import redact_url
-from uv_self_update.sources.bucket_page import read_bucket
+from uv_self_update.redaction import redact_url
+from uv_self_update.sources.formats.bucket import read_bucket
 from uv_self_update.sources.tree import HttpTree, names_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from uv_self_update.network.upstream import Upstream
-    from uv_self_update.sources.bucket_page import BucketPage
-    from uv_self_update.sources.entry import Entry
+    from uv_self_update.network.client import Upstream
+    from uv_self_update.sources.formats.bucket import BucketPage
+    from uv_self_update.sources.formats.entry import Entry
     from uv_self_update.sources.tree import Names
 
-__all__ = ("BucketTree",)
 
 _AZURE = re.compile(r"\.blob\.")
 _AZURE_PATH = re.compile(r"devstoreaccount")  # of Azurite, which has the account in the path

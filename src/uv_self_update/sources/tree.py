@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from uv_self_update.errors import StatusRefused
-from uv_self_update.release import INSTALLER_NAMES, Asset, Release
-from uv_self_update.secret import redact_url
+from uv_self_update.redaction import redact_url
+from uv_self_update.releases.release import INSTALLER_NAMES, Asset, Release
 from uv_self_update.sources.catalog import CatalogSource
 from uv_self_update.sources.layout import (
     IN_BETWEEN,
@@ -29,12 +29,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
 
-    from uv_self_update.network.answers import Download
-    from uv_self_update.network.upstream import Upstream
+    from uv_self_update.network.client import Upstream
+    from uv_self_update.network.responses import Download
     from uv_self_update.platforms import Platform
-    from uv_self_update.sources.entry import Entry
+    from uv_self_update.sources.formats.entry import Entry
 
-__all__ = ("HttpTree", "Names", "Tree", "TreeSource", "below", "names_in")
 
 Names = tuple[str, ...]
 """The names of folders, and perhaps of a file, from the base on; decoded."""

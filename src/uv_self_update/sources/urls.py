@@ -5,24 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from uv_self_update.digests import parse_sums
 from uv_self_update.errors import GONE, NoLatest, NoSuchVersion, SourceError, StatusRefused
-from uv_self_update.release import Release
-from uv_self_update.secret import redact_url
+from uv_self_update.redaction import redact_url
+from uv_self_update.releases.digests import parse_sums
+from uv_self_update.releases.release import Release
+from uv_self_update.releases.target import nearest
 from uv_self_update.sources.catalog import CatalogSource
-from uv_self_update.sources.documents import read_release, read_version_list
-from uv_self_update.target import nearest
+from uv_self_update.sources.formats.documents import read_release, read_version_list
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from uv_self_update.network.answers import Download
-    from uv_self_update.network.upstream import Upstream
+    from uv_self_update.network.client import Upstream
+    from uv_self_update.network.responses import Download
     from uv_self_update.platforms import Platform
-    from uv_self_update.release import Asset
-    from uv_self_update.target import Wanted
+    from uv_self_update.releases.release import Asset
+    from uv_self_update.releases.target import Wanted
 
-__all__ = ("UrlsSource",)
 
 _DENIED = {401, 403}
 

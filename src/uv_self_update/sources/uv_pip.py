@@ -13,17 +13,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from uv_self_update.child import present
 from uv_self_update.errors import IndexFailed, UvNotRunnable
-from uv_self_update.neutral import neutral_environment, neutral_folder
-from uv_self_update.release import LARGEST_UNPACKED
-from uv_self_update.secret import redact
+from uv_self_update.redaction import redact
+from uv_self_update.releases.release import LARGEST_UNPACKED
+from uv_self_update.uv.environment import neutral_environment, neutral_folder
+from uv_self_update.uv.executable import present
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-__all__ = ("Answer", "TooMuch", "UvPip", "index_environment")
 
 _OTHER_INDEXES = (
     "UV_EXTRA_INDEX_URL",

@@ -23,18 +23,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from uv_self_update.child import version_of
 from uv_self_update.errors import NotReplaced, Owned, ReceiptError, UvNotRunnable
+from uv_self_update.files import content_of, write_atomically
 from uv_self_update.platforms import current
-from uv_self_update.receipt import NAME, Rewrite, locate, new_receipt, parse, read
-from uv_self_update.writing import content_of, write_atomically
+from uv_self_update.uv.executable import version_of
+from uv_self_update.uv.receipt import NAME, Rewrite, locate, new_receipt, parse, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from uv_self_update.receipt import Receipt
+    from uv_self_update.uv.receipt import Receipt
 
-__all__ = ("Adoption", "adopting", "has_receipt")
 
 _WINDOWS = sys.platform == "win32"
 _CURRENT_FOLDER = "AXOUPDATER_CONFIG_WORKING_DIR"
@@ -100,7 +99,7 @@ def adopting(
     if not wanted or has_receipt(uv, environ):
         yield Adoption(environ=environ, wanted=False, lasting=_Lasting(uv, environ))
         return
-    from uv_self_update.surroundings import find_owner  # noqa: PLC0415 # most runs adopt nothing
+    from uv_self_update.uv.install_source import find_owner  # noqa: PLC0415 # most runs adopt nothing
 
     if owner := find_owner(uv):
         raise Owned(uv, owner.name, owner.command)

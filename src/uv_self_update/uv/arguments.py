@@ -13,22 +13,11 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import UsageError
-from uv_self_update.wording import shown
+from uv_self_update.messages import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = (
-    "Arguments",
-    "arrange",
-    "level",
-    "split",
-    "take",
-    "take_flags",
-    "value_of",
-    "values_of",
-    "without",
-)
 
 _TAKING_VALUES = frozenset(
     {

@@ -18,12 +18,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from uv_self_update.wording import listed
+from uv_self_update.messages import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ("UnusableFile", "UvToml", "files", "load", "places", "read", "switched_off")
 
 _log = logging.getLogger(__name__)
 

@@ -7,12 +7,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from uv_self_update.owners import Copy, Owner, Record, Surroundings, owner_of
+from uv_self_update.uv.package_managers import Copy, Owner, Record, Surroundings, owner_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ("find_owner", "look_around")
 
 _START = 1024
 """Bytes at the beginning of a file that tell whether it is a script, and which."""

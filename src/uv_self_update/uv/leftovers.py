@@ -6,13 +6,12 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING
 
-from uv_self_update.child import aside, present, version_of
+from uv_self_update.uv.executable import aside, present, version_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ("mend",)
 
 _log = logging.getLogger(__name__)
 

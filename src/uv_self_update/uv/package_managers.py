@@ -6,8 +6,6 @@ import shlex
 from dataclasses import dataclass
 from pathlib import PurePath, PurePosixPath, PureWindowsPath
 
-__all__ = ("Copy", "Owner", "Record", "Surroundings", "owner_of")
-
 
 @dataclass(frozen=True, kw_only=True)
 class Record:

@@ -17,7 +17,6 @@ from uv_self_update.errors import ReceiptError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ("NAME", "Receipt", "Rewrite", "locate", "new_receipt", "parse", "read")
 
 NAME = "uv-receipt.json"
 

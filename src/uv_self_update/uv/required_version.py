@@ -27,8 +27,6 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from uv_self_update import uv_toml
-from uv_self_update.arguments import value_of
 from uv_self_update.errors import (
     InvalidRequirement,
     NoLatest,
@@ -37,26 +35,17 @@ from uv_self_update.errors import (
     Problem,
     UsageError,
 )
-from uv_self_update.release import LONGEST_SPECIFIERS, VERSION
-from uv_self_update.uv_toml import UnusableFile
-from uv_self_update.wording import echo, printable
+from uv_self_update.messages import echo, printable
+from uv_self_update.uv import configuration as uv_toml
+from uv_self_update.uv.arguments import value_of
+from uv_self_update.uv.configuration import UnusableFile
+from uv_self_update.versions import LONGEST_SPECIFIERS, VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from uv_self_update.errors import UvSelfUpdateError
 
-__all__ = (
-    "KEY",
-    "Place",
-    "Requirement",
-    "annotate",
-    "find",
-    "named",
-    "permit",
-    "requirements",
-    "target",
-)
 
 _log = logging.getLogger(__name__)
 

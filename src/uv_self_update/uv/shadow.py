@@ -7,13 +7,12 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from uv_self_update.child import find_uv, version_of
 from uv_self_update.errors import UvNotFound
+from uv_self_update.uv.executable import find_uv, version_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ("warn_if_shadowed",)
 
 _log = logging.getLogger(__name__)
 

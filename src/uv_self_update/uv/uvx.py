@@ -16,7 +16,6 @@ from uv_self_update.errors import StartedThroughUvx
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ("is_through_uvx", "refuse_uvx")
 
 _CACHED = "archive-v0"
 

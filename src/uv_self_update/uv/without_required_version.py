@@ -11,16 +11,14 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from uv_self_update import uv_toml
-from uv_self_update.child import version_of
 from uv_self_update.errors import InvalidRequirement
-from uv_self_update.required import KEY, permit, requirements
+from uv_self_update.uv import configuration as uv_toml
+from uv_self_update.uv.executable import version_of
+from uv_self_update.uv.required_version import KEY, permit, requirements
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from tempfile import TemporaryDirectory
-
-__all__ = ("Unrequired", "combined")
 
 
 class Unrequired:

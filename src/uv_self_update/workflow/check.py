@@ -6,22 +6,22 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from uv_self_update.adoption import has_receipt
-from uv_self_update.child import Signals, version_of
 from uv_self_update.errors import UvNotRunnable, update_with
+from uv_self_update.releases.target import NEWEST, parse_target
 from uv_self_update.sources.opened import OpenSources
-from uv_self_update.surroundings import find_owner
-from uv_self_update.target import NEWEST, parse_target
+from uv_self_update.uv.adoption import has_receipt
+from uv_self_update.uv.executable import version_of
+from uv_self_update.uv.install_source import find_owner
+from uv_self_update.uv.process import Signals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from uv_self_update.owners import Owner
-    from uv_self_update.policy import Objection
-    from uv_self_update.settings import Settings
+    from uv_self_update.config.settings import Settings
+    from uv_self_update.releases.policy import Objection
+    from uv_self_update.uv.package_managers import Owner
 
-__all__ = ("UPDATE_DUE", "Verdict", "check")
 
 UPDATE_DUE = 11
 """The exit code that says so; those of errors are in `errors`."""

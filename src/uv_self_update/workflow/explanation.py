@@ -9,19 +9,17 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from uv_self_update.adoption import has_receipt
 from uv_self_update.errors import NotStandalone, ReceiptError
-from uv_self_update.receipt import locate, read
-from uv_self_update.surroundings import find_owner
+from uv_self_update.uv.adoption import has_receipt
+from uv_self_update.uv.install_source import find_owner
+from uv_self_update.uv.receipt import locate, read
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from uv_self_update.errors import UvSelfUpdateError
-    from uv_self_update.receipt import Receipt
-    from uv_self_update.update import Job, Outcome
-
-__all__ = ("explain",)
+    from uv_self_update.uv.receipt import Receipt
+    from uv_self_update.workflow.update import Job, Outcome
 
 
 def explain(job: Job, outcome: Outcome) -> tuple[UvSelfUpdateError, ...]:

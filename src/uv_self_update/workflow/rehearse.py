@@ -21,10 +21,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from uv_self_update import receipt
-from uv_self_update.adoption import has_receipt
-from uv_self_update.arguments import Arguments
-from uv_self_update.child import Ended, Signals, bare_environment, present, version_of
 from uv_self_update.errors import (
     NoLatest,
     NoSourceAnswered,
@@ -32,20 +28,24 @@ from uv_self_update.errors import (
     RehearsalError,
     UvSelfUpdateError,
 )
-from uv_self_update.installer.staging import stage
+from uv_self_update.installer.stage import stage
+from uv_self_update.releases.target import NEWEST, Wanted, newest_first, parse_target
 from uv_self_update.sources.opened import OpenSources
-from uv_self_update.target import NEWEST, Wanted, newest_first, parse_target
-from uv_self_update.update import Job, run
+from uv_self_update.uv import receipt
+from uv_self_update.uv.adoption import has_receipt
+from uv_self_update.uv.arguments import Arguments
+from uv_self_update.uv.environment import bare_environment
+from uv_self_update.uv.executable import present, version_of
+from uv_self_update.uv.process import Ended, Signals
+from uv_self_update.workflow.update import Job, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from uv_self_update.digests import DigestRules
+    from uv_self_update.config.settings import Settings
     from uv_self_update.platforms import Platform
-    from uv_self_update.settings import Settings
+    from uv_self_update.releases.digests import DigestRules
     from uv_self_update.sources.order import Found
-
-__all__ = ("Rehearsal", "hold")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,25 +6,19 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from uv_self_update.errors import (
-    NoSourceAnswered,
-    NoSuchVersion,
-    SourceError,
-    StatusRefused,
-)
-from uv_self_update.policy import EVERYTHING
+from uv_self_update.errors import NoSourceAnswered, NoSuchVersion, SourceError, StatusRefused
+from uv_self_update.releases.policy import EVERYTHING
+from uv_self_update.releases.target import NEWEST, newest_first, ranked
 from uv_self_update.sources.interface import ArchiveSource, WheelSource
-from uv_self_update.target import NEWEST, newest_first, ranked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from uv_self_update.platforms import Platform
-    from uv_self_update.policy import Policy
-    from uv_self_update.release import Release
+    from uv_self_update.releases.policy import Policy
+    from uv_self_update.releases.release import Release
     from uv_self_update.sources.interface import Source
 
-__all__ = ("Inspection", "Row", "inspect", "overview")
 
 _log = logging.getLogger(__name__)
 

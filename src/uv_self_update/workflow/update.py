@@ -24,28 +24,29 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from uv_self_update.adoption import adopting
-from uv_self_update.child import Signals, bare_environment, environment, version_of
 from uv_self_update.errors import HiddenByPolicy, NotReplaced
 from uv_self_update.gateway.address import listen
-from uv_self_update.leftovers import mend
+from uv_self_update.releases.target import parse_target
 from uv_self_update.sources.opened import OpenSources
-from uv_self_update.target import parse_target
+from uv_self_update.uv.adoption import adopting
+from uv_self_update.uv.environment import bare_environment, environment
+from uv_self_update.uv.executable import version_of
+from uv_self_update.uv.leftovers import mend
+from uv_self_update.uv.process import Signals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from uv_self_update.adoption import Adoption
-    from uv_self_update.arguments import Arguments
+    from uv_self_update.config.settings import Settings
     from uv_self_update.errors import InstallError, UvSelfUpdateError
     from uv_self_update.gateway.address import Address
     from uv_self_update.gateway.service import Installing, Service
-    from uv_self_update.installer.others import ReleaseInstaller
-    from uv_self_update.installer.workplace import Workplace
-    from uv_self_update.settings import Settings
+    from uv_self_update.installer.release import ReleaseInstaller
+    from uv_self_update.installer.workspace import Workplace
+    from uv_self_update.uv.adoption import Adoption
+    from uv_self_update.uv.arguments import Arguments
 
-__all__ = ("Job", "Outcome", "run")
 
 _log = logging.getLogger(__name__)
 
@@ -178,7 +179,7 @@ def _workplace(job: Job) -> Iterator[Workplace | NotReplaced]:
         UpdateUnderWay: Another update does not end.
         NotReplaced: What was begun can neither be finished nor undone.
     """
-    from uv_self_update.installer.workplace import claim
+    from uv_self_update.installer.workspace import claim
 
     folder = job.uv.resolve().parent
     try:
@@ -238,8 +239,8 @@ def _temporary(work: Workplace | NotReplaced) -> dict[str, str]:
 def _recover(work: Workplace, job: Job) -> None:
     from functools import partial
 
-    from uv_self_update.installer.replacing import recover
-    from uv_self_update.installer.staging import confirm
+    from uv_self_update.installer.replace import recover
+    from uv_self_update.installer.stage import confirm
 
     version = recover(
         work.path,
@@ -263,11 +264,11 @@ def _gateway(
     adoption: Adoption,
 ) -> Iterator[tuple[Service, Installing]]:
     """Serve the address; in the end stop what is under way."""
+    from uv_self_update.gateway import script_policy as powershell
     from uv_self_update.gateway.loopback import Loopback
     from uv_self_update.gateway.service import Installing, Service
-    from uv_self_update.installer import powershell
     from uv_self_update.installer.native import NativeInstaller, chosen
-    from uv_self_update.installer.others import ReleaseInstaller
+    from uv_self_update.installer.release import ReleaseInstaller
 
     native = NativeInstaller(
         sources.platform,
@@ -312,7 +313,7 @@ def _refuse_too_old(job: Job, environ: Mapping[str, str]) -> None:
         UvTooOld: It is a uv that would ask GitHub.
     """
     from uv_self_update.errors import ReceiptError, UvTooOld
-    from uv_self_update.receipt import locate, read
+    from uv_self_update.uv.receipt import locate, read
 
     try:
         said = str(read(locate(environ, windows=os.name == "nt")).document.get("version"))

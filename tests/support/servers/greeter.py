@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import trustme
 
-    from uv_self_update.network.trust import Trust
+    from uv_self_update.network.tls import Trust
 
 __all__ = ("GREETING", "HOST", "Greeter", "server_context", "talk", "written")
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from support.web import Page
-from uv_self_update.kinds import SourceSettings
+from uv_self_update.config.kinds import SourceSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

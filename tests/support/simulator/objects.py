@@ -13,7 +13,7 @@ from support.web import Page
 if TYPE_CHECKING:
     from support.catalogue import Catalogue, File
     from support.simulator.dialect import Call, Names, Setup
-    from uv_self_update.kinds import SourceSettings
+    from uv_self_update.config.kinds import SourceSettings
 
 __all__ = ("Azure", "AzureSigned", "S3Host", "S3Path")
 

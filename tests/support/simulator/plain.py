@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from support.simulator.dialect import Dialect, encoded, json_page, stored
 from support.simulator.folders import ASTRAL, lay_out
 from support.web import Page
-from uv_self_update.kinds import SourceSettings
+from uv_self_update.config.kinds import SourceSettings
 
 if TYPE_CHECKING:
     from support.catalogue import Catalogue, Published

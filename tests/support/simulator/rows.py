@@ -15,12 +15,12 @@ from support.simulator.gitea import GiteaPackages, GiteaReleases
 from support.simulator.index import Index
 from support.simulator.server import Simulator
 from uv_self_update import platforms
-from uv_self_update.digests import DigestRules
-from uv_self_update.settings import Network, Settings
-from uv_self_update.sources.documents import checked
+from uv_self_update.config.settings import Network, Settings
+from uv_self_update.releases.digests import DigestRules
+from uv_self_update.releases.target import NEWEST
+from uv_self_update.sources.formats.documents import checked
 from uv_self_update.sources.interface import ArchiveSource, WheelSource
 from uv_self_update.sources.opened import OpenSources
-from uv_self_update.target import NEWEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from support.catalogue import Catalogue
     from support.homes import Home
     from support.simulator.dialect import Dialect, Setup
-    from uv_self_update.kinds import SourceSettings
+    from uv_self_update.config.kinds import SourceSettings
+    from uv_self_update.releases.target import Wanted
     from uv_self_update.sources.order import Found
-    from uv_self_update.target import Wanted
 
 __all__ = ("ROWS", "Row", "User", "fetch", "published", "trouble")
 

@@ -6,19 +6,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
+from uv_self_update.auth.credentials import without_userinfo
 from uv_self_update.errors import GONE, NoSuchVersion, StatusRefused, UnexpectedBody
-from uv_self_update.logins.credentials import without_userinfo
-from uv_self_update.network.answers import Document
-from uv_self_update.sources.clues import is_file, is_login_page
-from uv_self_update.sources.documents import read_version_list
+from uv_self_update.network.responses import Document
+from uv_self_update.sources.detection.clues import is_file, is_login_page
+from uv_self_update.sources.formats.documents import read_version_list
 from uv_self_update.sources.layout import version_of_folder
 
 if TYPE_CHECKING:
     from uv_self_update.errors import SourceError
-    from uv_self_update.network.answers import Answer
-    from uv_self_update.sources.clues import Clue
+    from uv_self_update.network.responses import Answer
+    from uv_self_update.sources.detection.clues import Clue
 
-__all__ = ("Attempt", "Findings", "Look", "advice")
 
 _OK = 200
 _UNAUTHORIZED = 401

@@ -11,29 +11,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
-from uv_self_update.kinds import SourceSettings, check_source
-from uv_self_update.logins.credentials import GITHUB_HOSTS
+from uv_self_update.auth.credentials import GITHUB_HOSTS
+from uv_self_update.config.kinds import SourceSettings, check_source
 from uv_self_update.sources.astral import MANIFEST
-from uv_self_update.sources.documents import describe, read_ndjson_line
+from uv_self_update.sources.formats.documents import describe, read_ndjson_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from uv_self_update.network.answers import Answer
+    from uv_self_update.network.responses import Answer
 
-__all__ = (
-    "Clue",
-    "from_answer",
-    "from_index_page",
-    "from_page",
-    "from_url",
-    "index_roots",
-    "is_file",
-    "is_login_page",
-    "is_web_page",
-    "last_resorts",
-    "proper",
-)
 
 _OK = 200
 _UNAUTHORIZED = 401

@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from uv_self_update import sources
+from uv_self_update.auth.credentials import origin_of
 from uv_self_update.errors import (
     GONE,
     NoArchive,
@@ -26,11 +26,11 @@ from uv_self_update.errors import (
     StatusRefused,
     UnexpectedBody,
 )
-from uv_self_update.logins.credentials import origin_of
-from uv_self_update.secret import redact_url
-from uv_self_update.sources.advice import Attempt, Findings, Look, advice
+from uv_self_update.redaction import redact_url
+from uv_self_update.releases.target import NEWEST
 from uv_self_update.sources.astral import MANIFEST
-from uv_self_update.sources.clues import (
+from uv_self_update.sources.detection.advice import Attempt, Findings, Look, advice
+from uv_self_update.sources.detection.clues import (
     from_answer,
     from_index_page,
     from_page,
@@ -41,22 +41,20 @@ from uv_self_update.sources.clues import (
     last_resorts,
     proper,
 )
-from uv_self_update.sources.documents import describe
+from uv_self_update.sources.formats.documents import describe
 from uv_self_update.sources.interface import Source
 from uv_self_update.sources.tree import below
-from uv_self_update.target import NEWEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from uv_self_update.kinds import SourceSettings
-    from uv_self_update.network.answers import Answer
-    from uv_self_update.release import Release
-    from uv_self_update.sources import Means
-    from uv_self_update.sources.clues import Clue
-    from uv_self_update.target import Wanted
+    from uv_self_update.config.kinds import SourceSettings
+    from uv_self_update.network.responses import Answer
+    from uv_self_update.releases.release import Release
+    from uv_self_update.releases.target import Wanted
+    from uv_self_update.sources.context import Means
+    from uv_self_update.sources.detection.clues import Clue
 
-__all__ = ("DetectedSource", "Detection", "detect")
 
 _log = logging.getLogger(__name__)
 
@@ -106,7 +104,7 @@ def _proved(settings: SourceSettings, reason: str, around: Means) -> Detection:
     Raises:
         SourceError: It cannot be used, or has no release of uv at all.
     """
-    source = sources.build(settings, around)
+    source = around.build(settings, around)
     newest: Release | None = None
     lack: NoSuchVersion | None = None
     try:

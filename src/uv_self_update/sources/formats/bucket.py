@@ -15,16 +15,15 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from uv_self_update.errors import UnexpectedBody
-from uv_self_update.sources.documents import describe
-from uv_self_update.sources.entry import Entry, is_name, utc_of
+from uv_self_update.sources.formats.documents import describe
+from uv_self_update.sources.formats.entry import Entry, is_name, utc_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from xml.etree.ElementTree import Element
 
-    from uv_self_update.network.answers import Document
+    from uv_self_update.network.responses import Document
 
-__all__ = ("BucketPage", "read_bucket")
 
 _EXPECTED = "a list of the files in a bucket"
 _CODE = re.compile(r"[A-Za-z0-9._-]{1,64}")

@@ -7,9 +7,9 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from uv_self_update.digests import hold_back, parse_sums
 from uv_self_update.errors import UnexpectedBody
-from uv_self_update.release import (
+from uv_self_update.releases.digests import hold_back, parse_sums
+from uv_self_update.releases.release import (
     INSTALLER_NAMES,
     Asset,
     NotARelease,
@@ -17,25 +17,15 @@ from uv_self_update.release import (
     parse_release,
     parse_releases,
     utc,
-    version_of_tag,
 )
+from uv_self_update.versions import version_of_tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from uv_self_update.digests import DigestRules
-    from uv_self_update.network.answers import Document, Download
+    from uv_self_update.network.responses import Document, Download
+    from uv_self_update.releases.digests import DigestRules
 
-__all__ = (
-    "checked",
-    "describe",
-    "read_json",
-    "read_json_list",
-    "read_ndjson_line",
-    "read_release",
-    "read_releases",
-    "read_version_list",
-)
 
 _BARE_VERSION = 64  # bytes; longer is something else
 _PASSWORD = re.compile(rb"type\s*=\s*[\"']?password\b", re.IGNORECASE)

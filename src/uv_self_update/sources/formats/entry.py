@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from uv_self_update.release import utc
-
-__all__ = ("Entry", "is_name", "utc_of")
+from uv_self_update.releases.release import utc
 
 _UNFIT = re.compile(r"[/\\\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 """Separators, control characters, and surrogates, which stand for bytes that are no UTF-8."""

@@ -13,15 +13,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urljoin, urlsplit
 
 from uv_self_update.errors import UnexpectedBody
-from uv_self_update.sources.documents import describe
-from uv_self_update.sources.entry import Entry, is_name, utc_of
-from uv_self_update.sources.markup import pieces
+from uv_self_update.sources.formats.documents import describe
+from uv_self_update.sources.formats.entry import Entry, is_name, utc_of
+from uv_self_update.sources.formats.markup import pieces
 
 if TYPE_CHECKING:
-    from uv_self_update.network.answers import Document
-    from uv_self_update.sources.markup import Tag
+    from uv_self_update.network.responses import Document
+    from uv_self_update.sources.formats.markup import Tag
 
-__all__ = ("read_listing",)
 
 _EXPECTED = "a directory listing"
 _NO_LISTING = "a web page that is not a directory listing"

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ("Tag", "pieces")
 
 _NAME = re.compile(r"<(/?)([A-Za-z][^ \t\n\f\r/>]*+)")
 _ATTRIBUTE = re.compile(

@@ -8,10 +8,9 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from uv_self_update.network.answers import Document
-    from uv_self_update.network.upstream import Upstream
+    from uv_self_update.network.client import Upstream
+    from uv_self_update.network.responses import Document
 
-__all__ = ("pages",)
 
 _MAX_PAGES = 50
 

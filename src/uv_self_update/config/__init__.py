@@ -1,0 +1,1 @@
+"""Files, variables and the command line become one frozen `Settings`, and a file again."""

@@ -1,0 +1,1 @@
+"""What a release is, and which release may be installed: target, policy, digests."""

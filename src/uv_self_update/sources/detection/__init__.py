@@ -1,0 +1,1 @@
+"""Finds out which kind of source serves a URL: clues, requests, advice."""

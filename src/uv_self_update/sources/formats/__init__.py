@@ -1,0 +1,1 @@
+"""Parses what servers send: JSON, listings, bucket pages, HTML."""

@@ -1,0 +1,1 @@
+"""The uv on this machine: executable, process, environment, receipt, configuration."""

@@ -1,0 +1,5 @@
+"""What each command does, told in the docstring of its module.
+
+A workflow joins the rooms below: it takes settled values and returns an outcome. It prints
+nothing.
+"""
