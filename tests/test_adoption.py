@@ -11,7 +11,7 @@ import pytest
 
 from support import binaries, mirrors
 from support.web import Page
-from uv_self_update.errors import Owned
+from uv_self_update.errors import ManagedByPackageManager
 from uv_self_update.uv.receipt import read
 
 if TYPE_CHECKING:
@@ -289,7 +289,7 @@ def test_copy_with_an_owner_is_refused(adopter: Home, web: Web) -> None:
     done = adopter.run("--uv", str(uv))
 
     python = uv.with_name("python")
-    assert done.code == Owned.exit_code
+    assert done.code == ManagedByPackageManager.exit_code
     assert done.err == (
         f"error: {uv} belongs to the virtual environment {uv.parent.parent}\n"
         f"hint: Update it with `{python} -m pip install --upgrade uv`.\n"

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from support.catalogue import Catalogue
     from support.homes import Home
     from support.web import Asked, Web
-    from uv_self_update.sources.context import Means
+    from uv_self_update.sources.context import Context
     from uv_self_update.sources.detection.detect import Detection
 
     Start = Callable[[Path], AbstractContextManager[str]]
@@ -76,7 +76,7 @@ def environ(home: Home) -> dict[str, str]:
 
 
 @contextmanager
-def around(spec: str, environ: dict[str, str]) -> Iterator[Means]:
+def around(spec: str, environ: dict[str, str]) -> Iterator[Context]:
     """Yield what a source works with."""
     settings = Settings(sources=(parse_source(spec),), network=Network(timeout=5, retries=0))
     uv = binaries.executables(UV) / "uv"

@@ -14,7 +14,7 @@ from support import certificates
 from support.servers.greeter import HOST, Greeter, server_context, talk, written
 from uv_self_update.auth.credentials import Credentials
 from uv_self_update.config.settings import Network
-from uv_self_update.errors import Distrusted, Unreachable
+from uv_self_update.errors import TlsError, Unreachable
 from uv_self_update.network.client import Upstream
 from uv_self_update.network.tls import Trust
 from uv_self_update.network.tls_errors import explained
@@ -43,7 +43,7 @@ def bundle(authority: trustme.CA, tmp_path: Path) -> Path:
 
 def failure(
     trust: Trust, server: Greeter, *, host: str = HOST, identified: bool = True
-) -> Distrusted:
+) -> TlsError:
     """Connect to a server, fail, and return what is said about it."""
     with pytest.raises(ssl.SSLError) as caught:
         talk(trust, server, host=host, identified=identified)
@@ -303,7 +303,7 @@ def test_upstream(version: ssl.TLSVersion, authority: trustme.CA, bundle: Path) 
 
     with (
         Greeter(context).running() as server,
-        pytest.raises(Distrusted, match="wants a client certificate"),
+        pytest.raises(TlsError, match="wants a client certificate"),
     ):
         upstream.read(f"https://{HOST}:{server.port}/")
 

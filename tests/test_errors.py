@@ -33,9 +33,11 @@ EXAMPLES = [
     errors.GatewayError("cannot listen on 127.0.0.1: Operation not permitted"),
     errors.Unreachable(URL, "timed out"),
     errors.StatusRefused(URL, 404, "Not Found"),
-    errors.Hidden(errors.StatusRefused(URL, 404, ""), "such project", login=True, hint="Look."),
+    errors.NotFoundOrUnauthorized(
+        errors.StatusRefused(URL, 404, ""), "such project", login=True, hint="Look."
+    ),
     errors.RateLimited(URL, 403, until="2026-01-29T20:24:46Z"),
-    errors.Distrusted(URL, "its certificate has expired", hint="Check the clock."),
+    errors.TlsError(URL, "its certificate has expired", hint="Check the clock."),
     errors.ProxyRefused(URL, "http://proxy:3128 (HTTPS_PROXY)", "407", hint="Log in."),
     errors.Interrupted(URL, 1000, 2000, "the connection was closed"),
     errors.TooLarge(URL, 4 << 20),
@@ -54,7 +56,9 @@ EXAMPLES = [
     errors.ScriptsBarred("the execution policy is AllSigned", "Group Policy", hint="Ask."),
     errors.ReceiptError(FILE, "it is not JSON"),
     errors.NotStandalone(Path("/usr/bin/uv"), "there is none"),
-    errors.Owned(Path("/usr/bin/uv"), "apt", "sudo apt install --only-upgrade uv"),
+    errors.ManagedByPackageManager(
+        Path("/usr/bin/uv"), "apt", "sudo apt install --only-upgrade uv"
+    ),
     errors.DigestMismatch("uv.zip", "the mirror", expected="aa", got="bb"),
     errors.UnusableArchive("uv.zip", "the mirror", "it is damaged"),
     errors.StagedUvBroken("0.12.3", "the mirror", "it does not run"),
@@ -195,8 +199,11 @@ def test_uv_of_somebody_else() -> None:
     free = errors.NotStandalone(Path("/x/uv"), "no")
     assert known.hint == "It belongs to Homebrew. Update it with `brew upgrade uv`."
     assert free.hint == "With `--adopt` this one is updated too, and is given a receipt."
-    assert errors.Owned(Path("/x/uv"), *brew).hint == "Update it with `brew upgrade uv`."
-    system = errors.Owned(Path("/x/uv"), "the operating system", None)
+    assert (
+        errors.ManagedByPackageManager(Path("/x/uv"), *brew).hint
+        == "Update it with `brew upgrade uv`."
+    )
+    system = errors.ManagedByPackageManager(Path("/x/uv"), "the operating system", None)
     assert system.hint == "Update it with its package manager."
 
 

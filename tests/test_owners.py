@@ -13,7 +13,7 @@ import pytest
 
 from support import binaries
 from support.homes import base_environment
-from uv_self_update.uv.install_source import find_owner, look_around
+from uv_self_update.uv.install_source import find_package_manager, look_around
 from uv_self_update.uv.package_managers import Copy, Record, Surroundings, owner_of
 
 if TYPE_CHECKING:
@@ -294,7 +294,7 @@ def run_uv(*arguments: str, home: Path) -> None:
 
 def command_for(uv: Path) -> str | None:
     """Return the command that updates a copy."""
-    owner = find_owner(uv)
+    owner = find_package_manager(uv)
     assert owner is not None
     return owner.command
 
@@ -325,7 +325,7 @@ def test_real_package_of_a_user(tmp_path: Path) -> None:
     assert command_for(uv) == f"{python} -m pip install --user --upgrade uv"
 
     shutil.copy2(binaries.executables(binaries.newest()) / "uv", uv)
-    assert find_owner(uv) is None
+    assert find_package_manager(uv) is None
 
 
 def test_other_programs_beside(tmp_path: Path) -> None:
@@ -342,7 +342,7 @@ def test_other_programs_beside(tmp_path: Path) -> None:
     for path, text in records.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    assert find_owner(bin_folder / "uv") is None
+    assert find_package_manager(bin_folder / "uv") is None
 
 
 @pytest.mark.parametrize(
@@ -448,7 +448,7 @@ def test_records_of_managers(
     for name, text in {uv: "uv", **files}.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
-    owner = find_owner(tmp_path / uv)
+    owner = find_package_manager(tmp_path / uv)
     assert (None if owner is None else owner.command) == command
 
 

@@ -15,9 +15,9 @@ from support.web import Asked, Page, Web
 from uv_self_update.config.kinds import SourceSettings
 from uv_self_update.config.settings import Settings
 from uv_self_update.errors import (
-    Hidden,
     InvalidSource,
     NoSuchVersion,
+    NotFoundOrUnauthorized,
     RateLimited,
     StatusRefused,
     UnexpectedBody,
@@ -395,7 +395,7 @@ def test_other_things_of_the_repository(source: GithubSource, web: Web) -> None:
 @pytest.mark.parametrize(("token", "words"), [(None, "without a login"), ("t", "with this login")])
 def test_hidden(web: Web, token: str | None, words: str) -> None:
     """A repository that is not there and one that may not be seen are the same 404."""
-    with pytest.raises(Hidden) as caught:
+    with pytest.raises(NotFoundOrUnauthorized) as caught:
         fetched(web, token)
 
     assert f"there is no such repository, or none that may be seen {words}" in str(caught.value)

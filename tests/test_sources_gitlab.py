@@ -13,7 +13,7 @@ from support.web import Page, Web
 from uv_self_update import platforms
 from uv_self_update.config.kinds import SourceSettings
 from uv_self_update.config.settings import Settings
-from uv_self_update.errors import Hidden, NoSuchVersion, StatusRefused
+from uv_self_update.errors import NoSuchVersion, NotFoundOrUnauthorized, StatusRefused
 from uv_self_update.releases.target import NEWEST
 from uv_self_update.sources.opened import OpenSources
 
@@ -151,7 +151,7 @@ def test_file_uploaded_twice(web: Web) -> None:
 )
 def test_project_that_is_hidden(web: Web, login: str, words: str) -> None:
     """A project that is not there and one that may not be seen are the same 404, and both said."""
-    with pytest.raises(Hidden) as caught:
+    with pytest.raises(NotFoundOrUnauthorized) as caught:
         fetched(web, login)
 
     assert f"there is no such project, or none that may be seen {words}" in str(caught.value)
@@ -173,7 +173,10 @@ def test_address(web: Web, path: str, api: str) -> None:
     """A project is known by its page or by its API, wherever GitLab lives."""
     settings = Settings(sources=(SourceSettings(kind="gitlab", url=f"{web.url}{path}"),))
 
-    with closing(OpenSources(settings, uv=Path("uv"), environ={})) as opened, pytest.raises(Hidden):
+    with (
+        closing(OpenSources(settings, uv=Path("uv"), environ={})) as opened,
+        pytest.raises(NotFoundOrUnauthorized),
+    ):
         opened.find(NEWEST)
 
     assert [asked.path.partition("?")[0] for asked in web.asked] == [

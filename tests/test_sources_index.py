@@ -21,7 +21,7 @@ from uv_self_update.releases.target import NEWEST, Wanted, parse_target
 from uv_self_update.sources import uv_pip
 from uv_self_update.sources.index import IndexSource
 from uv_self_update.sources.uv_pip import index_environment
-from uv_self_update.uv.environment import neutral_folder
+from uv_self_update.uv.environment import neutral_directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -469,7 +469,7 @@ def test_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_neutral_folder(environ: dict[str, str], *, windows: bool, expected: str) -> None:
     """The index is asked from a root that only an administrator can write to."""
-    assert neutral_folder(environ, windows=windows) == expected
+    assert neutral_directory(environ, windows=windows) == expected
 
 
 def test_name_shows_no_login(home: Home, newest_uv: Path) -> None:

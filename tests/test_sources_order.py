@@ -27,7 +27,7 @@ from uv_self_update.releases.release import Release
 from uv_self_update.releases.target import NEWEST, Wanted
 from uv_self_update.sources import registry as sources
 from uv_self_update.sources.astral import AstralSource
-from uv_self_update.sources.context import Means
+from uv_self_update.sources.context import Context
 from uv_self_update.sources.detection.detect import DetectedSource
 from uv_self_update.sources.gitea import GiteaSource
 from uv_self_update.sources.github import GithubSource
@@ -172,7 +172,7 @@ def test_unchecked_section(section: SourceSettings) -> None:
     with pytest.raises(AssertionError):
         sources.build(
             section,
-            Means(
+            Context(
                 build=sources.build,
                 upstream=_client,
                 cautious=_client,

@@ -13,7 +13,7 @@ from support.web import Page
 from uv_self_update import platforms
 from uv_self_update.config.kinds import parse_source
 from uv_self_update.config.settings import Settings
-from uv_self_update.errors import Hidden, NotDetected, StatusRefused, UnexpectedBody
+from uv_self_update.errors import NotDetected, NotFoundOrUnauthorized, StatusRefused, UnexpectedBody
 from uv_self_update.releases.target import NEWEST
 from uv_self_update.sources.opened import OpenSources
 
@@ -63,7 +63,7 @@ def test_hidden_repository(web: Web, login: str) -> None:
     """A repository that is not there and one that may not be seen are the same 404."""
     for spec in ("artifactory+{}/artifactory/uv", "nexus+{}/repository/uv"):
         url = web.url.replace("://", f"://{login}")
-        with pytest.raises(Hidden) as caught:
+        with pytest.raises(NotFoundOrUnauthorized) as caught:
             find(spec.format(url))
         access = "with this login" if login else "without a login"
         assert f"such repository or folder, or none that may be seen {access}" in str(caught.value)

@@ -16,7 +16,7 @@ from support import certificates
 from support.missing import missing
 from support.servers.greeter import GREETING, HOST, Greeter, server_context, talk, written
 from uv_self_update.config.settings import Network
-from uv_self_update.errors import Distrusted
+from uv_self_update.errors import TlsError
 from uv_self_update.network.client_certificate import needs_passphrase
 from uv_self_update.network.tls import Trust
 from uv_self_update.redaction import Secret
@@ -195,7 +195,7 @@ def test_broken_bundle(content: bytes | None, tmp_path: Path) -> None:
         path.write_bytes(content)
     trust = Trust(Network(ca_bundle=path), environ={})
 
-    with pytest.raises(Distrusted, match=f"{path}, which `network.ca-bundle` names") as caught:
+    with pytest.raises(TlsError, match=f"{path}, which `network.ca-bundle` names") as caught:
         trust.context_for("https://jo:secret@h/", identified=False)
     assert "secret" not in str(caught.value)
     assert "openssl x509" in str(caught.value.hint)
@@ -349,7 +349,7 @@ def test_unusable_identity(
     other = stranger.issue_cert("x@example.com")
     network, reason, hint = unusable_identities(client, other, tmp_path)[wrong]
 
-    with pytest.raises(Distrusted) as caught:
+    with pytest.raises(TlsError) as caught:
         Trust(network, environ={}).context_for("https://h/", identified=True)
 
     assert str(caught.value).startswith("no trusted connection to https://h/: ")

@@ -18,10 +18,10 @@ from support.logins import of_urls, with_headers
 from support.web import Asked, Page, Web
 from uv_self_update.config.settings import Network
 from uv_self_update.errors import (
-    Distrusted,
     Interrupted,
     ProxyRefused,
     StatusRefused,
+    TlsError,
     TooLarge,
     Unreachable,
     UpstreamError,
@@ -573,7 +573,7 @@ def test_own_authority(
 
 def test_unknown_authority(connect: Connect, secure: Raw) -> None:
     """A certificate of an authority that is not trusted is refused, and the message says so."""
-    with pytest.raises(Distrusted, match=r"127\.0\.0\.1") as caught:
+    with pytest.raises(TlsError, match=r"127\.0\.0\.1") as caught:
         connect().read(secure.url)
     assert "network.ca-bundle" in (caught.value.hint or "")
 
@@ -683,5 +683,5 @@ def test_close(connect: Connect) -> None:
 
 def test_every_failure_is_an_upstream_error() -> None:
     """Whoever asks catches one class."""
-    leaves = (Distrusted, Interrupted, ProxyRefused, StatusRefused, TooLarge, Unreachable)
+    leaves = (TlsError, Interrupted, ProxyRefused, StatusRefused, TooLarge, Unreachable)
     assert all(issubclass(leaf, UpstreamError) for leaf in leaves)

@@ -51,7 +51,7 @@ def test_temporary_files(tmp_path: Path) -> None:
 def test_second_waits_for_the_first(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Whoever comes second says so, waits, and has the folder when the first has gone."""
     first = workplace.claim(tmp_path)
-    claimed: list[workplace.Workplace] = []
+    claimed: list[workplace.Workspace] = []
     told = threading.Event()
 
     class Listener:

@@ -24,9 +24,9 @@ UvSelfUpdateError
 │   ├── UpstreamError             one request to a source failed
 │   │   ├── Unreachable
 │   │   ├── StatusRefused             401, 403, 404, 5xx and so on
-│   │   │   ├── Hidden                    404: not there, or not to be seen
+│   │   │   ├── NotFoundOrUnauthorized    404: not there, or not to be seen
 │   │   │   └── RateLimited
-│   │   ├── Distrusted                the certificate, or TLS itself
+│   │   ├── TlsError                  the certificate, or TLS itself
 │   │   ├── ProxyRefused              the proxy, rather than the server, says no
 │   │   ├── Interrupted               the body broke off
 │   │   └── TooLarge
@@ -46,7 +46,7 @@ UvSelfUpdateError
 │   ├── ScriptsBarred             Windows does not let PowerShell run it
 │   ├── ReceiptError
 │   ├── NotStandalone
-│   ├── Owned                     a package manager has installed it
+│   ├── ManagedByPackageManager   a package manager has installed it
 │   ├── DigestMismatch
 │   ├── NoDigest
 │   │   └── NotPinned                 other files of the version are pinned, and this is not
@@ -469,7 +469,7 @@ class NoSourceAnswered(SourceError):
 # Why one request to a source failed.
 
 
-PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 """The statuses that say that the same request may succeed a moment later (RFC 9110, RFC 6585)."""
 
 GONE = frozenset({404, 410})
@@ -530,7 +530,7 @@ class StatusRefused(UpstreamError):
         """
         self.url = url
         self.status = status
-        self.passing = status in PASSING
+        self.passing = status in TRANSIENT
         self.gone = status in GONE
         """Whether there is no such thing, as far as the server says."""
 
@@ -543,7 +543,7 @@ class StatusRefused(UpstreamError):
         )
 
 
-class Hidden(StatusRefused):
+class NotFoundOrUnauthorized(StatusRefused):
     """A server says 404, as many do where a login is missing or has no right to see it."""
 
     def __init__(self, refused: StatusRefused, what: str, *, login: bool, hint: str) -> None:
@@ -562,7 +562,7 @@ class RateLimited(StatusRefused):
     ) -> None:
         """Name the URL (redacted), when it can be asked again, and in how many seconds that is."""
         super().__init__(url, status, "")
-        self.passing = status in PASSING or after is not None
+        self.passing = status in TRANSIENT or after is not None
         self.after = after
         self.message = f"{self.message}: the rate limit is used up" + (
             f" until {until}" if until else ""
@@ -572,7 +572,7 @@ class RateLimited(StatusRefused):
         )
 
 
-class Distrusted(UpstreamError):
+class TlsError(UpstreamError):
     """No connection that can be trusted: the server's certificate, ours, or TLS itself."""
 
     def __init__(self, url: str, reason: str, *, hint: str) -> None:
@@ -697,7 +697,7 @@ class NotStandalone(InstallError):
         )
 
 
-class Owned(InstallError):
+class ManagedByPackageManager(InstallError):
     """A uv is not adopted, since a package manager has installed it, and would not know."""
 
     def __init__(self, uv: Path, owner: str, command: str | None) -> None:

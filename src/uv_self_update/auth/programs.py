@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 
 from uv_self_update.auth.credentials import Login, usable_secret
 from uv_self_update.redaction import Secret
-from uv_self_update.uv.environment import neutral_environment, neutral_folder
+from uv_self_update.uv.environment import neutral_directory, user_environment
 from uv_self_update.uv.executable import present, which
 
 if TYPE_CHECKING:
@@ -223,8 +223,8 @@ class LoginPrograms:
                     stdin=subprocess.DEVNULL if text is None else subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
-                    env=neutral_environment(environ or self._environ),
-                    cwd=neutral_folder(self._environ, windows=sys.platform == "win32"),
+                    env=user_environment(environ or self._environ),
+                    cwd=neutral_directory(self._environ, windows=sys.platform == "win32"),
                     encoding="utf-8",
                     errors="replace",
                 )

@@ -31,7 +31,7 @@ from uv_self_update.uv.arguments import (
     values_of,
     without,
 )
-from uv_self_update.uv.process import Ended, end_like
+from uv_self_update.uv.process import SignalReceived, end_like
 from uv_self_update.workflow.update import Job, run
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UvSelfUpdateError as error:
         terminal.error(error)
         return error.exit_code
-    except Ended as error:
+    except SignalReceived as error:
         return end_like(error.number)
     except KeyboardInterrupt:
         return end_like(signal.SIGINT)

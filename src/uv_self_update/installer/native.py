@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from uv_self_update.config.settings import InstallerChoice
     from uv_self_update.installer.stage import Staged
-    from uv_self_update.installer.workspace import Workplace
+    from uv_self_update.installer.workspace import Workspace
     from uv_self_update.platforms import Platform
     from uv_self_update.releases.digests import DigestRules
     from uv_self_update.sources.order import Found
@@ -74,7 +74,7 @@ class NativeInstaller:
     def __init__(
         self,
         platform: Platform,
-        work: Workplace | NotReplaced,
+        work: Workspace | NotReplaced,
         *,
         environ: Mapping[str, str],
         digests: DigestRules,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from uv_self_update.installer.journal import Journal
-    from uv_self_update.installer.workspace import Workplace
+    from uv_self_update.installer.workspace import Workspace
     from uv_self_update.platforms import Platform
     from uv_self_update.sources.order import Found
     from uv_self_update.uv.receipt import Receipt, Rewrite
@@ -29,7 +29,7 @@ class ReleaseInstaller:
     def __init__(
         self,
         platform: Platform,
-        work: Workplace | NotReplaced,
+        work: Workspace | NotReplaced,
         *,
         environ: Mapping[str, str],
         receipts: Callable[[], Iterable[Rewrite]],

@@ -36,7 +36,7 @@ _UNKNOWN = frozenset({errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUP
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 
 
-class Workplace:
+class Workspace:
     """A claimed folder; whoever ends, however, gives up the claim."""
 
     def __init__(self, path: Path, lock: int) -> None:
@@ -106,7 +106,7 @@ class Workplace:
             self.path.rmdir()
 
 
-def claim(folder: Path, *, patience: float = _PATIENCE) -> Workplace:
+def claim(folder: Path, *, patience: float = _PATIENCE) -> Workspace:
     """Claim the workplace in a folder, for which another update is waited for.
 
     Args:
@@ -127,7 +127,7 @@ def claim(folder: Path, *, patience: float = _PATIENCE) -> Workplace:
             _log.warning("another uv-self-update is at work in %s; waiting for it to end", folder)
             told = True
         time.sleep(_GLANCE)
-    return Workplace(path, lock)
+    return Workspace(path, lock)
 
 
 def _try_to_claim(path: Path) -> int | None:

@@ -41,7 +41,7 @@ class UnusableIdentityError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Identity:
+class ClientCertificate:
     """A client certificate."""
 
     certificate: Path
@@ -57,7 +57,7 @@ class Identity:
     """The variable that it comes from; None for our own settings."""
 
     @classmethod
-    def of(cls, network: Network, environ: Mapping[str, str]) -> Identity | None:
+    def of(cls, network: Network, environ: Mapping[str, str]) -> ClientCertificate | None:
         """Return the one that is configured, here or for uv; None if there is none.
 
         uv's variable names one file with both:
@@ -136,7 +136,7 @@ class Identity:
 
 def needs_passphrase(network: Network, environ: Mapping[str, str]) -> Path | None:
     """Return the file of the private key if a passphrase is missing to use it, else None."""
-    identity = Identity.of(network, environ)
+    identity = ClientCertificate.of(network, environ)
     if identity is None or identity.passphrase is not None:
         return None
     try:

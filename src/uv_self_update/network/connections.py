@@ -41,7 +41,7 @@ class TooSlow(httpcore.ReadTimeout):
     """Something comes, but next to nothing."""
 
 
-class Pace:
+class MinimumThroughput:
     """Whether enough comes for the time that is spent waiting for it."""
 
     def __init__(self, patience: float) -> None:
@@ -192,7 +192,7 @@ class _Stream(httpcore.NetworkStream):
     def __init__(self, stream: httpcore.NetworkStream, wire: Wire) -> None:
         self._stream = stream
         self._wire = wire
-        self._pace = Pace(wire.patience)
+        self._pace = MinimumThroughput(wire.patience)
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         begin = time.monotonic()
@@ -203,7 +203,7 @@ class _Stream(httpcore.NetworkStream):
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._pace = Pace(self._wire.patience)
+        self._pace = MinimumThroughput(self._wire.patience)
         self._stream.write(buffer, timeout)
 
     def close(self) -> None:

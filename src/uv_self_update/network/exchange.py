@@ -24,15 +24,15 @@ import httpx
 from uv_self_update import __version__
 from uv_self_update.auth.credentials import origin_of, without_userinfo
 from uv_self_update.errors import (
-    PASSING,
-    Distrusted,
+    TRANSIENT,
     Interrupted,
     ProxyRefused,
+    TlsError,
     TooLarge,
     Unreachable,
     phrase_of,
 )
-from uv_self_update.network.connections import Failure, Pace, TooSlow, Wire
+from uv_self_update.network.connections import Failure, MinimumThroughput, TooSlow, Wire
 from uv_self_update.network.proxies import Proxies
 from uv_self_update.network.ranges import length_of
 from uv_self_update.network.redirects import redirected
@@ -285,7 +285,7 @@ class Response:
         self, pieces: Iterator[bytes], limit: int, expected: int | None
     ) -> Iterator[bytes]:
         count, begin = 0, time.monotonic()
-        pace = Pace(self._way.network.timeout)
+        pace = MinimumThroughput(self._way.network.timeout)
         try:
             for piece in pieces:
                 # What is read is one thing, and what is in it another: a chunk can be all head.
@@ -297,7 +297,7 @@ class Response:
                 begin = time.monotonic()
         except _FAILURES as error:
             failure = self._way.failure(error)
-            if isinstance(failure, Distrusted):
+            if isinstance(failure, TlsError):
                 raise failure from None
             raise Interrupted(self.url, count, expected, self._way.reason(error)) from None
 
@@ -402,7 +402,7 @@ class _Way:
     def turned_down(self, status: int) -> ProxyRefused:
         """Say that the proxy does not hand a request on, or gets no answer."""
         reason = f"it answers: {status} {phrase_of(status)}".rstrip()
-        return self._refused(reason, _UNKNOWN_TO_PROXY, passing=status in PASSING)
+        return self._refused(reason, _UNKNOWN_TO_PROXY, passing=status in TRANSIENT)
 
     def login_due(self, offered: list[str], *, status: str = f"{_PROXY_LOGIN}, ") -> ProxyRefused:
         """Say that the proxy asks for a login."""

@@ -24,9 +24,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from uv_self_update.auth.credentials import origin_of
-from uv_self_update.errors import Distrusted
+from uv_self_update.errors import TlsError
 from uv_self_update.messages import shown
-from uv_self_update.network.client_certificate import Identity, UnusableIdentityError
+from uv_self_update.network.client_certificate import ClientCertificate, UnusableIdentityError
 from uv_self_update.redaction import redact_url
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Trust:
         self._network = network
         self._environ = environ
         self._insecure = insecure
-        self._identity = Identity.of(network, environ)
+        self._identity = ClientCertificate.of(network, environ)
         self._lock = threading.Lock()
         self._contexts: dict[tuple[bool, bool], ssl.SSLContext] = {}
         self._warned: set[_Exemption] = set()
@@ -76,7 +76,7 @@ class Trust:
             identified: Whether the client certificate, if there is one, may be presented there.
 
         Raises:
-            Distrusted: What is configured cannot be used.
+            TlsError: What is configured cannot be used.
         """
         identity = self._identity if identified else None
         with self._lock:
@@ -107,7 +107,7 @@ class Trust:
         if bundle := self._network.ca_bundle:
             reason = _load(context, bundle)
             if reason is not None:
-                raise Distrusted(
+                raise TlsError(
                     redact_url(url),
                     f"{bundle}, which `network.ca-bundle` names, cannot be used: {reason}",
                     hint="It has to be a file with `-----BEGIN CERTIFICATE-----` in it: "
@@ -184,12 +184,12 @@ def _unchecking() -> ssl.SSLContext:
     return context
 
 
-def _identify(context: ssl.SSLContext, identity: Identity, url: str) -> None:
+def _identify(context: ssl.SSLContext, identity: ClientCertificate, url: str) -> None:
     try:
         identity.present(context)
     except UnusableIdentityError as error:
         if identity.variable is None:
-            raise Distrusted(redact_url(url), error.reason, hint=error.hint) from error
+            raise TlsError(redact_url(url), error.reason, hint=error.hint) from error
         _log.warning("%s is not used: %s. %s", identity.variable, error.reason, error.hint)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from uv_self_update.errors import Distrusted
+from uv_self_update.errors import TlsError
 from uv_self_update.redaction import redact_url
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ _BY_WORDS = (
 """What is wrong otherwise, by what OpenSSL calls it."""
 
 
-def explained(error: BaseException, url: str, *, identified: bool) -> Distrusted | None:
+def explained(error: BaseException, url: str, *, identified: bool) -> TlsError | None:
     """Return what a failure of TLS means; None if an error is of another kind, or a mere end.
 
     Args:
@@ -184,7 +184,7 @@ def explained(error: BaseException, url: str, *, identified: bool) -> Distrusted
             host = urlsplit(url).hostname or ""
             host = f"[{host}]" if ":" in host else host
             reason, hint = (text.replace("{host}", host) for text in (fault.reason, hint))
-            return Distrusted(redact_url(url), reason, hint=hint)
+            return TlsError(redact_url(url), reason, hint=hint)
     return None
 
 

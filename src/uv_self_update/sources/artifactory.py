@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from uv_self_update.errors import Hidden, StatusRefused, UnexpectedBody
+from uv_self_update.errors import NotFoundOrUnauthorized, StatusRefused, UnexpectedBody
 from uv_self_update.releases.digests import parse_sums
 from uv_self_update.sources.formats.documents import describe, read_json
 from uv_self_update.sources.formats.entry import Entry, is_name
@@ -80,7 +80,7 @@ class ArtifactoryTree(HttpTree):
                 raise
             login = self._upstream.login_for(self._root) is not None
             what = "such repository or folder"
-            raise Hidden(error, what, login=login, hint=_HINT) from error
+            raise NotFoundOrUnauthorized(error, what, login=login, hint=_HINT) from error
         self._repository += _CACHE
         return entries
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Means:
+class Context:
     """What sources work with."""
 
     upstream: Callable[[SourceSettings], Upstream]
@@ -36,7 +36,7 @@ class Means:
     environ: Mapping[str, str] = field(repr=False)
     """The environment that this uv gets."""
 
-    build: Callable[[SourceSettings, Means], Source]
+    build: Callable[[SourceSettings, Context], Source]
     """Makes the source of a `[[source]]`: `registry.build`."""
 
     digests: DigestRules = field(default_factory=DigestRules)

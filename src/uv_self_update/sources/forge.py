@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING
 
-from uv_self_update.errors import Hidden, StatusRefused
+from uv_self_update.errors import NotFoundOrUnauthorized, StatusRefused
 from uv_self_update.sources.catalog import CatalogSource
 
 if TYPE_CHECKING:
@@ -68,4 +68,4 @@ class ForgeSource(CatalogSource):
         if denied:
             raise denied[0]
         login = self._upstream.login_for(self._api) is not None
-        raise Hidden(refused[0], self.what, login=login, hint=self.hint)
+        raise NotFoundOrUnauthorized(refused[0], self.what, login=login, hint=self.hint)

@@ -13,8 +13,8 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from uv_self_update.auth.variables import is_githubs_own
 from uv_self_update.errors import (
-    Hidden,
     InvalidSource,
+    NotFoundOrUnauthorized,
     RateLimited,
     SourceError,
     StatusRefused,
@@ -121,7 +121,9 @@ class GithubSource(CatalogSource):
             if not isinstance(refused, StatusRefused) or not refused.gone:
                 raise refused from None
             login = self._upstream.login_for(self._releases) is not None
-            raise Hidden(refused, "such repository", login=login, hint=_HINT) from None
+            raise NotFoundOrUnauthorized(
+                refused, "such repository", login=login, hint=_HINT
+            ) from None
 
     @contextmanager
     def fetch(self, release: Release, asset: Asset) -> Iterator[Download]:

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
-from uv_self_update.errors import Hidden, StatusRefused, UnexpectedBody
+from uv_self_update.errors import NotFoundOrUnauthorized, StatusRefused, UnexpectedBody
 from uv_self_update.releases.digests import parse_sums
 from uv_self_update.sources.formats.documents import describe, read_json
 from uv_self_update.sources.formats.entry import Entry, is_name
@@ -62,7 +62,7 @@ class NexusTree(HttpTree):
             if not self._all_files:
                 login = self._upstream.login_for(self._root) is not None
                 what = "such repository or folder"
-                raise Hidden(refused, what, login=login, hint=_HINT)
+                raise NotFoundOrUnauthorized(refused, what, login=login, hint=_HINT)
             self._searching = True
         return self._searched(path)
 

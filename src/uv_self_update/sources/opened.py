@@ -10,7 +10,7 @@ from uv_self_update import platforms
 from uv_self_update.config.kinds import SourceSettings
 from uv_self_update.sources import registry as sources
 from uv_self_update.sources.approved import with_lists
-from uv_self_update.sources.context import Means
+from uv_self_update.sources.context import Context
 from uv_self_update.sources.order import find_in_order
 
 if TYPE_CHECKING:
@@ -64,9 +64,9 @@ class OpenSources:
         return tuple(sources.build(section, self.around) for section in self._settings.sources)
 
     @cached_property
-    def around(self) -> Means:
+    def around(self) -> Context:
         """What each source works with."""
-        return Means(
+        return Context(
             build=sources.build,
             upstream=self._client,
             cautious=lambda section: self._client(section, guessed=True),

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from uv_self_update.config.kinds import SourceSettings
     from uv_self_update.network.client import Upstream
     from uv_self_update.platforms import Platform
-    from uv_self_update.sources.context import Means
+    from uv_self_update.sources.context import Context
     from uv_self_update.sources.interface import ArchiveSource, Source
     from uv_self_update.sources.tree import Tree
 
 
-def build(settings: SourceSettings, around: Means) -> Source:
+def build(settings: SourceSettings, around: Context) -> Source:
     """Make the source that a `[[source]]` describes; its settings are checked already."""
     if settings.kind == "index":
         from uv_self_update.sources.index import IndexSource

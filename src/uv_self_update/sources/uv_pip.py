@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from uv_self_update.errors import IndexFailed, UvNotRunnable
 from uv_self_update.redaction import redact
 from uv_self_update.releases.release import LARGEST_UNPACKED
-from uv_self_update.uv.environment import neutral_environment, neutral_folder
+from uv_self_update.uv.environment import neutral_directory, user_environment
 from uv_self_update.uv.executable import present
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ class UvPip:
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
                     env=environ,
-                    cwd=neutral_folder(self._environ, windows=sys.platform == "win32"),
+                    cwd=neutral_directory(self._environ, windows=sys.platform == "win32"),
                     encoding="utf-8",
                     errors="replace",
                 )
@@ -201,7 +201,7 @@ def index_environment(environ: Mapping[str, str], *, url: str | None) -> dict[st
     A `url` comes before every index of the user's uv.toml; it is handed over here rather than as an
     argument, where other users of the machine could read a login in it.
     """
-    result = neutral_environment(environ)
+    result = user_environment(environ)
     if url is not None:
         for name in _OTHER_INDEXES:
             result.pop(name, None)

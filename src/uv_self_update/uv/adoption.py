@@ -23,7 +23,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from uv_self_update.errors import NotReplaced, Owned, ReceiptError, UvNotRunnable
+from uv_self_update.errors import ManagedByPackageManager, NotReplaced, ReceiptError, UvNotRunnable
 from uv_self_update.files import content_of, write_atomically
 from uv_self_update.platforms import current
 from uv_self_update.uv.executable import version_of
@@ -92,17 +92,17 @@ def adopting(
         folder: Where the receipt may lie meanwhile; None for among the temporary files.
 
     Raises:
-        Owned: A package manager has installed it.
+        ManagedByPackageManager: A package manager has installed it.
         UvNotRunnable: It does not say its version.
         NotReplaced: A receipt cannot be written for it.
     """
     if not wanted or has_receipt(uv, environ):
         yield Adoption(environ=environ, wanted=False, lasting=_Lasting(uv, environ))
         return
-    from uv_self_update.uv.install_source import find_owner  # noqa: PLC0415 # most runs adopt nothing
+    from uv_self_update.uv.install_source import find_package_manager  # noqa: PLC0415 # most runs adopt nothing
 
-    if owner := find_owner(uv):
-        raise Owned(uv, owner.name, owner.command)
+    if owner := find_package_manager(uv):
+        raise ManagedByPackageManager(uv, owner.name, owner.command)
     version = version_of(uv, environ)
     if version is None:
         raise UvNotRunnable(uv, "it does not say its version")

@@ -28,7 +28,7 @@ _PATHS = (
 _PROJECT = ("UV_OFFLINE", "UV_PROJECT", "UV_WORKING_DIR", "UV_WORKING_DIRECTORY")
 
 
-def neutral_folder(environ: Mapping[str, str], *, windows: bool) -> str:
+def neutral_directory(environ: Mapping[str, str], *, windows: bool) -> str:
     """Return a folder in which uv finds no configuration but its user's and its system's.
 
     uv reads the configuration of the project that it stands in, and of every folder above: a
@@ -38,7 +38,7 @@ def neutral_folder(environ: Mapping[str, str], *, windows: bool) -> str:
     return environ.get("SYSTEMDRIVE", "C:") + "\\" if windows else "/"
 
 
-def neutral_environment(environ: Mapping[str, str]) -> dict[str, str]:
+def user_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the user's own environment for a program that is run in that folder.
 
     Relative paths are made absolute, since they mean another place there, and no project is named.

@@ -35,7 +35,7 @@ _PACKAGES = (
 """Where the packages of a Python lie, from the folder above that of its programs."""
 
 
-def find_owner(uv: Path) -> Owner | None:
+def find_package_manager(uv: Path) -> Owner | None:
     """Return what has installed a uv; None for uv's standalone installer, or by hand."""
     around = look_around(uv, windows=sys.platform == "win32")
     return owner_of(Copy(path=str(uv), resolved=str(uv.resolve()), around=around))

@@ -24,7 +24,7 @@ _ALERT = 0.2  # seconds after which a signal is seen at the latest
 _GRACE = 5.0  # seconds for uv to end after a signal
 
 
-class Ended(BaseException):
+class SignalReceived(BaseException):
     """This process was asked to end by a signal, and uv does not run yet."""
 
     def __init__(self, number: int) -> None:
@@ -131,7 +131,7 @@ class Signals:
     def _handle(self, number: int, _frame: FrameType | None) -> None:
         self.received = self.received or number
         if not self._holding:
-            raise Ended(number)
+            raise SignalReceived(number)
         self._hand_on(number)
 
     def _hand_on(self, number: int) -> None:

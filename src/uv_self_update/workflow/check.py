@@ -11,7 +11,7 @@ from uv_self_update.releases.target import NEWEST, parse_target
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.uv.adoption import has_receipt
 from uv_self_update.uv.executable import version_of
-from uv_self_update.uv.install_source import find_owner
+from uv_self_update.uv.install_source import find_package_manager
 from uv_self_update.uv.process import Signals
 
 if TYPE_CHECKING:
@@ -129,5 +129,5 @@ def check(
         published=found.release.published,
         source=found.source.name,
         outside=outside,
-        owner=None if has_receipt(uv, environ) else find_owner(uv),
+        owner=None if has_receipt(uv, environ) else find_package_manager(uv),
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from uv_self_update.errors import NotStandalone, ReceiptError
 from uv_self_update.uv.adoption import has_receipt
-from uv_self_update.uv.install_source import find_owner
+from uv_self_update.uv.install_source import find_package_manager
 from uv_self_update.uv.receipt import locate, read
 
 if TYPE_CHECKING:
@@ -63,6 +63,6 @@ def _all_utf8(*paths: Path) -> bool:
 
 
 def _not_standalone(uv: Path, reason: str, *, other: Path | None = None) -> NotStandalone:
-    owner = find_owner(uv)
+    owner = find_package_manager(uv)
     named = None if owner is None else (owner.name, owner.command)
     return NotStandalone(uv, reason, other=other, owner=named)

@@ -36,7 +36,7 @@ from uv_self_update.uv.adoption import has_receipt
 from uv_self_update.uv.arguments import Arguments
 from uv_self_update.uv.environment import bare_environment
 from uv_self_update.uv.executable import present, version_of
-from uv_self_update.uv.process import Ended, Signals
+from uv_self_update.uv.process import SignalReceived, Signals
 from uv_self_update.workflow.update import Job, run
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def hold(
     Raises:
         RehearsalError: There is nothing to update from, or the copy was not updated.
         UvSelfUpdateError: Whatever would make the real update fail.
-        Ended: A signal came.
+        SignalReceived: A signal came.
     """
     wanted = NEWEST if target is None else parse_target(target)
     before = None if start is None else parse_target(start)
@@ -124,7 +124,7 @@ def hold(
             )
         )
         if outcome.received is not None:
-            raise Ended(outcome.received)
+            raise SignalReceived(outcome.received)
         seconds = time.monotonic() - began
         _check(stand, end, outcome.exit_code, outcome.failures)
         return Rehearsal(

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from uv_self_update.gateway.address import Address
     from uv_self_update.gateway.service import Installing, Service
     from uv_self_update.installer.release import ReleaseInstaller
-    from uv_self_update.installer.workspace import Workplace
+    from uv_self_update.installer.workspace import Workspace
     from uv_self_update.uv.adoption import Adoption
     from uv_self_update.uv.arguments import Arguments
 
@@ -113,7 +113,7 @@ def run(job: Job) -> Outcome:
 
     Raises:
         UvSelfUpdateError: It could not even be started.
-        Ended: A signal came before uv was started.
+        SignalReceived: A signal came before uv was started.
     """
     arguments = job.arguments
     wanted = None if arguments.target is None else parse_target(arguments.target)
@@ -170,7 +170,7 @@ def run(job: Job) -> Outcome:
 
 
 @contextmanager
-def _workplace(job: Job) -> Iterator[Workplace | NotReplaced]:
+def _workplace(job: Job) -> Iterator[Workspace | NotReplaced]:
     """Claim a folder beside uv; finish what an update that was killed has begun there.
 
     Where nothing can be written, that may do no harm: often there is nothing to be updated.
@@ -207,7 +207,7 @@ def _concluded(release: ReleaseInstaller, signals: Signals) -> tuple[bool, Insta
         return False, error
 
 
-def _folder_of(work: Workplace | NotReplaced) -> Path | None:
+def _folder_of(work: Workspace | NotReplaced) -> Path | None:
     """Return where to put what is temporary; None where that has to be elsewhere."""
     return None if isinstance(work, NotReplaced) else work.path
 
@@ -226,7 +226,7 @@ def _doubt(settings: Settings, version: str) -> str | None:
     return None
 
 
-def _temporary(work: Workplace | NotReplaced) -> dict[str, str]:
+def _temporary(work: Workspace | NotReplaced) -> dict[str, str]:
     """Return what tells uv where to put its temporary files; raises NotReplaced."""
     if isinstance(work, NotReplaced):
         return {}
@@ -236,7 +236,7 @@ def _temporary(work: Workplace | NotReplaced) -> dict[str, str]:
         raise NotReplaced(work.path.parent, error.strerror or str(error)) from error
 
 
-def _recover(work: Workplace, job: Job) -> None:
+def _recover(work: Workspace, job: Job) -> None:
     from functools import partial
 
     from uv_self_update.installer.replace import recover
@@ -259,7 +259,7 @@ def _gateway(
     job: Job,
     address: Address,
     sources: OpenSources,
-    work: Workplace | NotReplaced,
+    work: Workspace | NotReplaced,
     environ: Mapping[str, str],
     adoption: Adoption,
 ) -> Iterator[tuple[Service, Installing]]:

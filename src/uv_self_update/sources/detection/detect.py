@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from uv_self_update.network.responses import Answer
     from uv_self_update.releases.release import Release
     from uv_self_update.releases.target import Wanted
-    from uv_self_update.sources.context import Means
+    from uv_self_update.sources.context import Context
     from uv_self_update.sources.detection.clues import Clue
 
 
@@ -82,7 +82,7 @@ class Detection:
     """Why there is none, though there are releases of uv."""
 
 
-def detect(settings: SourceSettings, around: Means) -> Detection:
+def detect(settings: SourceSettings, around: Context) -> Detection:
     """Find out what kind of source a URL is; or, where that is said, what is there.
 
     Args:
@@ -98,7 +98,7 @@ def detect(settings: SourceSettings, around: Means) -> Detection:
     return _Examination(settings, around).run()
 
 
-def _proved(settings: SourceSettings, reason: str, around: Means) -> Detection:
+def _proved(settings: SourceSettings, reason: str, around: Context) -> Detection:
     """Return what a source finds.
 
     Raises:
@@ -122,7 +122,7 @@ def _proved(settings: SourceSettings, reason: str, around: Means) -> Detection:
 class DetectedSource(Source):
     """A source whose kind is found out when it is first used."""
 
-    def __init__(self, settings: SourceSettings, around: Means) -> None:
+    def __init__(self, settings: SourceSettings, around: Context) -> None:
         """Prepare; nothing is asked yet."""
         self._settings = settings
         self._around = around
@@ -164,7 +164,7 @@ class DetectedSource(Source):
 class _Examination:
     """One URL, and what was tried with it."""
 
-    def __init__(self, settings: SourceSettings, around: Means) -> None:
+    def __init__(self, settings: SourceSettings, around: Context) -> None:
         self._section = settings
         self._url = proper(settings.url or "")
         self._around = replace(around, upstream=around.cautious)
