@@ -3,3 +3,5 @@
 It lives as long as one command. `address` listens, `loopback` owns the sockets, `routes` parses
 requests, `service` answers them. `scripts` holds what uv is given to run as its installer.
 """
+
+__all__ = ("address", "loopback", "script_policy", "service")

@@ -39,10 +39,9 @@ if TYPE_CHECKING:
 
     from uv_self_update.config.settings import InstallerChoice
     from uv_self_update.gateway.address import Address
+    from uv_self_update.gateway.installers import NativeInstaller, ReleaseInstaller
     from uv_self_update.gateway.routes import Request, Route
     from uv_self_update.gateway.script_policy import Script
-    from uv_self_update.installer.native import NativeInstaller
-    from uv_self_update.installer.release import ReleaseInstaller
     from uv_self_update.network.responses import Download
     from uv_self_update.platforms import Platform
     from uv_self_update.releases.digests import DigestRules

@@ -4,3 +4,5 @@
 next to uv: a release is staged, checked and tried there. A `journal` tells the next run what
 was begun.
 """
+
+__all__ = ("native", "release", "replace", "stage", "workspace")

@@ -4,3 +4,5 @@
 file over as many connections as it takes. `proxies`, `redirects`, `ranges` and `retries` are pure
 decisions.
 """
+
+__all__ = ("client", "client_certificate", "local_files", "responses")

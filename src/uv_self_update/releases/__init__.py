@@ -1,1 +1,3 @@
 """What a release is, and which release may be installed: target, policy, digests."""
+
+__all__ = ("digests", "policy", "release", "target")

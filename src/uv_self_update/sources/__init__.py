@@ -3,3 +3,5 @@
 Every source implements `interface`. A new kind is one module here and one row in `registry`.
 `detection` finds the kind of a URL, `formats` parses what servers send.
 """
+
+__all__ = ("authentication", "detection", "formats", "interface", "opened", "order")

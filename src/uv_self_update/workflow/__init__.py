@@ -3,3 +3,5 @@
 A workflow joins the rooms below: it takes settled values and returns an outcome. It prints
 nothing.
 """
+
+__all__ = ("check", "explanation", "rehearse", "survey", "update")

@@ -38,10 +38,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from uv_self_update.config.settings import Settings
+    from uv_self_update.config.settings import InstallerChoice, Settings
     from uv_self_update.errors import InstallError, UvSelfUpdateError
     from uv_self_update.gateway.address import Address
-    from uv_self_update.gateway.service import Installing, Service
+    from uv_self_update.gateway.service import Service
+    from uv_self_update.installer.native import NativeInstaller
     from uv_self_update.installer.release import ReleaseInstaller
     from uv_self_update.installer.workspace import Workspace
     from uv_self_update.uv.adoption import Adoption
@@ -145,10 +146,11 @@ def run(job: Job) -> Outcome:
         environ = environment({**adoption.environ, **_temporary(work)}, address.base)
         with closing(address):
             signals.run(job.uv, arguments.for_uv(version), environ, kept=address.kept)
-            with _gateway(job, address, sources, work, environ, adoption) as (service, installing):
+            installers = _installers(job, sources, work, environ, adoption)
+            with _gateway(job, address, sources, installers, environ) as service:
                 code = signals.wait()
-            replaced, broken = _concluded(installing.release, signals)
-        installed = installing.native.installed
+            replaced, broken = _concluded(installers.release, signals)
+        installed = installers.native.installed
         updated = installed is not None or replaced
         # One that is the newest already is adopted as well, so that it is updated from then on.
         adoption.settled = updated or (code == 0 and service.asked and not arguments.dry_run)
@@ -164,7 +166,7 @@ def run(job: Job) -> Outcome:
         asked=service.asked,
         updated=updated,
         replaced=None if installed is None else installed.version,
-        ours=installing.choice == "native",
+        ours=installers.choice == "native",
         transferred=service.transferred if installed is None else installed.size,
     )
 
@@ -254,53 +256,74 @@ def _recover(work: Workspace, job: Job) -> None:
     work.clear()
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Installers:
+    """Both installers, and which of them is used."""
+
+    native: NativeInstaller
+    release: ReleaseInstaller
+    choice: InstallerChoice
+
+
+def _installers(
+    job: Job,
+    sources: OpenSources,
+    work: Workspace | NotReplaced,
+    environ: Mapping[str, str],
+    adoption: Adoption,
+) -> _Installers:
+    from uv_self_update.installer.native import NativeInstaller, chosen
+    from uv_self_update.installer.release import ReleaseInstaller
+
+    return _Installers(
+        native=NativeInstaller(
+            sources.platform,
+            work,
+            environ=environ,
+            digests=job.settings.digests,
+            rewrites=adoption.rewrites,
+        ),
+        release=ReleaseInstaller(
+            sources.platform, work, environ=environ, receipts=adoption.receipts
+        ),
+        choice=chosen(job.settings.installer, environ, sources.platform),
+    )
+
+
 @contextmanager
 def _gateway(
     job: Job,
     address: Address,
     sources: OpenSources,
-    work: Workspace | NotReplaced,
+    installers: _Installers,
     environ: Mapping[str, str],
-    adoption: Adoption,
-) -> Iterator[tuple[Service, Installing]]:
+) -> Iterator[Service]:
     """Serve the address; in the end stop what is under way."""
-    from uv_self_update.gateway import script_policy as powershell
+    from uv_self_update.gateway import script_policy
     from uv_self_update.gateway.loopback import Loopback
     from uv_self_update.gateway.service import Installing, Service
-    from uv_self_update.installer.native import NativeInstaller, chosen
-    from uv_self_update.installer.release import ReleaseInstaller
 
-    native = NativeInstaller(
-        sources.platform,
-        work,
-        environ=environ,
-        digests=job.settings.digests,
-        rewrites=adoption.rewrites,
-    )
-    installing = Installing(
-        native=native,
-        release=ReleaseInstaller(
-            sources.platform, work, environ=environ, receipts=adoption.receipts
-        ),
-        choice=chosen(job.settings.installer, environ, sources.platform),
-        barred=lambda script: powershell.barred(script, environ),
-        digests=job.settings.digests,
-    )
     service = Service(
         address,
         sources.all,
-        installing,
+        Installing(
+            native=installers.native,
+            release=installers.release,
+            choice=installers.choice,
+            barred=lambda script: script_policy.barred(script, environ),
+            digests=job.settings.digests,
+        ),
         platform=sources.platform,
         policy=lambda: sources.policy,
     )
     loopback = Loopback(address, service.answer)
     try:
-        yield service, installing
+        yield service
     finally:
         loopback.close()
         # First the sources, so that a staging that waits for one of them ends too.
         sources.close()
-        native.close()
+        installers.native.close()
 
 
 def _refuse_too_old(job: Job, environ: Mapping[str, str]) -> None:
