@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -25,12 +26,14 @@ def name_of(path: Path) -> str:
 MODULES = {name_of(path): path for path in PACKAGE.rglob("*.py")}
 
 
+@cache
 def face_of(package: str) -> tuple[str, ...]:
     """Return the modules that a package lets others import."""
     public = importlib.import_module(f"uv_self_update.{package}").__all__
     return tuple(public)
 
 
+@cache
 def imported(path: Path) -> set[str]:
     """Return the modules of the package that a module imports, wherever in it."""
     found = set()

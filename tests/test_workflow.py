@@ -102,7 +102,7 @@ def test_what_is_run_is_what_is_documented() -> None:
 
 def test_every_system_has_lint_and_types() -> None:
     """Linux runs the whole check, with the types of all systems; the others with their own."""
-    lint = {"uv run ruff check", "uv run ruff format --check"}
+    lint = {"uv run ruff check", "uv run ruff format --check", "uv run lint-imports"}
 
     assert lint <= set(linux())
     assert lint <= set(elsewhere())
