@@ -41,6 +41,12 @@ UvSelfUpdateError
 │   └── NoSuchVersion         7   the source is fine, but does not hold that version
 │       ├── NoArchive                 it holds it, but not for this machine
 │       └── HiddenByPolicy            it may hold it, but a rule hides it
+├── PackageError              12  a package of a private release cannot be served
+│   ├── AmbiguousDistribution     two files of one name, with different contents
+│   ├── UnclaimedPackage          a name is claimed, and no repository holds it
+│   ├── StrangePackage            a lock file takes a claimed name from another index
+│   └── ProxyKeys                 uv takes its proxies from a file, so it cannot be led to us
+├── CommandNotRunnable        127 the command after `--` cannot be started
 ├── InstallError              8   the new version could not be put in place; the old one stays
 │   ├── Halted
 │   ├── ScriptsBarred             Windows does not let PowerShell run it
@@ -627,6 +633,71 @@ class TooLarge(UpstreamError):
 
 
 # Why the new version could not be put in place.
+
+
+class PackageError(UvSelfUpdateError):
+    """A package of a private release cannot be served."""
+
+    exit_code = 12
+
+
+class AmbiguousDistribution(PackageError):
+    """Two files of a repository have one name, and different contents."""
+
+    def __init__(self, filename: str, repository: str, tags: Sequence[str]) -> None:
+        """Name the file, the repository, and the releases that hold it."""
+        super().__init__(
+            f"{repository} holds different files named {filename}, in the releases "
+            + " and ".join(tags),
+            hint="A version must not change once it is published: remove one of the files.",
+        )
+
+
+class UnclaimedPackage(PackageError):
+    """A name is claimed by a configuration, and no repository holds it."""
+
+    def __init__(self, project: str, repositories: Sequence[str]) -> None:
+        """Name the project, and the repositories that claim it."""
+        super().__init__(
+            f"no release of {' or '.join(repositories)} holds a wheel or a source archive of "
+            f"{project}",
+            hint="It is not taken from another index, because `packages` claims the name. Check "
+            "the name, or list the packages with `uv-self-update releases --packages`.",
+        )
+
+
+class StrangePackage(PackageError):
+    """A lock file takes a claimed name from another index."""
+
+    def __init__(self, path: Path, name: str, version: str, registry: str) -> None:
+        """Name the lock file, the package, and the registry."""
+        super().__init__(
+            f"{path} takes {name} {version} from {registry}, and not from the configured releases",
+            hint="A public package of the same name may have been taken for yours. Remove it from "
+            "the lock file, and lock again with `uv-self-update exec -- uv lock`.",
+        )
+
+
+class ProxyKeys(PackageError):
+    """uv takes its proxies from a file, so it cannot be led to this package's gateway."""
+
+    def __init__(self, path: str, key: str) -> None:
+        """Name the file and the key."""
+        super().__init__(
+            f"uv takes its proxies from {path} (`{key}`), not from the environment, so it cannot "
+            "be led to uv-self-update",
+            hint="Move the proxies to HTTP_PROXY, HTTPS_PROXY and NO_PROXY.",
+        )
+
+
+class CommandNotRunnable(UvSelfUpdateError):
+    """The command after `--` cannot be started."""
+
+    exit_code = 127
+
+    def __init__(self, command: str, reason: str) -> None:
+        """Name the command, and what the system says."""
+        super().__init__(f"failed to start `{command}`: {reason}")
 
 
 class InstallError(UvSelfUpdateError):

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uv_self_update.config import load as config
+from uv_self_update.errors import UvNotFound
 from uv_self_update.uv.executable import find_uv
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from uv_self_update.config.settings import Options, Settings
 
@@ -38,6 +39,13 @@ class Invocation:
             user_file=self.user_file,
             site_file=config.site_file(),
         )
+
+    def uv_or_name(self) -> Path:
+        """Return the uv whose credential store may be asked; without one, its name."""
+        try:
+            return self.uv()
+        except UvNotFound:
+            return Path("uv")
 
     def uv(self) -> Path:
         """Find the uv that this is about; raises UvNotFound."""

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-COMMANDS = ("config", "init", "rehearse", "releases", "update")
+COMMANDS = ("config", "exec", "init", "rehearse", "releases", "update")
 OPTIONS = ("--source", "--config", "--uv", "--installer")
 """Our own options that take a value; they can stand anywhere."""
 
@@ -81,7 +81,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str], terminal: Terminal) -> int:
     ordered = arrange(arguments, own=OPTIONS, flags=FLAGS, commands=COMMANDS, default="update")
-    values, flags, rest = take(ordered, OPTIONS, flags=FLAGS)
+    values, flags, all_rest = take(ordered, OPTIONS, flags=FLAGS)
+    # What follows `--` is another program's.
+    rest = all_rest[: all_rest.index("--")] if "--" in all_rest else all_rest
     invocation = Invocation(
         options=Options(
             sources=tuple(values["--source"]),
@@ -96,10 +98,10 @@ def _run(arguments: Sequence[str], terminal: Terminal) -> int:
         named_uv=next(reversed(values["--uv"]), None) or os.environ.get("UV_SELF_UPDATE_UV"),
     )
     if rest[:1] == ["update"]:
-        return _update(rest[1:], invocation, terminal)
+        return _update(all_rest[1:], invocation, terminal)
     from uv_self_update.cli import commands  # noqa: PLC0415 # click is slow to import
 
-    return commands.run(rest, invocation)
+    return commands.run(all_rest, invocation)
 
 
 def _installer(said: Sequence[str]) -> InstallerChoice | None:

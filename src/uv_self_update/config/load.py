@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from uv_self_update.config.key import Layer
+    from uv_self_update.config.releases import ReleasesSettings
 
 
 _log = logging.getLogger(__name__)
@@ -135,7 +136,8 @@ def resolve(
         origins={key: origin for key, (_, origin) in merged.items()},
     )
     for key, (value, _) in merged.items():
-        attribute = "sources" if key == "source" else KEYS[key].attribute
+        attribute = {"source": "sources", "releases": "releases"}.get(key)
+        attribute = KEYS[key].attribute if attribute is None else attribute
         settings = _with(settings, attribute, value) if attribute else settings
     _warn_of_unknown(variables, settings.sources)
     return settings
@@ -268,12 +270,16 @@ def check(document: Mapping[str, Any], path: Path) -> FileValues:
     values: dict[str, Any] = {}
     sections = dict.fromkeys(key.partition(".")[0] for key in KEYS)
     for section, table in document.items():
-        if section == "source":
+        if section == "releases":
+            values["releases"] = _check_releases(table, problems)
+        elif section == "source":
             values["source"] = _check_sources(table, problems)
         elif section not in sections:
             # Either misspelt, or written without its table.
             strays = [key for key in every_key() if key.endswith(f".{section}")]
-            near = suggestion(strays[0] if strays else section, ("source", *sections, *strays))
+            near = suggestion(
+                strays[0] if strays else section, ("source", "releases", *sections, *strays)
+            )
             problems.append((shown(section), f"unknown key{near}"))
         elif not isinstance(table, dict):
             got = type_name(table)
@@ -312,6 +318,22 @@ def _check_sources(tables: object, problems: list[tuple[str, str]]) -> tuple[Sou
         sources.append(source)
         problems += [(f"source[{index}].{shown(key)}", reason) for key, reason in found]
     return tuple(sources)
+
+
+def _check_releases(
+    tables: object, problems: list[tuple[str, str]]
+) -> tuple[ReleasesSettings, ...]:
+    from uv_self_update.config.releases import check_releases  # noqa: PLC0415 # only `exec` needs it
+
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        problems.append(("releases", "expected a list of tables: each begins with `[[releases]]`"))
+        return ()
+    found = []
+    for index, table in enumerate(tables):
+        settings, wrong = check_releases(table)
+        found.append(settings)
+        problems += [(f"releases[{index}].{shown(key)}", reason) for key, reason in wrong]
+    return tuple(found)
 
 
 def every_key() -> tuple[str, ...]:

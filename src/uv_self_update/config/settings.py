@@ -17,6 +17,7 @@ from uv_self_update.releases.policy import DEFAULT, Policy
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from uv_self_update.config.releases import ReleasesSettings
     from uv_self_update.redaction import Secret
 
 
@@ -68,6 +69,9 @@ class Settings:
     """Everything that the command line, the environment and the files have decided."""
 
     sources: tuple[SourceSettings, ...] = (SourceSettings(),)
+    releases: tuple[ReleasesSettings, ...] = ()
+    """The release pages that hold packages, for `exec`."""
+
     installer: InstallerChoice = "auto"
     adopt: bool = False
     """Whether a uv is updated too that has no receipt, or one about another folder."""

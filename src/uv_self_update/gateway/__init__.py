@@ -4,4 +4,4 @@ It lives as long as one command. `address` listens, `loopback` owns the sockets,
 requests, `service` answers them. `scripts` holds what uv is given to run as its installer.
 """
 
-__all__ = ("address", "loopback", "script_policy", "service")
+__all__ = ("address", "loopback", "package_index", "proxy", "script_policy", "service")

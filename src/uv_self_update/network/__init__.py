@@ -5,4 +5,4 @@ file over as many connections as it takes. `proxies`, `redirects`, `ranges` and 
 decisions.
 """
 
-__all__ = ("client", "client_certificate", "local_files", "responses")
+__all__ = ("client", "client_certificate", "forward", "local_files", "responses")

@@ -37,7 +37,7 @@ _LARGEST_ARCHIVE = 2 << 30  # bytes; uv's own are below 40 MiB
 _LONGEST_LINE = 4 << 20  # bytes; one of uv.ndjson has less than 5,000
 
 _LIMITED = {403, 429}
-_OK, _UNAUTHORIZED, _NOT_FOUND = 200, 401, 404
+_OK, _PARTIAL, _UNAUTHORIZED, _NOT_FOUND = 200, 206, 401, 404
 _OF_A_PART = {200, 206, 416}
 """What a request for a part of a file may be answered with (RFC 9110 section 14)."""
 
@@ -125,6 +125,19 @@ class Upstream:
             yield Download(
                 url=reply.url, size=size, chunks=transfer.chunks(), sha256=_digest_of(reply)
             )
+
+    def tail(self, url: str, length: int) -> bytes | None:
+        """Return the last `length` bytes of a file; None where the server sends no part of it.
+
+        Raises:
+            UpstreamError: It cannot be had; the leaf says why.
+        """
+
+        def once() -> bytes | None:
+            with closing(self._fetched(url, {"Range": f"bytes=-{length}"})) as reply:
+                return b"".join(reply.raw(length)) if reply.status == _PARTIAL else None
+
+        return self._patiently(once)
 
     def look(self, url: str, *, accept: str = "*/*") -> Answer:
         """Return what comes for a `GET`, also where that is an error, to be examined.

@@ -4,4 +4,4 @@ Every source implements `interface`. A new kind is one module here and one row i
 `detection` finds the kind of a URL, `formats` parses what servers send.
 """
 
-__all__ = ("authentication", "detection", "formats", "interface", "opened", "order")
+__all__ = ("authentication", "detection", "formats", "interface", "opened", "order", "packages")

@@ -127,6 +127,32 @@ def places(environ: Mapping[str, str], *, windows: bool) -> Iterator[list[Path]]
         yield [folder / "uv" / "uv.toml" for folder in folders]
 
 
+def proxy_keys(
+    environ: Mapping[str, str], directory: Path, *, windows: bool
+) -> Iterator[tuple[Path, str]]:
+    """Yield the files, and the keys in them, from which uv takes its proxies in a directory.
+
+    Either key makes uv (0.9.23 and newer) ignore every proxy variable, `NO_PROXY` included. The
+    configuration of a project counts as well: the nearest `uv.toml`, or table of `pyproject.toml`.
+    """
+    found = [*files(environ, windows=windows)]
+    if not switched_off(environ) and "UV_CONFIG_FILE" not in environ:
+        for place in (directory, *directory.parents):
+            if (place / "uv.toml").is_file() or (place / "pyproject.toml").is_file():
+                found = [place / "uv.toml", place / "pyproject.toml", *found]
+                break
+    for path in found:
+        try:
+            table = load(path)
+        except UnusableFile:
+            continue
+        if path.name == "pyproject.toml":
+            tool = table.get("tool")
+            uv = tool.get("uv") if isinstance(tool, dict) else None
+            table = uv if isinstance(uv, dict) else {}
+        yield from ((path, key) for key in _PROXIES if isinstance(table.get(key), str))
+
+
 def switched_off(environ: Mapping[str, str]) -> bool:
     """Return whether uv looks for no configuration by itself."""
     return environ.get("UV_NO_CONFIG", "").lower() in _TRUE

@@ -1,0 +1,69 @@
+"""`uv-self-update exec`: one command with packages from private releases."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from uv_self_update.cli.options import options_of_uv
+from uv_self_update.cli.passphrase import with_passphrase
+from uv_self_update.cli.terminal import Terminal
+from uv_self_update.config.releases import parse_releases_option
+from uv_self_update.errors import UsageError
+from uv_self_update.uv.process import end_like
+from uv_self_update.workflow.exec import ExecJob, run
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from uv_self_update.cli.invocation import Invocation
+
+
+@click.command(
+    name="exec",
+    context_settings={"help_option_names": ["-h", "--help"], "allow_interspersed_args": False},
+    options_metavar="[OPTION]...",
+)
+@click.option(
+    "--releases",
+    "specs",
+    metavar="SPEC",
+    multiple=True,
+    help="Release pages that hold packages, as in `github+https://github.com/OWNER/REPO`; can be "
+    "repeated. The default is `[[releases]]` of the configuration.",
+)
+@click.option("-q", "--quiet", count=True, help="Print less, as uv does.")
+@options_of_uv
+@click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="-- COMMAND [ARGUMENT]...")
+@click.pass_obj
+def exec_(
+    invocation: Invocation, *, specs: Sequence[str], quiet: int, command: Sequence[str]
+) -> None:
+    """Run a command with packages from private releases.
+
+    The packages are served by an index at a name that is the same on every machine, for as long as
+    the command runs. Example: uv-self-update exec -- uv sync
+    """
+    if not command:
+        message = "no command was given"
+        raise UsageError(message, hint="Put it after `--`, as in `exec -- uv sync`.")
+    settings = with_passphrase(invocation.settings(), invocation.environ)
+    terminal = Terminal(["-q"] * quiet, invocation.environ)
+    outcome = run(
+        ExecJob(
+            command=command,
+            directory=Path.cwd(),
+            settings=settings,
+            releases=[*map(parse_releases_option, specs)] or settings.releases,
+            uv=invocation.uv_or_name(),
+            environ=invocation.environ,
+        )
+    )
+    for failure in outcome.failures:
+        terminal.error(failure)
+    if outcome.received is not None:
+        sys.exit(end_like(outcome.received))
+    sys.exit(outcome.exit_code)

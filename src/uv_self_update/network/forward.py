@@ -1,0 +1,134 @@
+"""Plain http requests of other programs, passed on as they were sent (RFC 9110 section 7.6).
+
+Directly, or through the proxy that the program would have used. Nothing is added but what a proxy
+has to add, and no credential of ours goes along.
+"""
+
+from __future__ import annotations
+
+import socket
+from base64 import b64encode
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes, urlsplit
+
+import h11
+
+from uv_self_update.redaction import redact_url
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+Header = tuple[bytes, bytes]
+
+HOP_BY_HOP = frozenset(
+    {
+        *(b"connection", b"expect", b"keep-alive", b"proxy-authorization", b"proxy-connection"),
+        *(b"proxy-authenticate", b"te", b"trailer", b"upgrade"),
+    }
+)
+"""Headers of one connection, which are not passed on."""
+
+_CONNECT = 30.0  # seconds
+_SILENCE = 300.0  # seconds between two pieces: what is passed on may be slow by nature
+_CLOSED = "it closed the connection"
+_READ = 256 << 10  # bytes at a time
+
+
+class NotForwarded(Exception):
+    """A request cannot be passed on; the message says why, without credentials."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forwarded:
+    """The answer to a request that was passed on."""
+
+    status: int
+    reason: bytes
+    headers: Sequence[Header]
+    body: Iterator[bytes]
+    """Its bytes, once; raises NotForwarded where they break off."""
+
+
+def forward(
+    method: bytes,
+    url: str,
+    headers: Iterable[Header],
+    body: Iterable[bytes],
+    *,
+    proxy: str | None,
+) -> Forwarded:
+    """Send a request, and return what comes back as soon as its head is there.
+
+    Args:
+        method: The method.
+        url: An absolute http URL.
+        headers: As they were received.
+        body: The request's body.
+        proxy: The proxy to ask through; None to ask the host of the URL.
+
+    Raises:
+        NotForwarded: There is no connection, or no answer in HTTP.
+    """
+    parts = urlsplit(url)
+    sent = [(name, value) for name, value in headers if name.lower() not in HOP_BY_HOP]
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    if proxy is not None:
+        via = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+        if via.scheme != "http":
+            message = f"plain http cannot be passed on through the proxy {redact_url(proxy)}"
+            raise NotForwarded(message)
+        place = (via.hostname or "", via.port or 80)
+        target = url.partition("#")[0]
+        if via.username or via.password:
+            pair = via.netloc.rpartition("@")[0].partition(":")
+            secret = b64encode(unquote_to_bytes(pair[0]) + b":" + unquote_to_bytes(pair[2]))
+            sent.append((b"Proxy-Authorization", b"Basic " + secret))
+    else:
+        place = (parts.hostname or "", parts.port or 80)
+    sent.append((b"Connection", b"close"))
+    return _asked(place, h11.Request(method=method, target=target, headers=sent), body)
+
+
+def _asked(place: tuple[str, int], request: h11.Request, body: Iterable[bytes]) -> Forwarded:
+    protocol = h11.Connection(h11.CLIENT)
+    try:
+        connection = socket.create_connection(place, timeout=_CONNECT)
+    except (OSError, UnicodeError) as error:
+        message = f"no connection to {place[0]}:{place[1]}: {error}"
+        raise NotForwarded(message) from error
+    try:
+        connection.settimeout(_SILENCE)
+        connection.sendall(protocol.send(request) or b"")
+        for piece in body:
+            connection.sendall(protocol.send(h11.Data(data=piece)) or b"")
+        connection.sendall(protocol.send(h11.EndOfMessage()) or b"")
+        while not isinstance(event := _next(connection, protocol), h11.Response):
+            if isinstance(event, h11.ConnectionClosed):
+                raise h11.RemoteProtocolError(_CLOSED)  # one message for all
+    except (OSError, h11.ProtocolError, NotForwarded) as error:
+        connection.close()
+        message = f"{place[0]}:{place[1]} does not answer: {error}"
+        raise NotForwarded(message) from error
+    return Forwarded(
+        status=event.status_code,
+        reason=bytes(event.reason),
+        headers=[(name, value) for name, value in event.headers if name not in HOP_BY_HOP],
+        body=_body(connection, protocol, place[0]),
+    )
+
+
+def _body(connection: socket.socket, protocol: h11.Connection, host: str) -> Iterator[bytes]:
+    with connection:
+        try:
+            while isinstance(event := _next(connection, protocol), h11.Data):
+                yield bytes(event.data)
+        except (OSError, h11.ProtocolError) as error:
+            message = f"the answer of {host} broke off: {error}"
+            raise NotForwarded(message) from error
+
+
+def _next(connection: socket.socket, protocol: h11.Connection) -> object:
+    while (event := protocol.next_event()) is h11.NEED_DATA:
+        protocol.receive_data(connection.recv(_READ))
+    return event

@@ -1,0 +1,6 @@
+"""Packages on release pages: a repository's distributions, and their metadata.
+
+A repository implements `interface`. A new kind is one module here and one row in `registry`.
+"""
+
+__all__ = ("interface", "metadata", "registry")

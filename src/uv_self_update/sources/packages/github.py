@@ -1,0 +1,161 @@
+"""`github`: the release pages of a GitHub repository, public or private (uv#15731).
+
+A file is asked of the API by its number, which is the only way to those of a private repository.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+
+from uv_self_update.errors import NotFoundOrUnauthorized, StatusRefused, UnexpectedBody
+from uv_self_update.redaction import redact_url
+from uv_self_update.releases.distribution import Distribution, parse_filename
+from uv_self_update.releases.release import utc
+from uv_self_update.sources.formats.paging import pages
+from uv_self_update.sources.github import api_of
+from uv_self_update.sources.packages.interface import PackageRepository
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
+
+    from uv_self_update.network.client import Upstream
+    from uv_self_update.network.responses import Document, Download
+
+_ACCEPT = "application/vnd.github+json"
+
+
+class GithubRepository(PackageRepository):
+    """The distributions of one repository's releases."""
+
+    def __init__(self, upstream: Upstream, *, url: str, prereleases: bool) -> None:
+        """Work out the addresses; nothing is fetched yet.
+
+        Args:
+            upstream: The client, with the credentials of this repository.
+            url: `https://HOST/OWNER/REPO`.
+            prereleases: Whether releases that GitHub marks as pre-releases count.
+        """
+        self._upstream = upstream
+        self._releases = api_of(url) + "/releases"
+        self._prereleases = prereleases
+        self._lock = threading.Lock()
+        self._all: tuple[Distribution, ...] | None = None
+        self._by_tag: dict[str, tuple[Distribution, ...]] = {}
+        self._tags: list[str] = []
+        parts = urlsplit(url)
+        self.name = redact_url(url)
+        self.host = parts.netloc.rpartition("@")[2].lower().removeprefix("www.")
+        self.path = parts.path.strip("/")
+
+    def distributions(self) -> Sequence[Distribution]:
+        """Return every distribution; see PackageRepository."""
+        with self._lock:
+            if self._all is None:
+                found = list(self._listed())
+                self._all = tuple(found)
+            return self._all
+
+    def find(self, tag: str, filename: str) -> Distribution | None:
+        """Return one distribution; see PackageRepository."""
+        with self._lock:
+            files = self._all if self._all is not None else self._by_tag.get(tag)
+            if files is None:
+                files = self._by_tag[tag] = self._of_tag(tag)
+        return next((file for file in files if (file.tag, file.filename) == (tag, filename)), None)
+
+    def open(self, file: Distribution) -> AbstractContextManager[Download]:
+        """Begin to fetch a distribution; see PackageRepository."""
+        return self._upstream.open(f"{self._releases}/assets/{file.where}")
+
+    def tail(self, file: Distribution, length: int) -> bytes | None:
+        """Return the last bytes of a distribution; see PackageRepository."""
+        return self._upstream.tail(f"{self._releases}/assets/{file.where}", length)
+
+    def tags(self) -> Sequence[str]:
+        """Return the tags of its releases; see PackageRepository."""
+        return tuple(self._tags)
+
+    def _listed(self) -> Iterator[Distribution]:
+        try:
+            for page in pages(self._upstream, self._releases, "per_page=100", accept=_ACCEPT):
+                for release in _objects(page, list):
+                    yield from self._of_release(release, page)
+        except StatusRefused as error:
+            raise self._explained(error) from error
+
+    def _of_tag(self, tag: str) -> tuple[Distribution, ...]:
+        try:
+            page = self._upstream.read(
+                f"{self._releases}/tags/{quote(tag, safe='')}", accept=_ACCEPT
+            )
+        except StatusRefused as error:
+            if not error.gone:
+                raise
+            # A tag that is missing and a repository that is hidden look the same: the list tells.
+            return tuple(file for file in self._listed() if file.tag == tag)
+        return tuple(self._of_release(_object(page), page))
+
+    def _of_release(self, release: dict[str, Any], page: Document) -> Iterator[Distribution]:
+        tag, assets = release.get("tag_name"), release.get("assets")
+        if not isinstance(tag, str) or not isinstance(assets, list):
+            raise UnexpectedBody(page.url, "a release of GitHub's API", "other JSON")
+        if release.get("draft") or (release.get("prerelease") and not self._prereleases):
+            return
+        self._tags.append(tag)
+        for asset in assets:
+            parsed = parse_filename(str(asset.get("name")))
+            if parsed is None or asset.get("state", "uploaded") != "uploaded":
+                continue
+            digest = str(asset.get("digest") or "")
+            yield Distribution(
+                project=parsed[0],
+                version=parsed[1],
+                filename=str(asset["name"]),
+                tag=tag,
+                where=str(asset.get("id")),
+                size=asset["size"] if isinstance(asset.get("size"), int) else None,
+                sha256=digest.removeprefix("sha256:") if digest.startswith("sha256:") else None,
+                uploaded=utc(str(asset.get("updated_at") or "")),
+            )
+
+    def _explained(self, error: StatusRefused) -> StatusRefused:
+        if not error.gone:
+            return error
+        place = self._upstream.login_for(self._releases)
+        return NotFoundOrUnauthorized(
+            error,
+            "such repository",
+            login=place is not None,
+            hint="GitHub answers 404 for a private repository that the token cannot read. "
+            + (
+                f"The token is from {place}: give it read access to the contents of this "
+                "repository, and authorize it for the organization's SSO."
+                if place
+                else "Set GH_TOKEN or GITHUB_TOKEN, or the key `token-env` of this `[[releases]]`."
+            ),
+        )
+
+
+def _object(page: Document) -> dict[str, Any]:
+    document = _parsed(page)
+    if not isinstance(document, dict):
+        raise UnexpectedBody(page.url, "a release of GitHub's API", "other JSON")
+    return document
+
+
+def _objects(page: Document, _kind: type) -> list[dict[str, Any]]:
+    document = _parsed(page)
+    if not isinstance(document, list) or not all(isinstance(item, dict) for item in document):
+        raise UnexpectedBody(page.url, "a list of releases of GitHub's API", "other JSON")
+    return document
+
+
+def _parsed(page: Document) -> object:
+    try:
+        return json.loads(page.body)
+    except (ValueError, RecursionError):
+        raise UnexpectedBody(page.url, "JSON of GitHub's API", "no JSON") from None
