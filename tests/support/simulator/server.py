@@ -73,6 +73,9 @@ class Storage(Web):
     def __init__(self) -> None:
         """Hold nothing yet."""
         super().__init__()
+        self.ranges = False
+        """Whether the end of an object is sent to whoever asks for that part."""
+
         self._objects: dict[str, Page] = {}
 
     def signed(self, page: Page) -> str:
@@ -91,7 +94,19 @@ class Storage(Web):
         parts = urlsplit(asked.path)
         if _SIGNATURE not in parts.query.split("&"):
             return Page(status=403)
-        return self._objects.get(parts.path, Page(status=404))
+        page = self._objects.get(parts.path, Page(status=404))
+        return page if self.ranges is False else _part(asked, page)
+
+
+def _part(asked: Asked, page: Page) -> Page:
+    """Return the last bytes of an object, if no more was asked for (RFC 9110 section 14.1.2)."""
+    ranges = {name.lower(): value for name, value in asked.headers.items()}.get("range", "")
+    if not ranges.startswith("bytes=-") or not isinstance(page.body, bytes):
+        return page
+    size = len(page.body)
+    begin = max(0, size - int(ranges.removeprefix("bytes=-")))
+    headers = {"Content-Range": f"bytes {begin}-{size - 1}/{size}"}
+    return Page(body=page.body[begin:], status=206, headers=headers)
 
 
 class Simulator(Web):
