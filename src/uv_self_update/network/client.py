@@ -104,8 +104,16 @@ class Upstream:
         yield self._lines_of(url, limit)
 
     @contextmanager
-    def open(self, url: str, *, limit: int = _LARGEST_ARCHIVE) -> Iterator[Download]:
+    def open(
+        self, url: str, *, accept: str = "*/*", limit: int = _LARGEST_ARCHIVE
+    ) -> Iterator[Download]:
         """Begin to fetch a file of at most `limit` bytes; its bytes come raw.
+
+        Args:
+            url: The file.
+            accept: The `Accept` header, exactly as it is sent. The default is curl's, with which
+                every product documents its downloads.
+            limit: Bytes that the file may have.
 
         Raises:
             UpstreamError: It cannot be had; the leaf says why.
@@ -114,10 +122,12 @@ class Upstream:
             with open_file(url, limit) as download:
                 yield download
             return
-        reply = self._patiently(lambda: self._fetched(url, {}))
-        transfer = Transfer(
-            reply, again=lambda headers: self._fetched(url, headers), pause=self._pause, limit=limit
-        )
+
+        def fetched(headers: Mapping[str, str]) -> Response:
+            return self._fetched(url, {"Accept": accept, **headers})
+
+        reply = self._patiently(lambda: fetched({}))
+        transfer = Transfer(reply, again=fetched, pause=self._pause, limit=limit)
         with closing(transfer):
             size = transfer.version.size
             if size is not None and size > limit:
@@ -126,7 +136,7 @@ class Upstream:
                 url=reply.url, size=size, chunks=transfer.chunks(), sha256=_digest_of(reply)
             )
 
-    def tail(self, url: str, length: int) -> bytes | None:
+    def tail(self, url: str, length: int, *, accept: str = "*/*") -> bytes | None:
         """Return the last `length` bytes of a file; None where the server sends no part of it.
 
         Raises:
@@ -134,7 +144,8 @@ class Upstream:
         """
 
         def once() -> bytes | None:
-            with closing(self._fetched(url, {"Range": f"bytes=-{length}"})) as reply:
+            headers = {"Accept": accept, "Range": f"bytes=-{length}"}
+            with closing(self._fetched(url, headers)) as reply:
                 return b"".join(reply.raw(length)) if reply.status == _PARTIAL else None
 
         return self._patiently(once)
@@ -192,8 +203,9 @@ class Upstream:
 
     def _fetched(self, url: str, headers: Mapping[str, str]) -> Response:
         # `identity`, since what is stored compressed must arrive as it is stored.
-        own = {"Accept": "application/octet-stream, */*;q=0.5", "Accept-Encoding": "identity"}
-        return self._answered(url, {**own, **headers}, _OF_A_PART if headers else {_OK})
+        own = {"Accept-Encoding": "identity"}
+        statuses = _OF_A_PART if "Range" in headers else {_OK}
+        return self._answered(url, {**own, **headers}, statuses)
 
     def _answered(self, url: str, headers: Mapping[str, str], statuses: set[int]) -> Response:
         reply = self._exchange.follow("GET", url, headers, self._credentials)

@@ -35,7 +35,11 @@ if TYPE_CHECKING:
     from uv_self_update.releases.target import Wanted
 
 
-_ACCEPT = "application/vnd.github+json, application/json;q=0.9"
+_ACCEPT = "application/vnd.github+json"
+_ACCEPT_FILE = "application/octet-stream"
+"""Exactly this: with anything beside it, quality values included, GitHub's API answers with the
+JSON that describes the file (tuist#11444, ghinstallation PR#13, go-github#870)."""
+
 _FORBIDDEN = 403  # what static files say of a folder, which the list is to them
 _HINT = (
     "GitHub says 404 as well where a token is missing, or has no right to read the repository: "
@@ -135,7 +139,7 @@ class GithubSource(CatalogSource):
         with ExitStack() as stack:
             for url in urls:
                 try:
-                    download = stack.enter_context(self._upstream.open(url))
+                    download = stack.enter_context(self._upstream.open(url, accept=_ACCEPT_FILE))
                     break
                 except StatusRefused as error:
                     # Static files have the numbers of the JSON that was copied, and nothing there.

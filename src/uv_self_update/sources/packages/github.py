@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from uv_self_update.network.responses import Document, Download
 
 _ACCEPT = "application/vnd.github+json"
+_ACCEPT_FILE = "application/octet-stream"
+"""Exactly this: with anything beside it, GitHub's API sends the JSON that describes the file."""
 
 
 class GithubRepository(PackageRepository):
@@ -69,11 +71,12 @@ class GithubRepository(PackageRepository):
 
     def open(self, file: Distribution) -> AbstractContextManager[Download]:
         """Begin to fetch a distribution; see PackageRepository."""
-        return self._upstream.open(f"{self._releases}/assets/{file.where}")
+        return self._upstream.open(f"{self._releases}/assets/{file.where}", accept=_ACCEPT_FILE)
 
     def tail(self, file: Distribution, length: int) -> bytes | None:
         """Return the last bytes of a distribution; see PackageRepository."""
-        return self._upstream.tail(f"{self._releases}/assets/{file.where}", length)
+        url = f"{self._releases}/assets/{file.where}"
+        return self._upstream.tail(url, length, accept=_ACCEPT_FILE)
 
     def tags(self) -> Sequence[str]:
         """Return the tags of its releases; see PackageRepository."""
