@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import sys
 import tomllib
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -428,7 +429,7 @@ def test_plain_http_is_passed_on(stand: Stand) -> None:
         f"print(r.urlopen('{stand.public.index}iniconfig/').status)"
     )
 
-    assert done(stand.run("uv", "run", "--no-project", "python", "-c", program)).out == "200\n"
+    assert done(stand.run(sys.executable, "-c", program)).out == "200\n"
     assert "/simple/iniconfig/" in stand.public.paths()
 
 
@@ -439,7 +440,7 @@ def test_json_of_the_page(stand: Stand) -> None:
         f"print(r.urlopen('{stand.packages.index}internal-package/').read().decode())"
     )
 
-    page = json.loads(done(stand.run("uv", "run", "--no-project", "python", "-c", program)).out)
+    page = json.loads(done(stand.run(sys.executable, "-c", program)).out)
 
     (file,) = page["files"]
     assert page["name"] == "internal-package"

@@ -42,10 +42,13 @@ UvSelfUpdateError
 │       ├── NoArchive                 it holds it, but not for this machine
 │       └── HiddenByPolicy            it may hold it, but a rule hides it
 ├── PackageError              12  a package of a private release cannot be served
+│   ├── NotConfigured             no releases are configured
 │   ├── AmbiguousDistribution     two files of one name, with different contents
 │   ├── UnclaimedPackage          a name is claimed, and no repository holds it
+│   ├── NoSuchDistribution        a file that is not, or no longer, in its release
 │   ├── StrangePackage            a lock file takes a claimed name from another index
-│   └── ProxyKeys                 uv takes its proxies from a file, so it cannot be led to us
+│   ├── ProxyKeys                 uv takes its proxies from a file, so ours is not used
+│   └── ProxyUnusable             an index is behind a proxy that plain http cannot be sent through
 ├── CommandNotRunnable        127 the command after `--` cannot be started
 ├── InstallError              8   the new version could not be put in place; the old one stays
 │   ├── Halted
@@ -641,6 +644,18 @@ class PackageError(UvSelfUpdateError):
     exit_code = 12
 
 
+class NotConfigured(PackageError):
+    """No releases are configured that packages could come from."""
+
+    def __init__(self) -> None:
+        """Say how to name them."""
+        super().__init__(
+            "no releases are configured",
+            hint="Name a repository with `--releases github+https://github.com/OWNER/REPO`, or in "
+            "a `[[releases]]` table of the configuration.",
+        )
+
+
 class AmbiguousDistribution(PackageError):
     """Two files of a repository have one name, and different contents."""
 
@@ -666,6 +681,32 @@ class UnclaimedPackage(PackageError):
         )
 
 
+class NoSuchDistribution(PackageError):
+    """A file is not, or no longer, in its release."""
+
+    def __init__(
+        self, filename: str, tag: str, repository: str, *, exists: bool, others: Sequence[str]
+    ) -> None:
+        """Name the file, the release, the repository, and what there is.
+
+        Args:
+            filename: The file.
+            tag: The release.
+            repository: The repository.
+            exists: Whether there is such a release.
+            others: The other files of the release, or the other releases.
+        """
+        shown = ", ".join(others[:10]) + (", …" if len(others) > 10 else "")  # noqa: PLR2004 # a line
+        what = f"release {tag} of {repository} does not hold {filename}"
+        if not exists:
+            what = f"{repository} has no release {tag}, which should hold {filename}"
+        super().__init__(
+            what,
+            hint=f"It has: {shown or 'none'}. If the release was replaced, lock again with "
+            "`uv-self-update exec -- uv lock --upgrade`.",
+        )
+
+
 class StrangePackage(PackageError):
     """A lock file takes a claimed name from another index."""
 
@@ -679,14 +720,25 @@ class StrangePackage(PackageError):
 
 
 class ProxyKeys(PackageError):
-    """uv takes its proxies from a file, so it cannot be led to this package's gateway."""
+    """uv takes its proxies from a file, so it would not use this package's."""
 
     def __init__(self, path: str, key: str) -> None:
         """Name the file and the key."""
         super().__init__(
-            f"uv takes its proxies from {path} (`{key}`), not from the environment, so it cannot "
-            "be led to uv-self-update",
+            f"uv takes its proxies from {path} (`{key}`), so it would not use the proxy of "
+            "uv-self-update",
             hint="Move the proxies to HTTP_PROXY, HTTPS_PROXY and NO_PROXY.",
+        )
+
+
+class ProxyUnusable(PackageError):
+    """An index of the user's is behind a proxy that plain http cannot be sent through."""
+
+    def __init__(self, host: str, reason: str) -> None:
+        """Name the index's host, and the reason."""
+        super().__init__(
+            f"the index at http://{host} would not be reached: {reason}",
+            hint="Use an index with https, or add the host to NO_PROXY.",
         )
 
 
@@ -697,7 +749,7 @@ class CommandNotRunnable(UvSelfUpdateError):
 
     def __init__(self, command: str, reason: str) -> None:
         """Name the command, and what the system says."""
-        super().__init__(f"failed to start `{command}`: {reason}")
+        super().__init__(f"failed to start `{command}`: {reason}", hint="Check its name, and PATH.")
 
 
 class InstallError(UvSelfUpdateError):

@@ -13,6 +13,7 @@ from uv_self_update.cli.passphrase import with_passphrase
 from uv_self_update.cli.terminal import Terminal
 from uv_self_update.config.releases import parse_releases_option
 from uv_self_update.errors import UsageError
+from uv_self_update.uv.command import WrappedCommand
 from uv_self_update.uv.process import end_like
 from uv_self_update.workflow.exec import ExecJob, run
 
@@ -22,7 +23,22 @@ if TYPE_CHECKING:
     from uv_self_update.cli.invocation import Invocation
 
 
+class _Wrapping(click.Command):
+    """A command whose arguments are another command, after `--`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        help_wanted = any(word in ctx.help_option_names for word in args)
+        if "--" not in args and not help_wanted:
+            message = "no command was given"
+            raise UsageError(message, hint="Put it after `--`, as in `exec -- uv sync`.")
+        if args[-1:] == ["--"]:
+            message = "no command follows `--`"
+            raise UsageError(message, hint="Put it there, as in `exec -- uv sync`.")
+        return super().parse_args(ctx, args)
+
+
 @click.command(
+    cls=_Wrapping,
     name="exec",
     context_settings={"help_option_names": ["-h", "--help"], "allow_interspersed_args": False},
     options_metavar="[OPTION]...",
@@ -47,14 +63,11 @@ def exec_(
     The packages are served by an index at a name that is the same on every machine, for as long as
     the command runs. Example: uv-self-update exec -- uv sync
     """
-    if not command:
-        message = "no command was given"
-        raise UsageError(message, hint="Put it after `--`, as in `exec -- uv sync`.")
     settings = with_passphrase(invocation.settings(), invocation.environ)
     terminal = Terminal(["-q"] * quiet, invocation.environ)
     outcome = run(
         ExecJob(
-            command=command,
+            command=WrappedCommand(words=command),
             directory=Path.cwd(),
             settings=settings,
             releases=[*map(parse_releases_option, specs)] or settings.releases,
@@ -62,8 +75,9 @@ def exec_(
             environ=invocation.environ,
         )
     )
-    for failure in outcome.failures:
-        terminal.error(failure)
-    if outcome.received is not None:
-        sys.exit(end_like(outcome.received))
-    sys.exit(outcome.exit_code)
+    for error in outcome.errors:
+        terminal.error(error)
+    for warning in outcome.warnings:
+        terminal.warning(str(warning))
+    code = outcome.exit_code
+    sys.exit(end_like(-code) if code < 0 else code)

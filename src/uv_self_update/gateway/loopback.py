@@ -61,7 +61,7 @@ class Loopback:
         """
         self._address = address
         self._answer = answer
-        self._waiting = _WaitingRoom(waiting)
+        self._waiting = WaitingRoom(waiting)
         self._head_time = head_time
         self._leave_time = leave_time
         self._closed = threading.Event()
@@ -116,7 +116,7 @@ class Loopback:
     def _exchange(self, connection: socket.socket) -> None:
         protocol = h11.Connection(h11.SERVER, max_incomplete_event_size=_LARGEST_HEAD)
         try:
-            request = _receive(connection, protocol, _Deadline(self._head_time))
+            request = _receive(connection, protocol, Deadline(self._head_time))
         except h11.RemoteProtocolError as error:
             reply = Reply.of(b"", status=error.error_status_hint)
         else:
@@ -130,12 +130,12 @@ class Loopback:
         # reply. So the client may leave first, as long as nobody else needs its place.
         connection.shutdown(socket.SHUT_WR)
         self._waiting.enter(connection)
-        deadline = _Deadline(self._leave_time)
+        deadline = Deadline(self._leave_time)
         while deadline.receive(connection):
             pass
 
 
-class _WaitingRoom:
+class WaitingRoom:
     """Connections that are waited for: for a whole head, or for their end.
 
     Whoever comes is let in, and if there is no room, who has waited longest has to leave. So
@@ -144,6 +144,7 @@ class _WaitingRoom:
     """
 
     def __init__(self, size: int) -> None:
+        """Make room for a number of connections."""
         self._size = size
         self._lock = threading.Lock()
         self._closed = False
@@ -182,10 +183,11 @@ class _WaitingRoom:
             connection.shutdown(socket.SHUT_RDWR)
 
 
-class _Deadline:
+class Deadline:
     """One limit for everything that is received, however many small pieces it comes in."""
 
     def __init__(self, seconds: float) -> None:
+        """Begin now."""
         self._end = time.monotonic() + seconds
 
     def receive(self, connection: socket.socket) -> bytes:
@@ -202,7 +204,7 @@ class _Deadline:
 
 
 def _receive(
-    connection: socket.socket, protocol: h11.Connection, deadline: _Deadline
+    connection: socket.socket, protocol: h11.Connection, deadline: Deadline
 ) -> Request | None:
     """Read the head of a request; None if the client left before it was complete.
 

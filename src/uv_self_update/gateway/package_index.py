@@ -7,8 +7,8 @@ http://<host>.uv-self-update.invalid/<owner>/<repository>/releases/download/<tag
 ```
 
 404 is said only of what is known to be absent: uv goes on to the next index then, and a public
-package of that name must not be taken for ours. Whatever is doubtful is an error to uv, and kept in
-`failures` to be explained.
+package of that name must not be taken for ours. Whatever is doubtful is an error to uv. What a
+client was refused, and did not get later, is in `failures`, because uv shows no reason of a server.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
+import re
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -24,20 +25,22 @@ from urllib.parse import unquote
 from uv_self_update.errors import (
     AmbiguousDistribution,
     DigestMismatch,
+    NoSuchDistribution,
     StatusRefused,
     UnclaimedPackage,
     Unforeseen,
     UvSelfUpdateError,
 )
-from uv_self_update.gateway.replies import BrokenOff, Reply
+from uv_self_update.gateway.replies import BrokenOff, Reply, patiently
 from uv_self_update.releases.distribution import PAGE_TYPE, page
-from uv_self_update.sources.packages.metadata import TAIL, metadata_of
+from uv_self_update.sources.packages.metadata import TAIL, metadata_in, metadata_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from uv_self_update.gateway.routes import Request
     from uv_self_update.releases.distribution import Claim, Distribution
+    from uv_self_update.sources.packages.computed import ComputedDigests
     from uv_self_update.sources.packages.interface import PackageRepository
 
 SUFFIX = ".uv-self-update.invalid"
@@ -52,6 +55,15 @@ _ASKED_ANEW = (("Cache-Control", "no-cache"),)
 
 
 @dataclass(frozen=True, kw_only=True)
+class Failure:
+    """A request that was refused, for a reason that uv does not show."""
+
+    error: UvSelfUpdateError
+    page: bool
+    """Whether it was for a project's page: without it, uv may have taken the project elsewhere."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Served:
     """A repository, and the projects that it may serve."""
 
@@ -61,7 +73,7 @@ class Served:
     @property
     def host(self) -> str:
         """The host of its index."""
-        return f"{self.repository.host.replace(':', '.')}{SUFFIX}"
+        return re.sub(r"[^a-z0-9.-]+", ".", self.repository.host).strip(".") + SUFFIX
 
     @property
     def index(self) -> str:
@@ -77,12 +89,20 @@ class Served:
 class PackageIndex:
     """Answers the requests of one run."""
 
-    def __init__(self, served: Sequence[Served]) -> None:
+    def __init__(self, served: Sequence[Served], digests: ComputedDigests) -> None:
         """Prepare; nothing is asked of a repository yet."""
         self._served = served
+        self._digests = digests
         self._lock = threading.Lock()
-        self._digests: dict[tuple[str, str, str], str] = {}
-        self.failures: list[UvSelfUpdateError] = []
+        self._failures: dict[str, Failure] = {}
+
+    @property
+    def failures(self) -> list[Failure]:
+        """What was refused and not answered later; each reason once, in order."""
+        with self._lock:
+            return list(
+                {str(failure.error): failure for failure in self._failures.values()}.values()
+            )
 
     def owns(self, host: str) -> bool:
         """Return whether a host is answered here."""
@@ -92,114 +112,146 @@ class PackageIndex:
         """Answer a request; never raises."""
         if request.method not in {"GET", "HEAD"}:
             return Reply(status=405, length=0, headers=(("Allow", "GET, HEAD"),))
-        try:
-            return self._answer(request.host, request.target.partition("?")[0])
-        except UvSelfUpdateError as error:
-            return self._failed(error)
-        except Exception as error:  # noqa: BLE001 # without an answer, uv would say something else
-            unforeseen = Unforeseen(error)
-            _log.debug("%s", unforeseen.trace)
-            return self._failed(unforeseen)
-
-    def _answer(self, host: str, path: str) -> Reply:
+        path = request.target.partition("?")[0]
         for served in self._served:
             prefix = f"/{served.repository.path}/"
-            if host != served.host or not path.startswith(prefix):
-                continue
-            kind, _, rest = path.removeprefix(prefix).partition("/")
-            if kind == "simple" and rest.strip("/"):
-                return self._page(served, rest.strip("/"))
-            if kind == "releases" and rest.startswith("download/"):
-                # A tag may hold slashes, which are encoded in it; a file name holds none.
-                tag, _, name = rest.removeprefix("download/").rpartition("/")
-                return self._file(served, unquote(tag), unquote(name))
-        return Reply.of("Not Found\n", status=404)
+            if request.host == served.host and path.startswith(prefix):
+                reply = self._route(served, request.method, path, path.removeprefix(prefix))
+                if reply is not None:
+                    return reply
+        return _absent()
+
+    def _route(self, served: Served, method: str, path: str, rest: str) -> Reply | None:
+        """Answer for one repository; None for what is neither a page nor a file."""
+        kind, _, rest = rest.partition("/")
+        if kind == "simple" and (project := rest.strip("/")):
+            # A long list, or a digest to be computed, may take longer than uv waits for a byte.
+            return patiently(
+                lambda: self._guarded(path, lambda: self._page(served, project), page=True),
+                content_type=PAGE_TYPE,
+            )
+        if kind == "releases" and rest.startswith("download/"):
+            # A tag may hold slashes, which are encoded in it; a file name holds none.
+            tag, _, name = rest.removeprefix("download/").rpartition("/")
+            call = self._head if method == "HEAD" else self._file
+            return self._guarded(path, lambda: call(served, unquote(tag), unquote(name)))
+        return None
+
+    def _guarded(self, path: str, call: Callable[[], Reply], *, page: bool = False) -> Reply:
+        """Return a reply, and remember why it is a refusal."""
+        try:
+            reply = call()
+        except UvSelfUpdateError as error:
+            failure = error
+        except Exception as error:  # noqa: BLE001 # without an answer, uv would say something else
+            unforeseen = failure = Unforeseen(error)
+            _log.debug("%s", unforeseen.trace)
+        else:
+            self._forget(path)
+            return reply
+        self._remember(path, failure, page=page)
+        return Reply.of(f"{failure}\n", status=_status_of(failure))
+
+    def _remember(self, path: str, error: UvSelfUpdateError, *, page: bool = False) -> None:
+        with self._lock:
+            self._failures[path] = Failure(error=error, page=page)
+
+    def _forget(self, path: str) -> None:
+        with self._lock:
+            self._failures.pop(path, None)
 
     def _page(self, served: Served, project: str) -> Reply:
         if not served.claim.covers(project):
-            return Reply.of("Not Found\n", status=404)
+            return _absent()
         files = _held(served, project)
         if not files:
             others = [other for other in self._served if other.claim.covers(project)]
             if served.claim.named and not any(_held(other, project) for other in others):
                 names = [other.repository.name for other in others]
                 raise UnclaimedPackage(project, names)
-            return Reply.of("Not Found\n", status=404)
-        body = page(project, served.files, ((file, self._digest(served, file)) for file in files))
-        reply = Reply.of(body, content_type=PAGE_TYPE)
-        return Reply(
-            content_type=PAGE_TYPE, body=reply.body, length=reply.length, headers=_ASKED_ANEW
-        )
+            return _absent()
+        digests = self._digests.of(served.repository, files)
+        body = page(project, served.files, zip(files, digests, strict=True))
+        return Reply(content_type=PAGE_TYPE, body=(body,), length=len(body), headers=_ASKED_ANEW)
+
+    def _head(self, served: Served, tag: str, name: str) -> Reply:
+        """Answer what uv and pip ask before they read parts of a file; nothing is fetched."""
+        file = self._found(served, tag, name)
+        return Reply(content_type=_BINARY, length=file.size, headers=_KEPT)
 
     def _file(self, served: Served, tag: str, name: str) -> Reply:
         if name.endswith(".metadata"):
-            file = served.repository.find(tag, name.removesuffix(".metadata"))
-            metadata = None if file is None else self._metadata(served, file)
-            if metadata is not None:
-                return Reply(
-                    content_type=_BINARY, body=(metadata,), length=len(metadata), headers=_KEPT
-                )
-            return Reply.of("Not Found\n", status=404)
-        file = served.repository.find(tag, name)
-        if file is None or not served.claim.covers(file.project):
-            return Reply.of("Not Found\n", status=404)
+            file = self._found(served, tag, name.removesuffix(".metadata"))
+            metadata = self._metadata(served, file)
+            if metadata is None:
+                return _absent()
+            return Reply(
+                content_type=_BINARY, body=(metadata,), length=len(metadata), headers=_KEPT
+            )
+        file = self._found(served, tag, name)
+        key = f"{served.files} {tag} {name}"
         stack = contextlib.ExitStack()
         download = stack.enter_context(served.repository.open(file))
 
         def body() -> Iterator[bytes]:
             digest = hashlib.sha256()
+            pending = b""
             with stack:
                 try:
                     for chunk in download.chunks:
                         digest.update(chunk)
-                        yield chunk
+                        # The last one is kept back until all of them are known to be right.
+                        yield pending
+                        pending = chunk
                     if file.sha256 is not None and digest.hexdigest() != file.sha256:
                         raise DigestMismatch(
                             name, download.url, expected=file.sha256, got=digest.hexdigest()
                         )
                 except UvSelfUpdateError as error:
-                    self._remember(error)
+                    self._remember(key, error)
                     raise BrokenOff from error
+                self._forget(key)
+                yield pending
 
         return Reply(content_type=_BINARY, body=body(), length=download.size, headers=_KEPT)
 
+    def _found(self, served: Served, tag: str, name: str) -> Distribution:
+        """Return a distribution that may be served.
+
+        Raises:
+            NoSuchDistribution: The release does not exist, or does not hold it.
+            SourceError: The server does not say.
+        """
+        files = served.repository.of_tag(tag)
+        for file in files:
+            if file.filename == name and served.claim.covers(file.project):
+                return file
+        # uv does not show what a 404 says: the other names explain what has changed.
+        exists = tag in served.repository.tags
+        others = [file.filename for file in files] if exists else sorted(served.repository.tags)
+        raise NoSuchDistribution(name, tag, served.repository.name, exists=exists, others=others)
+
     def _metadata(self, served: Served, file: Distribution) -> bytes | None:
-        if file.size is None:
-            return None
-        tail = served.repository.tail(file, TAIL)
-        found = None if tail is None else metadata_of(tail, file.size)
+        tail = None if file.size is None else served.repository.tail(file, TAIL)
+        found = None if tail is None else metadata_of(tail, file.size or 0)
         if found is None:
             with served.repository.open(file) as download:
-                whole = b"".join(download.chunks)
-            found = metadata_of(whole, len(whole))
+                found = metadata_in(download.chunks)
         return found
 
-    def _digest(self, served: Served, file: Distribution) -> str:
-        """Return the digest of a file; where the repository has none, of what it sends."""
-        if file.sha256 is not None:
-            return file.sha256
-        key = (served.index, file.tag, file.filename)
-        with self._lock:
-            if key not in self._digests:
-                digest = hashlib.sha256()
-                with served.repository.open(file) as download:
-                    for chunk in download.chunks:
-                        digest.update(chunk)
-                self._digests[key] = digest.hexdigest()
-            return self._digests[key]
 
-    def _failed(self, error: UvSelfUpdateError) -> Reply:
-        self._remember(error)
-        # uv tries a 503 again, which is of no use where a credential or the configuration is wrong.
-        final = isinstance(error, (AmbiguousDistribution, UnclaimedPackage)) or (
-            isinstance(error, StatusRefused) and not error.passing
-        )
-        return Reply.of(f"{error}\n", status=403 if final else 503)
+def _absent() -> Reply:
+    return Reply.of("Not Found\n", status=404)
 
-    def _remember(self, error: UvSelfUpdateError) -> None:
-        with self._lock:
-            if str(error) not in map(str, self.failures):
-                self.failures.append(error)
+
+def _status_of(error: UvSelfUpdateError) -> int:
+    """Return the status of a refusal: uv tries a 503 again, and nothing else."""
+    if isinstance(error, NoSuchDistribution):
+        return 404
+    final = isinstance(error, (AmbiguousDistribution, UnclaimedPackage)) or (
+        isinstance(error, StatusRefused) and not error.passing
+    )
+    return 403 if final else 503
 
 
 def _held(served: Served, project: str) -> list[Distribution]:

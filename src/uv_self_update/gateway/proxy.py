@@ -1,7 +1,8 @@
-"""The http proxy that `exec` leads uv to: our index answers its own hosts, the rest is passed on.
+"""The http proxy that `exec` gives uv: our index answers its own hosts, the rest is passed on.
 
-Only plain http comes here: uv reaches https as before. A client has to show the secret of the run,
-which stands in the proxy's URL (RFC 9110 section 11.7).
+Only plain http comes here: uv reaches https as before. A client has to send the secret of the run,
+which is in the proxy's URL (RFC 9110 section 11.7). Until it has, it holds nothing but one of a
+bounded number of connections, for a bounded time, and the newest connection displaces the oldest.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import hmac
 import logging
 import os
 import socket
+import struct
 import threading
 from base64 import b64encode
 from dataclasses import dataclass, field
@@ -20,6 +22,7 @@ from urllib.parse import urlsplit
 import h11
 
 from uv_self_update.errors import GatewayError
+from uv_self_update.gateway.loopback import Deadline, WaitingRoom
 from uv_self_update.gateway.replies import BrokenOff, Reply
 from uv_self_update.gateway.routes import Request
 from uv_self_update.network.forward import NotForwarded, forward
@@ -29,10 +32,16 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_BACKLOG = 1024  # connections
+_BACKLOG = 1024  # connections that the system accepts for us
+_WAITING = 256  # connections without a request under way; uv opens at most 50 downloads at once
 _LARGEST_HEAD = 64 << 10  # bytes of request line and headers
 _READ = 256 << 10  # bytes at a time
-_IDLE = 60.0  # seconds that a client may say nothing
+_HEAD_TIME = 10.0  # seconds for the first head
+_IDLE = 90.0  # seconds between two requests, as long as uv's own client keeps a connection
+_SILENCE = 300.0  # seconds between two pieces of a request or a reply
+_LEAVE_TIME = 2.0  # seconds that a client has to leave after a refusal
+_PAUSE = 0.01  # seconds to try again what the system has refused
+_RESET = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)  # SO_LINGER: on, for no time
 _SECRET = 24  # random bytes
 _USER = "uv"
 
@@ -72,79 +81,119 @@ class Proxy:
         *,
         own: Callable[[str], bool],
         answer: Callable[[Request], Reply],
-        way: Callable[[str], str | None],
+        proxy_for: Callable[[str], str | None],
+        waiting: int = _WAITING,
+        head_time: float = _HEAD_TIME,
     ) -> None:
         """Start to serve.
 
         Args:
-            address: Where.
+            address: The listener; it is ours from now on.
             own: Says whether a host is answered here.
             answer: Answers for such a host; it does not raise.
-            way: Says through which proxy any other host is asked; None for directly.
+            proxy_for: Says through which proxy any other host is asked; None for directly.
+            waiting: The number of connections without a request under way.
+            head_time: Seconds for the first head of a connection.
         """
         self._address = address
         self._own = own
         self._answer = answer
-        self._way = way
-        self._known = b"Basic " + b64encode(f"{_USER}:{address.secret}".encode())
+        self._proxy_for = proxy_for
+        self._credential = b"Basic " + b64encode(f"{_USER}:{address.secret}".encode())
+        self._waiting = WaitingRoom(waiting)
+        self._head_time = head_time
         self._closed = threading.Event()
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
-        """Stop to listen; a reply that is under way ends with the process."""
+        """Stop listening; a reply under way ends with the process."""
         self._closed.set()
         with contextlib.suppress(OSError):
             self._address.listener.shutdown(socket.SHUT_RDWR)
         self._address.listener.close()
+        self._waiting.close()
 
     def _accept(self) -> None:
         while not self._closed.is_set():
             try:
                 connection, _ = self._address.listener.accept()
             except OSError as error:
-                _log.debug("a connection could not be accepted: %s", error)
-                self._closed.wait(0.01)
+                self._make_room(error)
                 continue
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+            self._waiting.enter(connection)
+            try:
+                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+            except RuntimeError as error:
+                self._waiting.leave(connection)
+                connection.close()
+                self._make_room(error)
+
+    def _make_room(self, error: Exception) -> None:
+        _log.debug("a connection could not be accepted: %s", error)
+        if not self._closed.is_set():
+            self._waiting.make_room()
+        self._closed.wait(_PAUSE)
 
     def _serve(self, connection: socket.socket) -> None:
         with connection:
-            connection.settimeout(_IDLE)
             try:
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 protocol = h11.Connection(h11.SERVER, max_incomplete_event_size=_LARGEST_HEAD)
-                while self._exchange(connection, protocol):
+                patience = self._head_time
+                while self._exchange(connection, protocol, Deadline(patience)):
                     protocol.start_next_cycle()
-            except (OSError, h11.ProtocolError, BrokenOff, NotForwarded) as error:
+                    self._waiting.enter(connection)
+                    patience = _IDLE
+            except (BrokenOff, NotForwarded) as error:
+                # A reset: to a client of HTTP/1.0, any other end is the end of the body.
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+                _log.debug("a reply broke off: %s", error.__cause__ or error)
+            except (OSError, h11.ProtocolError) as error:
                 _log.debug("a connection ended early: %s", error)
+            finally:
+                self._waiting.leave(connection)
 
-    def _exchange(self, connection: socket.socket, protocol: h11.Connection) -> bool:
+    def _exchange(
+        self, connection: socket.socket, protocol: h11.Connection, deadline: Deadline
+    ) -> bool:
         """Answer one request; return whether another may follow on the connection."""
-        event = _next(connection, protocol)
+        while (event := protocol.next_event()) is h11.NEED_DATA:
+            protocol.receive_data(deadline.receive(connection))
         if not isinstance(event, h11.Request):
             return False
+        connection.settimeout(_SILENCE)
+        shown = [value for name, value in event.headers if name == b"proxy-authorization"]
+        if len(shown) != 1 or not hmac.compare_digest(bytes(shown[0]), self._credential):
+            challenge = (("Proxy-Authenticate", 'Basic realm="uv-self-update"'),)
+            refused = Reply(status=407, headers=challenge, length=0)
+            return self._refuse(connection, protocol, refused, event.method)
+        self._waiting.leave(connection)
+        parts = _split(event.target)
+        if parts is None:
+            refused = Reply.of("this proxy accepts http URLs only\n", status=501)
+            return self._refuse(connection, protocol, refused, event.method)
         if protocol.they_are_waiting_for_100_continue:
             head = h11.InformationalResponse(status_code=100, headers=[])
             connection.sendall(protocol.send(head) or b"")
-        target = event.target.decode("latin-1")
-        shown = dict(event.headers).get(b"proxy-authorization", b"")
-        if not hmac.compare_digest(bytes(shown), self._known):
-            challenge = (("Proxy-Authenticate", 'Basic realm="uv-self-update"'),)
-            refused = Reply(status=407, headers=challenge, length=0)
-            return _reply(connection, protocol, refused, b"GET")
-        parts = urlsplit(target)
-        if parts.scheme != "http" or not parts.hostname:
-            refused = Reply.of("only http URLs are asked for here\n", status=501)
-            return _reply(connection, protocol, refused, event.method)
-        if self._own(parts.hostname):
-            _drain(connection, protocol)
-            request = Request(
-                method=event.method.decode("latin-1"),
-                target=parts.path + (f"?{parts.query}" if parts.query else ""),
-                host=parts.hostname,
-            )
+        host, target = parts
+        if self._own(host):
+            while isinstance(_next(connection, protocol), h11.Data):
+                pass
+            request = Request(method=event.method.decode("latin-1"), target=target, host=host)
             return _reply(connection, protocol, self._answer(request), event.method)
-        return self._pass_on(connection, protocol, event, parts.hostname)
+        return self._pass_on(connection, protocol, event, host)
+
+    def _refuse(
+        self, connection: socket.socket, protocol: h11.Connection, reply: Reply, method: bytes
+    ) -> bool:
+        """Send a reply to a request whose body is not read, and end the connection."""
+        _reply(connection, protocol, reply, method)
+        # Closing over unread bytes would reset the connection before the reply is read.
+        connection.shutdown(socket.SHUT_WR)
+        deadline = Deadline(_LEAVE_TIME)
+        while deadline.receive(connection):
+            pass
+        return False
 
     def _pass_on(
         self, connection: socket.socket, protocol: h11.Connection, event: h11.Request, host: str
@@ -154,32 +203,43 @@ class Proxy:
                 yield bytes(piece.data)
 
         url = event.target.decode("latin-1")
+        proxy = self._proxy_for(host)
         try:
             answer = forward(
-                bytes(event.method), url, event.headers.raw_items(), body(), proxy=self._way(host)
+                bytes(event.method), url, event.headers.raw_items(), body(), proxy=proxy
             )
         except NotForwarded as error:
             _log.warning("%s", error)
-            return _reply(connection, protocol, Reply.of(f"{error}\n", status=502), event.method)
-        response = h11.Response(
-            status_code=answer.status, headers=[*answer.headers], reason=answer.reason
-        )
-        connection.sendall(protocol.send(response) or b"")
-        for piece in answer.body:
-            connection.sendall(protocol.send(h11.Data(data=piece)) or b"")
-        connection.sendall(protocol.send(h11.EndOfMessage()) or b"")
+            reply = Reply.of(f"{error}\n", status=502)
+            return self._refuse(connection, protocol, reply, event.method)
+        with contextlib.closing(answer):
+            response = h11.Response(
+                status_code=answer.status, headers=[*answer.headers], reason=answer.reason
+            )
+            connection.sendall(protocol.send(response) or b"")
+            for chunk in answer.body:
+                for piece in protocol.send_with_data_passthrough(h11.Data(data=chunk)) or ():
+                    connection.sendall(piece)
+            connection.sendall(protocol.send(h11.EndOfMessage()) or b"")
         return protocol.our_state is h11.DONE and protocol.their_state is h11.DONE
+
+
+def _split(target: bytes) -> tuple[str, str] | None:
+    """Return the host, and the path with the query; None for anything but an http URL."""
+    try:
+        parts = urlsplit(target.decode("latin-1"))
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return None
+    if parts.scheme != "http" or not host:
+        return None
+    return host, parts.path + (f"?{parts.query}" if parts.query else "")
 
 
 def _next(connection: socket.socket, protocol: h11.Connection) -> object:
     while (event := protocol.next_event()) is h11.NEED_DATA:
         protocol.receive_data(connection.recv(_READ))
     return event
-
-
-def _drain(connection: socket.socket, protocol: h11.Connection) -> None:
-    while isinstance(_next(connection, protocol), h11.Data):
-        pass
 
 
 def _reply(

@@ -49,6 +49,7 @@ def patiently(
     call: Callable[[], Reply],
     *,
     start: bytes = b"",
+    content_type: str = PLAIN,
     patience: float = _PATIENCE,
     interval: float = _INTERVAL,
 ) -> Reply:
@@ -57,6 +58,7 @@ def patiently(
     Args:
         call: Makes a reply; it does not raise.
         start: What the body begins with in any case, if it has to begin before it is known.
+        content_type: What the body is, if it has to begin before it is known.
         patience: Seconds.
         interval: Seconds.
     """
@@ -70,4 +72,4 @@ def patiently(
             yield b"\n"
         yield b"".join(work.result().body).removeprefix(start)
 
-    return Reply(body=body())
+    return Reply(content_type=content_type, body=body())

@@ -1,7 +1,7 @@
 """Plain http requests of other programs, passed on as they were sent (RFC 9110 section 7.6).
 
-Directly, or through the proxy that the program would have used. Nothing is added but what a proxy
-has to add, and no credential of ours goes along.
+Directly, or through the proxy that the program would have used. Only what a proxy has to change is
+changed, and no credential of ours is sent.
 """
 
 from __future__ import annotations
@@ -49,6 +49,12 @@ class Forwarded:
     body: Iterator[bytes]
     """Its bytes, once; raises NotForwarded where they break off."""
 
+    connection: socket.socket
+
+    def close(self) -> None:
+        """Close the connection to the server."""
+        self.connection.close()
+
 
 def forward(
     method: bytes,
@@ -58,7 +64,7 @@ def forward(
     *,
     proxy: str | None,
 ) -> Forwarded:
-    """Send a request, and return what comes back as soon as its head is there.
+    """Send a request, and return the response as soon as its head is there.
 
     Args:
         method: The method.
@@ -68,16 +74,17 @@ def forward(
         proxy: The proxy to ask through; None to ask the host of the URL.
 
     Raises:
-        NotForwarded: There is no connection, or no answer in HTTP.
+        NotForwarded: The connection fails, or what comes back is no HTTP.
     """
     parts = urlsplit(url)
-    sent = [(name, value) for name, value in headers if name.lower() not in HOP_BY_HOP]
+    netloc = parts.netloc.rpartition("@")[2]
+    # The client's own Host does not count (RFC 9112 section 3.2.2).
+    sent = [(b"Host", netloc.encode("latin-1")), *_end_to_end(headers, {b"host"})]
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     if proxy is not None:
+        if reason := unusable(proxy):
+            raise NotForwarded(reason)
         via = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-        if via.scheme != "http":
-            message = f"plain http cannot be passed on through the proxy {redact_url(proxy)}"
-            raise NotForwarded(message)
         place = (via.hostname or "", via.port or 80)
         target = url.partition("#")[0]
         if via.username or via.password:
@@ -88,6 +95,32 @@ def forward(
         place = (parts.hostname or "", parts.port or 80)
     sent.append((b"Connection", b"close"))
     return _asked(place, h11.Request(method=method, target=target, headers=sent), body)
+
+
+def unusable(proxy: str) -> str | None:
+    """Return why plain http cannot be passed on through a proxy; None where it can."""
+    try:
+        via = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+        known = via.scheme == "http" and bool(via.hostname) and via.port != 0
+    except ValueError:
+        known = False
+    if known:
+        return None
+    return f"uv-self-update cannot send plain http through the proxy {redact_url(proxy)}"
+
+
+def _end_to_end(headers: Iterable[Header], dropped: Iterable[bytes] = ()) -> list[Header]:
+    """Return the headers that are not about one connection, by their name or by `Connection`."""
+    known = [(name, value) for name, value in headers]
+    named = {
+        name.strip().lower()
+        for key, value in known
+        if key.lower() == b"connection"
+        for name in value.split(b",")
+    }
+    # Framing is of one connection as well, but h11 reads it from these.
+    left_out = HOP_BY_HOP | {*dropped} | (named - {b"content-length", b"transfer-encoding"})
+    return [(name, value) for name, value in known if name.lower() not in left_out]
 
 
 def _asked(place: tuple[str, int], request: h11.Request, body: Iterable[bytes]) -> Forwarded:
@@ -106,26 +139,26 @@ def _asked(place: tuple[str, int], request: h11.Request, body: Iterable[bytes]) 
         while not isinstance(event := _next(connection, protocol), h11.Response):
             if isinstance(event, h11.ConnectionClosed):
                 raise h11.RemoteProtocolError(_CLOSED)  # one message for all
-    except (OSError, h11.ProtocolError, NotForwarded) as error:
+    except (OSError, h11.ProtocolError) as error:
         connection.close()
-        message = f"{place[0]}:{place[1]} does not answer: {error}"
+        message = f"no response from {place[0]}:{place[1]}: {error}"
         raise NotForwarded(message) from error
     return Forwarded(
         status=event.status_code,
         reason=bytes(event.reason),
-        headers=[(name, value) for name, value in event.headers if name not in HOP_BY_HOP],
+        headers=_end_to_end(event.headers.raw_items()),
         body=_body(connection, protocol, place[0]),
+        connection=connection,
     )
 
 
 def _body(connection: socket.socket, protocol: h11.Connection, host: str) -> Iterator[bytes]:
-    with connection:
-        try:
-            while isinstance(event := _next(connection, protocol), h11.Data):
-                yield bytes(event.data)
-        except (OSError, h11.ProtocolError) as error:
-            message = f"the answer of {host} broke off: {error}"
-            raise NotForwarded(message) from error
+    try:
+        while isinstance(event := _next(connection, protocol), h11.Data):
+            yield bytes(event.data)
+    except (OSError, h11.ProtocolError) as error:
+        message = f"the response of {host} broke off: {error}"
+        raise NotForwarded(message) from error
 
 
 def _next(connection: socket.socket, protocol: h11.Connection) -> object:

@@ -3,6 +3,8 @@
 __all__ = (
     "adoption",
     "arguments",
+    "child",
+    "command",
     "configuration",
     "environment",
     "executable",
@@ -15,6 +17,7 @@ __all__ = (
     "receipt",
     "required_version",
     "shadow",
+    "system_file",
     "uvx",
     "without_required_version",
 )

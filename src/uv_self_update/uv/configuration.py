@@ -132,8 +132,19 @@ def proxy_keys(
 ) -> Iterator[tuple[Path, str]]:
     """Yield the files, and the keys in them, from which uv takes its proxies in a directory.
 
-    Either key makes uv (0.9.23 and newer) ignore every proxy variable, `NO_PROXY` included. The
-    configuration of a project counts as well: the nearest `uv.toml`, or table of `pyproject.toml`.
+    Either key makes uv (0.9.23 and newer) ignore every proxy variable, `NO_PROXY` included.
+    """
+    for path, table in tables(environ, directory, windows=windows):
+        yield from ((path, key) for key in _PROXIES if isinstance(table.get(key), str))
+
+
+def tables(
+    environ: Mapping[str, str], directory: Path, *, windows: bool
+) -> Iterator[tuple[Path, Mapping[str, object]]]:
+    """Yield the files that uv reads in a directory, each with its settings.
+
+    The configuration of a project counts as well: the nearest `uv.toml`, or table of
+    `pyproject.toml`. What cannot be read is left out.
     """
     found = [*files(environ, windows=windows)]
     if not switched_off(environ) and "UV_CONFIG_FILE" not in environ:
@@ -150,7 +161,7 @@ def proxy_keys(
             tool = table.get("tool")
             uv = tool.get("uv") if isinstance(tool, dict) else None
             table = uv if isinstance(uv, dict) else {}
-        yield from ((path, key) for key in _PROXIES if isinstance(table.get(key), str))
+        yield path, table
 
 
 def switched_off(environ: Mapping[str, str]) -> bool:

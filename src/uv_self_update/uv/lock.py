@@ -1,4 +1,4 @@
-"""`uv.lock`: where it is, and whether a package of ours was taken from elsewhere."""
+"""Lock files of uv: where they are, and whether a package of ours was taken from elsewhere."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
     from pathlib import Path
 
 NAME = "uv.lock"
@@ -21,12 +21,16 @@ class Taken:
     registry: str
 
 
-def find(directory: Path) -> Path | None:
-    """Return the lock file of the project that a directory belongs to; None if there is none."""
-    return next(
-        (place / NAME for place in (directory, *directory.parents) if (place / NAME).is_file()),
-        None,
-    )
+def files(directory: Path, scripts: Iterable[Path] = ()) -> Iterator[Path]:
+    """Yield the lock file of the project that a directory belongs to, and those of scripts."""
+    for place in (directory, *directory.parents):
+        if (place / NAME).is_file():
+            yield place / NAME
+            break
+    for script in scripts:
+        path = script.with_name(f"{script.name}.lock")
+        if path.is_file():
+            yield path
 
 
 def strangers(

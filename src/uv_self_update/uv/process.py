@@ -5,14 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import select
-import shutil
 import signal
 import subprocess
 import threading
 from typing import TYPE_CHECKING, Any, Self
 
 from uv_self_update.background import Background
-from uv_self_update.errors import CommandNotRunnable, UvNotRunnable
+from uv_self_update.errors import UvNotRunnable
 from uv_self_update.uv.executable import present
 
 if TYPE_CHECKING:
@@ -87,29 +86,6 @@ class Signals:
         Raises:
             UvNotRunnable: The system refuses to run it.
         """
-        try:
-            self._spawn([uv, "self", "update", *arguments], environ, kept)
-        except OSError as error:
-            reason, moved = error.strerror or str(error), present(uv)
-            if moved != uv:
-                reason = f"since an update was interrupted it is called {moved.name}; rename it"
-            raise UvNotRunnable(uv, reason) from error
-
-    def start(self, command: Sequence[str], environ: Mapping[str, str]) -> None:
-        """Start any command on our own terminal, found on the PATH of its environment.
-
-        Raises:
-            CommandNotRunnable: The system does not find it, or refuses to run it.
-        """
-        program = shutil.which(command[0], path=environ.get("PATH", os.defpath))
-        try:
-            self._spawn([program or command[0], *command[1:]], environ, ())
-        except OSError as error:
-            raise CommandNotRunnable(command[0], error.strerror or str(error)) from error
-
-    def _spawn(
-        self, command: Sequence[str | Path], environ: Mapping[str, str], kept: Sequence[int]
-    ) -> None:
         self._holding = True
         theirs = None
         if os.name == "posix":
@@ -118,8 +94,13 @@ class Signals:
             kept = (*kept, theirs)
         try:
             self._process = subprocess.Popen(  # noqa: S603 # the user's own uv
-                command, env=environ, pass_fds=kept
+                [uv, "self", "update", *arguments], env=environ, pass_fds=kept
             )
+        except OSError as error:
+            reason, moved = error.strerror or str(error), present(uv)
+            if moved != uv:
+                reason = f"since an update was interrupted it is called {moved.name}; rename it"
+            raise UvNotRunnable(uv, reason) from error
         finally:
             if theirs is not None:
                 os.close(theirs)

@@ -1,9 +1,15 @@
 """uv's own rules for proxies, which `exec` follows exactly.
 
-uv reads the variables as reqwest does: an upper-case name beats the lower-case one, and from uv
-0.8.24 an empty upper-case variable masks the lower-case one. `REQUEST_METHOD` in the environment
-disables every proxy for http URLs. (Measured with uv 0.5.31 to 0.13.9; they differ from curl's
-rules and from those of this package's own client.)
+uv reads the variables as reqwest does, by rules that differ from curl's and from those of this
+package's own client (measured with uv 0.5.0, 0.5.31, 0.8.24, 0.11.13 and 0.13.9; the table is in
+tests/test_uv_proxies.py):
+
+- The upper-case name of a variable is read before the lower-case one. From 0.8.24 on, an upper-case
+  variable that is empty, or no URL, masks the lower-case one; `NO_PROXY` always does.
+- `REQUEST_METHOD` in the environment disables `HTTP_PROXY`, and from 0.8.24 on every proxy for
+  http URLs.
+- A name in `NO_PROXY` matches itself and the hosts below it, with or without a dot at its start.
+  `*` matches every name, but no address; an address matches itself or its network.
 """
 
 from __future__ import annotations
@@ -11,37 +17,54 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-INVALID = ".invalid"
-"""The top-level domain that no name server knows (RFC 6761 section 6.4)."""
+    from collections.abc import Iterable, Mapping
 
 _HTTP = ("HTTP_PROXY", "http_proxy")
 _HTTPS = ("HTTPS_PROXY", "https_proxy")
 _ALL = ("ALL_PROXY", "all_proxy")
-_NONE = ("NO_PROXY", "no_proxy")
+_EXEMPT = ("NO_PROXY", "no_proxy")
+_CGI = "REQUEST_METHOD"
+
+INDEXES = ("UV_INDEX", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS")
+"""uv's variables that hold URLs to be asked, with blanks (or commas) between them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class UvProxies:
-    """The proxies that uv takes from an environment, for plain http."""
+    """The proxies that uv takes from an environment."""
 
     http: str | None = field(default=None, repr=False)
-    """The proxy's URL; None where http URLs are asked directly."""
+    """The proxy's URL for http URLs; None where they are asked directly."""
 
+    https: str | None = field(default=None, repr=False)
     exempt: tuple[str, ...] = ()
     """The entries of `NO_PROXY`: domains, addresses, networks, `*`."""
 
     @classmethod
-    def of(cls, environ: Mapping[str, str]) -> UvProxies:
-        """Read the variables."""
-        http = None
-        if "REQUEST_METHOD" not in environ:
-            http = _first(environ, _HTTP) or _first(environ, _ALL)
-        exempt = (_first(environ, _NONE) or "").split(",")
-        return cls(http=http, exempt=tuple(filter(None, (entry.strip() for entry in exempt))))
+    def of(cls, environ: Mapping[str, str], *, masking: bool = True) -> UvProxies:
+        """Read the variables.
+
+        Args:
+            environ: The environment.
+            masking: Whether an empty upper-case variable masks the lower-case one, as from uv
+                0.8.24 on.
+        """
+
+        def first(names: tuple[str, str]) -> str | None:
+            given = [environ[name] for name in names if name in environ]
+            usable = [value if _is_proxy(value) else None for value in given]
+            return next(iter(usable if masking else filter(None, usable)), None)
+
+        every = first(_ALL)
+        http = first(_HTTP) or every
+        if _CGI in environ:
+            http = None if masking else every
+        listed = next((environ[name] for name in _EXEMPT if name in environ), "")
+        exempt = tuple(filter(None, (entry.strip() for entry in listed.split(","))))
+        return cls(http=http, https=first(_HTTPS) or every, exempt=exempt)
 
     def for_host(self, host: str) -> str | None:
         """Return the proxy that uv asks an http URL of a host through; None if it asks directly."""
@@ -49,45 +72,70 @@ class UvProxies:
             return None
         return self.http
 
-
-def _first(environ: Mapping[str, str], names: tuple[str, str]) -> str | None:
-    upper, lower = names
-    value = environ[upper] if upper in environ else environ.get(lower)
-    return value or None
-
-
-def _matches(entry: str, host: str) -> bool:
-    if entry == "*":
-        return True
-    bare = host.strip("[]").rstrip(".").lower()
-    try:
-        address = ip_address(bare)
-    except ValueError:
-        domain = entry.lower().strip(".")
-        return bare == domain or bare.endswith(f".{domain}")
-    try:
-        return address in ip_network(entry.strip("[]"), strict=False)
-    except ValueError:
-        return False
+    def exempt_without(self, hosts: Iterable[str]) -> tuple[str, ...]:
+        """Return the entries of `NO_PROXY` that cover none of the hosts."""
+        known = list(hosts)
+        return tuple(
+            entry for entry in self.exempt if not any(_matches(entry, host) for host in known)
+        )
 
 
-def led_to(environ: Mapping[str, str], proxy: str) -> dict[str, str]:
+def plain_hosts(environ: Mapping[str, str]) -> Iterable[str]:
+    """Yield the hosts of the http URLs among uv's variables."""
+    for name in INDEXES:
+        for word in environ.get(name, "").replace(",", " ").split():
+            url = word[word.find("http://") :] if "http://" in word else ""
+            try:
+                host = urlsplit(url).hostname
+            except ValueError:
+                continue
+            if host:
+                yield host
+
+
+def environment_through(
+    environ: Mapping[str, str], proxy: str, hosts: Iterable[str]
+) -> dict[str, str]:
     """Return an environment in which uv asks http URLs through our proxy, and https as before.
 
     Args:
         environ: The user's environment.
         proxy: The URL of our proxy, with the secret of the run.
+        hosts: The hosts that have to be asked through it.
     """
-    result = {name: value for name, value in environ.items() if name != "REQUEST_METHOD"}
+    theirs = UvProxies.of(environ)
+    result = {name: value for name, value in environ.items() if name != _CGI}
     result.update(dict.fromkeys(_HTTP, proxy))
-    exempt = [entry.strip() for entry in (_first(environ, _NONE) or "").split(",")]
-    if "*" in exempt:
-        # Nothing was to go through a proxy; without the exception, these variables would count.
-        for name in (*_NONE, *_HTTPS, *_ALL):
+    kept = theirs.exempt_without(hosts)
+    if kept == theirs.exempt:
+        return result
+    for name in _EXEMPT:
+        result.pop(name, None)
+    if "*" in theirs.exempt:
+        # No name was to be asked through a proxy; without the exception, these would count.
+        for name in (*_HTTPS, *_ALL):
             result.pop(name, None)
-    elif kept := [entry for entry in exempt if entry and not _matches(entry, f"x{INVALID}")]:
-        result.update(dict.fromkeys(_NONE, ",".join(kept)))
-    else:
-        for name in _NONE:
-            result.pop(name, None)
+    elif kept:
+        result.update(dict.fromkeys(_EXEMPT, ",".join(kept)))
     return result
+
+
+def _is_proxy(value: str) -> bool:
+    try:
+        parts = urlsplit(value if "://" in value else f"http://{value}")
+        return bool(parts.hostname) and not any(blank in parts.netloc for blank in " \t")
+    except ValueError:
+        return False
+
+
+def _matches(entry: str, host: str) -> bool:
+    bare = host.strip("[]").lower()
+    try:
+        address = ip_address(bare)
+    except ValueError:
+        domain = entry.lower().removeprefix(".")
+        return entry == "*" or bare == domain or bare.endswith(f".{domain}")
+    try:
+        return address in ip_network(entry, strict=False)
+    except ValueError:
+        return False

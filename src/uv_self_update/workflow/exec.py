@@ -1,47 +1,62 @@
 """One command with packages from private releases, for as long as it runs.
 
-1. What would lead uv past us is refused: a proxy key in one of its files, an index strategy that
-   takes a public package of the same name.
-2. A proxy listens on loopback. The command is started in an environment in which uv asks http URLs
-   through it, and knows the index of each repository, first and at a name that never changes.
-3. The index answers from the release pages. Every other request is passed on as uv would have sent
-   it. https never comes here.
-4. The command ends. A lock file that takes one of our names from another registry is an error.
-5. The command's exit code is ours, and what went wrong behind the index is handed on.
+1. What would let uv take packages past us is refused: a proxy key in one of its files, an index
+   strategy or `--index` that takes a public package of the same name.
+2. A proxy listens on loopback. The command is started so that uv asks http URLs through it, and
+   knows the index of each repository, first and at a name that never changes. A uv that has the
+   keys is told by a system-level uv.toml of this run, so that no proxy variable changes; any other
+   program is told by variables.
+3. The index answers from the releases. Every other request is passed on as uv would have sent it.
+   https never comes here.
+4. The command ends. A lock file that takes one of our names from another registry is an error, and
+   so is a page that uv was refused and has done without.
+5. The command's exit code is ours, and the reasons of what was refused are returned.
 """
 
 from __future__ import annotations
 
 import os
-from contextlib import closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from uv_self_update.errors import ProxyKeys, StrangePackage, UsageError
+from platformdirs import user_cache_path
+
+from uv_self_update.errors import (
+    NotConfigured,
+    ProxyKeys,
+    ProxyUnusable,
+    StrangePackage,
+    UsageError,
+)
 from uv_self_update.gateway.package_index import PackageIndex, Served
 from uv_self_update.gateway.proxy import Proxy, listen
+from uv_self_update.network.forward import unusable
 from uv_self_update.sources.opened import OpenSources
+from uv_self_update.sources.packages.computed import ComputedDigests
 from uv_self_update.sources.packages.registry import build
-from uv_self_update.uv import configuration, lock
-from uv_self_update.uv.process import Signals
-from uv_self_update.uv.proxies import UvProxies, led_to
+from uv_self_update.uv import configuration, lock, system_file
+from uv_self_update.uv.child import Child
+from uv_self_update.uv.executable import version_of, which
+from uv_self_update.uv.proxies import UvProxies, environment_through, plain_hosts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from uv_self_update.config.releases import ReleasesSettings
     from uv_self_update.config.settings import Settings
     from uv_self_update.errors import UvSelfUpdateError
+    from uv_self_update.uv.command import WrappedCommand
 
-_UNSAFE = ("unsafe-best-match", "unsafe-first-match")
+_WINDOWS = os.name == "nt"
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExecJob:
     """One command to be run."""
 
-    command: Sequence[str]
+    command: WrappedCommand
     directory: Path
     settings: Settings
     releases: Sequence[ReleasesSettings]
@@ -56,27 +71,31 @@ class ExecOutcome:
     """How the command has ended."""
 
     exit_code: int
-    received: int | None = None
-    """The signal that this process was sent meanwhile."""
+    """Its exit code; -N if signal N has ended it."""
 
-    failures: Sequence[UvSelfUpdateError] = ()
-    """What went wrong behind the index, in order."""
+    errors: Sequence[UvSelfUpdateError] = ()
+    """Why it has failed, as far as uv cannot say; the last one's exit code counts after success."""
+
+    warnings: Sequence[UvSelfUpdateError] = ()
+    """What was refused, and did no harm."""
 
 
 def run(job: ExecJob) -> ExecOutcome:
     """Run the command.
 
     Raises:
-        UsageError: There is nothing to serve, or an option that would let others' packages win.
-        ProxyKeys: uv cannot be led to us.
+        NotConfigured: No releases are configured.
+        UsageError: An option would let others' packages win.
+        ProxyKeys: uv takes its proxies from a file.
+        ProxyUnusable: An index of the user's is behind a proxy that cannot be used.
         CommandNotRunnable: The command cannot be started.
         SignalReceived: A signal came before it was started.
     """
     _refuse(job)
-    with (
-        Signals() as signals,
-        closing(OpenSources(job.settings, uv=job.uv, environ=job.environ)) as sources,
-    ):
+    with ExitStack() as stack:
+        child = stack.enter_context(Child())
+        sources = OpenSources(job.settings, uv=job.uv, environ=job.environ)
+        stack.enter_context(closing(sources))
         served = [
             Served(
                 repository=build(releases, sources.around.upstream(releases.source)),
@@ -84,65 +103,92 @@ def run(job: ExecJob) -> ExecOutcome:
             )
             for releases in job.releases
         ]
-        index = PackageIndex(served)
+        cache = user_cache_path("uv-self-update", appauthor=False) / "digests"
+        index = PackageIndex(served, ComputedDigests(directory=cache))
         address = listen()
-        ways = UvProxies.of(job.environ)
-        proxy = Proxy(address, own=index.owns, answer=index.answer, way=ways.for_host)
-        with closing(proxy):
-            signals.start(job.command, _environment(job.environ, address.url, served))
-            code = signals.wait()
-    failures = list(index.failures) if code != 0 else []
-    failures += _strangers(job, served)
-    if code == 0 and failures:
-        code = failures[-1].exit_code
-    return ExecOutcome(exit_code=code, received=signals.received, failures=failures)
+        proxy = Proxy(
+            address,
+            own=index.owns,
+            answer=index.answer,
+            proxy_for=UvProxies.of(job.environ).for_host,
+        )
+        stack.enter_context(closing(proxy))
+        environ = stack.enter_context(_environment(job, address.url, served))
+        code = child.run(job.command.words, environ)
+        failures = index.failures
+        strangers = [*_strangers(job, served)]
+    if code != 0:
+        return ExecOutcome(
+            exit_code=code, errors=[*(failure.error for failure in failures), *strangers]
+        )
+    errors = [failure.error for failure in failures if failure.page] + strangers
+    return ExecOutcome(
+        exit_code=errors[-1].exit_code if errors else 0,
+        errors=errors,
+        warnings=[failure.error for failure in failures if not failure.page],
+    )
 
 
-def _environment(
-    environ: Mapping[str, str], proxy: str, served: Sequence[Served]
-) -> dict[str, str]:
-    result = led_to(environ, proxy)
+@contextmanager
+def _environment(job: ExecJob, proxy: str, served: Sequence[Served]) -> Iterator[dict[str, str]]:
     ours = [one.index for one in served]
-    result["UV_INDEX"] = " ".join([*ours, *environ.get("UV_INDEX", "").split()])
-    result["UV_INDEX_STRATEGY"] = "first-index"
-    return result
+    hosts = [one.host for one in served]
+    given = {
+        **job.environ,
+        "UV_INDEX": " ".join([*ours, *job.environ.get("UV_INDEX", "").split()]),
+        "UV_INDEX_STRATEGY": "first-index",
+    }
+    if _takes_file(job):
+        with system_file.system_file(given, proxy, hosts) as environ:
+            yield environ
+    else:
+        yield environment_through(given, proxy, hosts)
+
+
+def _takes_file(job: ExecJob) -> bool:
+    if not job.command.is_uv or job.command.reads_no_files:
+        return False
+    program = which(job.command.words[0], job.environ, windows=_WINDOWS)
+    version = None if program is None else version_of(program, job.environ)
+    return system_file.usable(version, job.environ, job.command.directory(job.directory))
 
 
 def _refuse(job: ExecJob) -> None:
     if not job.releases:
-        message = "no releases are configured"
+        raise NotConfigured
+    if strategy := job.command.unsafe_strategy:
+        message = f"`--index-strategy {strategy}` cannot be used with `exec`"
+        raise UsageError(
+            message, hint="A public package of the same name could be taken for yours."
+        )
+    if job.command.names_index:
+        message = "`--index` cannot be used with `exec`, because uv ignores UV_INDEX for it"
         raise UsageError(
             message,
-            hint="Name them with `--releases github+https://github.com/OWNER/REPO`, or in a "
-            "`[[releases]]` table of the configuration.",
+            hint="Put the URL into UV_INDEX. If it is an option of a program that `uv run` starts, "
+            "put `--` before that program.",
         )
-    words = list(job.command)
-    for number, word in enumerate(words):
-        option, equals, value = word.partition("=")
-        if option == "--index-strategy":
-            chosen = value if equals else "".join(words[number + 1 : number + 2])
-            if chosen in _UNSAFE:
-                message = f"`--index-strategy {chosen}` cannot be used with `exec`"
-                raise UsageError(
-                    message, hint="A public package of the same name could be taken for yours."
-                )
-    for path, key in configuration.proxy_keys(job.environ, job.directory, windows=os.name == "nt"):
+    directory = job.command.directory(job.directory)
+    for path, key in configuration.proxy_keys(job.environ, directory, windows=_WINDOWS):
         raise ProxyKeys(str(path), key)
+    proxies = UvProxies.of(job.environ)
+    for host in plain_hosts(job.environ):
+        proxy = proxies.for_host(host)
+        if proxy is not None and (reason := unusable(proxy)):
+            raise ProxyUnusable(host, reason)
 
 
-def _strangers(job: ExecJob, served: Sequence[Served]) -> list[UvSelfUpdateError]:
-    path = lock.find(job.directory)
-    if path is None:
-        return []
-    known: dict[str, bool] = {}
+def _strangers(job: ExecJob, served: Sequence[Served]) -> Iterator[UvSelfUpdateError]:
+    """Yield what lock files take from elsewhere: names that are claimed, or known to be ours."""
+    held = {file.project for one in served for file in one.repository.known() or ()}
 
     def ours(name: str) -> bool:
-        if name not in known:
-            known[name] = any(one.claim.named and one.claim.covers(name) for one in served)
-        return known[name]
+        claimed = any(one.claim.named and one.claim.covers(name) for one in served)
+        return claimed or (name in held and any(one.claim.covers(name) for one in served))
 
     registries = {one.index for one in served}
-    return [
-        StrangePackage(path, taken.name, taken.version, taken.registry)
-        for taken in lock.strangers(path, ours=ours, registries=registries)
-    ]
+    for path in lock.files(
+        job.command.directory(job.directory), job.command.scripts(job.directory)
+    ):
+        for taken in lock.strangers(path, ours=ours, registries=registries):
+            yield StrangePackage(path, taken.name, taken.version, taken.registry)

@@ -44,30 +44,24 @@ class GithubRepository(PackageRepository):
         self._upstream = upstream
         self._releases = api_of(url) + "/releases"
         self._prereleases = prereleases
-        self._lock = threading.Lock()
-        self._all: tuple[Distribution, ...] | None = None
+        super().__init__()
         self._by_tag: dict[str, tuple[Distribution, ...]] = {}
-        self._tags: list[str] = []
+        self._by_tag_lock = threading.Lock()
         parts = urlsplit(url)
         self.name = redact_url(url)
         self.host = parts.netloc.rpartition("@")[2].lower().removeprefix("www.")
-        self.path = parts.path.strip("/")
+        # GitHub's paths are the same in any case, and an index has to have one name.
+        self.path = parts.path.strip("/").lower()
 
-    def distributions(self) -> Sequence[Distribution]:
-        """Return every distribution; see PackageRepository."""
-        with self._lock:
-            if self._all is None:
-                found = list(self._listed())
-                self._all = tuple(found)
-            return self._all
-
-    def find(self, tag: str, filename: str) -> Distribution | None:
-        """Return one distribution; see PackageRepository."""
-        with self._lock:
-            files = self._all if self._all is not None else self._by_tag.get(tag)
-            if files is None:
-                files = self._by_tag[tag] = self._of_tag(tag)
-        return next((file for file in files if (file.tag, file.filename) == (tag, filename)), None)
+    def of_tag(self, tag: str) -> Sequence[Distribution]:
+        """Return the distributions of one release; see PackageRepository."""
+        if self.known() is None:
+            with self._by_tag_lock:
+                files = self._by_tag.get(tag)
+                if files is None:
+                    files = self._by_tag[tag] = self._of_tag(tag)
+            return files
+        return super().of_tag(tag)
 
     def open(self, file: Distribution) -> AbstractContextManager[Download]:
         """Begin to fetch a distribution; see PackageRepository."""
@@ -78,14 +72,11 @@ class GithubRepository(PackageRepository):
         url = f"{self._releases}/assets/{file.where}"
         return self._upstream.tail(url, length, accept=_ACCEPT_FILE)
 
-    def tags(self) -> Sequence[str]:
-        """Return the tags of its releases; see PackageRepository."""
-        return tuple(self._tags)
-
-    def _listed(self) -> Iterator[Distribution]:
+    def listed(self) -> Iterator[Distribution]:
+        """Ask for every release; see PackageRepository."""
         try:
             for page in pages(self._upstream, self._releases, "per_page=100", accept=_ACCEPT):
-                for release in _objects(page, list):
+                for release in _objects(page):
                     yield from self._of_release(release, page)
         except StatusRefused as error:
             raise self._explained(error) from error
@@ -99,16 +90,20 @@ class GithubRepository(PackageRepository):
             if not error.gone:
                 raise
             # A tag that is missing and a repository that is hidden look the same: the list tells.
-            return tuple(file for file in self._listed() if file.tag == tag)
+            return tuple(file for file in self.distributions() if file.tag == tag)
         return tuple(self._of_release(_object(page), page))
 
     def _of_release(self, release: dict[str, Any], page: Document) -> Iterator[Distribution]:
         tag, assets = release.get("tag_name"), release.get("assets")
-        if not isinstance(tag, str) or not isinstance(assets, list):
+        if (
+            not isinstance(tag, str)
+            or not isinstance(assets, list)
+            or not all(isinstance(asset, dict) for asset in assets)
+        ):
             raise UnexpectedBody(page.url, "a release of GitHub's API", "other JSON")
         if release.get("draft") or (release.get("prerelease") and not self._prereleases):
             return
-        self._tags.append(tag)
+        self.tags.add(tag)
         for asset in assets:
             parsed = parse_filename(str(asset.get("name")))
             if parsed is None or asset.get("state", "uploaded") != "uploaded":
@@ -119,7 +114,7 @@ class GithubRepository(PackageRepository):
                 version=parsed[1],
                 filename=str(asset["name"]),
                 tag=tag,
-                where=str(asset.get("id")),
+                where=_number(asset, page),
                 size=asset["size"] if isinstance(asset.get("size"), int) else None,
                 sha256=digest.removeprefix("sha256:") if digest.startswith("sha256:") else None,
                 uploaded=utc(str(asset.get("updated_at") or "")),
@@ -143,6 +138,13 @@ class GithubRepository(PackageRepository):
         )
 
 
+def _number(asset: dict[str, Any], page: Document) -> str:
+    number = asset.get("id")
+    if not isinstance(number, int):
+        raise UnexpectedBody(page.url, "an asset of GitHub's API", "other JSON")
+    return str(number)
+
+
 def _object(page: Document) -> dict[str, Any]:
     document = _parsed(page)
     if not isinstance(document, dict):
@@ -150,7 +152,7 @@ def _object(page: Document) -> dict[str, Any]:
     return document
 
 
-def _objects(page: Document, _kind: type) -> list[dict[str, Any]]:
+def _objects(page: Document) -> list[dict[str, Any]]:
     document = _parsed(page)
     if not isinstance(document, list) or not all(isinstance(item, dict) for item in document):
         raise UnexpectedBody(page.url, "a list of releases of GitHub's API", "other JSON")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
+from uv_self_update.errors import UvSelfUpdateError
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from contextlib import AbstractContextManager
 
     from uv_self_update.network.responses import Download
@@ -14,31 +17,58 @@ if TYPE_CHECKING:
 
 
 class PackageRepository(ABC):
-    """The release pages of one repository."""
+    """The releases of one repository. Its methods may be called by several threads."""
 
     name: str
-    """What messages call it."""
+    """Its name in messages."""
 
     host: str
-    """Its host, as the index of it is named."""
+    """Its host; its index is named after it."""
 
     path: str
     """Its path on that host, without a slash at either end."""
 
-    @abstractmethod
+    def __init__(self) -> None:
+        """Prepare; nothing is fetched yet."""
+        self._lock = threading.Lock()
+        self._all: tuple[Distribution, ...] | UvSelfUpdateError | None = None
+        self.tags: set[str] = set()
+        """The tags of its releases, as far as they are known."""
+
     def distributions(self) -> Sequence[Distribution]:
-        """Return every distribution; asked of the server once.
+        """Return every distribution. The server is asked once, also if that fails.
 
         Raises:
             SourceError: They cannot be listed.
         """
+        with self._lock:
+            if self._all is None:
+                try:
+                    self._all = tuple(self.listed())
+                except UvSelfUpdateError as error:
+                    self._all = error
+            if isinstance(self._all, UvSelfUpdateError):
+                raise self._all
+            return self._all
 
-    @abstractmethod
-    def find(self, tag: str, filename: str) -> Distribution | None:
-        """Return one distribution, asking for no more than its release.
+    def known(self) -> Sequence[Distribution] | None:
+        """Return every distribution if they have been listed already."""
+        return self._all if isinstance(self._all, tuple) else None
+
+    def of_tag(self, tag: str) -> Sequence[Distribution]:
+        """Return the distributions of one release, asking for no more than that where possible.
 
         Raises:
             SourceError: The server does not say.
+        """
+        return [file for file in self.distributions() if file.tag == tag]
+
+    @abstractmethod
+    def listed(self) -> Iterable[Distribution]:
+        """Ask the server for every distribution.
+
+        Raises:
+            SourceError: They cannot be listed.
         """
 
     @abstractmethod
@@ -49,14 +79,10 @@ class PackageRepository(ABC):
             SourceError: It cannot be fetched.
         """
 
-    @abstractmethod
-    def tail(self, file: Distribution, length: int) -> bytes | None:
+    def tail(self, file: Distribution, length: int) -> bytes | None:  # noqa: ARG002 # of the servers that can
         """Return the last `length` bytes of a distribution; None where the server sends no part.
 
         Raises:
             SourceError: It cannot be fetched.
         """
-
-    def tags(self) -> Sequence[str]:
-        """Return the tags of its releases, as far as they are known already."""
-        return ()
+        return None

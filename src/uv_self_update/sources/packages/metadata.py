@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import io
+import tempfile
 import zipfile
+import zlib
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 TAIL = 64 << 10  # bytes, which hold the directory of a wheel and its metadata nearly always
 LARGEST = 1 << 20  # bytes of a METADATA file
@@ -16,24 +22,37 @@ def metadata_of(tail: bytes, size: int) -> bytes | None:
         tail: The last bytes of the wheel, or all of them.
         size: How many bytes the wheel has in all.
     """
-    start = size - len(tail)
-    # zipfile takes bytes that lack a beginning as it takes a self-extracting archive.
+    return _read(_Tail(tail, size - len(tail)))
+
+
+def metadata_in(chunks: Iterable[bytes]) -> bytes | None:
+    """Return the METADATA of a whole wheel, which is kept on the disk meanwhile, not in memory."""
+    with tempfile.TemporaryFile() as file:
+        for chunk in chunks:
+            file.write(chunk)
+        return _read(file)
+
+
+def _read(file: IO[bytes] | io.RawIOBase) -> bytes | None:
     try:
-        with zipfile.ZipFile(_Tail(tail, start)) as wheel:
+        with zipfile.ZipFile(file) as wheel:
             names = [
                 info
                 for info in wheel.infolist()
                 if info.filename.count("/") == 1 and info.filename.endswith(".dist-info/METADATA")
             ]
-            if len(names) != 1 or names[0].file_size > LARGEST or names[0].header_offset < start:
+            if len(names) != 1 or names[0].file_size > LARGEST:
                 return None
             return wheel.read(names[0])
-    except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, RuntimeError):
+    # What zipfile raises for bytes that are no archive, or not all of one.
+    except (zipfile.BadZipFile, zlib.error, ValueError, OSError, EOFError, NotImplementedError):
+        return None
+    except RuntimeError:  # an encrypted file
         return None
 
 
 class _Tail(io.RawIOBase):
-    """The end of a file, read as if it were the whole; what lies before reads as nothing."""
+    """The end of a file at its own offsets; the part before it cannot be read."""
 
     def __init__(self, tail: bytes, start: int) -> None:
         self._tail, self._start = tail, start
@@ -54,7 +73,7 @@ class _Tail(io.RawIOBase):
         return self._at
 
     def read(self, size: int = -1) -> bytes:
-        if self._at < self._start:
+        if self._at < max(0, self._start):
             raise EOFError
         begin = self._at - self._start
         piece = self._tail[begin:] if size < 0 else self._tail[begin : begin + size]

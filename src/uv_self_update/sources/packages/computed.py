@@ -1,0 +1,73 @@
+"""The sha256 of files that were published without one: read once, and kept in the cache directory.
+
+uv locks a file without a hash as soon as an index names none, so every file needs one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import re
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from uv_self_update.background import Background
+from uv_self_update.files import content_of, write_atomically
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from uv_self_update.releases.distribution import Distribution
+    from uv_self_update.sources.packages.interface import PackageRepository
+
+_AT_ONCE = 4  # downloads
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComputedDigests:
+    """The digests of files, by what identifies a file on its server."""
+
+    directory: Path
+    """Where they are kept, a file each."""
+
+    def of(self, repository: PackageRepository, files: Sequence[Distribution]) -> list[str]:
+        """Return the sha256 of each file: as published, as kept, or computed from the file.
+
+        Raises:
+            SourceError: A file cannot be read.
+        """
+        turn = threading.Semaphore(_AT_ONCE)
+
+        def one(file: Distribution) -> str:
+            with turn:
+                return self._computed(repository, file)
+
+        calls = {
+            file.where: Background(lambda file=file: one(file))  # type: ignore[misc] # bound early
+            for file in files
+            if file.sha256 is None
+        }
+        return [file.sha256 or calls[file.where].result() for file in files]
+
+    def _computed(self, repository: PackageRepository, file: Distribution) -> str:
+        kept = self._path(repository, file)
+        known = (content_of(kept) or b"").decode("ascii", "replace")
+        if _SHA256.fullmatch(known):
+            return known
+        digest = hashlib.sha256()
+        with repository.open(file) as download:
+            for chunk in download.chunks:
+                digest.update(chunk)
+        # Where it cannot be kept, it is computed again.
+        with contextlib.suppress(OSError):
+            kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            write_atomically(kept, digest.hexdigest().encode())
+        return digest.hexdigest()
+
+    def _path(self, repository: PackageRepository, file: Distribution) -> Path:
+        identity = [repository.name, file.where, file.filename, file.size, file.uploaded]
+        return self.directory / hashlib.sha256(json.dumps(identity).encode()).hexdigest()

@@ -1,0 +1,114 @@
+r"""Any command on our own terminal, which gets every signal that this process gets.
+
+A terminal sends its signals (Ctrl-C, Ctrl-\\) to the whole foreground process group, so the command
+has them already, and they are not sent again: a second Ctrl-C would end what cleans up after the
+first. `kill` and a supervisor name only this process, so their signals are passed on. Nothing is
+killed after a delay: how long the command takes to end is its own affair.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+from typing import TYPE_CHECKING, Any, Self
+
+from uv_self_update.background import Background
+from uv_self_update.errors import CommandNotRunnable
+from uv_self_update.uv.process import SignalReceived
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import FrameType
+
+_ALERT = 0.1  # seconds after which a signal is seen at the latest
+
+_OF_A_TERMINAL = ("SIGINT", "SIGQUIT", "SIGBREAK")
+_PASSED_ON = (*_OF_A_TERMINAL, "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
+
+
+class Child:
+    """One command, and what this process does with signals meanwhile."""
+
+    def __init__(self) -> None:
+        """Prepare; nothing is changed yet."""
+        self._process: subprocess.Popen[bytes] | None = None
+        self._starting = False
+        self._early: list[int] = []
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Self:
+        """Handle signals; one that comes before the command is started raises SignalReceived."""
+        for number in _numbers(_PASSED_ON):
+            # What is ignored stays so: `nohup` ignores SIGHUP on purpose.
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                self._before[number] = signal.signal(number, self._handle)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Put the former handlers back."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def run(self, command: Sequence[str], environ: Mapping[str, str]) -> int:
+        """Run the command, found on the PATH of its environment.
+
+        Returns:
+            Its exit code; -N if signal N has ended it.
+
+        Raises:
+            CommandNotRunnable: The system does not find it, or refuses to run it.
+        """
+        program = shutil.which(command[0], path=environ.get("PATH", os.defpath))
+        self._starting = True
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 # the user's own command
+                [program or command[0], *command[1:]], env=environ
+            )
+        except OSError as error:
+            raise CommandNotRunnable(command[0], error.strerror or str(error)) from error
+        for number in self._early:
+            self._pass_on(number)
+        # The system may hand a signal to any thread, but what handles it runs in this one, which a
+        # wait without end would keep from it.
+        process = Background(self._process.wait)
+        while not process.wait(_ALERT):
+            pass
+        return process.result()
+
+    def _handle(self, number: int, _frame: FrameType | None) -> None:
+        if not self._starting:
+            raise SignalReceived(number)
+        if self._process is None:
+            self._early.append(number)
+        elif number not in _numbers(_OF_A_TERMINAL) or not _in_foreground():
+            self._pass_on(number)
+
+    def _pass_on(self, number: int) -> None:
+        if self._process is None:
+            return
+        # The command may have ended already, and on Windows only some signals can be sent.
+        with contextlib.suppress(OSError, ValueError):
+            self._process.send_signal(number)
+
+
+def _numbers(names: Sequence[str]) -> list[int]:
+    return [getattr(signal, name) for name in names if hasattr(signal, name)]
+
+
+def _in_foreground() -> bool:
+    """Return whether a terminal sends its signals to our process group, and so to the command."""
+    if os.name == "nt":
+        return True
+    try:
+        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
+    except OSError:
+        return False
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:
+        return False
+    finally:
+        os.close(terminal)
