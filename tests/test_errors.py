@@ -97,7 +97,9 @@ def drawn() -> Iterator[tuple[str, str | None, int | None]]:
     """Read the tree out of the docstring: class, parent, exit code."""
     above: list[str] = []
     for line in (errors.__doc__ or "").splitlines():
-        match = re.fullmatch(r"((?:[│ ]   )*)(?:[├└]── )?([A-Z]\w+)(?: +([0-9]{1,2}|127)\b)?.*", line)
+        match = re.fullmatch(
+            r"((?:[│ ]   )*)(?:[├└]── )?([A-Z]\w+)(?: +([0-9]{1,2}|127)\b)?.*", line
+        )
         if match is None or (not above and match[2] != "UvSelfUpdateError"):
             continue
         depth = len(match[1]) // 4 + ("── " in line)

@@ -3,130 +3,48 @@
 from __future__ import annotations
 
 import json
+import os
 import re
-import shutil
 import sys
 import tomllib
-from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 
-from support import binaries
 from support.simulator.dialect import PASSWORD
-from support.simulator.packages import Packages, PublicIndex, ReleaseOf, wheel
+from support.simulator.packages import ReleaseOf, wheel
+from support.stand import INTERNAL, done, locked, standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from support.homes import Done, Home
+    from support.homes import Home
+    from support.stand import Stand
+    from support.web import Web
 
-APP = """\
-[project]
-name = "app"
-version = "0"
-requires-python = ">=3.11"
-dependencies = [{dependencies}]
-{more}
-"""
-
-INTERNAL = wheel("internal-package", "1.1.0", requires=["internal-dep", "iniconfig"])
-FILES = dict([INTERNAL, wheel("internal-dep", "1.0.0")])
-
-
-@dataclass(kw_only=True)
-class Stand:
-    """A project, the private repository that it needs, and a public index."""
-
-    home: Home
-    packages: Packages
-    public: PublicIndex
-
-    @property
-    def project(self) -> Path:
-        """The project's directory."""
-        return self.home.path
-
-    def write(self, *dependencies: str, more: str = "") -> None:
-        """Write the project."""
-        listed = ", ".join(f'"{dependency}"' for dependency in dependencies)
-        text = APP.format(dependencies=listed, more=more)
-        (self.project / "pyproject.toml").write_text(text)
-
-    def configure(self, *keys: str) -> None:
-        """Configure the repository."""
-        lines = ["[[releases]]", f'url = "{self.packages.place}"', *keys]
-        self.home.configure("\n".join(lines))
-
-    def run(self, *command: str, **environ: str) -> Done:
-        """Run a command by `exec`."""
-        return self.home.run("exec", "--", *command, environ=self.environ(**environ))
-
-    def plain(self, *command: str, **environ: str) -> Done:
-        """Run a command without this package, and without a token."""
-        return self.home.run(
-            program=command, environ={**self.environ(**environ), "UV_GITHUB_TOKEN": ""}
-        )
-
-    def environ(self, **more: str) -> dict[str, str]:
-        """Return the variables of the user."""
-        return {
-            "UV_GITHUB_TOKEN": PASSWORD,
-            "UV_DEFAULT_INDEX": self.public.index,
-            "UV_HTTP_RETRIES": "0",
-            **more,
-        }
-
-    @property
-    def lock(self) -> Path:
-        """The project's lock file."""
-        return self.project / "uv.lock"
+slow = pytest.mark.slow
 
 
 @pytest.fixture
 def stand(home: Home) -> Iterator[Stand]:
     """Return a project that needs a package of a private release."""
-    with ExitStack() as stack:
-        packages = stack.enter_context(Packages(releases=[ReleaseOf(tag="v1.1.0", files=FILES)]))
-        public = stack.enter_context(
-            PublicIndex([wheel("iniconfig", "2.0.0"), wheel("internal-package", "99.0")])
-        )
-        stand = Stand(home=home, packages=packages, public=public)
-        home.bin.mkdir(parents=True)
-        shutil.copy2(uv_of("newest"), home.uv)
-        shutil.copy2(uv_of("newest").with_name("uvx"), home.bin / "uvx")
-        stand.write("internal-package")
-        stand.configure('packages = ["internal-*"]')
-        yield stand
+    with standing(home) as made:
+        yield made
 
 
-def uv_of(version: str) -> Path:
-    """Return the real uv of a version."""
-    return binaries.executables(binaries.version(version)) / "uv"
-
-
-def done(answer: Done) -> Done:
-    """Return how a command ended, once it is known that it succeeded."""
-    assert answer.code == 0, answer.err
-    return answer
-
-
-def locked(stand: Stand) -> dict[str, str]:
-    """Return the locked packages, each with its version and its registry."""
-    document = tomllib.loads(stand.lock.read_text())
-    return {
-        package["name"]: f"{package['version']} {package['source'].get('registry', '')}"
-        for package in document["package"]
-        if package["name"] != "app"
-    }
-
-
-@pytest.mark.parametrize("version", ["0.5.0", "0.8.24", "0.11.13", "newest"])
+@pytest.mark.parametrize(
+    "version",
+    [
+        pytest.param("0.5.0", marks=slow),
+        pytest.param("0.8.24", marks=slow),
+        pytest.param("0.11.13", marks=slow),
+        "newest",
+    ],
+)
 def test_lock_is_the_same_everywhere(version: str, stand: Stand, tmp_path: Path) -> None:
     """What one machine locks, another checks and installs, with a cold cache and another port."""
-    shutil.copy2(uv_of(version), stand.home.uv)
+    stand.use(version)
     stand.write("internal-package", more=f'[[tool.uv.index]]\nurl = "{stand.packages.index}"')
     check = "--locked" if version == "0.5.0" else "--check"
     done(stand.run("uv", "lock"))
@@ -236,6 +154,7 @@ def test_no_secret_and_no_port_is_left(stand: Stand) -> None:
     ],
     ids=" ".join,
 )
+@pytest.mark.slow
 def test_commands(command: list[str], stand: Stand) -> None:
     """Every command of uv that takes packages takes them from the release."""
     done(stand.run(*command))
@@ -263,6 +182,7 @@ def test_script_with_inline_metadata(stand: Stand) -> None:
     ],
 )
 @pytest.mark.parametrize("dependency", ["internal-package", "outer"])
+@pytest.mark.slow
 def test_public_package_of_the_same_name_loses(
     dependency: str, more: str, environ: dict[str, str], stand: Stand
 ) -> None:
@@ -310,12 +230,157 @@ def test_lock_that_takes_a_stranger_is_an_error(stand: Stand) -> None:
     assert "takes internal-package 99.0 from" in answer.err
 
 
-def test_option_that_lets_others_win_is_refused(stand: Stand) -> None:
-    """The unsafe strategies are refused on the command line, before anything is run."""
-    answer = stand.run("uv", "lock", "--index-strategy", "unsafe-best-match")
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        (
+            ["--index-strategy", "unsafe-best-match"],
+            "`--index-strategy unsafe-best-match` cannot be used with `exec`",
+        ),
+        (["--index-strategy=unsafe-first-match"], "`--index-strategy unsafe-first-match` cannot"),
+        (["--index=http://127.0.0.1:9/simple"], "`--index` cannot be used with `exec`"),
+    ],
+)
+def test_option_that_lets_others_win_is_refused(
+    option: list[str], message: str, stand: Stand
+) -> None:
+    """What would make uv take a public package is refused before anything is run."""
+    answer = stand.run("uv", "lock", *option)
 
     assert answer.code == 2
-    assert "`--index-strategy unsafe-best-match` cannot be used with `exec`" in answer.err
+    assert message in answer.err
+    assert stand.run("true", "--", *option).code == 0
+
+
+def test_command_has_to_follow_two_dashes(stand: Stand) -> None:
+    """Without `--`, an option of uv's could be taken for one of ours."""
+    for arguments in (["uv", "lock"], [], ["--"]):
+        answer = stand.home.run("exec", *arguments)
+        assert answer.code == 2
+        assert "as in `exec -- uv sync`" in answer.err
+
+
+def test_nothing_configured(home: Home) -> None:
+    """Where no releases are named, nothing is started."""
+    answer = home.run("exec", "--", "true")
+
+    assert answer.code == 12
+    assert "no releases are configured" in answer.err
+
+
+@pytest.mark.parametrize("version", ["newest", pytest.param("0.8.24", marks=slow)])
+def test_variables_of_the_command(version: str, stand: Stand, web: Web) -> None:
+    """What uv starts sees the user's proxies where uv reads ours from a file, else ours."""
+    stand.use(version)
+    proxies = {"HTTP_PROXY": web.url, "NO_PROXY": "intranet", "HTTPS_PROXY": "http://h:1"}
+    program = "import json, os; print(json.dumps(dict(os.environ)))"
+    answer = stand.run("uv", "run", "--no-project", "python", "-c", program, **proxies)
+
+    seen = json.loads(done(answer).out)
+    assert seen["UV_INDEX"] == stand.packages.index
+    assert seen["NO_PROXY"] == "intranet"
+    assert seen["HTTPS_PROXY"] == "http://h:1"
+    if version == "newest":
+        assert seen["HTTP_PROXY"] == web.url
+        place = seen["XDG_CONFIG_DIRS"].partition(":")[0]
+        assert seen["XDG_CONFIG_DIRS"] == f"{place}:/etc/xdg"
+        assert not os.path.lexists(place)
+    else:
+        assert re.fullmatch(r"http://uv:[0-9a-f]{48}@127\.0\.0\.1:\d+", seen["HTTP_PROXY"])
+        assert seen["HTTP_PROXY"] == seen["http_proxy"]
+
+
+def test_system_file_is_private_and_holds_the_users(stand: Stand, tmp_path: Path) -> None:
+    """The file of the run holds what the system's says, and nobody else can read it."""
+    system = tmp_path / "system" / "uv" / "uv.toml"
+    system.parent.mkdir(parents=True)
+    system.write_text('no-build = true\n[[index]]\nurl = "https://h.example/simple"\n')
+    listing = 'd=${XDG_CONFIG_DIRS%%:*}; stat -c %a "$d" "$d"/uv/uv.toml; cat "$d"/uv/uv.toml'
+    stand.home.uv.unlink()
+    # A uv of a new version that shows the file.
+    stand.home.uv.write_text(f"#!/bin/sh\n[ $1 = --version ] && echo uv 0.13.9 || {{ {listing}; }}")
+    stand.home.uv.chmod(0o755)
+    answer = done(
+        stand.run(
+            "uv",
+            "sync",
+            XDG_CONFIG_DIRS=str(tmp_path / "system"),
+            HTTPS_PROXY="http://h:1",
+            NO_PROXY=f"a, {stand.packages.index.split('/')[2]}",
+        )
+    )
+
+    modes, text = answer.out.split("\n", 2)[:2], answer.out.split("\n", 2)[2]
+    table = tomllib.loads(text)
+    assert modes == ["700", "600"]
+    assert re.fullmatch(r"http://uv:[0-9a-f]{48}@127\.0\.0\.1:\d+", table.pop("http-proxy"))
+    assert table == {
+        "no-build": True,
+        "index": [{"url": "https://h.example/simple"}],
+        "https-proxy": "http://h:1",
+        "no-proxy": ["a"],
+    }
+
+
+def test_explicit_index_is_asked_for_dependencies_too(stand: Stand) -> None:
+    """`explicit = true`, which by itself gives a dependency of a dependency away, is harmless."""
+    stand.packages.releases.append(
+        ReleaseOf(tag="outer", files=dict([wheel("outer", "1.0", requires=["internal-package"])]))
+    )
+    stand.configure('packages = ["internal-*", "outer"]')
+    stand.write(
+        "outer",
+        more=f'[[tool.uv.index]]\nname = "ours"\nurl = "{stand.packages.index}"\nexplicit = true\n'
+        '[tool.uv.sources]\nouter = { index = "ours" }\n',
+    )
+
+    done(stand.run("uv", "lock"))
+
+    assert locked(stand)["internal-package"] == f"1.1.0 {stand.packages.index}"
+
+
+def test_refusal_that_uv_ignores_is_an_error(stand: Stand) -> None:
+    """Where uv is told to go on after a 403, a public package that it takes is no success."""
+    stand.packages.releases.clear()
+    stand.write(
+        "internal-package",
+        more=f'[[tool.uv.index]]\nurl = "{stand.packages.index}"\nignore-error-codes = [403]\n',
+    )
+
+    answer = stand.run("uv", "lock")
+
+    assert answer.code != 0
+    assert "no release of" in answer.err
+
+
+def test_index_behind_a_proxy_that_cannot_be_used(stand: Stand) -> None:
+    """Where it is clear beforehand that an index cannot be reached, nothing is started."""
+    index = {"UV_DEFAULT_INDEX": "http://intranet.example/simple/"}
+    answer = stand.run("uv", "lock", ALL_PROXY="socks5h://127.0.0.1:9", **index)
+
+    assert answer.code == 12
+    assert "http://intranet.example would not be reached" in answer.err
+    assert stand.run("true", ALL_PROXY="socks5h://127.0.0.1:9", NO_PROXY="*", **index).code == 0
+
+
+@pytest.mark.parametrize(("number", "code"), [("TERM", 7), ("HUP", 7), ("USR1", 7), ("INT", 7)])
+def test_signals_are_the_commands(number: str, code: int, stand: Stand) -> None:
+    """A signal to this process reaches the command, whose exit code counts."""
+    # It sends the signal to its parent, and ends by the one that it gets itself.
+    program = f"trap 'exit {code}' {number}; kill -{number} $PPID; while :; do sleep 0.05; done"
+    answer = stand.run("sh", "-c", program)
+
+    assert answer.code == code
+
+
+def test_quiet(stand: Stand) -> None:
+    """`-q` of the command is not ours; our own, twice, leaves out errors."""
+    stand.packages.limited = True
+    loud = stand.run("uv", "lock", "-qq")
+    assert "2100-01-01" in loud.err
+    silent = stand.home.run("exec", "-qq", "--", "uv", "lock", "-qq", environ=stand.environ())
+    assert silent.code != 0
+    assert silent.err == ""
 
 
 def test_exit_code_and_streams_are_the_commands(stand: Stand) -> None:
@@ -323,6 +388,7 @@ def test_exit_code_and_streams_are_the_commands(stand: Stand) -> None:
     answer = stand.run("sh", "-c", 'echo "$0 $1"; echo said >&2; exit 7', "a b", "--source")
 
     assert (answer.code, answer.out, answer.err) == (7, "a b --source\n", "said\n")
+    assert stand.run("sh", "-c", "kill -9 $$").code == -9
     missing = stand.run("no-such-command")
     assert missing.code == 127
     assert "failed to start `no-such-command`" in missing.err
@@ -364,7 +430,14 @@ def test_two_files_of_one_name_are_refused(stand: Stand) -> None:
     assert "v1.1.0 and again" in answer.err
 
 
-@pytest.mark.parametrize("tag", ["release/1.1.0", "1.1.0+build", "v 1"])
+@pytest.mark.parametrize(
+    "tag",
+    [
+        "release/1.1.0+build 1",
+        pytest.param("1.1.0+build", marks=slow),
+        pytest.param("v 1", marks=slow),
+    ],
+)
 def test_odd_tags(tag: str, stand: Stand, tmp_path: Path) -> None:
     """A tag may hold a slash, a plus or a blank."""
     stand.packages.releases[0].tag = tag

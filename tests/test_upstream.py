@@ -9,7 +9,7 @@ import threading
 from base64 import b64encode
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import trustme
@@ -140,7 +140,7 @@ def redirect(location: str, status: int = 302) -> Page:
     return Page(status=status, headers={"Location": location})
 
 
-def body_of(upstream: Upstream, url: str, **options: int) -> bytes:
+def body_of(upstream: Upstream, url: str, **options: Any) -> bytes:  # noqa: ANN401 # of `open`
     """Fetch a file as a whole."""
     with upstream.open(url, **options) as download:
         return b"".join(download.chunks)

@@ -152,6 +152,8 @@ def end_like(number: int) -> int:
         128 + the signal's number, where the system does not end processes by signals.
     """
     if os.name == "posix":
-        signal.signal(number, signal.SIG_DFL)
+        # SIGKILL has no handler that could be replaced.
+        with contextlib.suppress(OSError):
+            signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
     return 128 + number

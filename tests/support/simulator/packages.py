@@ -64,6 +64,8 @@ class ReleaseOf:
     prerelease: bool = False
     digests: bool = True
     updated: str = "2026-09-01T12:00:00Z"
+    served: dict[str, bytes] = field(default_factory=dict)
+    """What is sent for a file, if not what the API describes."""
 
 
 @dataclass(kw_only=True)
@@ -147,7 +149,7 @@ class Packages(Web):
                     continue
                 if headers.get("accept") != _BINARY:
                     return _json({"name": name, "id": int(number)})
-                location = self.storage.signed(Page(body=content))
+                location = self.storage.signed(Page(body=release.served.get(name, content)))
                 return Page(status=302, headers={"Location": location})
         return _json({"message": "Not Found"}, status=404)
 
