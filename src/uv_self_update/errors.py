@@ -48,6 +48,9 @@ UvSelfUpdateError
 │   ├── NoSuchDistribution        a file that is not, or no longer, in its release
 │   ├── StrangePackage            a lock file takes a claimed name from another index
 │   ├── ProxyKeys                 uv takes its proxies from a file, so ours is not used
+│   ├── NoProject                 `fetch` has no pyproject.toml to read
+│   ├── NotResolved               uv finds no versions that go together
+│   ├── NotStored                 a directory of packages cannot be written
 │   └── ProxyUnusable             an index is behind a proxy that plain http cannot be sent through
 ├── CommandNotRunnable        127 the command after `--` cannot be started
 ├── InstallError              8   the new version could not be put in place; the old one stays
@@ -739,6 +742,39 @@ class ProxyUnusable(PackageError):
         super().__init__(
             f"the index at http://{host} would not be reached: {reason}",
             hint="Use an index with https, or add the host to NO_PROXY.",
+        )
+
+
+class NoProject(PackageError):
+    """`fetch` has no pyproject.toml to read."""
+
+    def __init__(self, directory: Path, reason: str = "there is none") -> None:
+        """Name the directory, and what is wrong."""
+        super().__init__(
+            f"no pyproject.toml can be read in {directory}: {reason}",
+            hint="Run `fetch` in the directory of a project.",
+        )
+
+
+class NotResolved(PackageError):
+    """uv finds no versions that go together."""
+
+    def __init__(self, output: str) -> None:
+        """Repeat what uv says."""
+        super().__init__(
+            f"`uv pip compile` failed for the project:\n{output}",
+            hint="The dependencies are those of pyproject.toml.",
+        )
+
+
+class NotStored(PackageError):
+    """A directory of packages cannot be written."""
+
+    def __init__(self, directory: Path, reason: str) -> None:
+        """Name the directory and the reason."""
+        super().__init__(
+            f"packages cannot be stored in {directory}: {reason}",
+            hint="`--directory` names another place.",
         )
 
 

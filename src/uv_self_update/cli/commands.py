@@ -9,6 +9,7 @@ import click
 from uv_self_update import __version__
 from uv_self_update.cli.config import config
 from uv_self_update.cli.exec import exec_
+from uv_self_update.cli.fetch import fetch_
 from uv_self_update.cli.options import options_of_uv
 from uv_self_update.cli.passphrase import with_passphrase
 from uv_self_update.cli.sources import init, releases
@@ -146,5 +147,5 @@ def rehearse(
     click.echo(rehearsal)
 
 
-for command in (config, exec_, init, releases):
+for command in (config, exec_, fetch_, init, releases):
     root.add_command(command)

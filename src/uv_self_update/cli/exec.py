@@ -15,12 +15,25 @@ from uv_self_update.config.releases import parse_releases_option
 from uv_self_update.errors import UsageError
 from uv_self_update.uv.command import WrappedCommand
 from uv_self_update.uv.process import end_like
-from uv_self_update.workflow.exec import ExecJob, run
+from uv_self_update.workflow.exec import run
+from uv_self_update.workflow.serving import PackagesJob
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from uv_self_update.cli.invocation import Invocation
+
+
+def packages_job(invocation: Invocation, specs: Sequence[str]) -> PackagesJob:
+    """Return where packages come from: the repositories that are named, else the configured."""
+    settings = with_passphrase(invocation.settings(), invocation.environ)
+    return PackagesJob(
+        settings=settings,
+        releases=[*map(parse_releases_option, specs)] or settings.releases,
+        uv=invocation.uv_or_name(),
+        directory=Path.cwd(),
+        environ=invocation.environ,
+    )
 
 
 class _Wrapping(click.Command):
@@ -63,18 +76,8 @@ def exec_(
     The packages are served by an index at a name that is the same on every machine, for as long as
     the command runs. Example: uv-self-update exec -- uv sync
     """
-    settings = with_passphrase(invocation.settings(), invocation.environ)
     terminal = Terminal(["-q"] * quiet, invocation.environ)
-    outcome = run(
-        ExecJob(
-            command=WrappedCommand(words=command),
-            directory=Path.cwd(),
-            settings=settings,
-            releases=[*map(parse_releases_option, specs)] or settings.releases,
-            uv=invocation.uv_or_name(),
-            environ=invocation.environ,
-        )
-    )
+    outcome = run(packages_job(invocation, specs), WrappedCommand(words=command))
     for error in outcome.errors:
         terminal.error(error)
     for warning in outcome.warnings:

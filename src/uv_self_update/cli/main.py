@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-COMMANDS = ("config", "exec", "init", "rehearse", "releases", "update")
+COMMANDS = ("config", "exec", "fetch", "init", "rehearse", "releases", "update")
 OPTIONS = ("--source", "--config", "--uv", "--installer")
 """Our own options that take a value; they can stand anywhere."""
 

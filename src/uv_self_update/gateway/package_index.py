@@ -85,6 +85,24 @@ class Served:
         """The URL that tags and file names follow."""
         return f"http://{self.host}/{self.repository.path}/releases/download"
 
+    def files_of(self, project: str) -> list[Distribution]:
+        """Return the distributions of a project.
+
+        Raises:
+            AmbiguousDistribution: Two of them have one name, and different contents.
+            SourceError: They cannot be listed.
+        """
+        found: dict[str, Distribution] = {}
+        for file in self.repository.distributions():
+            if file.project != project:
+                continue
+            other = found.setdefault(file.filename, file)
+            if other is not file and (other.sha256 is None or other.sha256 != file.sha256):
+                raise AmbiguousDistribution(
+                    file.filename, self.repository.name, [other.tag, file.tag]
+                )
+        return list(found.values())
+
 
 class PackageIndex:
     """Answers the requests of one run."""
@@ -163,10 +181,10 @@ class PackageIndex:
     def _page(self, served: Served, project: str) -> Reply:
         if not served.claim.covers(project):
             return _absent()
-        files = _held(served, project)
+        files = served.files_of(project)
         if not files:
             others = [other for other in self._served if other.claim.covers(project)]
-            if served.claim.named and not any(_held(other, project) for other in others):
+            if served.claim.named and not any(other.files_of(project) for other in others):
                 names = [other.repository.name for other in others]
                 raise UnclaimedPackage(project, names)
             return _absent()
@@ -252,22 +270,3 @@ def _status_of(error: UvSelfUpdateError) -> int:
         isinstance(error, StatusRefused) and not error.passing
     )
     return 403 if final else 503
-
-
-def _held(served: Served, project: str) -> list[Distribution]:
-    """Return the distributions of a project.
-
-    Raises:
-        AmbiguousDistribution: Two of them have one name, and different contents.
-        SourceError: They cannot be listed.
-    """
-    found: dict[str, Distribution] = {}
-    for file in served.repository.distributions():
-        if file.project != project:
-            continue
-        other = found.setdefault(file.filename, file)
-        if other is not file and (other.sha256 is None or other.sha256 != file.sha256):
-            raise AmbiguousDistribution(
-                file.filename, served.repository.name, [other.tag, file.tag]
-            )
-    return list(found.values())

@@ -1,3 +1,3 @@
 """What a release is, and which release may be installed: target, policy, digests."""
 
-__all__ = ("digests", "distribution", "policy", "release", "target")
+__all__ = ("digests", "distribution", "flat_index", "policy", "release", "target")

@@ -43,19 +43,52 @@ def strangers(
         ours: Says whether a normalized name is claimed.
         registries: The URLs of the indexes that may serve them.
     """
-    import tomllib  # noqa: PLC0415 # slow to import, and only `exec` needs it
-
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return
     allowed = {url.rstrip("/") for url in registries}
-    packages = document.get("package")
-    for package in packages if isinstance(packages, list) else ():
+    for package in _packages(path):
         registry = _registry(package)
         name = str(package.get("name"))
         if registry is not None and ours(name) and registry.rstrip("/") not in allowed:
             yield Taken(name=name, version=str(package.get("version")), registry=registry)
+
+
+def pins(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield the name and the version of every package that a lock file takes from a registry."""
+    for package in _packages(path):
+        source, version = package.get("source"), package.get("version")
+        if isinstance(source, dict) and "registry" in source and isinstance(version, str):
+            yield str(package.get("name")), version
+
+
+def flat_files(path: Path, registry: str) -> dict[str, str | None]:
+    """Return the files that a lock file takes from a flat index: name -> sha256, if it has one.
+
+    Args:
+        path: The lock file; one that cannot be read has none.
+        registry: The index, as a path relative to the lock file's directory.
+    """
+    found: dict[str, str | None] = {}
+    for package in _packages(path):
+        source = package.get("source")
+        if not isinstance(source, dict) or source.get("registry") != registry:
+            continue
+        wheels = package.get("wheels")
+        for file in [*(wheels if isinstance(wheels, list) else ()), package.get("sdist")]:
+            if isinstance(file, dict):
+                name = str(file.get("path") or file.get("url")).rpartition("/")[2]
+                found[name] = str(file.get("hash") or "").partition("sha256:")[2] or None
+    return found
+
+
+def _packages(path: Path) -> list[Mapping[str, object]]:
+    """Return the packages of a lock file; none if it cannot be read."""
+    import tomllib  # noqa: PLC0415 # slow to import, and few commands need it
+
+    try:
+        packages = tomllib.loads(path.read_text(encoding="utf-8")).get("package")
+    except (OSError, ValueError):
+        return []
+    listed = packages if isinstance(packages, list) else []
+    return [package for package in listed if isinstance(package, dict)]
 
 
 def _registry(package: Mapping[str, object]) -> str | None:

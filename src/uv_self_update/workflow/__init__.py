@@ -4,4 +4,4 @@ A workflow joins the rooms below: it takes settled values and returns an outcome
 nothing.
 """
 
-__all__ = ("check", "exec", "explanation", "rehearse", "survey", "update")
+__all__ = ("check", "exec", "explanation", "fetch", "rehearse", "serving", "survey", "update")

@@ -16,54 +16,26 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from platformdirs import user_cache_path
-
-from uv_self_update.errors import (
-    NotConfigured,
-    ProxyKeys,
-    ProxyUnusable,
-    StrangePackage,
-    UsageError,
-)
-from uv_self_update.gateway.package_index import PackageIndex, Served
-from uv_self_update.gateway.proxy import Proxy, listen
+from uv_self_update.errors import NotConfigured, ProxyKeys, ProxyUnusable, UsageError
 from uv_self_update.network.forward import unusable
-from uv_self_update.sources.opened import OpenSources
-from uv_self_update.sources.packages.computed import ComputedDigests
-from uv_self_update.sources.packages.registry import build
 from uv_self_update.uv import configuration, lock, system_file
 from uv_self_update.uv.child import Child
 from uv_self_update.uv.executable import version_of, which
 from uv_self_update.uv.proxies import UvProxies, environment_through, plain_hosts
+from uv_self_update.workflow.serving import serving
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
 
-    from uv_self_update.config.releases import ReleasesSettings
-    from uv_self_update.config.settings import Settings
     from uv_self_update.errors import UvSelfUpdateError
     from uv_self_update.uv.command import WrappedCommand
+    from uv_self_update.workflow.serving import PackagesJob, Serving
 
 _WINDOWS = os.name == "nt"
-
-
-@dataclass(frozen=True, kw_only=True)
-class ExecJob:
-    """One command to be run."""
-
-    command: WrappedCommand
-    directory: Path
-    settings: Settings
-    releases: Sequence[ReleasesSettings]
-    uv: Path
-    """The uv whose credential store is asked."""
-
-    environ: Mapping[str, str] = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +52,7 @@ class ExecOutcome:
     """What was refused, and did no harm."""
 
 
-def run(job: ExecJob) -> ExecOutcome:
+def run(job: PackagesJob, command: WrappedCommand) -> ExecOutcome:
     """Run the command.
 
     Raises:
@@ -91,37 +63,20 @@ def run(job: ExecJob) -> ExecOutcome:
         CommandNotRunnable: The command cannot be started.
         SignalReceived: A signal came before it was started.
     """
-    _refuse(job)
-    with ExitStack() as stack:
-        child = stack.enter_context(Child())
-        sources = OpenSources(job.settings, uv=job.uv, environ=job.environ)
-        stack.enter_context(closing(sources))
-        served = [
-            Served(
-                repository=build(releases, sources.around.upstream(releases.source)),
-                claim=releases.claim,
-            )
-            for releases in job.releases
-        ]
-        cache = user_cache_path("uv-self-update", appauthor=False) / "digests"
-        index = PackageIndex(served, ComputedDigests(directory=cache))
-        address = listen()
-        proxy = Proxy(
-            address,
-            own=index.owns,
-            answer=index.answer,
-            proxy_for=UvProxies.of(job.environ).for_host,
-        )
-        stack.enter_context(closing(proxy))
-        environ = stack.enter_context(_environment(job, address.url, served))
-        code = child.run(job.command.words, environ)
-        failures = index.failures
-        strangers = [*_strangers(job, served)]
+    if not job.releases:
+        raise NotConfigured
+    _refuse(job, command)
+    with Child() as child, serving(job) as active:
+        with _environment(job, command, active) as environ:
+            code = child.run(command.words, environ)
+        failures = active.index.failures
+        directory = command.directory(job.directory)
+        strangers = active.strangers(lock.files(directory, command.scripts(job.directory)))
     if code != 0:
         return ExecOutcome(
             exit_code=code, errors=[*(failure.error for failure in failures), *strangers]
         )
-    errors = [failure.error for failure in failures if failure.page] + strangers
+    errors = [*(failure.error for failure in failures if failure.page), *strangers]
     return ExecOutcome(
         exit_code=errors[-1].exit_code if errors else 0,
         errors=errors,
@@ -130,45 +85,39 @@ def run(job: ExecJob) -> ExecOutcome:
 
 
 @contextmanager
-def _environment(job: ExecJob, proxy: str, served: Sequence[Served]) -> Iterator[dict[str, str]]:
-    ours = [one.index for one in served]
-    hosts = [one.host for one in served]
-    given = {
-        **job.environ,
-        "UV_INDEX": " ".join([*ours, *job.environ.get("UV_INDEX", "").split()]),
-        "UV_INDEX_STRATEGY": "first-index",
-    }
-    if _takes_file(job):
-        with system_file.system_file(given, proxy, hosts) as environ:
+def _environment(
+    job: PackagesJob, command: WrappedCommand, active: Serving
+) -> Iterator[dict[str, str]]:
+    given = active.variables(job.environ)
+    if _takes_file(job, command):
+        with system_file.system_file(given, active.proxy, active.hosts) as environ:
             yield environ
     else:
-        yield environment_through(given, proxy, hosts)
+        yield environment_through(given, active.proxy, active.hosts)
 
 
-def _takes_file(job: ExecJob) -> bool:
-    if not job.command.is_uv or job.command.reads_no_files:
+def _takes_file(job: PackagesJob, command: WrappedCommand) -> bool:
+    if not command.is_uv or command.reads_no_files:
         return False
-    program = which(job.command.words[0], job.environ, windows=_WINDOWS)
+    program = which(command.words[0], job.environ, windows=_WINDOWS)
     version = None if program is None else version_of(program, job.environ)
-    return system_file.usable(version, job.environ, job.command.directory(job.directory))
+    return system_file.usable(version, job.environ, command.directory(job.directory))
 
 
-def _refuse(job: ExecJob) -> None:
-    if not job.releases:
-        raise NotConfigured
-    if strategy := job.command.unsafe_strategy:
+def _refuse(job: PackagesJob, command: WrappedCommand) -> None:
+    if strategy := command.unsafe_strategy:
         message = f"`--index-strategy {strategy}` cannot be used with `exec`"
         raise UsageError(
             message, hint="A public package of the same name could be taken for yours."
         )
-    if job.command.names_index:
+    if command.names_index:
         message = "`--index` cannot be used with `exec`, because uv ignores UV_INDEX for it"
         raise UsageError(
             message,
             hint="Put the URL into UV_INDEX. If it is an option of a program that `uv run` starts, "
             "put `--` before that program.",
         )
-    directory = job.command.directory(job.directory)
+    directory = command.directory(job.directory)
     for path, key in configuration.proxy_keys(job.environ, directory, windows=_WINDOWS):
         raise ProxyKeys(str(path), key)
     proxies = UvProxies.of(job.environ)
@@ -176,19 +125,3 @@ def _refuse(job: ExecJob) -> None:
         proxy = proxies.for_host(host)
         if proxy is not None and (reason := unusable(proxy)):
             raise ProxyUnusable(host, reason)
-
-
-def _strangers(job: ExecJob, served: Sequence[Served]) -> Iterator[UvSelfUpdateError]:
-    """Yield what lock files take from elsewhere: names that are claimed, or known to be ours."""
-    held = {file.project for one in served for file in one.repository.known() or ()}
-
-    def ours(name: str) -> bool:
-        claimed = any(one.claim.named and one.claim.covers(name) for one in served)
-        return claimed or (name in held and any(one.claim.covers(name) for one in served))
-
-    registries = {one.index for one in served}
-    for path in lock.files(
-        job.command.directory(job.directory), job.command.scripts(job.directory)
-    ):
-        for taken in lock.strangers(path, ours=ours, registries=registries):
-            yield StrangePackage(path, taken.name, taken.version, taken.registry)

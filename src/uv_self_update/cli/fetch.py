@@ -1,0 +1,90 @@
+"""`uv-self-update fetch`: packages from private releases, laid beside a project."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from uv_self_update.cli.exec import packages_job
+from uv_self_update.cli.options import options_of_uv
+from uv_self_update.cli.terminal import Terminal
+from uv_self_update.workflow.check import UPDATE_DUE
+from uv_self_update.workflow.fetch import DEFAULT, Project, check, fetch
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from uv_self_update.cli.invocation import Invocation
+    from uv_self_update.workflow.fetch import Fetched
+
+
+@click.command(
+    name="fetch",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    options_metavar="[OPTION]...",
+)
+@click.option(
+    "--releases",
+    "specs",
+    metavar="SPEC",
+    multiple=True,
+    help="As for `exec`: a repository whose releases hold packages.",
+)
+@click.option(
+    "--directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    help=f"Where to put the packages. The default is `{DEFAULT}` beside pyproject.toml.",
+)
+@click.option("--upgrade", is_flag=True, help="Take newer versions than those in uv.lock.")
+@click.option(
+    "--check",
+    "only_check",
+    is_flag=True,
+    help="Fetch nothing: say what is missing or changed. "
+    f"The exit code is {UPDATE_DUE} if anything is.",
+)
+@click.option("-q", "--quiet", count=True, help="Print less, as uv does.")
+@options_of_uv
+@click.pass_obj
+def fetch_(
+    invocation: Invocation,
+    *,
+    specs: Sequence[str],
+    directory: Path | None,
+    upgrade: bool,
+    only_check: bool,
+    quiet: int,
+) -> None:
+    """Fetch the packages that a project needs from private releases.
+
+    They are put beside the project, with a page that uv reads as an index, so that uv installs them
+    without this program: in a Docker build, without a network, or by a bot.
+    """
+    project = Project.find(Path.cwd(), directory)
+    if only_check:
+        lines = check(project)
+        for line in lines:
+            if not quiet:
+                click.echo(line)
+        sys.exit(UPDATE_DUE if lines else 0)
+    fetched = fetch(packages_job(invocation, specs), project, upgrade=upgrade)
+    if not quiet:
+        click.echo(_described(fetched))
+    for error in fetched.errors:
+        Terminal(["-q"] * quiet, invocation.environ).error(error)
+    sys.exit(fetched.errors[-1].exit_code if fetched.errors else 0)
+
+
+def _described(fetched: Fetched) -> str:
+    lines = [f"+ {name}" for name in fetched.added] + [f"- {name}" for name in fetched.removed]
+    lines.append(f"{fetched.page} lists {fetched.files} files ({len(fetched.added)} fetched).")
+    if fetched.configuration is not None:
+        lines += [
+            "Add to pyproject.toml, before other indexes:",
+            "",
+            fetched.configuration.rstrip(),
+        ]
+    return "\n".join(lines)
