@@ -420,7 +420,7 @@ def test_old_assets_get_a_digest(stand: Stand) -> None:
 
 def test_two_files_of_one_name_are_refused(stand: Stand) -> None:
     """One name with two contents is named, and not chosen from."""
-    other = dict([wheel("internal-package", "1.1.0", padding=9)])
+    other = dict([wheel("internal-package", "1.1.0", code="other")])
     stand.packages.releases.append(ReleaseOf(tag="again", files=other))
 
     answer = stand.run("uv", "lock")

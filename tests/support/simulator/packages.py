@@ -34,19 +34,18 @@ def wheel(
     version: str,
     *,
     requires: Sequence[str] = (),
-    python: str = ">=3.8",
     tag: str = "py3-none-any",
-    padding: int = 0,
+    code: str = "",
 ) -> tuple[str, bytes]:
-    """Return the file name and the bytes of a wheel; `padding` bytes come before its metadata."""
+    """Return the file name and the bytes of a wheel; `code` is what is imported."""
+    code = code or f'VERSION = "{version}"\n'
     module = name.replace("-", "_")
     info = f"{module}-{version}.dist-info"
-    lines = [f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\nRequires-Python: {python}"]
+    lines = [f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\nRequires-Python: >=3.8"]
     lines += [f"Requires-Dist: {requirement}" for requirement in requires]
     body = io.BytesIO()
     with zipfile.ZipFile(body, "w") as file:
-        file.writestr(f"{module}/__init__.py", f'VERSION = "{version}"\n')
-        file.writestr(f"{module}/data.bin", b"\0" * padding)
+        file.writestr(f"{module}/__init__.py", code)
         file.writestr(f"{info}/METADATA", "\n".join(lines) + "\n")
         file.writestr(f"{info}/WHEEL", f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {tag}\n")
         file.writestr(f"{info}/entry_points.txt", f"[console_scripts]\n{name} = {module}:main\n")

@@ -12,6 +12,7 @@ from support.simulator.dialect import PASSWORD, USER, Stored, basic, called, htm
 from support.web import Asked, Page, Web
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable
 
     from support.simulator.dialect import Dialect
@@ -70,9 +71,9 @@ class Storage(Web):
     As S3 and Azure do, it refuses whoever shows it a credential beside the signature.
     """
 
-    def __init__(self) -> None:
-        """Hold nothing yet."""
-        super().__init__()
+    def __init__(self, *, context: ssl.SSLContext | None = None) -> None:
+        """Hold nothing yet; with a context, speak TLS."""
+        super().__init__(context=context)
         self.ranges = False
         """Whether the end of an object is sent to whoever asks for that part."""
 
