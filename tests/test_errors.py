@@ -74,6 +74,7 @@ EXAMPLES = [
     errors.StrangePackage(Path("uv.lock"), "internal", "99.0", URL),
     errors.ProxyKeys("/etc/uv/uv.toml", "http-proxy"),
     errors.ProxyUnusable("h.example", "it is a SOCKS proxy"),
+    errors.NoPackages(URL),
     errors.NoProject(Path("/home/me")),
     errors.NotResolved("error: no solution"),
     errors.NotStored(Path("/srv"), "Read-only file system"),

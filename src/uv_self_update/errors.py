@@ -48,6 +48,7 @@ UvSelfUpdateError
 │   ├── NoSuchDistribution        a file that is not, or no longer, in its release
 │   ├── StrangePackage            a lock file takes a claimed name from another index
 │   ├── ProxyKeys                 uv takes its proxies from a file, so ours is not used
+│   ├── NoPackages                a repository has releases, and no package in them
 │   ├── NoProject                 `fetch` has no pyproject.toml to read
 │   ├── NotResolved               uv finds no versions that go together
 │   ├── NotStored                 a directory of packages cannot be written
@@ -742,6 +743,18 @@ class ProxyUnusable(PackageError):
         super().__init__(
             f"the index at http://{host} would not be reached: {reason}",
             hint="Use an index with https, or add the host to NO_PROXY.",
+        )
+
+
+class NoPackages(PackageError):
+    """The releases of a repository hold no package."""
+
+    def __init__(self, repository: str) -> None:
+        """Name the repository."""
+        super().__init__(
+            f"the releases of {repository} hold no wheel and no source archive",
+            hint="Upload the files of `uv build` to a release. Drafts do not count, and releases "
+            "marked as pre-releases only with `prereleases = true`.",
         )
 
 

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 import click
 
 from uv_self_update.cli.options import options_of_uv
+from uv_self_update.cli.packages import init_releases, list_packages
 from uv_self_update.cli.passphrase import with_passphrase
 from uv_self_update.config import edit as config_edit
 from uv_self_update.config import load as files
 from uv_self_update.config.document import as_table
 from uv_self_update.config.exposure import is_exposing
 from uv_self_update.config.kinds import check_source, parse_source
+from uv_self_update.config.releases import ReleasesSettings, parse_releases_option
 from uv_self_update.errors import ConfigurationNotKept, NoArchive, UsageError, UvSelfUpdateError
 from uv_self_update.redaction import redact_url
 from uv_self_update.sources.detection.detect import detect
@@ -64,9 +66,15 @@ _OTHER_WAYS = (
 @click.option("--plaintext", is_flag=True, help="Write a URL with a password or a token in it.")
 @click.option("--rehearse/--no-rehearse", default=True, help="Prove it by a rehearsal, or not.")
 @click.option("--force", is_flag=True, help="Replace the sources that are configured already.")
+@click.option(
+    "--releases",
+    "for_packages",
+    is_flag=True,
+    help="URL is a repository whose releases hold packages, for `exec` and `fetch`.",
+)
 @options_of_uv
 @click.pass_obj
-def init(
+def init(  # noqa: PLR0913 # the options of the command
     invocation: Invocation,
     /,
     url: str,
@@ -75,6 +83,7 @@ def init(
     plaintext: bool,
     rehearse: bool,
     force: bool,
+    for_packages: bool,
     **login: str | None,
 ) -> None:
     """Find out what serves URL, and configure it.
@@ -85,11 +94,15 @@ def init(
 
     A login is written down as the names of the environment variables that hold it.
     """
-    section = _with_login(parse_source(url), headers, login)
+    section = parse_releases_option(url).source if for_packages else parse_source(url)
+    section = _with_login(section, headers, login)
     file = invocation.user_file
     if not plaintext and is_exposing(section):
         reason = "a password or a token stands in the URL, which was not asked for anything either"
         raise ConfigurationNotKept(file, reason, _OTHER_WAYS)
+    if for_packages:
+        init_releases(invocation, ReleasesSettings(source=section))
+        return
     settings = replace(_settings(invocation, file), sources=(section,))
     old = _configured(file)
     if old and not force:
@@ -232,10 +245,16 @@ def _write(file: Path, source: SourceSettings, *, old: bool) -> None:
     type=click.IntRange(1),
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option(
+    "--packages", is_flag=True, help="List the packages that `[[releases]]` hold, for `exec`."
+)
 @options_of_uv
 @click.pass_obj
-def releases(invocation: Invocation, *, limit: int, as_json: bool) -> None:
+def releases(invocation: Invocation, *, limit: int, as_json: bool, packages: bool) -> None:
     """List the releases that the sources hold, newest first."""
+    if packages:
+        list_packages(invocation, limit=limit, as_json=as_json)
+        return
     uv = invocation.uv()
     settings = with_passphrase(invocation.settings(), invocation.environ)
     with (

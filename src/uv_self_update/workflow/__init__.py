@@ -4,4 +4,14 @@ A workflow joins the rooms below: it takes settled values and returns an outcome
 nothing.
 """
 
-__all__ = ("check", "exec", "explanation", "fetch", "rehearse", "serving", "survey", "update")
+__all__ = (
+    "check",
+    "exec",
+    "explanation",
+    "fetch",
+    "package_survey",
+    "rehearse",
+    "serving",
+    "survey",
+    "update",
+)
