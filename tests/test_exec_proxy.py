@@ -395,3 +395,15 @@ def test_repository_that_fails_is_asked_once(run: Run) -> None:
     assert len(run.packages.asked) == 1
     assert len(run.index.failures) == 1
     assert run.index.failures[0].page
+
+
+def test_sso_is_explained(run: Run) -> None:
+    """A token without the organization's SSO is told where to get it, without the URL's query."""
+    headers = {"X-GitHub-SSO": "required; url=https://h.example/orgs/acme/sso?authorization=SECRET"}
+    run.packages.page_for = lambda _: Page(status=403, headers=headers)  # type: ignore[method-assign, assignment]
+
+    assert run.ask(run.page)[0] == 403
+
+    hint = run.index.failures[0].error.hint or ""
+    assert "open https://h.example/orgs/acme/sso to authorize it" in hint
+    assert "SECRET" not in hint

@@ -295,6 +295,12 @@ def _refusal(reply: Response) -> StatusRefused:
         return RateLimited(reply.asked, status, until=shown, after=after)
     refused = StatusRefused(reply.asked, status)
     refused.after = seconds_until(headers.get("retry-after", ""))
+    if sso := re.search(r"https://\S+", headers.get("x-github-sso", "")):
+        # Its query is a secret of the user's browser session.
+        refused.hint = (
+            "The token is not authorized for the organization's SSO: open "
+            f"{sso[0].partition('?')[0]} to authorize it."
+        )
     if status == _UNAUTHORIZED and reply.login is not None:
         refused.hint = f"It does not accept the login that it got, which is from {reply.login}."
     return refused

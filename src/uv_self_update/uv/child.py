@@ -13,6 +13,8 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from uv_self_update.background import Background
@@ -100,15 +102,9 @@ def _numbers(names: Sequence[str]) -> list[int]:
 
 def _in_foreground() -> bool:
     """Return whether a terminal sends its signals to our process group, and so to the command."""
-    if os.name == "nt":
-        return True
-    try:
-        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
-    except OSError:
-        return False
-    try:
-        return os.tcgetpgrp(terminal) == os.getpgrp()
-    except OSError:
-        return False
-    finally:
-        os.close(terminal)
+    ours = True  # a console of Windows sends them to every process that is attached to it
+    if sys.platform != "win32":
+        ours = False
+        with contextlib.suppress(OSError), Path("/dev/tty").open("rb", buffering=0) as terminal:
+            ours = os.tcgetpgrp(terminal.fileno()) == os.getpgrp()
+    return ours
