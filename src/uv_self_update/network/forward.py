@@ -6,6 +6,7 @@ changed, and no credential of ours is sent.
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from base64 import b64encode
 from dataclasses import dataclass
@@ -133,9 +134,11 @@ def _asked(place: tuple[str, int], request: h11.Request, body: Iterable[bytes]) 
     try:
         connection.settimeout(_SILENCE)
         connection.sendall(protocol.send(request) or b"")
-        for piece in body:
-            connection.sendall(protocol.send(h11.Data(data=piece)) or b"")
-        connection.sendall(protocol.send(h11.EndOfMessage()) or b"")
+        # A server may answer and leave before it has read the body (RFC 9112 section 9.5).
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            for piece in body:
+                connection.sendall(protocol.send(h11.Data(data=piece)) or b"")
+            connection.sendall(protocol.send(h11.EndOfMessage()) or b"")
         while not isinstance(event := _next(connection, protocol), h11.Response):
             if isinstance(event, h11.ConnectionClosed):
                 raise h11.RemoteProtocolError(_CLOSED)  # one message for all
