@@ -92,7 +92,9 @@ class Stand:
 def standing(home: Home) -> Iterator[Stand]:
     """Make a project that needs a package of a private release."""
     with ExitStack() as stack:
-        packages = stack.enter_context(Packages(releases=[ReleaseOf(tag="v1.1.0", files=FILES)]))
+        packages = stack.enter_context(
+            Packages(releases=[ReleaseOf(tag="v1.1.0", files=dict(FILES))])
+        )
         public = stack.enter_context(
             PublicIndex([wheel("iniconfig", "2.0.0"), wheel("internal-package", "99.0")])
         )
