@@ -73,8 +73,9 @@ def fetch_(
     fetched = fetch(packages_job(invocation, specs), project, upgrade=upgrade)
     if not quiet:
         click.echo(_described(fetched))
+    terminal = Terminal(["-q"] * quiet, invocation.environ)
     for error in fetched.errors:
-        Terminal(["-q"] * quiet, invocation.environ).error(error)
+        terminal.error(error)
     click.get_current_context().exit(fetched.errors[-1].exit_code if fetched.errors else 0)
 
 

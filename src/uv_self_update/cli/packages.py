@@ -10,6 +10,7 @@ import click
 import tomli_w
 
 from uv_self_update.cli.exec import packages_job
+from uv_self_update.cli.tables import aligned
 from uv_self_update.config import edit as config_edit
 from uv_self_update.config import load as files
 from uv_self_update.config.document import as_table
@@ -99,8 +100,4 @@ def _table(rows: Sequence[PackageRow]) -> str:
         )
         for row in rows
     ]
-    widths = [max(len(line[column]) for line in table) for column in range(len(table[0]))]
-    return "\n".join(
-        "  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in table
-    )
+    return aligned(table)

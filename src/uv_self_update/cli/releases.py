@@ -13,6 +13,7 @@ from uv_self_update.cli.help import NAMES, listed
 from uv_self_update.cli.options import OF_UV
 from uv_self_update.cli.packages import list_packages
 from uv_self_update.cli.passphrase import with_passphrase
+from uv_self_update.cli.tables import aligned
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.uv.executable import version_of
 from uv_self_update.uv.process import Signals
@@ -81,8 +82,4 @@ def _table(rows: Sequence[Row]) -> str:
                 row.source,
             )
         )
-    widths = [max(len(line[column]) for line in table) for column in range(len(table[0]))]
-    return "\n".join(
-        "  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in table
-    )
+    return aligned(table)
