@@ -6,18 +6,14 @@ rejects malformed or oversized requests.
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import os
 import socket
-import struct
-import threading
-import time
 from typing import TYPE_CHECKING
 
 import h11
 
-from uv_self_update.gateway.replies import BrokenOff, Reply
+from uv_self_update.gateway.connections import Acceptor, Deadline
+from uv_self_update.gateway.replies import Reply
 from uv_self_update.gateway.routes import Request
 from uv_self_update.network.limits import DEFAULTS, Limits
 
@@ -28,10 +24,6 @@ if TYPE_CHECKING:
 
 
 _log = logging.getLogger(__name__)
-
-_READ = 64 << 10  # bytes at a time
-_PAUSE = 0.01  # seconds to try again what the system has refused
-_RESET = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)  # SO_LINGER: on, for no time
 
 
 class Loopback:
@@ -53,56 +45,14 @@ class Loopback:
         """
         self._address = address
         self._answer = answer
-        self._pending = PendingConnections(limits.pending)
         self._limits = limits
-        self._closed = threading.Event()
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._acceptor = Acceptor(address.listener, self._exchange, pending=limits.pending)
+        self._acceptor.start()
 
     def close(self) -> None:
         """Stop listening, and close pending connections; active replies end with the process."""
-        self._closed.set()
-        # Wakes the thread in `accept`, where closing the socket alone does not on every system.
-        with contextlib.suppress(OSError):
-            self._address.listener.shutdown(socket.SHUT_RDWR)
+        self._acceptor.close()
         self._address.close()
-        self._pending.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self._address.listener.accept()
-            except OSError as error:
-                if self._closed.is_set():
-                    return
-                # For example, too many open files: another connection must be closed first.
-                self._make_room(error)
-                continue
-            self._pending.enter(connection)
-            try:
-                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-            except RuntimeError as error:
-                self._pending.leave(connection)
-                connection.close()
-                self._make_room(error)
-
-    def _make_room(self, error: Exception) -> None:
-        _log.debug("a connection could not be accepted: %s", error)
-        self._pending.make_room()
-        self._closed.wait(_PAUSE)
-
-    def _serve(self, connection: socket.socket) -> None:
-        with connection:
-            try:
-                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                self._exchange(connection)
-            except BrokenOff as error:
-                # A reset: a client of HTTP/1.0 takes a normal close for the end of the body.
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-                _log.debug("a reply was broken off: %s", error.__cause__)
-            except (OSError, h11.ProtocolError) as error:
-                _log.debug("a connection ended early: %s", error)
-            finally:
-                self._pending.leave(connection)
 
     def _exchange(self, connection: socket.socket) -> None:
         protocol = h11.Connection(h11.SERVER, max_incomplete_event_size=self._limits.request_head)
@@ -113,84 +63,17 @@ class Loopback:
         else:
             if request is None:
                 return
-            self._pending.leave(connection)
+            self._acceptor.pending.leave(connection)
             reply = self._answer(request)
         connection.settimeout(self._limits.send_time)
         _send(connection, protocol, reply)
         # Closing over bytes of the client that lie unread would reset the connection under the
         # reply. So the client may leave first, as long as no other connection needs its place.
         connection.shutdown(socket.SHUT_WR)
-        self._pending.enter(connection)
+        self._acceptor.pending.enter(connection)
         deadline = Deadline(self._limits.close_time)
         while deadline.receive(connection):
             pass
-
-
-class PendingConnections:
-    """Connections without a complete request, or after the response until the client closes.
-
-    A new connection is always accepted; if there are too many, the oldest one is closed. So idle
-    connections, however many, do not block uv, which sends its request at once.
-    """
-
-    def __init__(self, size: int) -> None:
-        """Make room for a number of connections."""
-        self._size = size
-        self._lock = threading.Lock()
-        self._closed = False
-        self._connections: dict[socket.socket, None] = {}
-
-    def enter(self, connection: socket.socket) -> None:
-        """Add a connection, and close the oldest if there are too many."""
-        with self._lock:
-            self._connections[connection] = None
-            while len(self._connections) > (0 if self._closed else self._size):
-                self._close_oldest()
-
-    def leave(self, connection: socket.socket) -> None:
-        """Remove a connection; to be called before it is closed."""
-        with self._lock:
-            self._connections.pop(connection, None)
-
-    def make_room(self) -> None:
-        """Close the oldest connection, if any."""
-        with self._lock:
-            if self._connections:
-                self._close_oldest()
-
-    def close(self) -> None:
-        """Close every connection, and those added later."""
-        with self._lock:
-            self._closed = True
-            while self._connections:
-                self._close_oldest()
-
-    def _close_oldest(self) -> None:
-        connection = next(iter(self._connections))
-        del self._connections[connection]
-        # Wakes the thread in `recv`, which closes it.
-        with contextlib.suppress(OSError):
-            connection.shutdown(socket.SHUT_RDWR)
-
-
-class Deadline:
-    """One time limit for all that is received from a connection."""
-
-    def __init__(self, seconds: float) -> None:
-        """Begin now."""
-        self._end = time.monotonic() + seconds
-
-    def receive(self, connection: socket.socket) -> bytes:
-        """Return the next bytes; empty at the end.
-
-        Raises:
-            TimeoutError: The time is over.
-        """
-        left = self._end - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        connection.settimeout(left)
-        return connection.recv(_READ)
 
 
 def _receive(

@@ -12,8 +12,6 @@ import hmac
 import logging
 import os
 import socket
-import struct
-import threading
 from base64 import b64encode
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -22,7 +20,7 @@ from urllib.parse import urlsplit
 import h11
 
 from uv_self_update.errors import GatewayError
-from uv_self_update.gateway.loopback import Deadline, PendingConnections
+from uv_self_update.gateway.connections import Acceptor, Deadline
 from uv_self_update.gateway.replies import BrokenOff, Reply
 from uv_self_update.gateway.routes import Request
 from uv_self_update.network.forward import NotForwarded, forward
@@ -40,8 +38,6 @@ _HEAD_TIME = 10.0  # seconds for the first head
 _IDLE = 90.0  # seconds between two requests, as long as uv's own client keeps a connection
 _SILENCE = 300.0  # seconds between two pieces of a request or a reply
 _LEAVE_TIME = 2.0  # seconds that a client has to leave after a refusal
-_PAUSE = 0.01  # seconds to try again what the system has refused
-_RESET = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)  # SO_LINGER: on, for no time
 _SECRET = 24  # random bytes
 _USER = "uv"
 
@@ -95,63 +91,30 @@ class Proxy:
             waiting: The number of connections without a request under way.
             head_time: Seconds for the first head of a connection.
         """
-        self._address = address
         self._own = own
         self._answer = answer
         self._proxy_for = proxy_for
         self._credential = b"Basic " + b64encode(f"{_USER}:{address.secret}".encode())
-        self._pending = PendingConnections(waiting)
         self._head_time = head_time
-        self._closed = threading.Event()
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._acceptor = Acceptor(
+            address.listener,
+            self._serve,
+            pending=waiting,
+            broken_off=(BrokenOff, NotForwarded),
+        )
+        self._acceptor.start()
 
     def close(self) -> None:
         """Stop listening; a reply under way ends with the process."""
-        self._closed.set()
-        with contextlib.suppress(OSError):
-            self._address.listener.shutdown(socket.SHUT_RDWR)
-        self._address.listener.close()
-        self._pending.close()
-
-    def _accept(self) -> None:
-        while not self._closed.is_set():
-            try:
-                connection, _ = self._address.listener.accept()
-            except OSError as error:
-                self._make_room(error)
-                continue
-            self._pending.enter(connection)
-            try:
-                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-            except RuntimeError as error:
-                self._pending.leave(connection)
-                connection.close()
-                self._make_room(error)
-
-    def _make_room(self, error: Exception) -> None:
-        _log.debug("a connection could not be accepted: %s", error)
-        if not self._closed.is_set():
-            self._pending.make_room()
-        self._closed.wait(_PAUSE)
+        self._acceptor.close()
 
     def _serve(self, connection: socket.socket) -> None:
-        with connection:
-            try:
-                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                protocol = h11.Connection(h11.SERVER, max_incomplete_event_size=_LARGEST_HEAD)
-                patience = self._head_time
-                while self._exchange(connection, protocol, Deadline(patience)):
-                    protocol.start_next_cycle()
-                    self._pending.enter(connection)
-                    patience = _IDLE
-            except (BrokenOff, NotForwarded) as error:
-                # A reset: to a client of HTTP/1.0, any other end is the end of the body.
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-                _log.debug("a reply broke off: %s", error.__cause__ or error)
-            except (OSError, h11.ProtocolError) as error:
-                _log.debug("a connection ended early: %s", error)
-            finally:
-                self._pending.leave(connection)
+        protocol = h11.Connection(h11.SERVER, max_incomplete_event_size=_LARGEST_HEAD)
+        patience = self._head_time
+        while self._exchange(connection, protocol, Deadline(patience)):
+            protocol.start_next_cycle()
+            self._acceptor.pending.enter(connection)
+            patience = _IDLE
 
     def _exchange(
         self, connection: socket.socket, protocol: h11.Connection, deadline: Deadline
@@ -167,7 +130,7 @@ class Proxy:
             challenge = (("Proxy-Authenticate", 'Basic realm="uv-self-update"'),)
             refused = Reply(status=407, headers=challenge, length=0)
             return self._refuse(connection, protocol, refused, event.method)
-        self._pending.leave(connection)
+        self._acceptor.pending.leave(connection)
         parts = _split(event.target)
         if parts is None:
             refused = Reply.of("this proxy accepts http URLs only\n", status=501)
