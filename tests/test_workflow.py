@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 CI = ROOT / ".github" / "workflows" / "ci.yml"
 EVERY = ROOT / ".github" / "workflows" / "every.yml"
+RELEASE = ROOT / ".github" / "workflows" / "release.yml"
 OTHER_TYPES = (" --platform win32 src", " --platform darwin src")
 
 
@@ -27,7 +28,13 @@ JOBS = [
     pytest.param(job, id=f"{file.stem}: {name}")
     for file in FILES
     for name, job in read(file)["jobs"].items()
+    if "strategy" in job
 ]
+TRIGGERS = {
+    CI: {"push", "pull_request"},
+    EVERY: {"schedule", "workflow_dispatch"},
+    RELEASE: {"push"},
+}
 
 
 @pytest.mark.parametrize("file", FILES, ids=[file.name for file in FILES])
@@ -55,9 +62,8 @@ def test_nothing_is_permitted_by_default(file: Path) -> None:
 
     assert workflow["permissions"] == {}
     assert "github.ref" in workflow["concurrency"]["group"]
-    assert workflow["concurrency"]["cancel-in-progress"] is True
-    expected = {"push", "pull_request"} if file == CI else {"schedule", "workflow_dispatch"}
-    assert set(workflow["on"]) == expected
+    assert workflow["concurrency"]["cancel-in-progress"] is (file != RELEASE)
+    assert set(workflow["on"]) == TRIGGERS[file]
 
 
 @pytest.mark.parametrize("job", JOBS)
