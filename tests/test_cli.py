@@ -252,9 +252,9 @@ def test_messages_are_coloured_as_those_of_uv(
         ("--check '<'", "`'<'` is not a version of uv"),
         ("--required=0.12", "`--required` takes no value"),
         ("--required --directory nowhere", "the directory "),
-        ("releases --check", "No such option '--check'."),
-        ("--required rehearse", "No such option '--required'."),
-        ("--json config path", "No such option '--json'."),
+        ("releases --check", "unexpected argument `--check` found"),
+        ("--required rehearse", "unexpected argument `--required` found"),
+        ("--json config path", "unexpected argument `--json` found"),
     ],
 )
 def test_flags_that_do_not_go_together(line: str, said: str, home: Home) -> None:
@@ -435,7 +435,7 @@ def test_unknown_option_of_a_command_is_refused(home: Home) -> None:
     """Other commands than the update know their options."""
     done = home.run("rehearse", "--dry-run")
 
-    assert done.err.startswith("error: No such option '--dry-run'.")
+    assert done.err.startswith("error: unexpected argument `--dry-run` found")
     assert done.code == 2
 
 

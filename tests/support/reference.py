@@ -10,6 +10,7 @@ import click
 
 from uv_self_update import errors
 from uv_self_update.cli.commands import root
+from uv_self_update.cli.help import Command
 from uv_self_update.cli.options import GLOBAL, OF_UV
 from uv_self_update.config.kinds import KINDS
 from uv_self_update.config.settings import FIELDS
@@ -128,17 +129,19 @@ def _command(path: tuple[str, ...], command: click.Command) -> Iterator[str]:
     )
     usage = arguments if path else "[TARGET] [OPTION OF UV]…"
     yield f"### `{' '.join(word for word in ('uv-self-update', *path, usage) if word)}`\n"
-    for paragraph in inspect.cleandoc(command.help or "").split("\n\n"):
-        marked, _, lines = paragraph.partition("\b\n")
-        yield f"```text\n{lines}\n```\n" if not marked and lines else f"{paragraph}\n"
+    yield f"{inspect.cleandoc(command.help or '')}\n"
+    shared = command.shared if isinstance(command, Command) else []
     records = [
         record
         for parameter in command.get_params(context)
-        if isinstance(parameter, click.Option) and (not path or parameter.name != "help")
+        if isinstance(parameter, click.Option)
+        if not path or (parameter.name != "help" and parameter not in shared)
         if (record := parameter.get_help_record(context)) is not None
     ]
     if records:
         yield _table(("option", "meaning"), ((f"`{names}`", text) for names, text in records))
+    if path and isinstance(command, Command):
+        yield "```text\n" + "".join(f"{example}\n" for example in command.examples) + "```\n"
 
 
 def _settings() -> Iterator[tuple[str, ...]]:

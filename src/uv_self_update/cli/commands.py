@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING
 import click
 
 from uv_self_update import __version__
+from uv_self_update.cli import completion
 from uv_self_update.cli.config import config
 from uv_self_update.cli.exec import exec_
 from uv_self_update.cli.fetch import fetch_
-from uv_self_update.cli.help import NAMES, listed
+from uv_self_update.cli.help import Command, Group
 from uv_self_update.cli.init import init
-from uv_self_update.cli.options import GLOBAL, UPDATE
+from uv_self_update.cli.options import UPDATE
 from uv_self_update.cli.rehearse import rehearse
 from uv_self_update.cli.releases import releases
-from uv_self_update.errors import UsageError
-from uv_self_update.messages import shown
-from uv_self_update.suggestions import closest_option
+from uv_self_update.cli.usage import usage_error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,35 +40,28 @@ def run(arguments: Sequence[str], invocation: Invocation) -> int:
         click.echo(error.format_message(), err=True)
         return error.exit_code
     except click.ClickException as error:
-        message = error.format_message()
-        # click repeats the arguments, which may be URLs with credentials.
-        for word in sorted(arguments, key=len, reverse=True):
-            message = message.replace(word, shown(word))
-        raise UsageError(message, hint=_advice(error, arguments)) from None
+        raise usage_error(error, arguments) from None
     return code or 0
 
 
-def _advice(error: click.ClickException, arguments: Sequence[str]) -> str:
-    """Suggest the intended option, unless click did, and point to the help."""
-    advice, command = "", "uv-self-update"
-    if isinstance(error, click.UsageError) and error.ctx is not None:
-        command = error.ctx.command_path
-        if isinstance(error, click.NoSuchOption) and not error.possibilities:
-            options = (name for option in root.params for name in option.opts)
-            known = [name for name in options if name.startswith("--")]
-            meant = closest_option(error.option_name, known)
-            advice = f"Did you mean `{meant}`? " if meant else ""
-        elif "unexpected extra argument" in error.message and "://" in " ".join(arguments):
-            advice = "`--source URL` names the source to use. "
-    return f"{advice}See `{command} --help`."
+def complete(instruction: str) -> int:
+    """Print the completions that a shell asks for, and return the exit code."""
+    return completion.complete(root, instruction)
 
 
 @click.group(
-    context_settings=NAMES,
+    cls=Group,
+    options=UPDATE,
     options_metavar="[OPTION]...",
     subcommand_metavar="[TARGET] [OPTION OF UV]... | COMMAND [ARGUMENT]...",
+    examples=(
+        "uv-self-update",
+        "uv-self-update 0.12",
+        "uv-self-update --check",
+        "uv-self-update --source nexus+https://nexus.example/uv/",
+        "uv-self-update help init",
+    ),
 )
-@listed(*GLOBAL, *UPDATE)
 @click.version_option(__version__, "-V", "--version", message="uv-self-update %(version)s")
 def root() -> None:
     """Update uv where `uv self update` cannot.
@@ -78,10 +70,15 @@ def root() -> None:
     (0.12.3), a prefix (0.12) or a specifier (<0.13). Options of `uv self update` are passed on to
     uv.
 
-    The options below can be given before or after a command; --check, --json and --required are
-    for the update only.
+    Global options can be given before or after a command.
     """
 
 
-for command in (config, exec_, fetch_, init, rehearse, releases):
+@click.command(cls=Command, examples=("uv-self-update version",))
+def version() -> None:
+    """Print the version of uv-self-update."""
+    click.echo(f"uv-self-update {__version__}")
+
+
+for command in (config, exec_, fetch_, completion.generate, init, rehearse, releases, version):
     root.add_command(command)

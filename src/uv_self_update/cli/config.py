@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.shell_completion import CompletionItem
 
 from uv_self_update.auth.credentials import DEFAULT_PORTS
-from uv_self_update.cli.help import NAMES
+from uv_self_update.cli.help import Group
 from uv_self_update.config import edit as config_edit
 from uv_self_update.config import load as places
 from uv_self_update.config.document import as_document, policy_rows
@@ -39,12 +40,28 @@ _APPROVED = "policy.approved"
 _MIN_AGE = "policy.min-age"
 _READABLE = 0o444
 
+
+class _Key(click.ParamType[str]):
+    """A key of the settings, which a shell completes."""
+
+    name = "key"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        del ctx, param
+        return [CompletionItem(key) for key in FIELDS if key.startswith(incomplete)]
+
+
 _system = click.option(
     "--system", is_flag=True, help="Use the system configuration file instead of the user's."
 )
 
 
-@click.group(context_settings=NAMES)
+@click.group(
+    cls=Group,
+    examples=("uv-self-update config show", "uv-self-update config set network.timeout 60"),
+)
 def config() -> None:
     """Show and change the settings.
 
@@ -54,7 +71,7 @@ def config() -> None:
     """
 
 
-@config.command()
+@config.command(examples=("uv-self-update config show",))
 @click.pass_obj
 def show(invocation: Invocation) -> None:
     """Show each setting with its value and its origin, and the credentials of each source.
@@ -79,8 +96,10 @@ def show(invocation: Invocation) -> None:
         click.echo(f"{name}: {path or 'none'}{remark}")
 
 
-@config.command()
-@click.argument("key")
+@config.command(
+    examples=("uv-self-update config get source.url", "uv-self-update config get policy")
+)
+@click.argument("key", type=_Key())
 @click.pass_obj
 def get(invocation: Invocation, key: str) -> None:
     """Print the value of KEY, including secrets; nothing if it is not set.
@@ -97,7 +116,9 @@ def get(invocation: Invocation, key: str) -> None:
         click.echo(str(value).lower() if isinstance(value, bool) else value)
 
 
-@config.command()
+@config.command(
+    examples=("uv-self-update config check", "uv-self-update config check ./config.toml")
+)
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.pass_obj
 def check(invocation: Invocation, file: Path | None) -> None:
@@ -114,29 +135,32 @@ def check(invocation: Invocation, file: Path | None) -> None:
         except InvalidConfiguration as invalid:
             problems += invalid.problems
         else:
-            click.echo(f"{path} is valid: {', '.join(values) or 'no settings'}")
+            invocation.tell(f"{path} is valid: {', '.join(values) or 'no settings'}")
     if problems:
         raise InvalidConfiguration(problems, shared=places.shared_file(places.site_file()))
 
 
-@config.command("set", context_settings={"ignore_unknown_options": True})
-@click.argument("pairs", nargs=-1, required=True, metavar="KEY VALUE [KEY VALUE]...")
+@config.command(
+    "set",
+    context_settings={"ignore_unknown_options": True},
+    examples=(
+        "uv-self-update config set network.timeout 60",
+        "uv-self-update config set source.kind s3 source.url https://s3.example/uv/",
+        "uv-self-update config set source.token-env MIRROR_TOKEN",
+        'uv-self-update config set policy.min-age "3 days" policy.approved "0.12.24 0.13.9"',
+        "uv-self-update config set source.header-env.X-JFrog-Art-Api ARTIFACTORY_KEY",
+    ),
+)
+@click.argument("pairs", nargs=-1, required=True, metavar="KEY VALUE [KEY VALUE]...", type=_Key())
 @click.option("--plaintext", is_flag=True, help="Store a URL that contains credentials.")
 @_system
 @click.pass_obj
 def set_(invocation: Invocation, pairs: tuple[str, ...], *, plaintext: bool, system: bool) -> None:
     """Set KEY to VALUE in the user file; several at once if one requires the other.
 
-    \b
-    uv-self-update config set network.timeout 60
-    uv-self-update config set source.kind github source.url https://github.example.com/mirror/uv
-    uv-self-update config set source.token-env MIRROR_TOKEN
-    uv-self-update config set policy.min-age "3 days" policy.approved "0.12.24 0.13.9"
-    uv-self-update config set source.header-env.X-JFrog-Art-Api ARTIFACTORY_KEY
-
     `source.url` is the URL of the first source, `source.1.url` that of the second. Changing the
     kind of a source removes all its settings that are not set in the same command.
-    """  # noqa: D301 # the backspace tells click not to wrap the examples
+    """
     keys, values = pairs[::2], pairs[1::2]
     if len(keys) != len(values):
         reason = f"`{shown(keys[-1])}` has no value"
@@ -151,7 +175,7 @@ def set_(invocation: Invocation, pairs: tuple[str, ...], *, plaintext: bool, sys
     config_edit.assign(file, assignments, plaintext=plaintext, shared=shared)
     if assignments.get(_MIN_AGE):
         _warn_of_undated(invocation.settings())
-    _written(file, system=system)
+    _written(invocation, file, system=system)
 
 
 def _warn_of_undated(settings: Settings) -> None:
@@ -165,8 +189,10 @@ def _warn_of_undated(settings: Settings) -> None:
         )
 
 
-@config.command()
-@click.argument("keys", nargs=-1, required=True, metavar="KEY...")
+@config.command(
+    examples=("uv-self-update config unset network.timeout", "uv-self-update config unset source")
+)
+@click.argument("keys", nargs=-1, required=True, metavar="KEY...", type=_Key())
 @_system
 @click.pass_obj
 def unset(invocation: Invocation, keys: tuple[str, ...], *, system: bool) -> None:
@@ -176,10 +202,10 @@ def unset(invocation: Invocation, keys: tuple[str, ...], *, system: bool) -> Non
     """
     file = _chosen(invocation, system=system)
     config_edit.remove(file, keys, shared=_is_shared(file, invocation, system=system))
-    _written(file, system=system)
+    _written(invocation, file, system=system)
 
 
-@config.command()
+@config.command(examples=("uv-self-update config path",))
 @_system
 @click.pass_obj
 def path(invocation: Invocation, *, system: bool) -> None:
@@ -187,7 +213,7 @@ def path(invocation: Invocation, *, system: bool) -> None:
     click.echo(_chosen(invocation, system=system))
 
 
-@config.command()
+@config.command(examples=("uv-self-update config edit",))
 @_system
 @click.pass_obj
 def edit(invocation: Invocation, *, system: bool) -> None:
@@ -232,9 +258,9 @@ def _is_shared(file: Path, invocation: Invocation, *, system: bool) -> bool:
     return home is None or not file.absolute().is_relative_to(home)
 
 
-def _written(file: Path, *, system: bool) -> None:
+def _written(invocation: Invocation, file: Path, *, system: bool) -> None:
     """Report the file that was written, and warn if others can read a secret in it."""
-    click.echo(f"Written to {file}.")
+    invocation.tell(f"Written to {file}.")
     sources = places.load(file).values.get("source", ())
     warn_if_exposed(file, sources, shared=system)
     if system and not any(map(is_exposing, sources)):

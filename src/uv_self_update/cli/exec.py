@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from uv_self_update.cli.help import NAMES, listed
+from uv_self_update.cli.help import Command
 from uv_self_update.cli.options import OF_UV
 from uv_self_update.cli.passphrase import with_passphrase
 from uv_self_update.cli.terminal import Terminal
@@ -36,7 +36,7 @@ def packages_job(invocation: Invocation, specs: Sequence[str]) -> PackagesJob:
     )
 
 
-class _Wrapping(click.Command):
+class _Wrapping(Command):
     """A command whose arguments are another command, after `--`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -53,8 +53,13 @@ class _Wrapping(click.Command):
 @click.command(
     cls=_Wrapping,
     name="exec",
-    context_settings={**NAMES, "allow_interspersed_args": False},
-    options_metavar="[OPTION]...",
+    context_settings={"allow_interspersed_args": False},
+    options=OF_UV,
+    examples=(
+        "uv-self-update exec -- uv sync --locked",
+        "uv-self-update exec -- uvx --from acme-tool acme",
+        "uv-self-update exec --releases github+https://github.com/acme/tools -- uv lock",
+    ),
 )
 @click.option(
     "--releases",
@@ -64,19 +69,15 @@ class _Wrapping(click.Command):
     help="Release pages that hold packages, as in `github+https://github.com/OWNER/REPO`; can be "
     "repeated. The default is `[[releases]]` of the configuration.",
 )
-@click.option("-q", "--quiet", count=True, help="Print less, as uv does.")
-@listed(*OF_UV)
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="-- COMMAND [ARGUMENT]...")
 @click.pass_obj
-def exec_(
-    invocation: Invocation, *, specs: Sequence[str], quiet: int, command: Sequence[str]
-) -> None:
+def exec_(invocation: Invocation, *, specs: Sequence[str], command: Sequence[str]) -> None:
     """Run a command with packages from private releases.
 
     The packages are served by an index at a name that is the same on every machine, for as long as
-    the command runs. Example: uv-self-update exec -- uv sync
+    the command runs.
     """
-    terminal = Terminal(["-q"] * quiet, invocation.environ)
+    terminal = Terminal(["-q"] * invocation.quiet, invocation.environ)
     outcome = run(packages_job(invocation, specs), WrappedCommand(words=command))
     for error in outcome.errors:
         terminal.error(error)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from uv_self_update.cli.exec import packages_job
-from uv_self_update.cli.help import NAMES, listed
+from uv_self_update.cli.help import Command
 from uv_self_update.cli.options import OF_UV
 from uv_self_update.cli.terminal import Terminal
 from uv_self_update.workflow.check import UPDATE_DUE
@@ -23,8 +23,13 @@ if TYPE_CHECKING:
 
 @click.command(
     name="fetch",
-    context_settings=NAMES,
-    options_metavar="[OPTION]...",
+    cls=Command,
+    options=OF_UV,
+    examples=(
+        "uv-self-update fetch",
+        "uv-self-update fetch --check",
+        "uv-self-update fetch --upgrade --directory wheels",
+    ),
 )
 @click.option(
     "--releases",
@@ -46,8 +51,6 @@ if TYPE_CHECKING:
     help="Fetch nothing: say what is missing or changed. "
     f"The exit code is {UPDATE_DUE} if anything is.",
 )
-@click.option("-q", "--quiet", count=True, help="Print less, as uv does.")
-@listed(*OF_UV)
 @click.pass_obj
 def fetch_(
     invocation: Invocation,
@@ -56,7 +59,6 @@ def fetch_(
     directory: Path | None,
     upgrade: bool,
     only_check: bool,
-    quiet: int,
 ) -> None:
     """Fetch the packages that a project needs from private releases.
 
@@ -67,13 +69,11 @@ def fetch_(
     if only_check:
         lines = check(project)
         for line in lines:
-            if not quiet:
-                click.echo(line)
+            invocation.tell(line)
         click.get_current_context().exit(UPDATE_DUE if lines else 0)
     fetched = fetch(packages_job(invocation, specs), project, upgrade=upgrade)
-    if not quiet:
-        click.echo(_described(fetched))
-    terminal = Terminal(["-q"] * quiet, invocation.environ)
+    invocation.tell(_described(fetched))
+    terminal = Terminal(["-q"] * invocation.quiet, invocation.environ)
     for error in fetched.errors:
         terminal.error(error)
     click.get_current_context().exit(fetched.errors[-1].exit_code if fetched.errors else 0)

@@ -1,39 +1,121 @@
-"""How click shows the options that `main` has taken out of the command line already."""
+"""The help of every command: its own options, its examples, and the options that all have."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+import textwrap
+from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
+
+from uv_self_update.cli.options import DISPLAY, GLOBAL
+from uv_self_update.config.kinds import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
     from uv_self_update.cli.options import Option
 
-
-_Command = TypeVar("_Command", bound="Callable[..., object]")
-
-NAMES = {"help_option_names": ["-h", "--help"]}
-"""The context settings of every command."""
+_COLUMN = 22
+"""The widest name of an option that has its help beside it; a wider one has it below."""
 
 
-def listed(*table: Option) -> Callable[[_Command], _Command]:
-    """Let a command accept and list options whose values it does not get."""
+class Command(click.Command):
+    """A command with examples, and with the options that every command has.
 
-    def decorate(command: _Command) -> _Command:
-        for option in reversed(table):
-            variable = f" [env: {option.variable}]" if option.variable else ""
-            command = click.option(
-                option.name,
-                metavar=option.metavar,
-                type=click.Choice(option.choices) if option.choices else None,
-                is_flag=option.is_flag,
-                multiple=not option.is_flag,
-                expose_value=False,
-                hidden=not option.help,
-                help=option.help + variable,
-            )(command)
-        return command
+    `main` has taken the values of the options in the tables off the command line already.
+    """
 
-    return decorate
+    def __init__(
+        self,
+        *arguments: Any,  # noqa: ANN401 # as click has them
+        options: Sequence[Option] = (),
+        examples: Sequence[str] = (),
+        **settings: Any,  # noqa: ANN401 # as click has them
+    ) -> None:
+        super().__init__(*arguments, **settings)
+        self.examples = tuple(examples)
+        own = {name for parameter in self.params for name in parameter.opts}
+        self.params += [_declared(option) for option in options]
+        self.shared = [_declared(option) for option in (*GLOBAL, *DISPLAY)]
+        self.shared = [option for option in self.shared if own.isdisjoint(option.opts)]
+
+    def get_help_option_names(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return ["-h", "--help"]
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        *own, help_ = super().get_params(ctx)
+        return [*own, *self.shared, help_]
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        sections: dict[str, list[tuple[str, str]]] = {"Options": [], "Global options": []}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None and isinstance(parameter, click.Option):
+                title = "Global options" if parameter in self.shared else "Options"
+                sections[title].append(record)
+        for title, records in sections.items():
+            with formatter.section(title):
+                formatter.write_dl(records, col_max=_COLUMN)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_epilog(ctx, formatter)
+        with formatter.section("Examples"):
+            for example in self.examples:
+                lines = textwrap.wrap(
+                    example,
+                    formatter.width - len("   \\"),
+                    subsequent_indent="  ",
+                    break_long_words=False,
+                    break_on_hyphens=False,
+                )
+                formatter.write("  " + " \\\n  ".join(lines) + "\n")
+
+
+class Group(Command, click.Group):
+    """A command with subcommands, listed with their whole first sentence."""
+
+    command_class = Command
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [
+                    (name, (command.help or "").partition("\n\n")[0].replace("\n", " "))
+                    for name, command in sorted(self.commands.items())
+                ]
+            )
+        Command.format_options(self, ctx, formatter)
+
+
+class _SourceSpec(click.ParamType[str]):
+    """A value of `--source`, which a shell completes with the kinds."""
+
+    name = "spec"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        del ctx, param
+        specs = ["index", *(f"{kind}+https://" for kind in KINDS if kind not in {"index", "urls"})]
+        return [CompletionItem(spec) for spec in specs if spec.startswith(incomplete)]
+
+
+_VALUES = {"source": _SourceSpec(), "file": click.Path(), None: None}
+
+
+def _declared(option: Option) -> click.Option:
+    """Declare an option for click, which is not to hand on its value."""
+    variable = f" [env: {option.variable}]" if option.variable else ""
+    return click.Option(
+        [name for name in (option.short, option.name) if name],
+        metavar=option.metavar,
+        type=click.Choice(option.choices) if option.choices else _VALUES[option.value],
+        is_flag=option.is_flag and not option.counted,
+        count=option.counted,
+        multiple=not option.is_flag,
+        expose_value=False,
+        hidden=not option.help,
+        help=option.help + variable,
+    )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from uv_self_update.cli.help import NAMES, listed
+from uv_self_update.cli.help import Command
 from uv_self_update.cli.options import OF_UV
 from uv_self_update.cli.packages import init_releases
 from uv_self_update.cli.passphrase import with_passphrase
@@ -25,7 +25,6 @@ from uv_self_update.files import content_of
 from uv_self_update.redaction import redact_url
 from uv_self_update.sources.detection.detect import detect
 from uv_self_update.sources.opened import OpenSources
-from uv_self_update.uv.installation import Installation
 from uv_self_update.uv.process import SignalReceived, Signals
 from uv_self_update.workflow.rehearse import hold
 from uv_self_update.workflow.survey import Inspection, inspect, without_dates
@@ -50,7 +49,16 @@ _WITHOUT_PLAINTEXT = (
 )
 
 
-@click.command(context_settings=NAMES)
+@click.command(
+    cls=Command,
+    options=OF_UV,
+    examples=(
+        "uv-self-update init https://nexus.example/repository/uv/",
+        "uv-self-update init s3+https://s3.example/uv/",
+        "uv-self-update init /mnt/share/uv",
+        "uv-self-update init https://git.example/mirror/uv --token-env MIRROR_TOKEN",
+    ),
+)
 @click.argument("url")
 @click.option("--username", metavar="NAME", help="The user name of the credentials.")
 @click.option(
@@ -75,7 +83,6 @@ _WITHOUT_PLAINTEXT = (
     is_flag=True,
     help="URL is a repository whose releases contain packages, for `exec` and `fetch`.",
 )
-@listed(*OF_UV)
 @click.pass_obj
 def init(  # noqa: PLR0913 # the options of the command
     invocation: Invocation,
@@ -140,14 +147,14 @@ def _initialize(
     uv = invocation.uv()
     settings = with_passphrase(settings, invocation.environ)
     with closing(OpenSources(settings, uv=uv, environ=invocation.environ)) as opened:
-        source = _detect(section, opened).with_login_of(section)
+        source = _detect(section, opened, invocation).with_login_of(section)
     _write(file, source, old=bool(old))
-    click.echo(f"Written to {file}.")
+    invocation.tell(f"Written to {file}.")
     if rehearse:
-        _verify(replace(settings, sources=(source,)), uv, invocation.environ, file)
+        _verify(replace(settings, sources=(source,)), invocation)
     origin = invocation.settings().origins.get("source", "")
     if origin == str(file):
-        click.echo("`uv-self-update` now uses this source.")
+        invocation.tell("`uv-self-update` now uses this source.")
     else:
         _log.warning("%s sets the source as well, and overrides %s", origin, file)
 
@@ -194,7 +201,7 @@ def _configured(file: Path) -> tuple[SourceSettings, ...]:
     return tuple(files.load(file).values.get("source", ())) if os.path.lexists(file) else ()
 
 
-def _detect(section: SourceSettings, opened: OpenSources) -> SourceSettings:
+def _detect(section: SourceSettings, opened: OpenSources, invocation: Invocation) -> SourceSettings:
     """Report the kind and the releases of a source, and return its settings.
 
     Raises:
@@ -203,7 +210,7 @@ def _detect(section: SourceSettings, opened: OpenSources) -> SourceSettings:
     detection = detect(section, opened.context)
     source = detection.settings
     why = f", because {detection.reason}" if detection.reason else ""
-    click.echo(f"Detected `{source.kind}` at {_location(source)}{why}.")
+    invocation.tell(f"Detected `{source.kind}` at {_location(source)}{why}.")
     if detection.parent is not None:
         _log.warning(
             "This is the directory of one version, so no newer version will ever be found; "
@@ -218,27 +225,27 @@ def _detect(section: SourceSettings, opened: OpenSources) -> SourceSettings:
     if not found.archive:
         name = detection.source.name
         raise NoArchive(name, f"uv {version}", platform.archive, [version], ())
-    click.echo(_described(version, found, platform))
+    invocation.tell(_described(version, found, platform))
     objection = detection.source.objection(detection.newest, opened.policy)
     if objection is not None and objection.undated:
         _log.warning("%s", without_dates(detection.source.name, objection))
     return source
 
 
-def _verify(settings: Settings, uv: Path, environ: Mapping[str, str], file: Path) -> None:
-    click.echo("Verifying: updating a temporary copy of uv.")
+def _verify(settings: Settings, invocation: Invocation) -> None:
+    invocation.tell("Verifying: updating a temporary copy of uv.")
     try:
         rehearsal = hold(
             settings,
-            Installation(uv=uv, environ=environ),
+            invocation.installation(),
             target=None,
             start=None,
             options=("-q",),
         )
     except UvSelfUpdateError:
-        _log.warning("%s was written, but the trial update failed", file)
+        _log.warning("%s was written, but the trial update failed", invocation.user_file)
         raise
-    click.echo(rehearsal)
+    invocation.tell(rehearsal)
 
 
 def _location(source: SourceSettings) -> str:

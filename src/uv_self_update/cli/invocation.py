@@ -24,8 +24,19 @@ class Invocation:
 
     options: Options
     environ: Mapping[str, str] = field(repr=False)
+    quiet: int = 0
+    """The number of `-q`."""
+
+    verbose: int = 0
+    """The number of `-v`."""
+
     named_uv: str | None = None
     """The uv given by its path or name; None for the first on PATH."""
+
+    def tell(self, text: object) -> None:
+        """Print what was done, on stdout, unless `-q` was given."""
+        if not self.quiet:
+            print(text)  # noqa: T201 # the output of a command
 
     @property
     def known_user_file(self) -> Path | None:

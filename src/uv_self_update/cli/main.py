@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from uv_self_update.cli.invocation import Invocation
 from uv_self_update.cli.options import (
     COMMANDS,
+    COMPLETION_VARIABLE,
     FLAGS,
     INSECURE_HOST,
     OPTIONS,
@@ -55,7 +56,8 @@ _log = logging.getLogger(__name__)
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line, and return the exit code."""
     arguments = sys.argv[1:] if argv is None else list(argv)
-    terminal = Terminal(arguments, os.environ)
+    # What follows `--` belongs to another program.
+    terminal = Terminal([*takewhile(lambda word: word != "--", arguments)], os.environ)
     try:
         return _run(arguments, terminal)
     except UvSelfUpdateError as error:
@@ -90,6 +92,10 @@ def _wants_json(arguments: Sequence[str]) -> bool:
 
 
 def _run(arguments: Sequence[str], terminal: Terminal) -> int:
+    if instruction := os.environ.get(COMPLETION_VARIABLE):
+        from uv_self_update.cli import commands  # noqa: PLC0415 # click is slow to import
+
+        return commands.complete(instruction)
     try:
         ordered = arrange(arguments, own=OPTIONS, flags=FLAGS, commands=COMMANDS, default="update")
     except UsageError:
@@ -110,6 +116,8 @@ def _run(arguments: Sequence[str], terminal: Terminal) -> int:
             insecure_hosts=tuple(" ".join(values_of(rest, *INSECURE_HOST)).split()),
         ),
         environ=dict(os.environ),
+        quiet=level(rest, "quiet"),
+        verbose=level(rest, "verbose"),
         named_uv=next(reversed(values["--uv"]), None) or os.environ.get("UV_SELF_UPDATE_UV"),
     )
     if rest[:1] == ["update"] and ABOUT_US.isdisjoint(rest):

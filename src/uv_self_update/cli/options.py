@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from uv_self_update.config.settings import INSTALLERS
 
-COMMANDS = ("config", "exec", "fetch", "init", "rehearse", "releases", "update")
+COMMANDS = (
+    "config",
+    "exec",
+    "fetch",
+    "generate-shell-completion",
+    "init",
+    "rehearse",
+    "releases",
+    "update",
+    "version",
+)
 WITH_JSON = ("releases",)
 """The commands with a `--json` of their own."""
+
+COMPLETION_VARIABLE = "_UV_SELF_UPDATE_COMPLETE"
+"""The variable by which a shell asks for completions."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,13 +30,22 @@ class Option:
     """An option that takes one value, or, without `metavar` and `choices`, a flag."""
 
     name: str
+    short: str | None = None
+    """The same with one letter."""
+
     help: str = ""
     """The sentence in `--help`; an option without one is hidden."""
 
     metavar: str | None = None
     choices: tuple[str, ...] = ()
+    counted: bool = False
+    """Whether a flag means more if it is repeated."""
+
     variable: str | None = None
     """The environment variable that does the same."""
+
+    value: Literal["file", "source"] | None = None
+    """What a shell completes its value with."""
 
     @property
     def is_flag(self) -> bool:
@@ -37,18 +60,21 @@ GLOBAL = (
         help="Where to get uv from: `index`, a URL, the path of a directory, or a kind and a URL "
         "such as `nexus+URL`. If repeated, the sources are tried in order.",
         variable="UV_SELF_UPDATE_SOURCE",
+        value="source",
     ),
     Option(
         name="--config",
         metavar="FILE",
         help="Read this file instead of the user configuration file.",
         variable="UV_SELF_UPDATE_CONFIG",
+        value="file",
     ),
     Option(
         name="--uv",
         metavar="PATH",
         help="Update this uv instead of the first on PATH.",
         variable="UV_SELF_UPDATE_UV",
+        value="file",
     ),
     Option(
         name="--installer",
@@ -64,6 +90,22 @@ GLOBAL = (
     ),
 )
 """Options that can stand before or after any command."""
+
+DISPLAY = (
+    Option(
+        name="--quiet",
+        short="-q",
+        counted=True,
+        help="Print errors only; with `-qq`, nothing.",
+    ),
+    Option(name="--verbose", short="-v", counted=True, help="Print each request."),
+    Option(
+        name="--color",
+        choices=("auto", "always", "never"),
+        help="Use colors in messages.",
+    ),
+)
+"""Options of uv about its output, which every command has."""
 
 UPDATE = (
     Option(

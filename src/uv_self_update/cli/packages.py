@@ -60,13 +60,13 @@ def init_releases(invocation: Invocation, settings: ReleasesSettings) -> None:
         ours = [row for row in rows if row.project == name]
         versions = ", ".join(row.version for row in ours[:_SHOWN])
         more = " and older ones" if len(ours) > _SHOWN else ""
-        click.echo(f"{name}: {versions}{more} ({', '.join(ours[0].platforms)})")
+        invocation.tell(f"{name}: {versions}{more} ({', '.join(ours[0].platforms)})")
     file = invocation.user_file
     if _write(file, settings.source, names):
-        click.echo(f"Written to {file}.")
+        invocation.tell(f"Written to {file}.")
     else:
-        click.echo(f"{file} names this repository already, and was not changed.")
-    click.echo(
+        invocation.tell(f"{file} names this repository already, and was not changed.")
+    invocation.tell(
         "`uv-self-update exec -- uv add NAME` adds a package, and writes into pyproject.toml:\n\n"
         f'[[tool.uv.index]]\nurl = "{rows[0].index}"'
     )

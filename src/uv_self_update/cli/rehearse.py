@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from uv_self_update.cli.help import NAMES, listed
+from uv_self_update.cli.help import Command
 from uv_self_update.cli.options import OF_UV
 from uv_self_update.cli.passphrase import with_passphrase
 from uv_self_update.workflow.rehearse import hold
@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from uv_self_update.cli.invocation import Invocation
 
 
-@click.command(context_settings=NAMES)
+@click.command(
+    cls=Command,
+    options=OF_UV,
+    examples=("uv-self-update rehearse", "uv-self-update rehearse 0.12 --from 0.11.13"),
+)
 @click.argument("target", required=False)
 @click.option(
     "--from",
@@ -23,13 +27,8 @@ if TYPE_CHECKING:
     metavar="VERSION",
     help="The version to update from; the source must have it.",
 )
-@click.option("-v", "--verbose", count=True, help="Print more, as uv does.")
-@click.option("-q", "--quiet", count=True, help="Print less, as uv does.")
-@listed(*OF_UV)
 @click.pass_obj
-def rehearse(
-    invocation: Invocation, *, target: str | None, start: str | None, verbose: int, quiet: int
-) -> None:
+def rehearse(invocation: Invocation, *, target: str | None, start: str | None) -> None:
     """Run a complete update on a temporary copy of uv.
 
     The copy is in a temporary directory. Your uv, its receipt, your shell's profile and PATH are
@@ -40,6 +39,6 @@ def rehearse(
         invocation.installation(),
         target=target,
         start=start,
-        options=("-v",) * verbose + ("-q",) * quiet,
+        options=("-v",) * invocation.verbose + ("-q",) * invocation.quiet,
     )
-    click.echo(rehearsal)
+    invocation.tell(rehearsal)

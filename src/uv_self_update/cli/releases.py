@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from uv_self_update.cli.help import NAMES, listed
+from uv_self_update.cli.help import Command
 from uv_self_update.cli.options import OF_UV
 from uv_self_update.cli.packages import list_packages
 from uv_self_update.cli.passphrase import with_passphrase
@@ -30,7 +30,15 @@ if TYPE_CHECKING:
 _DATE = len("2026-01-29")
 
 
-@click.command(context_settings=NAMES)
+@click.command(
+    cls=Command,
+    options=OF_UV,
+    examples=(
+        "uv-self-update releases",
+        "uv-self-update releases --limit 5 --json",
+        "uv-self-update releases --source https://nexus.example/uv/",
+    ),
+)
 @click.option(
     "--limit",
     default=20,
@@ -42,7 +50,6 @@ _DATE = len("2026-01-29")
 @click.option(
     "--packages", is_flag=True, help="List the packages that `[[releases]]` contain, for `exec`."
 )
-@listed(*OF_UV)
 @click.pass_obj
 def releases(invocation: Invocation, *, limit: int, as_json: bool, packages: bool) -> None:
     """List the releases that the sources have, newest first."""
