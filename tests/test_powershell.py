@@ -164,7 +164,7 @@ def test_every_value_for_a_release_is_a_literal(value: str) -> None:
             "install/1",
             token="T",  # noqa: S106 # of no gateway
             script=folder / "s.ps1",
-            folder=folder,
+            directory=folder,
             environ=environ,
             windows=True,
         )

@@ -941,7 +941,7 @@ class NoPackages(PackageError):
 class NoProject(PackageError):
     """`fetch` has no pyproject.toml to read."""
 
-    def __init__(self, directory: Path, reason: str = "there is none") -> None:
+    def __init__(self, directory: Path, reason: str = "not found") -> None:
         """Name the directory, and what is wrong."""
         super().__init__(
             f"no pyproject.toml can be read in {directory}: {reason}",

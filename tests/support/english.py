@@ -1,8 +1,4 @@
-"""Words that no sentence of ours uses, and the sentences that a file holds.
-
-`PYTHONPATH=tests uv run python -m support.english` prints each place, and takes clean files off the
-list of those to do.
-"""
+"""Words that no sentence of ours uses, and the sentences of a file."""
 
 from __future__ import annotations
 
@@ -21,18 +17,14 @@ __all__ = (
     "ALLOWED",
     "FILES",
     "ROOT",
-    "TODO",
     "Finding",
     "findings",
     "sentences",
-    "to_do",
     "unused",
     "words",
 )
 
 ROOT = Path(__file__).parents[2]
-TODO = ROOT / "tests" / "english_todo.txt"
-"""The files that are still to be rewritten, a path a line. Lines may only go."""
 
 FILES = (
     ROOT / "README.md",
@@ -47,7 +39,7 @@ FILES = (
 
 WORDS: Mapping[str, str] = {
     r"persons?|people|whoever|nobody|somebody|anybody": "user, or the name of the role",
-    r"logins?(?! (?:form|page)\b)": "credentials, a token, authentication",
+    r"logins?(?! (?:forms?|pages?)\b)": "credentials, a token, authentication",
     r"folders?": "directory",
     r"(?:machine's|machine|site) file|site's file": "system configuration file",
     r"(?:can|could|may|might|to) be had": "is available",
@@ -106,11 +98,6 @@ def words(text: str) -> list[str]:
     return [match[0] for match in _PATTERN.finditer(text)]
 
 
-def to_do() -> list[str]:
-    """Return the paths of the files that are still to be rewritten."""
-    return TODO.read_text(encoding="utf-8").splitlines() if TODO.exists() else []
-
-
 def findings(path: Path) -> list[Finding]:
     """Return each word of a file that is not allowed there."""
     return [one for one in _every(path) if (one.path, one.word.lower()) not in ALLOWED]
@@ -145,10 +132,16 @@ def sentences(suffix: str, text: str) -> Iterator[tuple[int, str]]:
 
 
 def _of_python(source: str) -> Iterator[tuple[int, str]]:
-    for node in ast.walk(ast.parse(source)):
+    tree = ast.parse(source)
+    formatted = [node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]
+    parts = {part for node in formatted for part in node.values}
+    for one in formatted:
+        # One sentence: the code in it may begin in one part and end in another.
+        yield one.lineno, "".join(_literal(part) or "." for part in one.values)
+    for node in ast.walk(tree):
         # One word is a name or a key, and no sentence.
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:
-            yield node.lineno, node.value
+        if isinstance(node, ast.Constant) and node not in parts and " " in (text := _literal(node)):
+            yield node.lineno, text
     block: list[str] = []
     last = 0
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
@@ -163,21 +156,16 @@ def _of_python(source: str) -> Iterator[tuple[int, str]]:
         yield last - len(block) + 1, "\n".join(block)
 
 
+def _literal(node: ast.AST) -> str:
+    """Return the text of a string literal; empty for any other node."""
+    found = node.value if isinstance(node, ast.Constant) else None
+    return found if isinstance(found, str) else ""
+
+
 def _without_code(text: str) -> str:
     return _CODE.sub(_blank, text)
 
 
 def _blank(match: re.Match[str]) -> str:
-    return re.sub(r"[^\n]", "_", match[0])
-
-
-def _main() -> None:
-    by_path = {path.relative_to(ROOT).as_posix(): findings(path) for path in FILES}
-    for found in by_path.values():
-        for one in found:
-            print(one)  # noqa: T201 # its output
-    TODO.write_text("".join(f"{name}\n" for name in to_do() if by_path.get(name)), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    _main()
+    # A dot ends a word, so that the text of a link remains one.
+    return re.sub(r"[^\n]", ".", match[0])

@@ -77,7 +77,7 @@ class LoginPrograms:
         *,
         uv: Path | None,
         environ: Mapping[str, str],
-        folder: Path | None = None,
+        directory: Path | None = None,
         timeout: float = 30.0,
     ) -> None:
         """Prepare, without running anything.
@@ -85,13 +85,13 @@ class LoginPrograms:
         Args:
             uv: The uv with the credential store; None to skip it.
             environ: The user's environment, with the PATH of the other programs.
-            folder: The directory for temporary files; None for that of the system.
+            directory: The directory for temporary files; None for that of the system.
             timeout: Seconds for each program; a keyring may wait for its user to unlock it.
         """
         self._timeout = timeout
         self._uv = uv
         self._environ = environ
-        self._folder = folder
+        self._directory = directory
         self._asking = threading.Lock()
         self._answers: dict[Question, Found | None] = {}
         self._state = threading.Lock()
@@ -175,7 +175,7 @@ class LoginPrograms:
         """Run uv with the user's settings for credentials, and return its output."""
         if self._uv_settings is None:
             return None
-        with self._uv_settings.handed_over(self._folder) as environ:
+        with self._uv_settings.handed_over(self._directory) as environ:
             return self._run(command, environ, text=text)
 
     def _in_keyring(self, question: Question) -> Login | Secret | None:

@@ -36,7 +36,13 @@ def native(path: str, *, windows: bool) -> bytes:
 
 
 def staged(
-    path: str, *, token: str, script: Path, folder: Path, environ: Mapping[str, str], windows: bool
+    path: str,
+    *,
+    token: str,
+    script: Path,
+    directory: Path,
+    environ: Mapping[str, str],
+    windows: bool,
 ) -> bytes:
     """Return a script that runs a release's own installer, then requests the installation.
 
@@ -44,7 +50,7 @@ def staged(
         path: The path to request, below the base URL of the gateway.
         token: The token that identifies this script to the gateway.
         script: The installer.
-        folder: Its working directory.
+        directory: Its working directory.
         environ: Its additional variables; PowerShell removes an empty one.
         windows: Whether to write for PowerShell instead of sh.
     """
@@ -52,7 +58,7 @@ def staged(
         return _powershell(
             [
                 *(f"$env:{key} = {_quote_powershell(value)}" for key, value in environ.items()),
-                f"Set-Location -LiteralPath {_quote_powershell(str(folder))}",
+                f"Set-Location -LiteralPath {_quote_powershell(str(directory))}",
                 "$global:LASTEXITCODE = 0",
                 f"& {_quote_powershell(str(script))}",
                 "if ($LASTEXITCODE -ne 0) { exit $LASTEXITCODE }",
@@ -63,7 +69,7 @@ def staged(
     assigned = [f"{key}={shlex.quote(value)}" for key, value in environ.items()]
     return _sh(
         [
-            f"cd -- {shlex.quote(str(folder))} || exit 1",
+            f"cd -- {shlex.quote(str(directory))} || exit 1",
             f"({' '.join(['export', *assigned])}; exec {shlex.quote(str(script))}) || exit",
             f"{_TOKEN}={token}; export {_TOKEN}",
             _hand_over(path),

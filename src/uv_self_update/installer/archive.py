@@ -1,7 +1,7 @@
 """uv's release archives: `.tar.gz` and `.zip`.
 
-Python's own modules read them, from a stream with size limits: the metadata of an archive takes
-memory and time before its first member is seen.
+Python's own modules read them, from a stream with size limits: reading the metadata of an archive
+takes memory and time before its first member is known.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _CHUNK = 1 << 20  # bytes
 _HEADS = 256 << 10  # bytes of metadata of all members; uv's have some hundred each
 _HEAD = 4 << 10  # bytes of one header of a tar, which contains a long path at most
 _SHOWN = 80  # characters of a member's path
-_REGULAR = {0, stat.S_IFREG}  # a zip that was not made on Unix tells no file types
+_REGULAR = {0, stat.S_IFREG}  # a zip made on another system than Unix has no file types
 _PACKED = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}  # others use unlimited memory
 _DAMAGED = (
     EOFError,
@@ -44,7 +44,7 @@ _DAMAGED = (
 )
 
 
-def unpack(archive: Path, platform: Platform, folder: Path, *, name: str, source: str) -> None:
+def unpack(archive: Path, platform: Platform, directory: Path, *, name: str, source: str) -> None:
     """Extract uv's executables from an archive, and nothing else.
 
     Members are found by the last part of their path, and written under that name. An archive with a
@@ -54,7 +54,7 @@ def unpack(archive: Path, platform: Platform, folder: Path, *, name: str, source
     Args:
         archive: The file.
         platform: The platform of the executables.
-        folder: The directory to write them into; it exists.
+        directory: Where to write them; it exists.
         name: The name of the archive, for messages.
         source: Where it is from, for messages.
 
@@ -64,7 +64,7 @@ def unpack(archive: Path, platform: Platform, folder: Path, *, name: str, source
     """
     members = _members_of_zip if name.endswith(".zip") else _members_of_tar
     try:
-        taken = _take(members(archive), frozenset(platform.executables), folder)
+        taken = _take(members(archive), frozenset(platform.executables), directory)
     except _Odd as error:
         raise UnusableArchive(name, source, str(error)) from None
     except _DAMAGED as error:
@@ -78,14 +78,14 @@ def unpack(archive: Path, platform: Platform, folder: Path, *, name: str, source
         raise UnusableArchive(
             name, source, f"it contains more than {LARGEST_UNPACKED:,} bytes"
         ) from None
-    except _TooMuchSaid:
+    except _TooMuchMetadata:
         raise UnusableArchive(name, source, "its metadata exceeds the size limit") from None
     if platform.uv not in taken:
         raise UnusableArchive(name, source, f"it contains no {platform.uv}")
 
 
 def _take(
-    members: Iterable[tuple[str, IO[bytes]]], wanted: frozenset[str], folder: Path
+    members: Iterable[tuple[str, IO[bytes]]], wanted: frozenset[str], directory: Path
 ) -> set[str]:
     """Write the wanted members into a directory, and return their names."""
     taken: set[str] = set()
@@ -96,7 +96,7 @@ def _take(
             raise _Odd(path, "occurs twice")
         if member in wanted:
             taken.add(member)
-            left = _write(file, folder / member, left)
+            left = _write(file, directory / member, left)
     return taken
 
 
@@ -114,14 +114,14 @@ class _TooLarge(Exception):
 
 
 class _Odd(Exception):
-    """An archive of uv's has no such member."""
+    """A member that no archive of uv has."""
 
     def __init__(self, path: str, what: str) -> None:
         shown = path if len(path) <= _SHOWN else f"{path[:_SHOWN]}…"
         super().__init__(f"`{shown}` in it {what}")
 
 
-class _TooMuchSaid(Exception):
+class _TooMuchMetadata(Exception):
     pass
 
 
@@ -143,11 +143,11 @@ class _Measured:
     def read(self, size: int = -1) -> bytes:
         most = min(self._left, self._at_once)
         if size > most:
-            raise _TooMuchSaid
+            raise _TooMuchMetadata
         # One byte more shows that the limit is exceeded.
         data = self._stream.read(most + 1 if size < 0 else size)
         if len(data) > most:
-            raise _TooMuchSaid
+            raise _TooMuchMetadata
         self._left -= len(data)
         return data
 

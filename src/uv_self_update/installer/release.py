@@ -140,7 +140,7 @@ class ReleaseInstaller:
         return self._run_by(
             f"install/{found.release.version}",
             token=self.token,
-            folder=directory,
+            directory=directory,
             script=script_file,
             environ=environ,
             windows=self._platform.windows,

@@ -41,7 +41,7 @@ _EXECUTABLE = 0o755
 
 def replace(
     staged: Staged,
-    folder: Path,
+    directory: Path,
     platform: Platform,
     *,
     rewrites: Sequence[Rewrite],
@@ -52,7 +52,7 @@ def replace(
 
     Args:
         staged: The new executables.
-        folder: The directory of the old ones.
+        directory: The directory of the old ones.
         platform: The platform of uv.
         rewrites: The receipts that change.
         work: The claimed workspace.
@@ -70,7 +70,7 @@ def replace(
             version=staged.version,
             rewrites=tuple(rewrites),
             steps=tuple(
-                _step(staged.folder / name, folder / name, work)
+                _step(staged.folder / name, directory / name, work)
                 for name in (*staged.others, *platform.executables)
                 if (staged.folder / name).exists()
             ),
@@ -83,16 +83,16 @@ def replace(
             raise
         _carry_out(ready, work, check, windows=platform.windows)
     except OSError as error:
-        raise NotReplaced(folder, strerror(error)) from error
+        raise NotReplaced(directory, strerror(error)) from error
 
 
 def keep(
-    folder: Path, platform: Platform, *, version: str, rewrites: Sequence[Rewrite], work: Path
+    directory: Path, platform: Platform, *, version: str, rewrites: Sequence[Rewrite], work: Path
 ) -> Journal:
     """Keep the files that a release's own installer may replace, and write a journal.
 
     Args:
-        folder: The directory of the executables.
+        directory: The directory of the executables.
         platform: The platform of uv.
         version: The version to install.
         rewrites: The receipts that the installer may write.
@@ -101,13 +101,13 @@ def keep(
     Raises:
         OSError: A file cannot be kept.
     """
-    steps = (_step(work / "new" / name, folder / name, work) for name in platform.executables)
+    steps = (_step(work / "new" / name, directory / name, work) for name in platform.executables)
     plan = Journal(
         state="theirs",
         version=version,
         rewrites=tuple(rewrites),
         steps=tuple(steps),
-        spared=strays.present(folder),
+        spared=strays.present(directory),
     )
     for step in plan.steps:
         if step.place.exists():
@@ -264,7 +264,7 @@ def _stays(file: Path) -> bool:
 
 
 def _prepared(plan: Journal) -> Journal:
-    """Prepare the new files, and link or copy the old ones to where they are kept."""
+    """Prepare the new files, and link or copy the old ones into the workspace or next to it."""
     for step in plan.steps:
         if step.new != step.staged:
             step.new.unlink(missing_ok=True)
@@ -315,7 +315,7 @@ def _carry_out(plan: Journal, work: Path, check: Check, *, windows: bool) -> Non
 
 
 def _put(file: Path, step: Step, *, windows: bool) -> None:
-    """Rename a new file, or the one that was kept, into its place."""
+    """Rename a new file, or a kept one, into its place."""
     try:
         file.replace(step.place)
     except PermissionError:
@@ -352,7 +352,7 @@ def _undo(plan: Journal, work: Path, *, windows: bool) -> None:
         # An installer that still runs after uv has ended finds no more files to move.
         shutil.rmtree(work / TEMPORARY, ignore_errors=True)
         _remove_strays(plan)
-        # So its files are not attributed to another program.
+        # Marked as ours, or they would count as installed by another program.
         steps = (with_changes(step, put=notes.mark(step.place)) for step in plan.steps)
         plan = with_changes(plan, steps=tuple(steps))
     # Without a journal, the files are restored all the same.

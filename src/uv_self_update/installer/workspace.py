@@ -1,4 +1,4 @@
-"""The directory that an update works in: next to the uv that it replaces, claimed by one at a time.
+"""The working directory of an update: next to the uv that it replaces, claimed by one at a time.
 
 It contains the new executables, the old ones, and the temporary files of uv and its installer. So
 they are on the file system of uv, programs can be run from there, and the update after a killed one
@@ -88,11 +88,11 @@ class Workspace:
             OSError: The directory cannot be created.
         """
         if windows or self.claimed is None:
-            # PowerShell writes `__PSScriptPolicyTest_*.ps1` into %TEMP%, and takes what AppLocker
-            # says of that for what it may do itself (`GetAppLockerPolicy` in its sources). With
-            # another folder it would get another answer: fewer rights where scripts are let run in
-            # %TEMP%, and more where they are let run here, which is a known way around AppLocker.
-            # What a killed uv leaves is in each user's own %TEMP% then, and is run by nobody.
+            # PowerShell writes `__PSScriptPolicyTest_*.ps1` into %TEMP%, and restricts itself if
+            # AppLocker forbids that script (`GetAppLockerPolicy` in its sources). Another directory
+            # would change its rights: fewer if AppLocker allows scripts in %TEMP%, more if it
+            # allows them here, which is a known way around AppLocker. So the files of a killed uv
+            # stay in the user's own %TEMP%, where no program runs them.
             return {}
         temporary = self.path / TEMPORARY
         temporary.mkdir(mode=0o700, exist_ok=True)
@@ -166,7 +166,7 @@ class Workspace:
 def claim_if_writable(directory: Path) -> Workspace:
     """Claim the workspace of a directory; if that is refused, raise why when its path is needed.
 
-    Often nothing is to be updated, and so nothing to be written.
+    Often there is no update, and so nothing to write.
 
     Raises:
         LockTimeout: Another update did not end.
@@ -177,18 +177,18 @@ def claim_if_writable(directory: Path) -> Workspace:
         return Workspace(directory / NAME, None, None, refused=error)
 
 
-def claim(folder: Path, *, patience: float = _PATIENCE) -> Workspace:
+def claim(directory: Path, *, patience: float = _PATIENCE) -> Workspace:
     """Claim the workspace in a directory, after a wait if another update has claimed it.
 
     Args:
-        folder: The directory of the executables.
+        directory: The directory of the executables.
         patience: Seconds to wait.
 
     Raises:
         LockTimeout: Another update did not end.
         OSError: The directory cannot be written.
     """
-    path = folder / NAME
+    path = directory / NAME
     begun = time.monotonic()
     told = False
     while True:
@@ -197,12 +197,12 @@ def claim(folder: Path, *, patience: float = _PATIENCE) -> Workspace:
         if lock is not None:
             return Workspace(path, lock, holder.sign(path))
         if waited > patience:
-            raise LockTimeout(folder, holder.named(path))
+            raise LockTimeout(directory, holder.named(path))
         if not told and waited >= _INSTANT:
             who = holder.named(path)
             _log.warning(
                 "waiting for the lock on `%s`, held by another `uv-self-update`%s",
-                folder,
+                directory,
                 f" ({who})" if who else "",
             )
             told = True
@@ -250,8 +250,8 @@ def _try_to_claim(path: Path, *, patient: bool) -> int | None:
 def _is_trusted(path: Path) -> bool:
     """Return whether a directory belongs to a user who could replace uv anyway.
 
-    The journal in it is going to be carried out. In a directory such as /tmp every user can make
-    one, and none can remove another's.
+    The steps in its journal are going to be executed. In a directory such as /tmp, every user can
+    create one, and no other user can remove it.
 
     Raises:
         FileNotFoundError: It does not exist any more.
@@ -270,8 +270,8 @@ def _is_of_another(path: Path) -> bool:
 def _refuse_to_wait(path: Path, *, patient: bool) -> None:
     """Refuse to wait for a workspace unless its owner is running an update in it.
 
-    Where only its owner can remove a file, as in /tmp, no other user can replace uv, and so none is
-    waited for.
+    Where only its owner can remove a file, as in /tmp, no other user can replace uv, so there is no
+    update to wait for.
 
     Raises:
         PermissionError: It was left behind, or waiting would not help.

@@ -27,7 +27,7 @@ _SOURCE_ADVICE = (
 NEAREST = 3
 """How many versions to suggest if the requested one is missing."""
 
-_SHOWN = 40  # characters of a long TARGET in a message
+_SHOWN = 40  # characters of a long request in a message
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +63,7 @@ NEWEST = Wanted()
 
 
 def parse_target(target: str) -> Wanted:
-    """Parse a TARGET: an exact version (three numbers), a prefix (fewer), or a specifier.
+    """Parse the request of a user: an exact version (three numbers), a prefix, or a specifier.
 
     Raises:
         InvalidTarget: It has none of these forms.
@@ -78,7 +78,7 @@ def parse_target(target: str) -> Wanted:
 
 
 def _parsed(text: str) -> Wanted | None:
-    """Return the request of a TARGET; None for any other text."""
+    """Return the version that a text requests; None if it has none of these forms."""
     version = text.removeprefix("v")
     if _PREFIX.fullmatch(version):
         return Wanted(specifier=f"=={version}.*")

@@ -148,7 +148,7 @@ class OpenSources:
     def _programs(self) -> LoginPrograms:
         from uv_self_update.auth.programs import LoginPrograms  # noqa: PLC0415 # as above
 
-        return LoginPrograms(uv=self._uv, environ=self._environ, folder=self._temporary)
+        return LoginPrograms(uv=self._uv, environ=self._environ, directory=self._temporary)
 
     def _certificates_of_uv(self) -> Mapping[str, str]:
         """Return the variables for configured certificates, if a source may be an index."""
