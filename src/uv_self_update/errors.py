@@ -1006,10 +1006,10 @@ class ScriptsDisabled(InstallError):
 class ReceiptError(InstallError):
     """uv's receipt is missing, unreadable or invalid."""
 
-    def __init__(self, path: Path, reason: str) -> None:
+    def __init__(self, path: Path, reason: str, *, hint: str | None = None) -> None:
         super().__init__(
             f"uv's receipt {path} can't be used: {reason}",
-            hint="uv updates only what its standalone installer installed.",
+            hint=hint or "To update this uv and write its receipt anew, use `--adopt`.",
         )
 
 

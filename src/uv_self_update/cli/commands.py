@@ -9,6 +9,7 @@ import click
 from uv_self_update import __version__
 from uv_self_update.cli import completion
 from uv_self_update.cli.config import config
+from uv_self_update.cli.doctor import doctor
 from uv_self_update.cli.exec import exec_
 from uv_self_update.cli.fetch import fetch_
 from uv_self_update.cli.help import Command, Group
@@ -80,5 +81,6 @@ def version() -> None:
     click.echo(f"uv-self-update {__version__}")
 
 
-for command in (config, exec_, fetch_, completion.generate, init, rehearse, releases, version):
+COMMANDS = (config, doctor, exec_, fetch_, completion.generate, init, rehearse, releases, version)
+for command in COMMANDS:
     root.add_command(command)

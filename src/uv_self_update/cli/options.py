@@ -9,6 +9,7 @@ from uv_self_update.config.settings import INSTALLERS
 
 COMMANDS = (
     "config",
+    "doctor",
     "exec",
     "fetch",
     "generate-shell-completion",
@@ -18,7 +19,7 @@ COMMANDS = (
     "update",
     "version",
 )
-WITH_JSON = ("releases",)
+WITH_JSON = ("doctor", "releases")
 """The commands with a `--json` of their own."""
 
 COMPLETION_VARIABLE = "_UV_SELF_UPDATE_COMPLETE"

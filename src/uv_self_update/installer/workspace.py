@@ -43,6 +43,11 @@ _RENAMED = (".fuse_hidden", ".nfs")
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 
 
+def interrupted(directory: Path) -> bool:
+    """Return whether an update was killed in the workspace of a uv's directory."""
+    return unfinished(directory / NAME)
+
+
 class Workspace:
     """A directory that this process has claimed, or was refused; the system ends a claim."""
 

@@ -88,6 +88,11 @@ _NEEDED = frozenset(
 _LOOPBACK = "127.0.0.1"
 
 
+def is_removed(name: str) -> bool:
+    """Return whether a variable is kept from uv, because it would lead uv elsewhere."""
+    return name.upper() in _REMOVED or name.upper().startswith(_REMOVED_PREFIX)
+
+
 def environment(environ: Mapping[str, str], base: str) -> dict[str, str]:
     """Return the environment in which uv connects to the gateway and to no other server.
 
@@ -95,11 +100,7 @@ def environment(environ: Mapping[str, str], base: str) -> dict[str, str]:
         environ: The user's environment.
         base: The gateway's base URL.
     """
-    result = {
-        name: value
-        for name, value in environ.items()
-        if name.upper() not in _REMOVED and not name.upper().startswith(_REMOVED_PREFIX)
-    }
+    result = {name: value for name, value in environ.items() if not is_removed(name)}
     result["UV_INSTALLER_GHE_BASE_URL"] = base
     # uv would use a proxy in uv.toml for loopback too, whatever NO_PROXY says.
     result["UV_NO_CONFIG"] = "1"

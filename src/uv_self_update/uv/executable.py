@@ -45,6 +45,13 @@ def which(name: str, environ: Mapping[str, str], *, windows: bool) -> Path | Non
     return next(filter(_can_run, _places(name, environ, windows=windows)), None)
 
 
+def on_path(name: str, environ: Mapping[str, str], *, windows: bool) -> Iterator[Path]:
+    """Yield every program of a name on PATH, in the order of PATH."""
+    for path in _places(name, environ, windows=windows):
+        if _can_run(path):
+            yield path.absolute()
+
+
 def _places(name: str, environ: Mapping[str, str], *, windows: bool) -> Iterator[Path]:
     """Yield the paths that a program may have.
 

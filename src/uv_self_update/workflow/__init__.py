@@ -5,6 +5,7 @@ A workflow joins the rooms below: it takes settings and returns an outcome. It p
 
 __all__ = (
     "check",
+    "doctor",
     "exec",
     "explanation",
     "fetch",

@@ -78,7 +78,7 @@ def refusal(installation: Installation, *, adopt: bool) -> UvSelfUpdateError | N
     adopted = adopt and not installation.standalone
     if not _all_utf8(uv.resolve(), *([] if adopted else [path])):
         reason = "uv reads no receipt if its path, or that of uv's directory, is not UTF-8"
-        return ReceiptError(path, reason)
+        return ReceiptError(path, reason, hint="Move uv to a directory whose path is UTF-8.")
     if adopt:
         return None  # it had a receipt
     if installation.receipt is not None:

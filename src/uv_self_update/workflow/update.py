@@ -186,7 +186,7 @@ def _workspace(job: Job) -> Iterator[Workspace]:
     with closing(claim_if_writable(installation.directory)) as work:
         if work.claimed is not None and not job.arguments.dry_run:
             if not work.empty:
-                _recover(work, job)
+                recover_interrupted(work, job.installation, job.settings)
             restore_name(installation)
         yield work
 
@@ -237,18 +237,22 @@ def _doubt(settings: Settings, version: str) -> str | None:
     return None
 
 
-def _recover(work: Workspace, job: Job) -> None:
+def recover_interrupted(work: Workspace, installation: Installation, settings: Settings) -> None:
+    """Finish or undo an update that was killed, if the rules still allow it.
+
+    Raises:
+        NotReplaced: It can be neither finished nor undone.
+    """
     from functools import partial
 
     from uv_self_update.installer.release import is_complete
     from uv_self_update.installer.replace import recover
     from uv_self_update.installer.stage import confirm
 
-    installation = job.installation
     version = recover(
         work.path,
         partial(confirm, source="an update that was interrupted", environ=installation.environ),
-        doubt=partial(_doubt, job.settings),
+        doubt=partial(_doubt, settings),
         complete=partial(is_complete, installation=installation),
         windows=installation.windows,
     )

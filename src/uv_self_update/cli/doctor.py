@@ -1,0 +1,144 @@
+"""`uv-self-update doctor`: why uv can or cannot be updated here."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from uv_self_update.cli.help import Command
+from uv_self_update.cli.options import OF_UV
+from uv_self_update.cli.passphrase import with_passphrase
+from uv_self_update.config import load
+from uv_self_update.errors import UsageError, UvSelfUpdateError
+from uv_self_update.workflow.doctor.examine import Patient, examine
+from uv_self_update.workflow.doctor.finding import exit_code
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from uv_self_update.cli.invocation import Invocation
+    from uv_self_update.config.settings import Settings
+    from uv_self_update.uv.installation import Installation
+    from uv_self_update.workflow.doctor.finding import Finding, State
+
+_MARKS: dict[State, tuple[str, str, str]] = {
+    "ok": ("✓", "ok", "green"),
+    "warning": ("!", "!", "yellow"),
+    "problem": ("✗", "X", "red"),
+}
+"""State -> its mark, the mark where the encoding lacks that, its color."""
+
+
+@click.command(
+    cls=Command,
+    options=OF_UV,
+    examples=(
+        "uv-self-update doctor",
+        "uv-self-update doctor --fix",
+        "uv-self-update doctor --source https://nexus.example/uv/",
+    ),
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--fix", is_flag=True, help="Apply the remedies that lose nothing, after asking.")
+@click.option("--yes", is_flag=True, help="With `--fix`: do not ask.")
+@click.pass_obj
+def doctor(invocation: Invocation, *, as_json: bool, fix: bool, yes: bool) -> None:
+    """Find out why uv can or cannot be updated here.
+
+    This checks every uv on PATH, its receipt and its directory, variables and files that interfere,
+    proxies, and each source as an update would use it. Nothing is changed without --fix. The exit
+    code is 0 if an update would work, and else the one that it would end with.
+    """
+    findings = examine(_patient(invocation))
+    if as_json:
+        click.echo(_json(findings))
+    else:
+        _print(findings, invocation)
+    if fix and _fixed(findings, invocation, yes=yes):
+        findings = examine(_patient(invocation))
+        _print(findings, invocation)
+    click.get_current_context().exit(exit_code(findings))
+
+
+def _patient(invocation: Invocation) -> Patient:
+    settings: Settings | UvSelfUpdateError
+    installation: Installation | UvSelfUpdateError
+    try:
+        settings = with_passphrase(invocation.settings(), invocation.environ)
+    except UvSelfUpdateError as error:
+        settings = error
+    try:
+        installation = invocation.installation()
+    except UvSelfUpdateError as error:
+        installation = error
+    known = (invocation.known_user_file, load.site_file())
+    return Patient(
+        environ=invocation.environ,
+        settings=settings,
+        installation=installation,
+        files=tuple(path for path in known if path is not None),
+        windows=os.name == "nt",
+    )
+
+
+def _print(findings: Sequence[Finding], invocation: Invocation) -> None:
+    """Print a line for each finding; with `-q`, only what is not as it should be."""
+    for finding in findings:
+        if invocation.quiet and finding.state == "ok":
+            continue
+        mark, plain, color = _MARKS[finding.state]
+        shown = mark if _encodes(mark) else plain
+        first, *rest = finding.text.splitlines()
+        click.echo(f"{click.style(shown, fg=color, bold=True)} {first}")
+        remedy = (finding.remedy or "").splitlines()
+        for line in (*rest, *remedy):
+            click.echo(f"  {line}")
+    verdict = "An update would work." if exit_code(findings) == 0 else "An update would fail."
+    if not invocation.quiet:
+        click.echo(f"\n{verdict}")
+
+
+def _encodes(mark: str) -> bool:
+    try:
+        mark.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _json(findings: Sequence[Finding]) -> str:
+    """Return the report as one JSON object."""
+    facts = {
+        "works": exit_code(findings) == 0,
+        "exit_code": exit_code(findings),
+        "findings": [
+            {
+                "topic": finding.topic,
+                "state": finding.state,
+                "text": finding.text,
+                "remedy": finding.remedy,
+                "fixable": finding.repair is not None,
+            }
+            for finding in findings
+        ],
+    }
+    return json.dumps(facts, indent=2)
+
+
+def _fixed(findings: Sequence[Finding], invocation: Invocation, *, yes: bool) -> bool:
+    """Apply the remedies that the user agrees to, and return whether any was applied."""
+    repairs = [finding.repair for finding in findings if finding.repair is not None]
+    if not repairs:
+        invocation.tell("\nNothing can be fixed automatically.")
+        return False
+    if not (yes or sys.stdin.isatty()):
+        message = "`--fix` asks before each change, and stdin is not a terminal"
+        raise UsageError(message, hint="Use `--yes` to agree to all of them.")
+    agreed = [one for one in repairs if yes or click.confirm(one.question, default=True, err=True)]
+    for repair in agreed:
+        repair.run()
+    return bool(agreed)

@@ -1,0 +1,124 @@
+"""Every check, side by side; the report is in one order, whichever ends first."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from uv_self_update.errors import UvSelfUpdateError
+from uv_self_update.sources.opened import OpenSources
+from uv_self_update.uv.executable import version_of
+from uv_self_update.uv.process import Signals
+from uv_self_update.workflow.doctor import machine, reach, surroundings
+from uv_self_update.workflow.doctor.finding import Finding, problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from uv_self_update.config.settings import Settings
+    from uv_self_update.uv.installation import Installation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patient:
+    """What is examined."""
+
+    environ: Mapping[str, str] = field(repr=False)
+    settings: Settings | UvSelfUpdateError
+    """The settings, or why they are invalid."""
+
+    installation: Installation | UvSelfUpdateError
+    """The uv to update, or why none was found."""
+
+    files: tuple[Path, ...] = ()
+    """The configuration files; they need not exist."""
+
+    windows: bool = False
+
+
+def examine(patient: Patient) -> list[Finding]:
+    """Run every check, and return what they find; nothing is changed.
+
+    Raises:
+        SignalReceived: A signal came meanwhile.
+    """
+    with Signals(), closing(_Sources(patient)) as sources:
+        checks = [*_checks(patient, sources)]
+        with ThreadPoolExecutor(max_workers=len(checks)) as pool:
+            results = [*pool.map(_settled, checks)]
+    return _judged([finding for findings in results for finding in findings])
+
+
+class _Sources:
+    """The sources, opened if the settings and a uv are there."""
+
+    def __init__(self, patient: Patient) -> None:
+        self.opened: OpenSources | None = None
+        settings, installation = patient.settings, patient.installation
+        if not isinstance(settings, UvSelfUpdateError) and not isinstance(
+            installation, UvSelfUpdateError
+        ):
+            self.opened = OpenSources(settings, uv=installation.uv, environ=patient.environ)
+
+    def close(self) -> None:
+        """Close the sources."""
+        if self.opened is not None:
+            self.opened.close()
+
+
+def _settled(check: Callable[[], Iterator[Finding]]) -> list[Finding]:
+    return [*check()]
+
+
+def _checks(patient: Patient, sources: _Sources) -> Iterator[Callable[[], Iterator[Finding]]]:
+    """Yield the checks in the order of the report."""
+    settings, installation, environ = patient.settings, patient.installation, patient.environ
+    invalid = isinstance(settings, UvSelfUpdateError)
+    yield machine.program
+    if isinstance(installation, UvSelfUpdateError):
+        yield partial(machine.missing, installation, environ)
+    else:
+        adopt = not isinstance(settings, UvSelfUpdateError) and settings.adopt
+        usable = None if isinstance(settings, UvSelfUpdateError) else settings
+        choice = "auto" if usable is None else usable.installer
+        yield partial(machine.copies, installation)
+        yield partial(machine.receipt, installation, adopt_it=adopt)
+        yield partial(machine.directory, installation, usable)
+        yield partial(machine.scripts, installation, choice)
+        yield partial(surroundings.files_of_downloaders, environ, choice)
+    yield machine.loopback
+    yield partial(surroundings.variables, environ)
+    if isinstance(settings, UvSelfUpdateError):
+        yield partial(_told, "configuration", settings)
+        return
+    yield partial(surroundings.files, patient.files)
+    index = any(source.kind in {"auto", "index"} for source in settings.sources)
+    yield partial(surroundings.uv_toml, environ, windows=patient.windows, index=index)
+    if sources.opened is None or isinstance(installation, UvSelfUpdateError) or invalid:
+        return
+    installed = version_of(installation.uv, installation.environ)
+    for number, section in enumerate(settings.sources):
+        if section.url is not None and section.url.startswith("http"):
+            yield partial(reach.route, section.url, environ)
+        yield partial(reach.source, number, sources.opened, installed=installed)
+    yield partial(reach.newer_program, installation.uv, environ)
+
+
+def _told(topic: str, error: UvSelfUpdateError) -> Iterator[Finding]:
+    yield problem(topic, error)
+
+
+def _judged(findings: Sequence[Finding]) -> list[Finding]:
+    """Return the findings; a source that fails is a warning if another one works."""
+    of_sources = [each for each in findings if each.topic.startswith("source.")]
+    works = any(each.state == "ok" for each in of_sources)
+    return [
+        replace(each, state="warning", code=0)
+        if works and each in of_sources and each.code
+        else each
+        for each in findings
+    ]

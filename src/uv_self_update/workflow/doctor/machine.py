@@ -1,0 +1,216 @@
+"""Checks of this machine: Python, every uv, the receipt, the directory of uv, loopback."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from uv_self_update import __version__
+from uv_self_update.errors import (
+    GatewayError,
+    NotReplaced,
+    ReceiptError,
+    UvNotRunnable,
+    UvSelfUpdateError,
+    update_with,
+)
+from uv_self_update.files import strerror
+from uv_self_update.gateway import script_policy
+from uv_self_update.gateway.address import listen
+from uv_self_update.installer.workspace import interrupted
+from uv_self_update.uv.executable import ask_version, on_path, renamed, version_of
+from uv_self_update.uv.install_source import find_package_manager
+from uv_self_update.workflow.doctor.finding import Finding, problem
+from uv_self_update.workflow.doctor.repairs import adopt, finish_interrupted
+from uv_self_update.workflow.explanation import foreseen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from uv_self_update.config.settings import InstallerChoice, Settings
+    from uv_self_update.uv.installation import Installation
+
+_ROOM = 3
+"""How many times the size of uv an update takes: the archive, the new and the old executables."""
+
+_MEBIBYTE = 1 << 20
+_CONNECT = 5.0  # seconds
+
+
+def program() -> Iterator[Finding]:
+    """Report the versions of this program and of Python."""
+    version = ".".join(map(str, sys.version_info[:3]))
+    yield Finding(topic="uv-self-update", text=f"uv-self-update {__version__} on Python {version}")
+
+
+def copies(installation: Installation) -> Iterator[Finding]:
+    """Report every uv on PATH, the one to update first: version, origin, and how it is updated."""
+    seen: set[Path] = set()
+    windows, environ = installation.windows, installation.environ
+    for uv in (installation.uv, *on_path("uv", environ, windows=windows)):
+        with contextlib.suppress(OSError):
+            if (file := uv.resolve()) in seen:
+                continue
+            seen.add(file)
+        first = len(seen) == 1
+        version = version_of(uv, environ)
+        if version is None:
+            error = UvNotRunnable(uv, _silence(installation, uv))
+            if first:
+                yield problem("uv", error)
+            else:
+                yield Finding(topic="uv", text=str(error), state="warning", remedy=error.hint)
+            continue
+        if first and installation.standalone:
+            yield Finding(topic="uv", text=f"uv {version} at {uv}, from the standalone installer")
+        elif owner := find_package_manager(uv):
+            text = f"uv {version} at {uv}, from {owner.name}"
+            advice = update_with(owner.command)
+            yield Finding(topic="uv", text=text, state="ok" if first else "warning", remedy=advice)
+        elif first:
+            yield Finding(topic="uv", text=f"uv {version} at {uv}")
+        else:
+            yield Finding(
+                topic="uv",
+                text=f"another uv {version} at {uv}, behind the first on PATH",
+                state="warning",
+                remedy=f"Update it with `uv-self-update --uv {uv}`, or remove it.",
+            )
+
+
+def missing(error: UvSelfUpdateError, environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Report that no uv can be found, and each file on PATH that would be one if it could run."""
+    yield problem("uv", error)
+    for folder in environ.get("PATH", os.defpath).split(os.pathsep):
+        uv = Path(folder, "uv")
+        if os.path.isfile(uv) and not os.access(uv, os.X_OK):  # noqa: PTH113 # as in `find_uv`
+            noexec = sys.platform != "win32" and os.statvfs(folder).f_flag & os.ST_NOEXEC
+            yield Finding(
+                topic="uv",
+                text=f"{uv} cannot be run"
+                + (": its file system is mounted with `noexec`" if noexec else ""),
+                state="warning",
+                remedy="Move it to another file system." if noexec else f"Run `chmod +x {uv}`.",
+            )
+
+
+def _silence(installation: Installation, uv: Path) -> str:
+    """Return why a uv does not report its version."""
+    try:
+        done = ask_version(uv, installation.environ)
+    except OSError as error:
+        return strerror(error)
+    except subprocess.TimeoutExpired:
+        return "it does not answer"
+    words = done.stderr.decode(errors="replace").strip().splitlines()
+    return words[-1] if words else f"`uv --version` ends with exit code {done.returncode}"
+
+
+def receipt(installation: Installation, *, adopt_it: bool) -> Iterator[Finding]:
+    """Report whether uv's receipt is about this uv, and what an update would say if it is not."""
+    version = version_of(installation.uv, installation.environ)
+    if version is None:
+        return  # which `copies` reports
+    refusal = foreseen(installation, version=version, adopt=adopt_it)
+    if refusal is not None:
+        curable = foreseen(installation, version=version, adopt=True) is None
+        repair = adopt(installation) if curable and not adopt_it else None
+        yield problem("receipt", refusal, repair=repair)
+        return
+    try:
+        path = installation.locate_receipt()
+    except ReceiptError:
+        path = None
+    found = installation.receipt
+    if found is None or not installation.standalone:
+        yield Finding(topic="receipt", text="uv has no receipt, and gets one with the next update")
+    elif found.document.get("version") not in {None, version}:
+        said = found.document["version"]
+        yield Finding(
+            topic="receipt",
+            text=f"the receipt {path} says uv {said}, but this uv is {version}",
+            state="warning",
+            remedy="The next update corrects it.",
+        )
+    else:
+        yield Finding(topic="receipt", text=f"the receipt {path} is about this uv")
+
+
+def directory(installation: Installation, settings: Settings | None) -> Iterator[Finding]:
+    """Report whether uv's directory can be written, and has room."""
+    place = installation.directory
+    topic = "directory"
+    if not os.access(place, os.W_OK | os.X_OK):
+        yield problem(topic, NotReplaced(place, "the directory is not writable"))
+        return
+    yield from _interrupted(installation, settings)
+    try:
+        needed = _ROOM * sum(
+            (place / name).stat().st_size
+            for name in installation.platform.executables
+            if (place / name).exists()
+        )
+        free = shutil.disk_usage(place).free
+    except OSError as error:
+        yield problem(topic, NotReplaced(place, strerror(error)))
+        return
+    if free < needed:
+        reason = f"{free // _MEBIBYTE} MiB are free, and an update needs {needed // _MEBIBYTE}"
+        yield problem(topic, NotReplaced(place, reason))
+    else:
+        yield Finding(topic=topic, text=f"{place} is writable, {free // _MEBIBYTE:,} MiB are free")
+
+
+def _interrupted(installation: Installation, settings: Settings | None) -> Iterator[Finding]:
+    moved = renamed(installation.uv)
+    if interrupted(installation.directory):
+        yield Finding(
+            topic="directory",
+            text=f"an update of {installation.uv} was interrupted",
+            state="warning",
+            remedy="The next update finishes or undoes it: run `uv-self-update`.",
+            repair=None if settings is None else finish_interrupted(installation, settings),
+        )
+    if installation.windows and moved.exists():
+        yield Finding(
+            topic="directory",
+            text=f"{moved} is the old uv of an update that was interrupted",
+            state="warning",
+            remedy="The next update puts it back, or removes it: run `uv-self-update`.",
+            repair=None if settings is None else finish_interrupted(installation, settings),
+        )
+
+
+def loopback() -> Iterator[Finding]:
+    """Report whether a server on 127.0.0.1 can be reached, as uv must reach ours."""
+    try:
+        address = listen()
+    except GatewayError as error:
+        yield problem("loopback", error)
+        return
+    with contextlib.closing(address):
+        try:
+            socket.create_connection(address.listener.getsockname(), timeout=_CONNECT).close()
+        except OSError as error:
+            reason = f"a connection to 127.0.0.1 fails: {strerror(error)}"
+            yield problem("loopback", GatewayError(reason))
+            return
+    yield Finding(topic="loopback", text="programs can connect to a server on 127.0.0.1")
+
+
+def scripts(installation: Installation, choice: InstallerChoice) -> Iterator[Finding]:
+    """Report whether Windows lets PowerShell run the installer."""
+    if not installation.windows:
+        return
+    script: script_policy.Script = "release" if choice == "release" else "native"
+    barred = script_policy.barred(script, installation.environ)
+    if barred is not None:
+        yield problem("scripts", barred)
+    else:
+        yield Finding(topic="scripts", text="PowerShell may run uv's installer")
