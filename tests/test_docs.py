@@ -244,3 +244,13 @@ def test_console_calls_are_found() -> None:
     text = "\n".join(CALLS)
 
     assert {kind for kind in KINDS if f"docs/sources/{kind}.md" not in text} == set()
+
+
+def test_site_has_every_page() -> None:
+    """The navigation of the site names each page once, and no other but the changelog."""
+    text = (ROOT / "zensical.toml").read_text(encoding="utf-8")
+    named = re.findall(r'"([\w/-]+\.md)"', text)
+
+    assert sorted(named) == sorted(
+        [*(str(path.relative_to(ROOT / "docs")) for path in DOCS), "changelog.md"]
+    )

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
-from support import reference
+from support import reference, troubleshooting
 from uv_self_update.cli.commands import root
 from uv_self_update.cli.options import COMMANDS, FLAGS, OPTIONS, UPDATE_FLAGS
 from uv_self_update.config.kinds import KINDS, SOURCE_FIELDS
@@ -66,6 +66,12 @@ def test_readme_names_every_command() -> None:
 def test_reference_is_current() -> None:
     """The generated part of the reference is what the code says."""
     assert reference.renewed(REFERENCE) == REFERENCE, f"run `{reference.COMMAND}`"
+
+
+def test_troubleshooting_is_current() -> None:
+    """The list of errors is what the code says."""
+    page = troubleshooting.PAGE.read_text(encoding="utf-8")
+    assert troubleshooting.renewed(page) == page, f"run `{troubleshooting.COMMAND}`"
 
 
 def test_every_command_and_option_is_named() -> None:
