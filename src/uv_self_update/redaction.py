@@ -10,6 +10,9 @@ _URL = re.compile(r"(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"`<>]*[^\
 _USERINFO = re.compile(r"(?<=://)[^\s/?#]*@")
 """A password may contain the characters that end a URL in a text, such as quotes and commas."""
 
+_DRIVE = re.compile(r"[A-Za-z]:[\\/](?![\\/])")
+"""The start of a path on Windows."""
+
 _SECRET_NAME = re.compile(
     r"(?:auth|credential|jwt|key|passwd|password|pwd|sas|secret|sig|signature|token)$",
     re.IGNORECASE,
@@ -72,6 +75,8 @@ def redact_url(url: str) -> str:
 
     The query of a signed URL gives access to the file, so only the names of parameters are kept.
     """
+    if _DRIVE.match(url):
+        return url  # a path on Windows, whose letter is no scheme
     try:
         parts = urlsplit(url)
         # An invalid port may be the start of a password that contains `/`, `?` or a space.

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from uv_self_update.uv.installation import Installation
     from uv_self_update.workflow.doctor.finding import Finding, State
 
-_MARKS: dict[State, tuple[str, str, str]] = {
-    "ok": ("✓", "ok", "green"),
-    "warning": ("!", "!", "yellow"),
-    "problem": ("✗", "X", "red"),
+_MARKS: dict[State, tuple[str, str]] = {
+    "ok": ("✓", "green"),
+    "warning": ("!", "yellow"),
+    "problem": ("✗", "red"),
 }
-"""State -> its mark, the mark where the encoding lacks that, its color."""
+"""State -> its mark and color."""
 
 
 @click.command(
@@ -90,24 +90,15 @@ def _print(findings: Sequence[Finding], invocation: Invocation) -> None:
     for finding in findings:
         if invocation.quiet and finding.state == "ok":
             continue
-        mark, plain, color = _MARKS[finding.state]
-        shown = mark if _encodes(mark) else plain
+        mark, color = _MARKS[finding.state]
         first, *rest = finding.text.splitlines()
-        click.echo(f"{click.style(shown, fg=color, bold=True)} {first}")
+        click.echo(f"{click.style(mark, fg=color, bold=True)} {first}")
         remedy = (finding.remedy or "").splitlines()
         for line in (*rest, *remedy):
             click.echo(f"  {line}")
     verdict = "An update would work." if exit_code(findings) == 0 else "An update would fail."
     if not invocation.quiet:
         click.echo(f"\n{verdict}")
-
-
-def _encodes(mark: str) -> bool:
-    try:
-        mark.encode(sys.stdout.encoding or "ascii")
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _json(findings: Sequence[Finding]) -> str:

@@ -15,6 +15,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from uv_self_update.cli.encoding import lose_nothing
 from uv_self_update.cli.invocation import Invocation
 from uv_self_update.cli.options import (
     COMMANDS,
@@ -56,6 +57,7 @@ _log = logging.getLogger(__name__)
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line, and return the exit code."""
     arguments = sys.argv[1:] if argv is None else list(argv)
+    lose_nothing()
     # What follows `--` belongs to another program.
     terminal = Terminal([*takewhile(lambda word: word != "--", arguments)], os.environ)
     try:
