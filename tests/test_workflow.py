@@ -89,7 +89,7 @@ def test_every_promised_python_is_tried_on_every_system() -> None:
 
 
 TESTS = "python -m pip install uv && uv run pytest"
-REHEARSAL = "uv run uv-self-update rehearse"
+REHEARSAL = "uv run --no-project --with-editable . uv-self-update rehearse"
 
 
 def test_what_is_run_is_what_is_documented() -> None:
