@@ -134,7 +134,8 @@ def linux() -> list[str]:
     """Return what is run on Linux: one file, by which everybody can run it."""
     (run,) = [step["run"] for step in read(CI)["jobs"]["everything"]["steps"] if "run" in step]
     assert run.endswith(" .ci/run")
-    return (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    lines = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    return [line.strip() for line in lines]
 
 
 def elsewhere() -> list[str]:
