@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import logging
 import os
 import signal
 import sys
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from support import notices, systems
+from support import binaries, notices, systems
 from support.homes import Home
 from support.web import Web
 from uv_self_update.auth.credentials import Credentials
@@ -20,12 +23,15 @@ from uv_self_update.network.client import Upstream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 _LEFT_OUT = systems.left_out(sys.platform)
 
 collect_ignore = [name for name in _LEFT_OUT if "::" not in name]
 """The files that pytest does not even import on this system."""
+
+# Every worker needs the bytecode of all tests, in which pytest rewrites the assertions.
+sys.dont_write_bytecode = False
+sys.pycache_prefix = str(binaries.CACHE / "bytecode")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -55,6 +61,22 @@ def pytest_xdist_auto_num_workers() -> int:
     """Start twice as many workers as there are processors: half of a test is waiting."""
     cores = os.cpu_count() or 1
     return min(2 * cores, cores + 4)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """Compile another part of the tests in each worker, before all of them collect all tests."""
+    config = session.config
+    worker = getattr(config, "workerinput", None)
+    if worker is None or config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
+        return
+    files = sorted(Path(__file__).parent.glob("test_*.py"))
+    names = [file.stem for file in files if file.name not in collect_ignore]
+    first = int(worker["workerid"].removeprefix("gw")) * len(names) // worker["workercount"]
+    for name in names[first:] + names[:first]:
+        # What fails here, fails again where it is reported.
+        with contextlib.suppress(Exception, pytest.skip.Exception):
+            importlib.import_module(name)
 
 
 def pytest_report_header() -> list[str]:

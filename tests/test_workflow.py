@@ -95,7 +95,7 @@ def test_every_promised_python_is_tried_on_every_system() -> None:
 
 
 TESTS = "python -m pip install uv && uv run pytest"
-REHEARSAL = "uv run uv-self-update rehearse"
+REHEARSAL = "uv run --no-project --with-editable . uv-self-update rehearse"
 
 
 def test_what_is_run_is_what_is_documented() -> None:
@@ -140,7 +140,8 @@ def linux() -> list[str]:
     """Return what is run on Linux: one file, by which everybody can run it."""
     (run,) = [step["run"] for step in read(CI)["jobs"]["everything"]["steps"] if "run" in step]
     assert run.endswith(" .ci/run")
-    return (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    lines = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    return [line.strip() for line in lines]
 
 
 def elsewhere() -> list[str]:

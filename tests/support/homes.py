@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import io
 import json
 import os
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 from unittest.mock import patch
 
-from support import binaries
+from support import binaries, digests
 from uv_self_update.cli.main import main
 from uv_self_update.uv.receipt import new_receipt
 
@@ -75,7 +74,9 @@ class Home:
         self.bin.mkdir(parents=True, exist_ok=True)
         for name in ("uv", "uvx"):
             # A copy: a link would be the cached file itself.
-            shutil.copy2(binaries.executables(version) / name, self.bin / name)
+            source = binaries.executables(version) / name
+            shutil.copy2(source, self.bin / name)
+            digests.copied(source, self.bin / name)
         self.receipt.parent.mkdir(parents=True, exist_ok=True)
         document = new_receipt(prefix=self.bin, version=version, executables=("uv", "uvx"))
         self.receipt.write_text(json.dumps(document))
@@ -176,7 +177,7 @@ def describe(path: Path) -> str:
         return f"link to {path.readlink()}"
     if path.is_dir():
         return f"folder {stat.st_mode:o}"
-    return f"file {stat.st_mode:o} {hashlib.sha256(path.read_bytes()).hexdigest()}"
+    return f"file {stat.st_mode:o} {digests.digest(path)}"
 
 
 @contextlib.contextmanager
