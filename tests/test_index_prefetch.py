@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
+import threading
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -13,12 +15,16 @@ import pytest
 from support import binaries, mirrors
 from support.web import Page
 from test_sources_index import pages
+from uv_self_update.sources.index import uv_pip
+from uv_self_update.sources.index.own_cache import has_one_index
+from uv_self_update.uv.settings import UvSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from support.homes import Home
-    from support.web import Web
+    from support.web import Asked, Web
 
 START, END = binaries.newest_but_one(), binaries.newest()
 OLD = "0.11.13"
@@ -64,13 +70,13 @@ def test_runs_of_an_update(home: Home, web: Web, runs: Counter[str]) -> None:
 
 
 def test_runs_with_nothing_to_do(home: Home, web: Web, runs: Counter[str]) -> None:
-    """Where nothing is newer, the page is requested once, and uv runs at most twice."""
+    """Where nothing is newer, the page is requested once, and uv runs once beside the child."""
     home.install(START)
     web.pages |= mirrors.index_pages([START])
     before = home.rest()
     done = home.run(*source(web))
     assert (done.code, "latest version" in done.err) == (0, True), done.err
-    assert runs == {"self update": 1, "pip install": 1, "pip compile": 1}
+    assert runs == {"self update": 1, "pip install": 1}
     assert web.paths() == [PAGE]
     assert home.rest() == before
 
@@ -123,3 +129,246 @@ def test_runs_of_releases_with_min_age(home: Home, web: Web, runs: Counter[str])
     rows = {row["version"]: row["allowed"] for row in json.loads(done.out)}
     assert rows == {"0.11.13": False, "0.8.24": False, "0.5.31": True, "0.5.0": True}
     assert runs["pip compile"] == 4
+
+
+def claim(home: Home, version: str) -> None:
+    """Let the receipt name another version than uv's."""
+    document = json.loads(home.receipt.read_text())
+    home.receipt.write_text(json.dumps({**document, "version": version}))
+
+
+@pytest.mark.parametrize("claimed", [END, "99.0.0", "0.5.0"])
+def test_receipt_with_another_version(home: Home, web: Web, claimed: str) -> None:
+    """The version in the receipt decides what is downloaded ahead, and nothing else."""
+    home.install(START)
+    claim(home, claimed)
+    web.pages |= mirrors.index_pages([END, START])
+    done = home.run(*source(web))
+    assert (done.code, home.version(), home.receipt_version()) == (0, END, END), done.err
+
+
+def test_receipt_with_a_later_version_that_is_hidden(home: Home, web: Web) -> None:
+    """What a wrong receipt makes uv ask for is searched as if nothing had been assumed.
+
+    Without a wrong receipt, it is the installed version, which nothing is done about.
+    """
+    home.install(START)
+    claim(home, END)
+    now = datetime.now(UTC)
+    dates = {END: now.isoformat(), START: (now - timedelta(days=9)).isoformat()}
+    web.pages |= mirrors.dated_index_pages(dates, yanked=[END])
+    done = home.run(*source(web))
+    assert f"uv {END} from the index {web.url}/simple/ is hidden by the policy: yanked" in done.err
+    assert (done.code != 0, home.version()) == (True, START)
+    assert wheel(END) not in web.paths()
+
+
+def test_receipt_with_an_older_version(home: Home, web: Web) -> None:
+    """A download that turns out to be needless is stopped, and leaves nothing behind."""
+    home.install(START)
+    claim(home, "0.5.0")
+    web.pages |= mirrors.index_pages([START])
+    begun, over = threading.Event(), threading.Event()
+    page = web.pages[wheel(START)]
+
+    def wait(_: Asked) -> Page:
+        begun.set()
+        over.wait(30)
+        assert isinstance(page, Page)
+        return page
+
+    web.pages[wheel(START)] = wait
+    before = home.rest()
+    try:
+        done = home.run(*source(web))
+        assert begun.is_set()
+    finally:
+        over.set()
+    assert (done.code, "latest version" in done.err) == (0, True), done.err
+    assert home.rest() == before
+
+
+HIDING = {
+    "versions": f'[policy]\nversions = "<{END}"\n',
+    "min-age": '[policy]\nmin-age = "3 days"\n',
+    "approved": f'[policy]\napproved = ["{START}"]\n',
+    "prerelease": "[policy]\nprerelease = true\nversions = '<0.1'\n",
+    "yanked": "",
+}
+
+
+@pytest.mark.parametrize("rule", HIDING)
+@pytest.mark.parametrize("target", [(), (END,)])
+def test_policy_comes_before_the_download(
+    home: Home, web: Web, rule: str, target: tuple[str, ...]
+) -> None:
+    """No wheel is requested that the policy hides, neither by name nor as the newest."""
+    home.install(START)
+    home.configure(HIDING[rule])
+    now = datetime.now(UTC)
+    dates = {END: now.isoformat(), START: (now - timedelta(days=9)).isoformat()}
+    web.pages |= mirrors.dated_index_pages(dates, yanked=[END] if rule == "yanked" else [])
+    done = home.run(*target, *source(web))
+    # Without a version that is allowed, it is an error; else uv is up to date.
+    assert (done.code != 0) == bool(target or rule == "prerelease"), done.err
+    assert home.version() == START
+    assert [path for path in web.paths() if path.endswith(".whl")] == []
+
+
+def test_policy_that_allows(home: Home, web: Web, runs: Counter[str]) -> None:
+    """A range and an age are part of the requirement: the allowed wheel is downloaded ahead."""
+    home.install(START)
+    home.configure(f'[policy]\nversions = "<={END}"\nmin-age = "3 days"\n')
+    ago = datetime.now(UTC) - timedelta(days=9)
+    web.pages |= mirrors.dated_index_pages(dict.fromkeys([END, START], ago.isoformat()))
+    done = home.run(*source(web))
+    assert (done.code, home.version()) == (0, END), done.err
+    assert web.paths().count(wheel(END)) == runs["pip install"] == 1
+
+
+@pytest.mark.parametrize("target", [END, END.rpartition(".")[0], f">={END}"])
+def test_named_version(home: Home, web: Web, runs: Counter[str], target: str) -> None:
+    """A named version is downloaded once, be it named exactly or not."""
+    home.install(START)
+    web.pages |= mirrors.index_pages([END, START])
+    done = home.run(target, *source(web))
+    assert (done.code, home.version()) == (0, END), done.err
+    assert web.paths().count(wheel(END)) == runs["pip install"] == 1
+
+
+def test_dry_run_downloads_nothing(home: Home, web: Web, runs: Counter[str]) -> None:
+    """What changes nothing fetches no wheel."""
+    home.install(START)
+    web.pages |= mirrors.index_pages([END, START])
+    assert home.run("--dry-run", *source(web)).code == 0
+    assert (web.paths(), runs["pip install"]) == ([PAGE], 0)
+
+
+@pytest.mark.parametrize("rule", ["required", "pinned"])
+def test_digest_rules_come_before_the_download(home: Home, web: Web, rule: str) -> None:
+    """A wheel without the digest that the policy requires is not even requested."""
+    home.install(START)
+    pin = f'[policy.digests."{END}"]\n"uv-x86_64-unknown-linux-gnu.tar.gz" = "{"0" * 64}"\n'
+    home.configure(pin if rule == "pinned" else "[policy]\nrequire-digest = true\n")
+    web.pages |= mirrors.index_pages([END, START])
+    page = web.pages[PAGE]
+    assert isinstance(page, Page)
+    assert isinstance(page.body, bytes)
+    web.pages[PAGE] = Page(body=re.sub(rb"#sha256=\w+", b"", page.body), headers=page.headers)
+    done = home.run(*source(web))
+    assert (done.code != 0, home.version()) == (True, START)
+    assert web.paths().count(wheel(END)) == 0
+
+
+@pytest.mark.parametrize("start", ["0.5.0", OLD])
+def test_uv_that_does_not_verify(home: Home, web: Web, start: str) -> None:
+    """A uv that compares no digest unless told is stopped before it requests anything."""
+    home.install(binaries.version(start))
+    web.pages |= mirrors.index_pages([END])
+    done = home.run(*source(web))
+    assert (done.code, home.version()) == (0, END), done.err
+    assert web.paths().count(wheel(END)) == 1
+
+
+def test_page_that_may_not_be_stored(home: Home, web: Web) -> None:
+    """An index that forbids to store its page is asked again; the wheel is requested once."""
+    home.install(START)
+    web.pages |= mirrors.index_pages([END, START])
+    page = web.pages[PAGE]
+    assert isinstance(page, Page)
+    headers = {**page.headers, "Cache-Control": "no-store"}
+    web.pages[PAGE] = Page(body=page.body, headers=headers)
+    done = home.run(*source(web))
+    assert (done.code, home.version()) == (0, END), done.err
+    assert (web.paths().count(PAGE), web.paths().count(wheel(END))) == (2, 1)
+
+
+def test_wheel_that_is_missing(home: Home, web: Web) -> None:
+    """A download that fails is repeated as before, and its error is that of the repetition."""
+    home.install(START)
+    web.pages |= mirrors.index_pages([END, START])
+    del web.pages[wheel(END)]
+    done = home.run(*source(web))
+    assert (done.code != 0, home.version(), home.receipt_version()) == (True, START, START)
+    assert f"`uv pip install` failed for the index {web.url}/simple/:" in done.err
+    assert "404" in done.err
+
+
+def test_bomb(home: Home, web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The size of what is unpacked is limited ahead as well."""
+    monkeypatch.setattr(uv_pip, "LARGEST_UNPACKED", 10 << 20)
+    home.install(START)
+    web.pages |= mirrors.index_pages([END, START], real=True)
+    before = home.snapshot()
+    done = home.run(*source(web))
+    assert (done.code != 0, home.snapshot()) == (True, before)
+    assert "it contains more than" in done.err
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 500])
+def test_index_that_refuses(home: Home, web: Web, status: int) -> None:
+    """An index that refuses is asked by one run of uv, and by another for the reason."""
+    home.install(START)
+    home.environ["UV_HTTP_RETRIES"] = "0"
+    web.pages[PAGE] = Page(status=status)
+    done = home.run(*source(web))
+    said = "500" if status == 500 else f"{web.url}{PAGE} "
+    assert (done.code != 0, said in done.err) == (True, True), done.err
+    assert len(web.paths()) <= 2
+
+
+def test_keyring_is_asked_once(home: Home, web: Web, tmp_path: Path) -> None:
+    """A keyring that asks its user for a password is run once for an update."""
+    home.install(START)
+    listing = mirrors.index_pages([END, START])
+
+    def behind(page: Page) -> Callable[[Asked], Page]:
+        headers = {"WWW-Authenticate": 'Basic realm="x"'}
+        refused = Page(status=401, headers=headers)
+        return lambda asked: page if asked.headers.get("Authorization") else refused
+
+    web.pages |= {path: behind(page) for path, page in listing.items() if isinstance(page, Page)}
+    log, keyring = tmp_path / "log", home.bin / "keyring"
+    keyring.write_text(f'#!/bin/sh\necho "$*" >> {log}\necho s3cret\n')
+    keyring.chmod(0o755)
+    home.environ["UV_KEYRING_PROVIDER"] = "subprocess"
+    url = web.url.replace("//", "//me@") + "/simple/"
+    done = home.run(environ={"UV_DEFAULT_INDEX": url})
+    assert (done.code, home.version()) == (0, END), done.err
+    assert len(log.read_text().splitlines()) == 1
+
+
+def test_users_cache(home: Home, web: Web, tmp_path: Path) -> None:
+    """The user's cache keeps what uv knows about this Python, and no wheel."""
+    cache = tmp_path / "cache"
+    home.environ["UV_CACHE_DIR"] = str(cache)
+    cache.mkdir()
+    home.install(START)
+    web.pages |= mirrors.index_pages([END, START])
+    assert home.run(*source(web)).code == 0
+    (kept,) = [path for path in cache.rglob("*") if path.is_file()]
+    assert kept.relative_to(cache).parts[0].startswith("interpreter-v")
+
+
+@pytest.mark.parametrize(
+    ("environ", "table", "expected"),
+    [
+        ({}, "", True),
+        ({"UV_INDEX": "http://a/", "UV_DEFAULT_INDEX": "http://a/"}, "", True),
+        ({"UV_DEFAULT_INDEX": "http://a/"}, "", True),
+        ({}, '[[index]]\nurl = "http://a/"\ndefault = true\n', True),
+        ({}, '[[index]]\nurl = "http://a/"\n', False),
+        ({"UV_INDEX": "http://a/"}, "", False),
+        ({"UV_INDEX": "http://a/", "UV_DEFAULT_INDEX": "http://b/"}, "", False),
+        ({"UV_EXTRA_INDEX_URL": "http://a/"}, "", False),
+        ({}, 'extra-index-url = ["http://a/"]\n', False),
+        ({}, '[pip]\nindex-url = "http://a/"\n', False),
+        ({"UV_DEFAULT_INDEX": "http://a/"}, '[[index]]\nurl = "http://b/"\n', False),
+    ],
+)
+def test_one_index(environ: dict[str, str], table: str, *, expected: bool, tmp_path: Path) -> None:
+    """Pages are taken from the user's cache only if uv reads a single index."""
+    (tmp_path / "uv").mkdir()
+    (tmp_path / "uv" / "uv.toml").write_text(table)
+    environ = {"XDG_CONFIG_HOME": str(tmp_path), "HOME": str(tmp_path), **environ}
+    assert has_one_index(UvSettings.read(environ, windows=False)) is expected

@@ -34,6 +34,10 @@ _VERIFYING = (0, 12, 16)
 """
 
 _VERSION = re.compile(r"DEBUG uv (\d+)\.(\d+)\.(\d+)\b")
+_NOTHING = re.compile(
+    r"Because only uv(?:<=|==)(\S+) is available and you require uv>(\S+), we can conclude "
+    "that your requirements are unsatisfiable"
+)
 _INSTALLED = re.compile(r" \+ uv==(\S+)")
 
 
@@ -53,17 +57,30 @@ class Prefetch:
         self.cache = cache
         self.target = cache.directory / "wheel"
         self._uv = uv
+        self._requirement = requirement
         self._version: str | None = None
         self._verifies: bool | None = None
+        self._has_version = False
         self._resolved = threading.Event()
         self._answer: Answer | None = None
         arguments = [*INSTALL, *options, "--refresh-package", "uv", "--target", str(self.target)]
-        self._download = Background(lambda: self._run(arguments, requirement))
+        self._download = Background(lambda: self._run(arguments))
 
     def resolved(self) -> Answer | None:
-        """Wait until uv has read the index; return its answer if it has exited with that."""
+        """Wait until uv has read the index; return its answer if that has no such version."""
         self._resolved.wait()
-        return self._answer
+        return None if self._has_version else self._answer
+
+    @property
+    def nothing_newer_than(self) -> str | None:
+        """The installed version, if it is in the index and uv has said that nothing is newer.
+
+        In other words, or if uv uses others, the cache has to answer: None.
+        """
+        errors = "" if self._answer is None else self._answer.errors
+        said = _NOTHING.search(" ".join(errors.split()))
+        known = said is not None and self._requirement == f"uv>{said[2]}" and said[1] == said[2]
+        return said[1] if said is not None and known else None
 
     def installed(self, version: str) -> bool:
         """Wait for the download, and return whether the target has a version, verified."""
@@ -75,9 +92,9 @@ class Prefetch:
         """Wait for uv to exit after it was killed."""
         self._download.wait(seconds)
 
-    def _run(self, arguments: list[str], requirement: str) -> None:
+    def _run(self, arguments: list[str]) -> None:
         try:
-            self._answer = self._uv.fill(arguments, requirement, self.cache, heard=self._hear)
+            self._answer = self._uv.fill(arguments, self._requirement, self.cache, heard=self._hear)
         finally:
             self._resolved.set()
 
@@ -89,6 +106,7 @@ class Prefetch:
                 tuple(int(number) for number in version.groups()) >= _VERIFYING
             )
         if line.startswith("Resolved "):
+            self._has_version = True
             self._resolved.set()
         if installed := _INSTALLED.match(line):
             self._version = without_local(installed[1])

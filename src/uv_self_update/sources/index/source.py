@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from uv_self_update.sources.context import Context
 
 
-_FETCH = "Failed to fetch"
+_REFUSED = ("Failed to fetch", "was not found in the package registry")
 """uv's words for an index that cannot be read; a second attempt would take as long."""
 
 _LAST_WAIT = 10.0  # seconds for a uv that was killed, and for files to be removed
@@ -86,6 +86,7 @@ class IndexSource(WheelSource):
         self._flat = flat
         self._temporary = temporary
         self._prefetch: Prefetch | None = None
+        self._assumed: Wanted | None = None
         self._lists = False
         self._dates: dict[MinimumAge, tuple[frozenset[str], frozenset[str]]] = {}
         self._removing: Background[None] | None = None
@@ -138,13 +139,19 @@ class IndexSource(WheelSource):
         if self._prefetch is None:
             return None
         answer = self._prefetch.resolved()
+        if wanted == NEWEST.under(wanted.policy) and not wanted.policy.narrows:
+            latest = self._prefetch.nothing_newer_than
+            if latest is not None:
+                # uv asks for nothing else then, unless the receipt is wrong.
+                self._assumed = Wanted(exact=latest, policy=wanted.policy)
+                return latest
         if answer is None or answer.code == 0 or has_no_solution(answer.errors):
             try:
                 with self._uv.confined(self._prefetch.cache):
                     return self._version(wanted)
             except IndexFailed:
                 pass  # the page may not be stored (`Cache-Control: no-store`)
-        elif _FETCH in answer.errors:
+        elif any(words in answer.errors for words in _REFUSED):
             raise self._resolver.failure(
                 answer, COMPILE, wanted.requirement, command="uv pip install"
             )
@@ -278,6 +285,8 @@ class IndexSource(WheelSource):
             prefetch.target.rename(target)
             self._removing = Background(prefetch.cache.remove)
         else:
+            if (assumed := self._assumed) is not None and self._exact(assumed) is None:
+                raise self._resolver.no_such_version(assumed)
             self._install(release.version, target, wheel)
         executables = target / "bin"  # with `--target` on every system, also on Windows
         if not executables.is_dir():
