@@ -7,6 +7,7 @@ import re
 import subprocess
 import threading
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,8 @@ from support import binaries, mirrors
 from support.web import Page
 from test_sources_index import pages
 from uv_self_update.sources.index import uv_pip
-from uv_self_update.sources.index.own_cache import has_one_index
-from uv_self_update.uv.settings import UvSettings
+from uv_self_update.sources.index.prefetch import Prefetch
+from uv_self_update.sources.index.uv_pip import UvPip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -261,13 +262,47 @@ def test_digest_rules_come_before_the_download(home: Home, web: Web, rule: str) 
 
 
 @pytest.mark.parametrize("start", ["0.5.0", OLD])
-def test_uv_that_does_not_verify(home: Home, web: Web, start: str) -> None:
-    """A uv that compares no digest unless told is stopped before it requests anything."""
+def test_uv_that_does_not_verify(home: Home, web: Web, runs: Counter[str], start: str) -> None:
+    """A uv that compares no digest unless told is stopped before it requests anything.
+
+    It reads the page instead, once.
+    """
     home.install(binaries.version(start))
     web.pages |= mirrors.index_pages([END])
+    page = web.pages[PAGE]
+    assert isinstance(page, Page)
+    web.pages[PAGE] = replace(page, headers={**page.headers, "Cache-Control": "max-age=600"})
     done = home.run(*source(web))
     assert (done.code, home.version()) == (0, END), done.err
-    assert web.paths().count(wheel(END)) == 1
+    assert web.paths() == [PAGE, wheel(END)]
+    assert (runs["pip install"], runs["pip compile"]) == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("line", "goes_on"),
+    [
+        ("DEBUG uv 0.12.15 (x86_64-unknown-linux-gnu)", False),
+        ("DEBUG uv 0.12.16 (x86_64-unknown-linux-gnu)", True),
+        ("DEBUG uv 1.0.0-rc.1", True),
+        ("DEBUG uv 0.5.0", False),
+        ("DEBUG another message", False),
+        ("Resolved 1 package in 11ms", False),
+        ("warning: a message that may come first", True),
+    ],
+)
+def test_first_line_of_the_log(line: str, *, goes_on: bool, home: Home, tmp_path: Path) -> None:
+    """Only a uv goes on that says that it is one which compares all digests by itself."""
+    script = tmp_path / "uv"
+    done = tmp_path / "done"
+    script.write_text(
+        f'#!/bin/sh\ncase "$*" in *verify-hashes*) ;; *) exit ;; esac\necho "{line}" >&2\n'
+        f'sleep 0.3 & wait\necho x > {done}\necho "DEBUG other" >&2\n'
+    )
+    script.chmod(0o755)
+    uv = UvPip(script, home.full_environ(), name="the index")
+    prefetch = Prefetch(uv, uv.create_cache(tmp_path), "uv>0.1.0", [])
+    assert not prefetch.installed("0.2.0")
+    assert done.exists() is goes_on
 
 
 def test_page_that_may_not_be_stored(home: Home, web: Web) -> None:
@@ -348,27 +383,3 @@ def test_users_cache(home: Home, web: Web, tmp_path: Path) -> None:
     assert home.run(*source(web)).code == 0
     (kept,) = [path for path in cache.rglob("*") if path.is_file()]
     assert kept.relative_to(cache).parts[0].startswith("interpreter-v")
-
-
-@pytest.mark.parametrize(
-    ("environ", "table", "expected"),
-    [
-        ({}, "", True),
-        ({"UV_INDEX": "http://a/", "UV_DEFAULT_INDEX": "http://a/"}, "", True),
-        ({"UV_DEFAULT_INDEX": "http://a/"}, "", True),
-        ({}, '[[index]]\nurl = "http://a/"\ndefault = true\n', True),
-        ({}, '[[index]]\nurl = "http://a/"\n', False),
-        ({"UV_INDEX": "http://a/"}, "", False),
-        ({"UV_INDEX": "http://a/", "UV_DEFAULT_INDEX": "http://b/"}, "", False),
-        ({"UV_EXTRA_INDEX_URL": "http://a/"}, "", False),
-        ({}, 'extra-index-url = ["http://a/"]\n', False),
-        ({}, '[pip]\nindex-url = "http://a/"\n', False),
-        ({"UV_DEFAULT_INDEX": "http://a/"}, '[[index]]\nurl = "http://b/"\n', False),
-    ],
-)
-def test_one_index(environ: dict[str, str], table: str, *, expected: bool, tmp_path: Path) -> None:
-    """Pages are taken from the user's cache only if uv reads a single index."""
-    (tmp_path / "uv").mkdir()
-    (tmp_path / "uv" / "uv.toml").write_text(table)
-    environ = {"XDG_CONFIG_HOME": str(tmp_path), "HOME": str(tmp_path), **environ}
-    assert has_one_index(UvSettings.read(environ, windows=False)) is expected

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from uv_self_update.background import Background
 from uv_self_update.releases.policy import Approved
+from uv_self_update.sources.index.resolver import COMPILE, has_no_solution
 from uv_self_update.versions import VERSION, without_local
 
 if TYPE_CHECKING:
@@ -55,7 +56,6 @@ class Prefetch:
         self, uv: UvPip, cache: OwnCache, requirement: str, options: Sequence[str]
     ) -> None:
         self.cache = cache
-        self.target = cache.directory / "wheel"
         self._uv = uv
         self._requirement = requirement
         self._version: str | None = None
@@ -63,7 +63,7 @@ class Prefetch:
         self._has_version = False
         self._resolved = threading.Event()
         self._answer: Answer | None = None
-        arguments = [*INSTALL, *options, "--refresh-package", "uv", "--target", str(self.target)]
+        arguments = [*INSTALL, *options, "--target", str(cache.target)]
         self._download = Background(lambda: self._run(arguments))
 
     def resolved(self) -> Answer | None:
@@ -88,6 +88,15 @@ class Prefetch:
         done = self._answer is not None and self._answer.code == 0
         return done and self._verifies is True and self._version == version
 
+    @property
+    def usable(self) -> bool:
+        """Whether the cache can serve another run: it has the page, and no part of a wheel."""
+        return (
+            self._answer is not None
+            and not self.cache.target.exists()
+            and (self._has_version or has_no_solution(self._answer.errors))
+        )
+
     def wait(self, seconds: float) -> None:
         """Wait for uv to exit after it was killed."""
         self._download.wait(seconds)
@@ -95,6 +104,9 @@ class Prefetch:
     def _run(self, arguments: list[str]) -> None:
         try:
             self._answer = self._uv.fill(arguments, self._requirement, self.cache, heard=self._hear)
+            if self._verifies is False:
+                # It was stopped, but will have to read the same page.
+                self._has_version = self._uv.fill([*COMPILE], "uv", self.cache).code == 0
         finally:
             self._resolved.set()
 

@@ -11,7 +11,7 @@ a date, or one exact version. The user's own `exclude-newer` applies in addition
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from uv_self_update.background import Background
 from uv_self_update.errors import IndexFailed, NoWheelDigest, UnusableArchive
@@ -34,13 +34,16 @@ from uv_self_update.sources.index.uv_pip import OutputTooLarge, UvPip, end_of
 from uv_self_update.sources.interface import WheelSource
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from uv_self_update.config.kinds import SourceSettings
     from uv_self_update.releases.policy import MinimumAge, Objection, Policy
     from uv_self_update.sources.context import Context
+    from uv_self_update.sources.index.own_cache import OwnCache
 
+
+T = TypeVar("T")
 
 _REFUSED = ("Failed to fetch", "was not found in the package registry")
 """uv's words for an index that cannot be read; a second attempt would take as long."""
@@ -146,12 +149,8 @@ class IndexSource(WheelSource):
                 self._assumed = Wanted(exact=latest, policy=wanted.policy)
                 return latest
         if answer is None or answer.code == 0 or has_no_solution(answer.errors):
-            try:
-                with self._uv.confined(self._prefetch.cache):
-                    return self._version(wanted)
-            except IndexFailed:
-                pass  # the page may not be stored (`Cache-Control: no-store`)
-        elif any(words in answer.errors for words in _REFUSED):
+            return self._confined(self._prefetch.cache, lambda: self._version(wanted))
+        if any(words in answer.errors for words in _REFUSED):
             raise self._resolver.failure(
                 answer, COMPILE, wanted.requirement, command="uv pip install"
             )
@@ -279,37 +278,63 @@ class IndexSource(WheelSource):
 
     def unpack(self, release: Release, directory: Path) -> Path:
         """Unpack the wheel into a directory; see WheelSource."""
-        target, wheel = directory / "wheel", f"the wheel of uv {release.version}"
+        version, target = release.version, directory / "wheel"
         prefetch, self._prefetch = self._prefetch, None
-        if prefetch is not None and prefetch.installed(release.version):
-            prefetch.target.rename(target)
-            self._removing = Background(prefetch.cache.remove)
+        if prefetch is not None and not prefetch.installed(version):
+            self._refuse_assumed()
+            if prefetch.usable:
+                hashes = self._confined(prefetch.cache, lambda: self._hashes(version))
+                self._install(version, hashes or self._hashes(version), prefetch.cache)
+            else:
+                prefetch.cache.discard()
+                prefetch = None
+        if prefetch is not None:
+            prefetch.cache.target.rename(target)
+            self._removing = Background(prefetch.cache.discard)
         else:
-            if (assumed := self._assumed) is not None and self._exact(assumed) is None:
-                raise self._resolver.no_such_version(assumed)
-            self._install(release.version, target, wheel)
+            hashes = self._hashes(version)
+            cache = self._uv.create_cache(directory)
+            try:
+                self._install(version, hashes, cache)
+            finally:
+                cache.remove()
         executables = target / "bin"  # with `--target` on every system, also on Windows
         if not executables.is_dir():
+            wheel = f"the wheel of uv {version}"
             raise UnusableArchive(wheel, self.name, "it contains no executable")
         return executables
 
-    def _install(self, version: str, target: Path, wheel: str) -> None:
-        hashes = self._hashes(version)
-        cache = self._uv.create_cache(target.parent)
+    def _refuse_assumed(self) -> None:
+        """Search for the version that was found without a search, because the receipt is wrong.
+
+        Raises:
+            HiddenByPolicy: The policy hides it.
+            NoSuchVersion: The index lacks it.
+        """
+        if (assumed := self._assumed) is not None and self._exact(assumed) is None:
+            raise self._resolver.no_such_version(assumed)
+
+    def _install(self, version: str, hashes: list[str], cache: OwnCache) -> None:
+        """Install a version into the target of a cache."""
+        wheel, requirement = f"the wheel of uv {version}", " ".join([f"uv=={version}", *hashes])
         try:
-            answer = self._uv.fill(
-                [*INSTALL, "--target", str(target)], " ".join([f"uv=={version}", *hashes]), cache
-            )
+            answer = self._uv.fill([*INSTALL, "--target", str(cache.target)], requirement, cache)
         except OutputTooLarge:
             reason = f"it contains more than {LARGEST_UNPACKED:,} bytes"
             raise UnusableArchive(wheel, self.name, reason) from None
-        finally:
-            cache.remove()
         pinned = self._digests.places(version)
         if error := mismatch(answer.errors, wheel, self.name, pinned=pinned):
             raise error
         if answer.code != 0:
             raise IndexFailed(self.name, "uv pip install", end_of(answer.errors))
+
+    def _confined(self, cache: OwnCache, call: Callable[[], T]) -> T | None:
+        """Return the result of a call without requests; None if that is impossible."""
+        try:
+            with self._uv.confined(cache):
+                return call()
+        except IndexFailed:
+            return None  # the page may not be stored (`Cache-Control: no-store`)
 
     def _hashes(self, version: str) -> list[str]:
         """Return the `--hash` options for a version; a wheel has to match one of them.

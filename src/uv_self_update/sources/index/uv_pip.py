@@ -18,7 +18,7 @@ from uv_self_update.errors import IndexFailed, UvNotRunnable
 from uv_self_update.files import strerror
 from uv_self_update.redaction import redact
 from uv_self_update.releases.release import LARGEST_UNPACKED
-from uv_self_update.sources.index.own_cache import OwnCache, has_one_index, users_cache
+from uv_self_update.sources.index.own_cache import OwnCache, users_cache
 from uv_self_update.uv.configuration import UnusableFile
 from uv_self_update.uv.environment import neutral_directory
 from uv_self_update.uv.executable import current_path
@@ -151,8 +151,7 @@ class UvPip:
             IndexFailed: The user's configuration of uv cannot be read.
             OSError: The directory cannot be written.
         """
-        settings = self._settings
-        cache = OwnCache(directory, users_cache(settings), pages=has_one_index(settings))
+        cache = OwnCache(directory, users_cache(self._settings))
         cache.create()
         return cache
 
