@@ -43,6 +43,14 @@ class Source(ABC):
             SourceError: The source cannot be used.
         """
 
+    def prepare(self, wanted: Wanted, installed: str) -> None:  # noqa: B027 # most need uv to ask
+        """Begin to fetch what `find` and a download are going to return, in the background.
+
+        Args:
+            wanted: The requested version, with the policy.
+            installed: The version that is updated, which may turn out to be another one.
+        """
+
     def objection(self, release: Release, policy: Policy) -> Objection | None:
         """Return why the policy hides a release of this source; None if it is allowed.
 

@@ -89,6 +89,15 @@ class OpenSources:
         """
         return with_lists(self._settings.policy, self._list_client)
 
+    def prepare(self, wanted: Wanted, installed: str) -> None:
+        """Begin to download what is newer than the installed version, if the first source can."""
+        policy = self._settings.policy
+        # A list of approved versions is read when uv asks for a release, not before.
+        if self._settings.sources[0].kind == "index" and not any(
+            rule.list_url for rule in policy.rules
+        ):
+            self.all[0].prepare(wanted.under(policy), installed)
+
     def find(self, wanted: Wanted) -> Found:
         """Return the wanted release that is allowed, from the first source that has one.
 

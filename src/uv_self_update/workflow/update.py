@@ -6,6 +6,7 @@
    the sources: uv always gets an exact version.
 3. The listening socket is bound and uv is started. The slow imports (the HTTP client alone takes
    tens of milliseconds) follow while uv starts up and connects.
+   An index downloads what is newer than the receipt's version from then on.
 4. The gateway answers uv's requests from the sources.
 5. uv ends, the gateway ends with it, and the directory is removed. A uv that was adopted gets a
    receipt.
@@ -25,14 +26,14 @@ from typing import IO, TYPE_CHECKING
 from uv_self_update.errors import HiddenByPolicy, NotReplaced
 from uv_self_update.files import strerror
 from uv_self_update.gateway.address import listen
-from uv_self_update.releases.target import parse_target
+from uv_self_update.releases.target import NEWEST, parse_target
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.uv.adoption import adopting
 from uv_self_update.uv.environment import environment
 from uv_self_update.uv.executable import version_of
 from uv_self_update.uv.leftovers import restore_name
 from uv_self_update.uv.process import Signals
-from uv_self_update.versions import TOO_OLD
+from uv_self_update.versions import TOO_OLD, without_local
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -130,6 +131,8 @@ def run(job: Job) -> Outcome:
     ):
         installation = adoption.installation
         _refuse_too_old(installation)
+        if not arguments.dry_run and job.settings.installer != "release":
+            sources.prepare(wanted or NEWEST, _receipt_version(installation))
         version = None if wanted is None else wanted.exact
         if wanted is not None and version is None:
             version = sources.find(wanted).release.version
@@ -326,6 +329,12 @@ def _gateway(
         sources.close()
         installers.native.close()
         installers.release.close()
+
+
+def _receipt_version(installation: Installation) -> str:
+    """Return the version in the receipt, which may be wrong; empty without a receipt."""
+    receipt = installation.receipt
+    return "" if receipt is None else without_local(str(receipt.document.get("version")))
 
 
 def _refuse_too_old(installation: Installation) -> None:

@@ -7,22 +7,27 @@ from typing import TYPE_CHECKING
 
 from uv_self_update.errors import IndexFailed, NoSuchVersion
 from uv_self_update.releases.target import NEAREST, NEWEST, bounds, nearest, newest_first
+from uv_self_update.sources.index.uv_pip import CANDIDATES
 from uv_self_update.versions import VERSION, is_prerelease, without_local
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from uv_self_update.releases.target import Wanted
     from uv_self_update.sources.index.settings import IndexSettings
     from uv_self_update.sources.index.uv_pip import Answer, UvPip
 
 
-_EXCLUDE_NEWER_PACKAGE = "--exclude-newer-package"
-_FAR_FUTURE = "9999-12-30T00:00:00Z"
+EXCLUDE_NEWER_PACKAGE = "--exclude-newer-package"
+FAR_FUTURE = "9999-12-30T00:00:00Z"
 """A cutoff that hides only the files without an upload time."""
 
-_COMPILE = (
-    *("pip", "compile", "-", "--no-header", "--no-annotate", "--no-deps"),
+_NO_DEPS = "--no-deps"
+_UNSUPPORTED = {"dependency-metadata": [{"name": "uv", "requires-python": ">=99"}]}
+"""The settings of uv.toml by which no version can be installed."""
+
+COMPILE = (
+    *("pip", "compile", "-", "--no-header", "--no-annotate", _NO_DEPS),
     *("--only-binary", "uv"),
 )
 
@@ -79,9 +84,31 @@ class Resolver:
                     return version
             reason = f"unexpected output: {answer.output}"
             raise IndexFailed(self._name, "uv pip compile", reason)
-        if "No solution found" in answer.errors and "was not found" not in answer.errors:
+        if has_no_solution(answer.errors):
             return None
-        raise self._failure(answer, arguments, requirement)
+        raise self.failure(answer, arguments, requirement)
+
+    def listed(self, *, before: str | None = None) -> tuple[str, ...]:
+        """Return the versions that uv can install here, newest first, without pre-releases.
+
+        uv prints no list. It logs each version that it considers, and is told that all of them
+        require a later Python, so that it considers every one. Its cache must have the page.
+
+        Args:
+            before: The instant before which a version has to be published, in RFC 3339.
+
+        Returns:
+            The versions; none if that is not how this uv works, as before 0.8.
+        """
+        from uv_self_update.sources.index.trace import considered  # noqa: PLC0415 # rarely needed
+
+        arguments = [one for one in _compile(mode="disallow") if one != _NO_DEPS]
+        if before is not None:
+            arguments += [EXCLUDE_NEWER_PACKAGE, f"uv={before}"]
+        code, log = self._uv.logged(
+            arguments, NEWEST.requirement, log=CANDIDATES, table=_UNSUPPORTED
+        )
+        return considered(log) if code != 0 else ()
 
     def has_upload_time(self, version: str) -> bool:
         """Return whether the index gives the upload time of a version.
@@ -89,7 +116,7 @@ class Resolver:
         Raises:
             IndexFailed: The index cannot be used.
         """
-        return self.resolve(f"uv=={version}", before=_FAR_FUTURE, refresh=False) is not None
+        return self.resolve(f"uv=={version}", before=FAR_FUTURE, refresh=False) is not None
 
     def with_hashes(self, version: str) -> str:
         """Return a version's requirement with the digests of all its files, as uv prints it.
@@ -97,10 +124,10 @@ class Resolver:
         Raises:
             IndexFailed: The index cannot be used.
         """
-        arguments = [*_COMPILE, "--generate-hashes"]
+        arguments = [*COMPILE, "--generate-hashes"]
         answer = self._uv.ask(arguments, f"uv=={version}")
         if answer.code != 0:
-            raise self._failure(answer, arguments, f"uv=={version}")
+            raise self.failure(answer, arguments, f"uv=={version}")
         return answer.output
 
     def no_such_version(self, wanted: Wanted) -> NoSuchVersion:
@@ -117,13 +144,13 @@ class Resolver:
         if near and settings.cutoff is None:
             return NoSuchVersion(self._name, str(wanted), near)
         arguments = [*_compile(mode=prerelease_mode(wanted)), "--refresh-package", "uv"]
-        log = self._uv.logged(arguments, wanted.requirement)
+        _, log = self._uv.logged(arguments, wanted.requirement)
         if settings.cutoff is not None:
             for hidden in (wanted,) if near else (wanted, NEWEST):
                 mode = prerelease_mode(hidden)
                 cutoff = explanation.hidden_by_cutoff(
-                    self.resolve(hidden.requirement, mode=mode, before=_FAR_FUTURE),
-                    undated(log if hidden is wanted else self._uv.logged(arguments, "uv")),
+                    self.resolve(hidden.requirement, mode=mode, before=FAR_FUTURE),
+                    undated(log if hidden is wanted else self._uv.logged(arguments, "uv")[1]),
                     inquiries(log),
                     settings,
                     source=self._name,
@@ -148,8 +175,8 @@ class Resolver:
         """
         if before is None:
             return self._uv.ask(arguments, requirement)
-        answer = self._uv.ask([*arguments, _EXCLUDE_NEWER_PACKAGE, f"uv={before}"], requirement)
-        if answer.code != 0 and f"unexpected argument '{_EXCLUDE_NEWER_PACKAGE}'" in answer.errors:
+        answer = self._uv.ask([*arguments, EXCLUDE_NEWER_PACKAGE, f"uv={before}"], requirement)
+        if answer.code != 0 and f"unexpected argument '{EXCLUDE_NEWER_PACKAGE}'" in answer.errors:
             return self._uv.ask([*arguments, "--exclude-newer", before], requirement)
         return answer
 
@@ -173,26 +200,50 @@ class Resolver:
                 below = self.resolve(f"uv<{closest}", refresh=False)
         return tuple(newest_first(found))
 
-    def _failure(self, answer: Answer, arguments: list[str], requirement: str) -> IndexFailed:
-        """Return the error for a uv that failed, explained by its log and its configuration."""
+    def failure(
+        self,
+        answer: Answer,
+        arguments: Sequence[str],
+        requirement: str,
+        *,
+        command: str = "uv pip compile",
+    ) -> IndexFailed:
+        """Return the error for a uv that failed, explained by its log and its configuration.
+
+        Args:
+            answer: The output of that uv.
+            arguments: The arguments of `uv pip compile`, which has failed or would.
+            requirement: The requirement on uv.
+            command: The command that failed.
+        """
         from uv_self_update.sources.index import explanation  # noqa: PLC0415 # only for an error
         from uv_self_update.sources.index.trace import inquiries  # noqa: PLC0415 # as above
 
         # Without a response, a second run for the log would take as long, and explain nothing.
         refused = explanation.is_refusal(answer.errors)
-        asked = inquiries(self._uv.logged(arguments, requirement)) if refused else ()
+        asked = inquiries(self._uv.logged([*arguments], requirement)[1]) if refused else ()
         return explanation.failure(
-            answer.errors,
-            asked,
-            self._settings(),
-            source=self._name,
-            command=f"uv {' '.join(arguments[:2])}",
+            answer.errors, asked, self._settings(), source=self._name, command=command
         )
+
+    @property
+    def has_cutoff(self) -> bool:
+        """Whether the user's uv skips files by their date.
+
+        Raises:
+            IndexFailed: The user's configuration cannot be read.
+        """
+        return self._settings().cutoff is not None
 
     def _settings(self) -> IndexSettings:
         from uv_self_update.sources.index.settings import read_settings  # noqa: PLC0415 # as above
 
         return read_settings(self._environ, url=self._url, windows=os.name == "nt")
+
+
+def has_no_solution(errors: str) -> bool:
+    """Return whether the indexes have uv, but no version that a requirement allows."""
+    return "No solution found" in errors and "was not found" not in errors
 
 
 def prerelease_mode(wanted: Wanted) -> str:
@@ -208,4 +259,4 @@ def prerelease_mode(wanted: Wanted) -> str:
 
 def _compile(*, mode: str) -> list[str]:
     # Always given, because the user may have set another mode for other packages.
-    return [*_COMPILE, "--prerelease", mode]
+    return [*COMPILE, "--prerelease", mode]

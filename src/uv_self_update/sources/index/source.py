@@ -11,8 +11,9 @@ a date, or one exact version. The user's own `exclude-newer` applies in addition
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from uv_self_update.background import Background
 from uv_self_update.errors import IndexFailed, NoWheelDigest, UnusableArchive
 from uv_self_update.redaction import redact_url
 from uv_self_update.releases.digests import DigestRules
@@ -20,17 +21,34 @@ from uv_self_update.releases.policy import hidden, tell
 from uv_self_update.releases.release import LARGEST_UNPACKED, Release, utc
 from uv_self_update.releases.target import NEWEST, Wanted, choose
 from uv_self_update.sources.index.digests import SECURE, mismatch, strongest
-from uv_self_update.sources.index.resolver import Resolver, prerelease_mode
+from uv_self_update.sources.index.prefetch import INSTALL, Prefetch, requirement_for
+from uv_self_update.sources.index.resolver import (
+    COMPILE,
+    EXCLUDE_NEWER_PACKAGE,
+    FAR_FUTURE,
+    Resolver,
+    has_no_solution,
+    prerelease_mode,
+)
 from uv_self_update.sources.index.uv_pip import OutputTooLarge, UvPip, end_of
 from uv_self_update.sources.interface import WheelSource
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from uv_self_update.config.kinds import SourceSettings
-    from uv_self_update.releases.policy import Objection, Policy
+    from uv_self_update.releases.policy import MinimumAge, Objection, Policy
     from uv_self_update.sources.context import Context
+    from uv_self_update.sources.index.own_cache import OwnCache
+
+
+T = TypeVar("T")
+
+_REFUSED = ("Failed to fetch", "was not found in the package registry")
+"""uv's words for an index that cannot be read; a second attempt would take as long."""
+
+_LAST_WAIT = 10.0  # seconds for a uv that was killed, and for files to be removed
 
 
 def create(settings: SourceSettings, context: Context) -> IndexSource:
@@ -68,20 +86,85 @@ class IndexSource(WheelSource):
         temporary: Path | None = None,
     ) -> None:
         self._digests = digests or DigestRules()
+        self._flat = flat
+        self._temporary = temporary
+        self._prefetch: Prefetch | None = None
+        self._assumed: Wanted | None = None
+        self._lists = False
+        self._dates: dict[MinimumAge, tuple[frozenset[str], frozenset[str]]] = {}
+        self._removing: Background[None] | None = None
         self.name = "the package index" if url is None else f"the index {redact_url(url)}"
         self._uv = UvPip(uv, environ, name=self.name, url=url, flat=flat, temporary=temporary)
         self._resolver = Resolver(self._uv, environ, name=self.name, url=url)
 
+    def prepare(self, wanted: Wanted, installed: str) -> None:
+        """Begin to download what `find` is going to return; see Source.
+
+        Digests that this package compares itself, or requires, are not compared by the uv that
+        does this.
+        """
+        if self._prefetch is not None or self._temporary is None or self._flat:
+            return
+        if self._digests.required or self._digests.pinned:
+            return
+        requirement = requirement_for(wanted, installed)
+        if requirement is None:
+            return
+        directory = self._temporary / "index"
+        options = ["--prerelease", "explicit" if wanted.exact else prerelease_mode(wanted)]
+        try:
+            if self._uv.offline:
+                return
+            if (cutoff := _cutoff(wanted.policy)) is not None:
+                if self._resolver.has_cutoff:
+                    return  # both dates apply, but uv takes one
+                options += [EXCLUDE_NEWER_PACKAGE, f"uv={cutoff}"]
+            directory.mkdir(mode=0o700)
+            cache = self._uv.create_cache(directory)
+        except (IndexFailed, OSError):
+            return  # `find` reports what is wrong
+        self._prefetch = Prefetch(self._uv, cache, requirement, options)
+
     def find(self, wanted: Wanted) -> Release:
         """Return the newest wanted release; see Source."""
-        version = self._newest(wanted) if wanted.exact is None else self._exact(wanted)
+        version = self._from_prefetch(wanted) or self._version(wanted)
         if version is None:
             raise self._resolver.no_such_version(wanted)
         return Release(version=version, tag=version, assets=())
 
+    def _from_prefetch(self, wanted: Wanted) -> str | None:
+        """Return the version according to the page that was read already; None if that fails.
+
+        Raises:
+            IndexFailed: The index cannot be used.
+            HiddenByPolicy: The policy hides every wanted version.
+        """
+        if self._prefetch is None:
+            return None
+        answer = self._prefetch.resolved()
+        if wanted == NEWEST.under(wanted.policy) and not wanted.policy.narrows:
+            latest = self._prefetch.nothing_newer_than
+            if latest is not None:
+                # uv asks for nothing else then, unless the receipt is wrong.
+                self._assumed = Wanted(exact=latest, policy=wanted.policy)
+                return latest
+        if answer is None or answer.code == 0 or has_no_solution(answer.errors):
+            return self._confined(self._prefetch.cache, lambda: self._version(wanted))
+        if any(words in answer.errors for words in _REFUSED):
+            raise self._resolver.failure(
+                answer, COMPILE, wanted.requirement, command="uv pip install"
+            )
+        return None
+
+    def _version(self, wanted: Wanted) -> str | None:
+        return self._newest(wanted) if wanted.exact is None else self._exact(wanted)
+
     def objection(self, release: Release, policy: Policy) -> Objection | None:
         """Return why the policy hides a release; see Source."""
-        return policy.objection_to_name(release.version) or self._too_young(release.version, policy)
+        version = release.version
+        if (objection := policy.objection_to_name(version)) is not None:
+            return objection
+        return (self._listed_as_young if self._lists else self._too_young)(version, policy)
 
     def _exact(self, wanted: Wanted) -> str | None:
         """Return the wanted exact version, or None if the index lacks it.
@@ -156,6 +239,19 @@ class IndexSource(WheelSource):
             return None
         return rule.too_young if self._resolver.has_upload_time(version) else rule.undated
 
+    def _listed_as_young(self, version: str, policy: Policy) -> Objection | None:
+        """Return the same as `_too_young`, for any number of versions at the cost of two runs."""
+        rule, cutoff = policy.longest_age, _cutoff(policy)
+        if rule is None or cutoff is None:
+            return None
+        if rule not in self._dates:
+            dates = [frozenset(self._resolver.listed(before=at)) for at in (cutoff, FAR_FUTURE)]
+            self._dates[rule] = (dates[0], dates[1])
+        old, dated = self._dates[rule]
+        if version in old:
+            return None
+        return rule.too_young if version in dated else rule.undated
+
     def dated(self, release: Release) -> bool:
         """Return whether the index gives the upload time of a release; see WheelSource."""
         return self._resolver.has_upload_time(release.version)
@@ -163,46 +259,82 @@ class IndexSource(WheelSource):
     def releases(self, limit: int) -> tuple[Release, ...]:
         """Return the newest releases, without pre-releases; see Source.
 
-        uv prints no list, so each version is resolved as the newest below the previous one, from
-        the responses that the first run has cached.
+        A uv that cannot be made to list its candidates is asked for each version, as the newest
+        below the previous one, from the responses that the first run has cached.
         """
-        found: list[Release] = []
-        requirement = NEWEST.requirement
-        while len(found) < limit:
-            version = self._resolver.resolve(requirement, refresh=not found)
-            if version is None:
-                break
-            found.append(Release(version=version, tag=version))
-            requirement = f"uv<{version}"
-        if not found:
+        newest = self._resolver.resolve(NEWEST.requirement)
+        if newest is None:
             raise self._resolver.no_such_version(NEWEST)
-        return tuple(found)
+        found = list(self._resolver.listed()[:limit]) if limit > 1 else [newest]
+        self._lists = found[0] == newest if found else False
+        if not self._lists:
+            found = [newest]
+            while len(found) < limit:
+                version = self._resolver.resolve(f"uv<{found[-1]}", refresh=False)
+                if version is None:
+                    break
+                found.append(version)
+        return tuple(Release(version=version, tag=version) for version in found)
 
     def unpack(self, release: Release, directory: Path) -> Path:
         """Unpack the wheel into a directory; see WheelSource."""
-        target, wheel = directory / "wheel", f"the wheel of uv {release.version}"
-        arguments = ["pip", "install", "--target", str(target), "--no-deps", "--only-binary", "uv"]
-        arguments += ["-r", "-"]
-        hashes = self._hashes(release.version)
-        if hashes:
-            # Before 0.12, uv verifies the digest of the index only with this option. It is not
-            # `--require-hashes`, which would reject the constraints of the user's uv.toml.
-            arguments.append("--verify-hashes")
-        requirement = " ".join([f"uv=={release.version}", *hashes])
+        version, target = release.version, directory / "wheel"
+        prefetch, self._prefetch = self._prefetch, None
+        if prefetch is not None and not prefetch.installed(version):
+            self._refuse_assumed()
+            if prefetch.usable:
+                hashes = self._confined(prefetch.cache, lambda: self._hashes(version))
+                self._install(version, hashes or self._hashes(version), prefetch.cache)
+            else:
+                prefetch.cache.discard()
+                prefetch = None
+        if prefetch is not None:
+            prefetch.cache.target.rename(target)
+            self._removing = Background(prefetch.cache.discard)
+        else:
+            hashes = self._hashes(version)
+            cache = self._uv.create_cache(directory)
+            try:
+                self._install(version, hashes, cache)
+            finally:
+                cache.remove()
+        executables = target / "bin"  # with `--target` on every system, also on Windows
+        if not executables.is_dir():
+            wheel = f"the wheel of uv {version}"
+            raise UnusableArchive(wheel, self.name, "it contains no executable")
+        return executables
+
+    def _refuse_assumed(self) -> None:
+        """Search for the version that was found without a search, because the receipt is wrong.
+
+        Raises:
+            HiddenByPolicy: The policy hides it.
+            NoSuchVersion: The index lacks it.
+        """
+        if (assumed := self._assumed) is not None and self._exact(assumed) is None:
+            raise self._resolver.no_such_version(assumed)
+
+    def _install(self, version: str, hashes: list[str], cache: OwnCache) -> None:
+        """Install a version into the target of a cache."""
+        wheel, requirement = f"the wheel of uv {version}", " ".join([f"uv=={version}", *hashes])
         try:
-            answer = self._uv.fill(arguments, requirement, directory)
+            answer = self._uv.fill([*INSTALL, "--target", str(cache.target)], requirement, cache)
         except OutputTooLarge:
             reason = f"it contains more than {LARGEST_UNPACKED:,} bytes"
             raise UnusableArchive(wheel, self.name, reason) from None
-        pinned = self._digests.places(release.version)
+        pinned = self._digests.places(version)
         if error := mismatch(answer.errors, wheel, self.name, pinned=pinned):
             raise error
         if answer.code != 0:
             raise IndexFailed(self.name, "uv pip install", end_of(answer.errors))
-        executables = target / "bin"  # with `--target` on every system, also on Windows
-        if not executables.is_dir():
-            raise UnusableArchive(wheel, self.name, "it contains no executable")
-        return executables
+
+    def _confined(self, cache: OwnCache, call: Callable[[], T]) -> T | None:
+        """Return the result of a call without requests; None if that is impossible."""
+        try:
+            with self._uv.confined(cache):
+                return call()
+        except IndexFailed:
+            return None  # the page may not be stored (`Cache-Control: no-store`)
 
     def _hashes(self, version: str) -> list[str]:
         """Return the `--hash` options for a version; a wheel has to match one of them.
@@ -228,8 +360,12 @@ class IndexSource(WheelSource):
         return strongest(self._resolver.with_hashes(release.version))[0]
 
     def close(self) -> None:
-        """Kill the running uv, if any; see Source."""
+        """Kill the running uv, if any, and wait for what it and we write; see Source."""
         self._uv.close()
+        if self._prefetch is not None:
+            self._prefetch.wait(_LAST_WAIT)
+        if self._removing is not None:
+            self._removing.wait(_LAST_WAIT)
 
 
 def _cutoff(policy: Policy) -> str | None:

@@ -1,4 +1,4 @@
-"""A parser for uv's log: the indexes that uv requested, their credentials and their responses.
+"""A parser for uv's log: the versions that it considered, the indexes that it requested.
 
 uv's error messages name neither the index that answered nor the place of its credentials. Its log
 does, in the words below (from uv 0.5.0, 0.8.24, 0.11.13 and 0.13.9). If a later uv changes its
@@ -13,6 +13,7 @@ from typing import Literal
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from uv_self_update.redaction import redact_url
+from uv_self_update.versions import VERSION, without_local
 
 Place = Literal["configured", "netrc", "keyring", "store"]
 """The place of credentials; `configured` is the URL of the index, or the variables for it."""
@@ -28,6 +29,7 @@ _FOUND: dict[re.Pattern[str], Place] = {
     re.compile(r"Found credentials in keyring"): "keyring",
     re.compile(r"Found credentials (?:in|from) (?:native|plaintext|token) store"): "store",
 }
+_SELECTING = re.compile(r"Selecting: uv==(\S+) \[")
 _UNDATED = re.compile(r"uv-([^-\s]+)-\S*\.whl is missing an upload date")
 
 
@@ -76,6 +78,12 @@ def inquiries(log: str) -> tuple[Inquiry, ...]:
 def undated(log: str) -> tuple[str, ...]:
     """Return the versions that uv skipped because their wheels have no upload time."""
     return tuple(dict.fromkeys(_UNDATED.findall(log.replace("`", ""))))
+
+
+def considered(log: str) -> tuple[str, ...]:
+    """Return the versions that uv considered to install, in order."""
+    found = (without_local(version) for version in _SELECTING.findall(log))
+    return tuple(dict.fromkeys(version for version in found if VERSION.fullmatch(version)))
 
 
 def page_url(url: str) -> str:

@@ -5,31 +5,33 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import shutil
 import subprocess
 import sys
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
+from uv_self_update.background import Background
 from uv_self_update.errors import IndexFailed, UvNotRunnable
 from uv_self_update.files import strerror
 from uv_self_update.redaction import redact
 from uv_self_update.releases.release import LARGEST_UNPACKED
+from uv_self_update.sources.index.own_cache import OwnCache, users_cache
 from uv_self_update.uv.configuration import UnusableFile
 from uv_self_update.uv.environment import neutral_directory
 from uv_self_update.uv.executable import current_path
 from uv_self_update.uv.settings import UvSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 
-_LOGGING = {"RUST_LOG": "uv_auth=trace,uv_client=trace"}
-"""The variable that makes uv write its log, which `trace` parses."""
+REQUESTS = "uv_auth=trace,uv_client=trace"
+CANDIDATES = "uv_resolver=debug"
+"""What uv logs, for RUST_LOG; `trace` parses it."""
 
 _PLAIN = ("--color", "never")
 _TEMPORARY = ("TMPDIR", "TMP", "TEMP")
@@ -88,6 +90,7 @@ class UvPip:
         self._lock = threading.Lock()
         self._running: set[subprocess.Popen[str]] = set()
         self._closed = False
+        self._cache: OwnCache | None = None
 
     def ask(self, arguments: list[str], stdin: str) -> Answer:
         """Run uv, and wait for its answer.
@@ -96,43 +99,90 @@ class UvPip:
             IndexFailed: The source is closed, or the user's configuration of uv cannot be read.
             UvNotRunnable: uv cannot be started.
         """
+        cache = self._cache
+        options = ["--quiet"] if cache is None else ["--quiet", "--offline"]
         while True:
-            settings = self._settings
+            users = self._settings
+            settings = users if cache is None else users.with_cache(cache.path)
             with (
                 settings.handed_over(self._temporary) as environ,
-                self._started([*arguments, "--quiet"], environ) as process,
+                self._started([*arguments, *options], environ) as process,
             ):
                 output, errors = process.communicate(stdin)
             answer = _answer(process, output, settings.in_own_words(errors, environ))
-            understood = settings.for_older(answer.errors)
+            understood = users.for_older(answer.errors)
             if understood is None:
                 return answer
             self._settings = understood
 
-    def logged(self, arguments: list[str], stdin: str) -> str:
-        """Run uv, and return its log; it may contain passwords and must not be shown.
+    def logged(
+        self,
+        arguments: list[str],
+        stdin: str,
+        *,
+        log: str = REQUESTS,
+        table: Mapping[str, object] | None = None,
+    ) -> tuple[int, str]:
+        """Return the exit code of uv and its log, which may contain passwords: never show it.
+
+        Args:
+            arguments: The arguments.
+            stdin: The input of uv.
+            log: What uv logs, as in RUST_LOG.
+            table: Settings of uv.toml besides the user's.
 
         Raises:
             IndexFailed: The source is closed.
             UvNotRunnable: uv cannot be started.
         """
+        settings = self._settings
+        settings = replace(settings, table={**settings.table, **(table or {})})
         with (
-            self._settings.handed_over(self._temporary) as environ,
-            self._started([*arguments, *_PLAIN], {**environ, **_LOGGING}) as process,
+            settings.handed_over(self._temporary) as environ,
+            self._started([*arguments, *_PLAIN], {**environ, "RUST_LOG": log}) as process,
         ):
-            return process.communicate(stdin)[1]
+            log_of_uv = process.communicate(stdin)[1]
+        return process.returncode, log_of_uv
 
-    def fill(self, arguments: list[str], stdin: str, directory: Path) -> Answer:
+    def create_cache(self, directory: Path) -> OwnCache:
+        """Create a cache for `fill` and `confined` below an empty directory.
+
+        Raises:
+            IndexFailed: The user's configuration of uv cannot be read.
+            OSError: The directory cannot be written.
+        """
+        cache = OwnCache(directory, users_cache(self._settings))
+        cache.create()
+        return cache
+
+    @contextmanager
+    def confined(self, cache: OwnCache) -> Iterator[None]:
+        """Let `ask` find the pages of the indexes in a cache, and send no request."""
+        self._cache = cache
+        try:
+            yield
+        finally:
+            self._cache = None
+
+    def fill(
+        self,
+        arguments: list[str],
+        stdin: str,
+        cache: OwnCache,
+        *,
+        heard: Callable[[str], bool] | None = None,
+    ) -> Answer:
         """Run uv so that it writes below one directory only, and limit the size of that directory.
 
-        Call `ask` before, which finds out the settings that this uv supports. uv itself has no
-        limit for the size of an unpacked wheel. It unpacks into its cache, so the cache is in the
-        directory as well.
+        uv itself has no limit for the size of an unpacked wheel. It unpacks into its cache, so the
+        cache is in the directory as well.
 
         Args:
-            arguments: The arguments, with a target below the directory.
+            arguments: The arguments, with a target in the directory of the cache.
             stdin: The input of uv.
-            directory: The directory, used by nothing else.
+            cache: The cache, used by no other uv.
+            heard: Called with each line of uv's log as it is written, in another thread; returns
+                whether to let uv continue. Without it, uv writes no log.
 
         Raises:
             OutputTooLarge: The directory has more than LARGEST_UNPACKED bytes.
@@ -140,28 +190,32 @@ class UvPip:
             UvNotRunnable: uv cannot be started.
             OSError: The directory cannot be written.
         """
-        temporary = directory / "tmp"
-        temporary.mkdir()
-        cache = directory / "cache"
-        try:
-            settings = self._settings.with_cache(cache)
-            with settings.handed_over(temporary) as handed:
-                environ = {**handed, **dict.fromkeys(_TEMPORARY, str(temporary))}
-                with self._started([*arguments, "--quiet"], environ) as process:
-                    output, errors = _watched(process, stdin, directory)
-        finally:
-            for path in (cache, temporary):
-                shutil.rmtree(path, ignore_errors=True)
-        return _answer(process, output, settings.in_own_words(errors, environ))
+        options = ["--quiet"] if heard is None else ["--verbose", *_PLAIN]
+        temporary = str(cache.temporary)
+        while True:
+            users = self._settings
+            settings = users.with_cache(cache.path)
+            with settings.handed_over(cache.temporary) as handed:
+                environ = {**handed, **dict.fromkeys(_TEMPORARY, temporary)}
+                with self._started(
+                    [*arguments, *options], environ, stdout=subprocess.DEVNULL
+                ) as process:
+                    errors = _watched(process, stdin, cache.directory, heard)
+            cache.keep()
+            answer = _answer(process, "", settings.in_own_words(errors, environ))
+            understood = users.for_older(answer.errors)
+            if understood is None:
+                return answer
+            self._settings = understood
 
     @property
     def offline(self) -> bool:
-        """Whether the user's configuration sets `offline`.
+        """Whether uv sends no request, by the user's configuration or because it is confined.
 
         Raises:
             IndexFailed: The user's configuration of uv cannot be read.
         """
-        return self._settings.offline
+        return self._cache is not None or self._settings.offline
 
     @cached_property
     def _settings(self) -> UvSettings:
@@ -180,7 +234,7 @@ class UvPip:
 
     @contextmanager
     def _started(
-        self, arguments: list[str], environ: Mapping[str, str]
+        self, arguments: list[str], environ: Mapping[str, str], *, stdout: int = subprocess.PIPE
     ) -> Iterator[subprocess.Popen[str]]:
         """Start uv; it has exited when the context ends, also after an exception."""
         uv = str(current_path(self._uv))
@@ -192,7 +246,7 @@ class UvPip:
                 process = subprocess.Popen(  # noqa: S603 # the uv that the user runs anyway
                     command,
                     stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
+                    stdout=stdout,
                     stderr=subprocess.PIPE,
                     env=environ,
                     cwd=neutral_directory(self._environ, windows=sys.platform == "win32"),
@@ -206,25 +260,48 @@ class UvPip:
             yield process
         except BaseException:
             process.kill()
-            process.communicate()
+            process.wait()
             raise
         finally:
             with self._lock:
                 self._running.discard(process)
 
 
-def _watched(process: subprocess.Popen[str], stdin: str, directory: Path) -> tuple[str, str]:
-    """Wait for a process to exit; raise OutputTooLarge once a directory exceeds the limit."""
-    data: str | None = stdin
-    while True:
-        try:
-            output = process.communicate(data, timeout=_POLL)
-        except subprocess.TimeoutExpired:
-            output, data = None, None
+def _watched(
+    process: subprocess.Popen[str],
+    stdin: str,
+    directory: Path,
+    heard: Callable[[str], bool] | None,
+) -> str:
+    """Wait for a process to exit, and return its stderr.
+
+    Raises:
+        OutputTooLarge: The directory has exceeded the limit.
+    """
+    listening = Background(partial(_listen, process, heard))
+    assert process.stdin is not None, "it is a pipe"  # noqa: S101 # for the type checker
+    with contextlib.suppress(OSError), process.stdin as pipe:
+        pipe.write(stdin)  # uv may have exited
+    ended = False
+    while not ended:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_POLL)
+            ended = True
         if _size(directory) > LARGEST_UNPACKED:
             raise OutputTooLarge
-        if output is not None:
-            return output
+    return listening.result()
+
+
+def _listen(process: subprocess.Popen[str], heard: Callable[[str], bool] | None) -> str:
+    """Read the stderr of a process to its end, and kill the process if it is not to continue."""
+    assert process.stderr is not None, "it is a pipe"  # noqa: S101 # for the type checker
+    lines = []
+    with process.stderr as pipe:
+        for line in pipe:
+            lines.append(line)
+            if heard is not None and not heard(line.rstrip("\n")):
+                process.kill()
+    return "".join(lines)
 
 
 def _size(directory: Path) -> int:
