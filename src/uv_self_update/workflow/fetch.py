@@ -225,7 +225,8 @@ def _needed(
     wanted = {(canonicalize_name(name), Version(version)) for name, version in pins}
     for project in sorted({name for name, _ in wanted}):
         for served in active.served:
-            files = served.files_of(project) if served.claim.covers(project) else []
+            covered = served.claim.covers(project)
+            files = served.files_of(project, active.digests) if covered else []
             if files:
                 needed = [file for file in files if (project, file.version) in wanted]
                 digests = active.digests.of(served.repository, needed)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from platformdirs import user_cache_path
 
-from uv_self_update.errors import NotConfigured, StrangePackage
+from uv_self_update.errors import NotConfigured, SameIndex, StrangePackage
 from uv_self_update.gateway.package_index import PackageIndex, Served
 from uv_self_update.gateway.proxy import Proxy, listen
 from uv_self_update.sources.opened import OpenSources
@@ -92,6 +92,7 @@ def serving(job: PackagesJob) -> Iterator[Serving]:
 
     Raises:
         NotConfigured: No releases are configured.
+        SameIndex: Two of them would have one index.
         GatewayError: There is no loopback, or it is forbidden.
     """
     if not job.releases:
@@ -105,6 +106,7 @@ def serving(job: PackagesJob) -> Iterator[Serving]:
             )
             for releases in job.releases
         ]
+        _refuse_same(served)
         cache = user_cache_path("uv-self-update", appauthor=False) / "digests"
         digests = ComputedDigests(directory=cache)
         index = PackageIndex(served, digests)
@@ -113,3 +115,15 @@ def serving(job: PackagesJob) -> Iterator[Serving]:
         proxy = Proxy(address, own=index.owns, answer=index.answer, proxy_for=proxies.for_host)
         with closing(proxy):
             yield Serving(served=served, index=index, digests=digests, proxy=address.url)
+
+
+def _refuse_same(served: Sequence[Served]) -> None:
+    """Refuse two repositories with one index: the second would never be asked.
+
+    Raises:
+        SameIndex: There are two.
+    """
+    for number, one in enumerate(served):
+        for other in served[:number]:
+            if one.index == other.index:
+                raise SameIndex(one.index, [other.repository.name, one.repository.name])
