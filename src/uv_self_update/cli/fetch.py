@@ -65,7 +65,8 @@ def fetch_(
     """
     project = Project.find(Path.cwd(), directory)
     if only_check:
-        lines = check(project)
+        claims = [releases.claim for releases in invocation.settings().releases]
+        lines = check(project, claims)
         for line in lines:
             if not quiet:
                 click.echo(line)

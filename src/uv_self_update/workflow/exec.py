@@ -20,13 +20,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from uv_self_update.errors import NotConfigured, ProxyKeys, ProxyUnusable, UsageError
-from uv_self_update.network.forward import unusable
-from uv_self_update.uv import configuration, lock, system_file
+from uv_self_update.errors import NotConfigured, UsageError
+from uv_self_update.uv import lock, system_file
 from uv_self_update.uv.child import Child
 from uv_self_update.uv.executable import version_of, which
-from uv_self_update.uv.proxies import UvProxies, environment_through, plain_hosts
-from uv_self_update.workflow.serving import serving
+from uv_self_update.uv.proxies import environment_through
+from uv_self_update.workflow.serving import refuse_unreachable, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -117,11 +116,4 @@ def _refuse(job: PackagesJob, command: WrappedCommand) -> None:
             hint="Put the URL into UV_INDEX. If it is an option of a program that `uv run` starts, "
             "put `--` before that program.",
         )
-    directory = command.directory(job.directory)
-    for path, key in configuration.proxy_keys(job.environ, directory, windows=_WINDOWS):
-        raise ProxyKeys(str(path), key)
-    proxies = UvProxies.of(job.environ)
-    for host in plain_hosts(job.environ):
-        proxy = proxies.for_host(host)
-        if proxy is not None and (reason := unusable(proxy)):
-            raise ProxyUnusable(host, reason)
+    refuse_unreachable(job, command.directory(job.directory))

@@ -78,6 +78,10 @@ class Packages(Web):
     limited: bool = False
     """Whether the rate limit is exhausted."""
 
+    token: str = PASSWORD
+    refused: Page | None = None
+    """What every request with the token is answered with, if it is not granted."""
+
     storage: Storage = field(default_factory=Storage)
 
     def __post_init__(self) -> None:
@@ -111,8 +115,10 @@ class Packages(Web):
         if "user-agent" not in {name.lower() for name in asked.headers}:
             return Page(status=403)
         headers = {name.lower(): value for name, value in asked.headers.items()}
-        if headers.get("authorization") != f"Bearer {PASSWORD}":
+        if headers.get("authorization") != f"Bearer {self.token}":
             return _json({"message": "Not Found"}, status=404)
+        if self.refused is not None:
+            return self.refused
         if self.limited:
             limits = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "4102444800"}
             return _json({"message": "API rate limit exceeded"}, status=403, headers=limits)
