@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
+from uv_self_update.auth.credentials import origin_of
 from uv_self_update.errors import StatusRefused, UnexpectedBody
 from uv_self_update.redaction import redact_url
 from uv_self_update.releases.distribution import Distribution, parse_filename
@@ -16,7 +18,6 @@ from uv_self_update.sources.packages.interface import PackageRepository, host_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from contextlib import AbstractContextManager
 
     from uv_self_update.network.client import Upstream
     from uv_self_update.network.responses import Download
@@ -45,9 +46,19 @@ class GitlabRepository(PackageRepository):
         # GitLab's paths are the same in any case, and an index has to have one name.
         self.path = path_of(_project_of(self._project.api).lower())
 
-    def open(self, file: Distribution) -> AbstractContextManager[Download]:
+    @contextmanager
+    def open(self, file: Distribution) -> Iterator[Download]:
         """Begin to fetch a distribution; see PackageRepository."""
-        return self._upstream.open(file.where)
+        try:
+            with self._upstream.open(file.where) as download:
+                yield download
+        except StatusRefused as error:
+            if origin_of(file.where) != origin_of(self._project.api):
+                error.hint = (
+                    f"The release {file.tag} links to another server, which gets no credentials of "
+                    "this `[[releases]]`: put the file into the package registry of the project."
+                )
+            raise
 
     def tail(self, file: Distribution, length: int) -> bytes | None:
         """Return the last bytes of a distribution; see PackageRepository."""

@@ -19,7 +19,7 @@ from uv_self_update.sources.packages.interface import PackageRepository, host_of
 from uv_self_update.sources.s3 import BucketTree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from uv_self_update.network.client import Upstream
@@ -77,12 +77,14 @@ class TreeRepository(PackageRepository):
             if len(path) < _DEEPEST:
                 pending += _directories(path, entries, leaf=bool(found))
 
-    def tagged(self, tag: str) -> Iterator[Distribution]:
+    def tagged(self, tag: str) -> Iterable[Distribution]:
         """List one directory; see PackageRepository."""
         path = tuple(tag.split("/")) if tag else ()
-        entries = self._tree.entries(path)
+        found = [*_distributions(path, self._tree.entries(path))]
+        if not found:
+            return super().tagged(tag)  # a bucket lists nothing for a missing directory
         self.tags.add(tag)
-        return _distributions(path, entries)
+        return found
 
 
 def directory_repository(upstream: Upstream, *, path: str, name: str | None) -> TreeRepository:
