@@ -73,6 +73,7 @@ TABLE: Mapping[str, Needs] = {
     "test_exec_kinds.py": _HOME,
     "test_exec_networks.py": _NETWORKS,
     "test_exec_terminal.py": _PROCESSES,
+    "test_exec_versions.py": _HOME,
     "test_fetch.py": _HOME,
     "test_faults.py": _HOME,
     "test_gateway_address.py": _PORTS,

@@ -8,7 +8,11 @@ from uv_self_update.errors import NotFoundOrUnauthorized, StatusRefused, Unexpec
 from uv_self_update.sources.formats.documents import read_json
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from uv_self_update.network.responses import Document
+
+_YANKED = "[yanked]"
 
 
 def release_of(document: Document, expected: str) -> dict[str, Any]:
@@ -21,6 +25,18 @@ def release_of(document: Document, expected: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise UnexpectedBody(document.url, expected, "other JSON")
     return found
+
+
+def yanked_by(release: Mapping[str, Any]) -> str | None:
+    """Return why a release should not be used (PEP 592); None if it may be.
+
+    Forges have no such mark, so a title with `[YANKED]` is one, as changelogs write it
+    (https://keepachangelog.com). The reason is the first line of the description.
+    """
+    if _YANKED not in str(release.get("name") or "").lower():
+        return None
+    text = str(release.get("body") or release.get("description") or "").strip()
+    return text.partition("\n")[0].strip() or _YANKED.strip("[]")
 
 
 def hidden(

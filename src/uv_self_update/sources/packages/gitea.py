@@ -11,7 +11,7 @@ from uv_self_update.redaction import redact_url
 from uv_self_update.releases.distribution import Distribution, parse_filename
 from uv_self_update.releases.release import utc
 from uv_self_update.sources.gitea import GiteaServer
-from uv_self_update.sources.packages.answers import hidden, release_of
+from uv_self_update.sources.packages.answers import hidden, release_of, yanked_by
 from uv_self_update.sources.packages.interface import PackageRepository, host_of, path_of
 
 if TYPE_CHECKING:
@@ -100,6 +100,7 @@ class GiteaRepository(PackageRepository):
                 where=self._server.release_url(tag, str(name)),
                 size=size if isinstance(size, int) else None,
                 uploaded=utc(created) if isinstance(created, str) else None,
+                yanked=yanked_by(release),
             )
 
     def _of_package(self, package: str) -> Iterator[Distribution]:

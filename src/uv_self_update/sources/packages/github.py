@@ -14,7 +14,7 @@ from uv_self_update.releases.distribution import Distribution, parse_filename
 from uv_self_update.releases.release import utc
 from uv_self_update.sources.formats.paging import entries
 from uv_self_update.sources.github import api_of
-from uv_self_update.sources.packages.answers import hidden, release_of
+from uv_self_update.sources.packages.answers import hidden, release_of, yanked_by
 from uv_self_update.sources.packages.interface import PackageRepository, host_of, path_of
 
 if TYPE_CHECKING:
@@ -112,6 +112,7 @@ class GithubRepository(PackageRepository):
                 size=asset["size"] if isinstance(asset.get("size"), int) else None,
                 sha256=digest.removeprefix("sha256:") if digest.startswith("sha256:") else None,
                 uploaded=utc(str(asset.get("updated_at") or "")),
+                yanked=yanked_by(release),
             )
 
 

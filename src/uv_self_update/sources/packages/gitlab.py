@@ -13,7 +13,7 @@ from uv_self_update.redaction import redact_url
 from uv_self_update.releases.distribution import Distribution, parse_filename
 from uv_self_update.releases.release import utc
 from uv_self_update.sources.gitlab import GitlabProject
-from uv_self_update.sources.packages.answers import hidden, release_of
+from uv_self_update.sources.packages.answers import hidden, release_of, yanked_by
 from uv_self_update.sources.packages.interface import PackageRepository, host_of, path_of
 
 if TYPE_CHECKING:
@@ -105,6 +105,7 @@ class GitlabRepository(PackageRepository):
                         tag=tag,
                         where=link.url,
                         uploaded=utc(published) if isinstance(published, str) else None,
+                        yanked=yanked_by(release),
                     )
                     break
 
