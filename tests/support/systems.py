@@ -70,6 +70,7 @@ TABLE: Mapping[str, Needs] = {
     "test_end_to_end.py": _HOME,
     "test_environment.py": _HOME,
     "test_exec.py": _HOME,
+    "test_exec_confusion.py": _HOME,
     "test_exec_kinds.py": _HOME,
     "test_exec_networks.py": _NETWORKS,
     "test_exec_terminal.py": _PROCESSES,
