@@ -115,8 +115,13 @@ def test_requests_of_a_long_list(stand: Stand) -> None:
     assert len(stand.packages.calls("/assets/")) == 1
 
 
-def test_no_secret_and_no_port_is_left(stand: Stand) -> None:
+@pytest.mark.parametrize(
+    "version",
+    ["newest", pytest.param("0.8.24", marks=slow), pytest.param("0.11.13", marks=slow)],
+)
+def test_no_secret_and_no_port_is_left(version: str, stand: Stand) -> None:
     """Nothing that uv writes holds the token, the secret of the run, or a port of ours."""
+    stand.use(version)
     stand.write()
     done(stand.run("uv", "add", "internal-package"))
     done(stand.run("uv", "export", "--output-file", "pylock.toml"))

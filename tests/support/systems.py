@@ -144,6 +144,7 @@ TABLE: Mapping[str, Needs] = {
     "test_staging.py": _SH,
     "test_stored_logins.py": _SERVERS,
     "test_survey.py::test_inspect_wheel": _HOME,
+    "test_system_file.py": _HOME,
     "test_systems.py::test_other_systems_can_collect_theirs": _MOST,
     "test_systems.py::test_what_windows_lacks_would_be_seen": _MOST,
     "test_tampering.py": _HOME,

@@ -16,7 +16,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -88,11 +88,15 @@ def _environment(
     job: PackagesJob, command: WrappedCommand, active: Serving
 ) -> Iterator[dict[str, str]]:
     given = active.variables(job.environ)
-    if _takes_file(job, command):
-        with system_file.system_file(given, active.proxy, active.hosts) as environ:
-            yield environ
-    else:
-        yield environment_through(given, active.proxy, active.hosts)
+    with ExitStack() as stack:
+        environ = environment_through(given, active.proxy, active.hosts)
+        if _takes_file(job, command):
+            # Without a place for the file, the variables do.
+            with suppress(OSError):
+                environ = stack.enter_context(
+                    system_file.system_file(given, active.proxy, active.hosts)
+                )
+        yield environ
 
 
 def _takes_file(job: PackagesJob, command: WrappedCommand) -> bool:
