@@ -547,7 +547,7 @@ def test_template_is_right(person: Person) -> None:
     person.file.write_text(re.sub("^#(?=[^ ])", "", template(), flags=re.MULTILINE))
     values = files.load(person.file).values
     assert {source.kind for source in values["source"]} == set(KINDS)
-    assert values.keys() == {"source", *FIELDS}
+    assert values.keys() == {*files.ARRAYS, *FIELDS}
     shown = {name for source in values["source"] for name in as_table(source)}
     assert set(CREDENTIAL_FIELDS) <= shown
 

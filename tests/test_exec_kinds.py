@@ -114,3 +114,23 @@ def test_list(row: PackageKind, stand: Stand) -> None:
         ("internal-dep", "1.0.0"),
     }
     assert len(FILES) == 3
+
+
+@by_row
+def test_fetch(row: PackageKind, stand: Stand, tmp_path: Path) -> None:
+    """`fetch` lays the packages of each kind beside the project, and uv syncs without us."""
+    with configured(row, stand):
+        printed = done(stand.home.run("fetch", environ=stand.environ())).out
+        again = done(stand.home.run("fetch", environ=stand.environ())).out
+    stand.write("internal-package", more=printed[printed.index("[[tool.uv.index]]") :])
+    done(stand.plain("uv", "lock"))
+
+    done(stand.plain("uv", "sync", "--locked", UV_CACHE_DIR=str(tmp_path / "cold")))
+
+    assert "(0 fetched)" in again
+    names = {path.name for path in (stand.project / "packages").glob("*.whl")}
+    assert names == {
+        "internal_dep-1.0.0-py3-none-any.whl",
+        "internal_package-1.1.0-py3-none-any.whl",
+    }
+    assert done(stand.home.run("fetch", "--check")).out == ""

@@ -100,7 +100,7 @@ def _table(rows: Sequence[PackageRow]) -> str:
             (row.uploaded or "")[:_DATE] or "-",
             ", ".join(row.platforms),
             "yes" if row.served else "no",
-            row.release,
+            row.release or "-",
             row.repository,
         )
         for row in rows
