@@ -80,7 +80,8 @@ def azure(*keys: str, more: str = "") -> str:
     listed = "".join(
         f"<BlobPrefix><Name>{escape(key)}</Name></BlobPrefix>"
         if key.endswith("/")
-        else f"<Blob><Name>{escape(key)}</Name><Properties/></Blob>"
+        else f"<Blob><Name>{escape(key)}</Name>"
+        "<Properties><Content-Length>1</Content-Length></Properties></Blob>"
         for key in keys
     )
     return f"<EnumerationResults><Blobs>{listed}</Blobs>{more}</EnumerationResults>"
@@ -340,9 +341,12 @@ LISTINGS = st.dictionaries(NAMES, st.booleans(), max_size=8)
 
 @given(listing=LISTINGS, encode=st.sampled_from([quote, quote_plus]))
 def test_there_and_back(listing: dict[str, bool], encode: Callable[[str], str]) -> None:
-    """Whatever the names, they are read as they were listed, by each of the stores."""
+    """Whatever the names, they are read as they were listed with their sizes, by each store."""
     keys = [f"p q/{name}{'/' * folder}" for name, folder in listing.items()]
-    expected = [Entry(name=name, is_directory=folder) for name, folder in listing.items()]
+    expected = [
+        Entry(name=name, is_directory=folder, size=None if folder else 1)
+        for name, folder in listing.items()
+    ]
     encoded = s3(*map(encode, keys), more="<EncodingType>url</EncodingType>")
     for body in (s3(*keys), encoded, azure(*keys)):
         assert list(read(body, prefix="p q/").entries) == expected

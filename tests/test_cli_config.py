@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 import sys
+import tomllib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -546,7 +547,7 @@ def test_template_is_right(person: Person) -> None:
     person.file.write_text(re.sub("^#(?=[^ ])", "", template(), flags=re.MULTILINE))
     values = files.load(person.file).values
     assert {source.kind for source in values["source"]} == set(KINDS)
-    assert values.keys() == {"source", *FIELDS}
+    assert values.keys() == {*files.ARRAYS, *FIELDS}
     shown = {name for source in values["source"] for name in as_table(source)}
     assert set(CREDENTIAL_FIELDS) <= shown
 
@@ -558,3 +559,90 @@ def test_help(person: Person, flag: str, command: str | None) -> None:
     output = person.reads(*([command] if command else []), flag)
     assert output.startswith("Usage: ")
     assert output.count("\n  ") > 1
+
+
+class TestReleases:
+    """`[[releases]]`, as `[[source]]`."""
+
+    def test_set_get_and_show(self, tmp_path: Path) -> None:
+        """Keys are set in their types, and shown with their file and their credentials."""
+        person = Person(
+            folder=tmp_path, environ={"UV_SELF_UPDATE_CONFIG": str(tmp_path / "config.toml")}
+        )
+        person.reads(
+            "set",
+            *("releases.kind", "gitlab", "releases.url", "https://git.example/a/b"),
+            *("releases.packages", "Internal.* tools", "releases.token-env", "MY_TOKEN"),
+        )
+        person.reads("set", "releases.1.path", "/mnt/share", "releases.1.kind", "directory")
+
+        assert tomllib.loads(person.reads("get", "releases.packages")) == {
+            "releases": [{"packages": ["internal-*", "tools"]}]
+        }
+        assert person.reads("get", "releases.1.path") == "/mnt/share\n"
+        shown = person.types("show").stdout
+        assert "releases.0.packages   = internal-*, tools" in re.sub(" +=", "   =", shown)
+        assert f"({person.file})" in next(
+            line for line in shown.splitlines() if line.startswith("releases.0.url")
+        )
+        assert "credentials of releases.0: none" in shown
+        assert "credentials of releases.1: none" in shown
+        assert "is valid: releases" in person.reads("check")
+
+    def test_changed_kind(self, tmp_path: Path) -> None:
+        """A changed kind removes the keys of the former one."""
+        person = Person(
+            folder=tmp_path, environ={"UV_SELF_UPDATE_CONFIG": str(tmp_path / "config.toml")}
+        )
+        person.reads(
+            *("set", "releases.kind", "github", "releases.url", "https://github.com/a/b"),
+            *("releases.prereleases", "true"),
+        )
+        person.reads("set", "releases.kind", "directory", "releases.path", "/mnt/share")
+        assert person.file.read_text() == (
+            '[[releases]]\nkind = "directory"\npath = "/mnt/share"\n'
+        )
+        person.reads("unset", "releases")
+        assert "releases" not in person.file.read_text()
+
+    def test_refused(self, tmp_path: Path) -> None:
+        """A secret in its URL is refused by the name of its own keys, as is a wrong value."""
+        person = Person(
+            folder=tmp_path, environ={"UV_SELF_UPDATE_CONFIG": str(tmp_path / "config.toml")}
+        )
+        error = person.types("set", "releases.url", "https://u:pw@github.com/a/b").exception
+        assert isinstance(error, ConfigurationNotKept)
+        assert "`releases.token-env`" in str(error.hint)
+        error = person.types(
+            "set", "releases.url", "https://github.com/a/b", "releases.prereleases", "maybe"
+        ).exception
+        assert "expected `true` or `false`" in str(error)
+
+    def test_exposed_secret_is_warned_of(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """A file that others can read, with a password in the URL of releases, is warned of."""
+        person = Person(
+            folder=tmp_path, environ={"UV_SELF_UPDATE_CONFIG": str(tmp_path / "config.toml")}
+        )
+        person.file.write_text('[[releases]]\nurl = "https://u:pw@git.example/a/b"\n')
+        person.file.chmod(0o644)
+        person.types("show")
+        assert "contains a password or a token" in caplog.text
+
+    def test_named_variable_is_known(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """A variable that only `[[releases]]` names is no misspelt setting."""
+        environ = {
+            "UV_SELF_UPDATE_CONFIG": str(tmp_path / "config.toml"),
+            "UV_SELF_UPDATE_HUB": "t",
+        }
+        person = Person(folder=tmp_path, environ=environ)
+        person.file.write_text(
+            '[[releases]]\nurl = "https://github.com/a/b"\ntoken-env = "UV_SELF_UPDATE_HUB"\n'
+        )
+        person.file.chmod(0o600)
+        shown = person.types("show").stdout
+        assert "`token-env` UV_SELF_UPDATE_HUB for https://api.github.com" in shown
+        assert "unknown environment variable" not in caplog.text

@@ -74,8 +74,8 @@ def test_init_of_nothing(
 ) -> None:
     """A repository without packages, or that cannot be read, is not written down."""
     packages.releases.clear()
-    assert main(["init", "--releases", packages.place]) == 12
-    assert main(["init", "--releases", f"{packages.url}/acme/no"]) == 6
+    assert main(["init", "--releases", f"github+{packages.place}"]) == 12
+    assert main(["init", "--releases", f"github+{packages.url}/acme/no"]) == 6
     assert "GitHub answers 404 for a private repository" in capsys.readouterr().err
     assert home.config.read_text() == ""
 
@@ -107,13 +107,42 @@ def test_bad_settings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     file.write_text(
         '[[releases]]\nkind = "nexus"\n[[releases]]\nurl = "https://h.example/a/b"\n'
         'packages = "x"\nprereleases = 1\nnope = 2\n'
+        '[[releases]]\nkind = "gitlab"\nurl = "https://h.example/a/b"\nprereleases = true\n'
+        '[[releases]]\npath = "/mnt"\nurl = "https://h.example/a/b"\npackages = []\n'
     )
     assert main(["--config", str(file), "releases", "--packages"]) == 3
     err = capsys.readouterr().err
     for words in (
         "releases[0].kind: invalid value",
-        "releases[1].packages: expected a list of names",
-        "releases[1].prereleases: expected `true` or `false`",
+        "releases[1].packages: invalid value `x`: expected a list of names",
+        "releases[1].prereleases: invalid type (a number): expected `true` or `false`",
         "releases[1].nope",
+        "releases[2].prereleases: not a key of releases of kind `gitlab`",
+        "releases[3].packages: invalid type (an array): expected a list of names",
+        "releases[3].url: not a key",
     ):
         assert words in err
+
+
+def test_init_of_an_unknown_server(
+    packages: Packages, home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A token of GitHub's is not sent to a server that only might be one, which is said."""
+    assert main(["init", "--releases", packages.place]) == 6
+
+    err = capsys.readouterr().err
+    assert f"Name the kind before the URL, as in `github+{packages.place}`" in err
+    assert all("Authorization" not in asked.headers for asked in packages.asked)
+    assert home.config.read_text() == ""
+
+
+def test_two_of_one_index(
+    packages: Packages, home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two tables with one index are refused: the second would never be asked."""
+    table = f'[[releases]]\nurl = "{packages.place}"\npackages = ["%s"]\n'
+    home.config.write_text(table % "internal" + table % "other")
+
+    assert main(["exec", "--", "true"]) == 12
+    assert f"have the same index {packages.index}" in capsys.readouterr().err
+    assert packages.asked == []

@@ -115,8 +115,13 @@ def test_requests_of_a_long_list(stand: Stand) -> None:
     assert len(stand.packages.calls("/assets/")) == 1
 
 
-def test_no_secret_and_no_port_is_left(stand: Stand) -> None:
+@pytest.mark.parametrize(
+    "version",
+    ["newest", pytest.param("0.8.24", marks=slow), pytest.param("0.11.13", marks=slow)],
+)
+def test_no_secret_and_no_port_is_left(version: str, stand: Stand) -> None:
     """Nothing that uv writes holds the token, the secret of the run, or a port of ours."""
+    stand.use(version)
     stand.write()
     done(stand.run("uv", "add", "internal-package"))
     done(stand.run("uv", "export", "--output-file", "pylock.toml"))
@@ -138,65 +143,61 @@ def test_no_secret_and_no_port_is_left(stand: Stand) -> None:
         assert "@127" not in text
 
 
+PRINT = "import internal_package as p; print(p.VERSION)"
+PRINT_DEP = "import internal_dep as p; print(p.VERSION)"
+COMMANDS = [
+    (["uv", "lock", "--upgrade"], ""),
+    (["uv", "sync"], ""),
+    (["uv", "remove", "internal-package"], ""),
+    (["uv", "add", "internal-dep"], ""),
+    (["uv", "run", "python", "-c", PRINT], "1.1.0"),
+    (["uv", "run", "--with", "internal-dep", "python", "-c", PRINT_DEP], "1.0.0"),
+    (["uv", "run", "script.py"], "1.0.0"),
+    (["uv", "tree", "--outdated"], "internal-package v1.1.0"),
+    (["uv", "export"], "internal-package==1.1.0"),
+    (["uvx", "--from", "internal-dep", "python", "-c", PRINT_DEP], "1.0.0"),
+    (["uv", "pip", "compile", "pyproject.toml"], "internal-package==1.1.0"),
+    (["sh", "-c", "uv venv -q && uv pip install internal-package && uv pip list"], "1.1.0"),
+    (
+        [
+            "sh",
+            "-c",
+            "uv tool install internal-package && uv tool upgrade internal-package && uv tool list",
+        ],
+        "internal-package v1.1.0",
+    ),
+]
+
+
 @pytest.mark.parametrize(
-    "command",
-    [
-        ["uv", "lock", "--upgrade"],
-        ["uv", "sync"],
-        ["uv", "run", "python", "-c", "import internal_package"],
-        ["uv", "run", "--with", "internal-dep", "python", "-c", "import internal_dep"],
-        ["uv", "tree", "--outdated"],
-        ["uv", "export"],
-        ["uvx", "--from", "internal-dep", "python", "-c", "import internal_dep"],
-        ["uv", "pip", "compile", "pyproject.toml"],
-        ["sh", "-c", "uv venv -q && uv pip install internal-package"],
-        ["sh", "-c", "uv tool install internal-package && uv tool upgrade internal-package"],
-    ],
-    ids=" ".join,
+    ("command", "printed"), COMMANDS, ids=[" ".join(command)[:40] for command, _ in COMMANDS]
 )
+@pytest.mark.parametrize("version", ["0.5.0", "0.8.24", "0.11.13", "newest"])
+@pytest.mark.sampled(16)
 @pytest.mark.slow
-def test_commands(command: list[str], stand: Stand) -> None:
-    """Every command of uv that takes packages takes them from the release."""
-    done(stand.run(*command))
+def test_commands(version: str, command: list[str], printed: str, stand: Stand) -> None:
+    """Every command of uv that takes packages takes them from the release, in each version."""
+    stand.use(version)
+    (stand.project / "script.py").write_text(SCRIPT)
+
+    answer = done(stand.run(*command))
+
+    assert printed in answer.out
+    for path in stand.project.rglob("uv-receipt.toml"):
+        assert "127.0.0.1:" not in path.read_text().replace(stand.public.index, "")
+
+
+SCRIPT = (
+    '# /// script\n# dependencies = ["internal-dep"]\n# ///\n'
+    "import internal_dep\nprint(internal_dep.VERSION)\n"
+)
 
 
 def test_script_with_inline_metadata(stand: Stand) -> None:
     """A script of PEP 723 gets its package."""
-    script = stand.project / "script.py"
-    script.write_text(
-        '# /// script\n# dependencies = ["internal-dep"]\n# ///\n'
-        "import internal_dep\nprint(internal_dep.VERSION)\n"
-    )
+    (stand.project / "script.py").write_text(SCRIPT)
 
     assert done(stand.run("uv", "run", "script.py")).out == "1.0.0\n"
-
-
-@pytest.mark.parametrize(
-    ("more", "environ"),
-    [
-        ("", {}),
-        ("", {"UV_INDEX_STRATEGY": "unsafe-best-match"}),
-        ('[tool.uv]\nindex-strategy = "unsafe-best-match"\n', {}),
-        ("", {"UV_EXTRA_INDEX_URL": "PUBLIC"}),
-        ("", {"UV_INDEX": "PUBLIC"}),
-    ],
-)
-@pytest.mark.parametrize("dependency", ["internal-package", "outer"])
-@pytest.mark.slow
-def test_public_package_of_the_same_name_loses(
-    dependency: str, more: str, environ: dict[str, str], stand: Stand
-) -> None:
-    """Ours wins over a public 99.0, also as a dependency of a dependency."""
-    stand.packages.releases.append(
-        ReleaseOf(tag="outer", files=dict([wheel("outer", "1.0", requires=["internal-package"])]))
-    )
-    stand.configure('packages = ["internal-*", "outer"]')
-    stand.write(dependency, more=more)
-    given = {name: value.replace("PUBLIC", stand.public.index) for name, value in environ.items()}
-
-    done(stand.run("uv", "lock", **given))
-
-    assert locked(stand)["internal-package"] == f"1.1.0 {stand.packages.index}"
 
 
 @pytest.mark.parametrize("missing", ["repository", "package", "token"])
@@ -320,23 +321,6 @@ def test_system_file_is_private_and_holds_the_users(stand: Stand, tmp_path: Path
         "https-proxy": "http://h:1",
         "no-proxy": ["a"],
     }
-
-
-def test_explicit_index_is_asked_for_dependencies_too(stand: Stand) -> None:
-    """`explicit = true`, which by itself gives a dependency of a dependency away, is harmless."""
-    stand.packages.releases.append(
-        ReleaseOf(tag="outer", files=dict([wheel("outer", "1.0", requires=["internal-package"])]))
-    )
-    stand.configure('packages = ["internal-*", "outer"]')
-    stand.write(
-        "outer",
-        more=f'[[tool.uv.index]]\nname = "ours"\nurl = "{stand.packages.index}"\nexplicit = true\n'
-        '[tool.uv.sources]\nouter = { index = "ours" }\n',
-    )
-
-    done(stand.run("uv", "lock"))
-
-    assert locked(stand)["internal-package"] == f"1.1.0 {stand.packages.index}"
 
 
 def test_refusal_that_uv_ignores_is_an_error(stand: Stand) -> None:

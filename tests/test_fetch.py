@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.simulator.dialect import PASSWORD
-from support.simulator.packages import ReleaseOf, wheel
+from support.simulator.packages import Packages, ReleaseOf, wheel
 from support.stand import FILES, done, locked, standing
 from uv_self_update.releases import flat_index
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from support.stand import Stand
 
 DUE = 11
+OTHER = "another/token"
 
 
 @pytest.fixture
@@ -195,3 +196,138 @@ def test_lock_has_paths_only(stand: Stand) -> None:
     packages = tomllib.loads(stand.lock.read_text())["package"]
     (ours,) = [package for package in packages if package["name"] == "internal-dep"]
     assert ours["source"] == {"registry": "packages/index.html"}
+
+
+PROJECT = """\
+[project]
+name = "app"
+version = "0"
+requires-python = ">=3.8"
+dependencies = [{dependencies}]
+"""
+
+
+def files_in(stand: Stand) -> set[str]:
+    """Return the names of the fetched packages."""
+    return {path.name for path in (stand.project / "packages").glob("*.whl")}
+
+
+def release(stand: Stand, *names: str) -> None:
+    """Publish wheels without dependencies, of version 1.0."""
+    files = dict(wheel(name, "1.0") for name in names)
+    stand.packages.releases.insert(0, ReleaseOf(tag="-".join(names), files=files))
+
+
+def test_older_python_than_ours(stand: Stand) -> None:
+    """What only an older Python needs, as `requires-python` allows, is fetched as uv locks it."""
+    release(stand, "internal-backport")
+    text = PROJECT.format(dependencies="\"internal-backport; python_version < '3.9'\"")
+    (stand.project / "pyproject.toml").write_text(text)
+
+    printed = done(fetch(stand)).out
+
+    assert files_in(stand) == {"internal_backport-1.0-py3-none-any.whl"}
+    lines = printed[printed.index("[[tool.uv.index]]") :]
+    (stand.project / "pyproject.toml").write_text(f"{text}\n{lines}")
+    done(stand.plain("uv", "lock"))
+    assert done(fetch(stand, "--check")).out == ""
+
+
+def test_members_of_a_workspace(stand: Stand) -> None:
+    """What any member needs is fetched beside the root, also from the directory of a member."""
+    release(stand, "internal-member", "internal-group", "internal-out")
+    (stand.project / "pyproject.toml").write_text(
+        '[tool.uv.workspace]\nmembers = ["./libs/*"]\nexclude = ["libs/out"]\n'
+    )
+    for name, more in (
+        ("one", '[dependency-groups]\ndev = ["internal-group"]\n'),
+        ("out", ""),
+    ):
+        member = stand.project / "libs" / name
+        member.mkdir(parents=True)
+        dependency = "internal-out" if name == "out" else "internal-member"
+        text = PROJECT.replace('"app"', f'"{name}"').format(dependencies=f'"{dependency}"')
+        (member / "pyproject.toml").write_text(f"{text}\n{more}")
+    root, stand.home.path = stand.home.path, stand.project / "libs" / "one"
+    stand.home.environ |= {"HOME": str(root), "PATH": f"{root / '.local/bin'}:/usr/bin:/bin"}
+
+    done(fetch(stand))
+
+    stand.home.path = root
+    assert files_in(stand) == {
+        "internal_member-1.0-py3-none-any.whl",
+        "internal_group-1.0-py3-none-any.whl",
+    }
+
+
+def test_extras_that_conflict(stand: Stand) -> None:
+    """Extras that cannot be installed together, as `tool.uv.conflicts` says, are all fetched."""
+    versions = dict(wheel("internal-x", version) for version in ("1.0", "2.0"))
+    stand.packages.releases.insert(0, ReleaseOf(tag="x", files=versions))
+    (stand.project / "pyproject.toml").write_text(
+        PROJECT.format(dependencies="")
+        + '[project.optional-dependencies]\nold = ["internal-x<2"]\nnew = ["internal-x>=2"]\n'
+        + '[tool.uv]\nconflicts = [[{ extra = "old" }, { extra = "new" }]]\n'
+    )
+
+    done(fetch(stand))
+
+    assert files_in(stand) == {*versions}
+
+
+def test_several_repositories(stand: Stand, tmp_path: Path) -> None:
+    """Each repository gets its own token, and a package is fetched that only another one needs."""
+    share = tmp_path / "share"
+    share.mkdir()
+    name, content = wheel("shared-base", "3.0")
+    (share / name).write_bytes(content)
+    outer = wheel("team-outer", "1.0", requires=["internal-package", "shared-base"])
+    with Packages(releases=[ReleaseOf(tag="1", files=dict([outer]))], token=OTHER) as other:
+        stand.home.configure(
+            f'[[releases]]\nurl = "{stand.packages.place}"\npackages = ["internal-*"]\n'
+            f'[[releases]]\nurl = "{other.place}"\npackages = ["team-*"]\n'
+            f'token-env = "OTHER_TOKEN"\n[[releases]]\npath = "{share}"\npackages = ["shared-*"]'
+        )
+        stand.home.environ["OTHER_TOKEN"] = OTHER
+        stand.write("team-outer")
+        done(fetch(stand))
+
+        assert files_in(stand) == {*FILES, outer[0], name}
+        for server, token in ((stand.packages, PASSWORD), (other, OTHER)):
+            assert {asked.headers["Authorization"] for asked in server.asked} == {f"Bearer {token}"}
+
+
+def test_interrupted_fetch_goes_on(stand: Stand) -> None:
+    """A run that fails keeps the files that it has, and the next one fetches the rest only."""
+    first, second = sorted(FILES)
+    stand.packages.releases[0].served = {second: FILES[second] + b"x"}
+    assert fetch(stand).code != 0
+    assert files_in(stand) == {first}
+    stand.packages.releases[0].served = {}
+    # As a run leaves it that was killed.
+    (stand.project / "packages" / f"{second}.uv-self-update-part").write_bytes(b"half")
+
+    assert "(1 fetched)" in done(fetch(stand)).out
+    assert {path.name for path in (stand.project / "packages").iterdir()} == {*FILES, "index.html"}
+
+
+def test_check_finds_a_stranger(stand: Stand) -> None:
+    """A claimed name that uv.lock takes from an index is reported."""
+    done(stand.plain("uv", "lock"))
+    (stand.project / "packages").mkdir()
+    (stand.project / "packages" / "index.html").write_bytes(flat_index.render({}))
+
+    checked = fetch(stand, "--check")
+
+    assert checked.code == DUE
+    assert checked.out.startswith("internal-package 99.0 is from http://127.0.0.1:")
+
+
+def test_proxy_keys_are_refused(stand: Stand) -> None:
+    """Where uv takes its proxies from a file, it would not ask us: that is said beforehand."""
+    stand.write("internal-package", more='[tool.uv]\nhttp-proxy = "http://127.0.0.1:9"\n')
+
+    answer = fetch(stand)
+
+    assert answer.code == 12
+    assert "pyproject.toml (`http-proxy`)" in answer.err

@@ -15,6 +15,7 @@ from uv_self_update.cli.commands import root
 from uv_self_update.cli.options import COMMANDS, FLAGS, OPTIONS, UPDATE_FLAGS
 from uv_self_update.config.kinds import KINDS, SOURCE_FIELDS
 from uv_self_update.config.load import load
+from uv_self_update.config.releases import RELEASES_FIELDS
 from uv_self_update.config.settings import FIELDS
 
 ROOT = Path(__file__).parents[1]
@@ -94,6 +95,7 @@ def test_every_setting_has_a_meaning() -> None:
     """Each key says what it does: in the code, or in the table of the reference."""
     assert [key for key, field in FIELDS.items() if not field.help] == []
     assert set(reference.SOURCE_KEYS) == set(SOURCE_FIELDS)
+    assert set(reference.RELEASES_KEYS) == set(RELEASES_FIELDS) - set(SOURCE_FIELDS)
 
 
 def test_every_exit_code_is_listed() -> None:

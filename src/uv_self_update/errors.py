@@ -840,6 +840,18 @@ class NotConfigured(PackageError):
         )
 
 
+class SameIndex(PackageError):
+    """Two `[[releases]]` would have one index."""
+
+    def __init__(self, index: str, names: Sequence[str]) -> None:
+        """Name the index, and both repositories."""
+        super().__init__(
+            f"{' and '.join(names)} have the same index {index}",
+            hint="Put the `packages` of both into one `[[releases]]`, or give a directory another "
+            "`name`.",
+        )
+
+
 class AmbiguousDistribution(PackageError):
     """Two files of a repository have one name, and different contents."""
 
@@ -881,7 +893,8 @@ class NoSuchDistribution(PackageError):
             others: The other files of the release, or the other releases.
         """
         shown = ", ".join(others[:10]) + (", …" if len(others) > 10 else "")  # noqa: PLR2004 # a line
-        what = f"release {tag} of {repository} does not hold {filename}"
+        release = f"release {tag} of {repository}" if tag else repository
+        what = f"{release} does not hold {filename}"
         if not exists:
             what = f"{repository} has no release {tag}, which should hold {filename}"
         super().__init__(

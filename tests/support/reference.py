@@ -13,13 +13,14 @@ from uv_self_update.cli.commands import root
 from uv_self_update.cli.help import Command
 from uv_self_update.cli.options import GLOBAL, OF_UV
 from uv_self_update.config.kinds import KINDS
+from uv_self_update.config.releases import KINDS as RELEASES_KINDS
 from uv_self_update.config.settings import FIELDS
 from uv_self_update.workflow.check import UPDATE_DUE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ("COMMAND", "EXIT_CODES", "PAGE", "SOURCE_KEYS", "exit_codes", "renewed")
+__all__ = ("COMMAND", "EXIT_CODES", "PAGE", "RELEASES_KEYS", "SOURCE_KEYS", "exit_codes", "renewed")
 
 COMMAND = "PYTHONPATH=tests uv run python -m support.reference"
 PAGE = Path(__file__).parents[2] / "docs" / "reference.md"
@@ -49,6 +50,13 @@ SOURCE_KEYS: Mapping[str, str] = {
     "header-env": "a table: header name to the variable that holds its value",
 }
 """Key of `[[source]]` -> its meaning."""
+
+RELEASES_KEYS: Mapping[str, str] = {
+    "packages": "names or patterns of the packages that it serves, and no other index",
+    "prereleases": "`true`: releases that the server marks as pre-releases count",
+    "name": "what the index of a directory is named after (default: the directory's own name)",
+}
+"""Key that `[[releases]]` has beside those of `[[source]]` -> its meaning."""
 
 EXIT_CODES: Mapping[int, str] = {
     0: "success, or nothing to do",
@@ -100,6 +108,10 @@ def _sections() -> Iterator[str]:
     yield "## Keys of `[[source]]`\n"
     yield _table(("key", "meaning"), ((f"`{key}`", text) for key, text in SOURCE_KEYS.items()))
     yield _table(("kind", "required keys", "optional keys"), _kinds())
+    yield "## Keys of `[[releases]]`\n"
+    yield "Those of a `[[source]]` of the same kind, and:\n"
+    yield _table(("key", "meaning"), ((f"`{key}`", text) for key, text in RELEASES_KEYS.items()))
+    yield _table(("kind", "keys of its own"), _releases_kinds())
     yield "## Variables without a key\n"
     yield _table(("variable", "option", "meaning"), _variables())
     yield "## Exit codes\n"
@@ -167,6 +179,11 @@ def _kinds() -> Iterator[tuple[str, ...]]:
         optional = (key for key, field in kind.fields.items() if not field.required)
         lists = (", ".join(map(_code, keys)) for keys in (required, optional))
         yield f"[`{name}`](sources/{name}.md)", *lists
+
+
+def _releases_kinds() -> Iterator[tuple[str, ...]]:
+    for name, fields in RELEASES_KINDS.items():
+        yield f"[`{name}`](sources/{name}.md)", ", ".join(map(_code, fields))
 
 
 def _code(text: str) -> str:

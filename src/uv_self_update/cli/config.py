@@ -84,8 +84,8 @@ def show(invocation: Invocation) -> None:
     for key, value, origin in rows:
         click.echo(f"{key:<{widths[0]}} = {value:<{widths[1]}}  ({origin})")
     click.echo()
-    for number, found in enumerate(_credentials(settings, invocation)):
-        click.echo(f"credentials of source.{number}: {found}")
+    for key, found in _credentials(settings, invocation):
+        click.echo(f"credentials of {key}: {found}")
     click.echo()
     for name, path in (
         ("user file", invocation.known_user_file),
@@ -149,6 +149,7 @@ def check(invocation: Invocation, file: Path | None) -> None:
         "uv-self-update config set source.token-env MIRROR_TOKEN",
         'uv-self-update config set policy.min-age "3 days" policy.approved "0.12.24 0.13.9"',
         "uv-self-update config set source.header-env.X-JFrog-Art-Api ARTIFACTORY_KEY",
+        'uv-self-update config set releases.packages "internal-* tools"',
     ),
 )
 @click.argument("pairs", nargs=-1, required=True, metavar="KEY VALUE [KEY VALUE]...", type=_Key())
@@ -158,8 +159,9 @@ def check(invocation: Invocation, file: Path | None) -> None:
 def set_(invocation: Invocation, pairs: tuple[str, ...], *, plaintext: bool, system: bool) -> None:
     """Set KEY to VALUE in the user file; several at once if one requires the other.
 
-    `source.url` is the URL of the first source, `source.1.url` that of the second. Changing the
-    kind of a source removes all its settings that are not set in the same command.
+    `source.url` is the URL of the first source, `source.1.url` that of the second; `releases` is
+    numbered likewise. Changing the kind of a source removes all its settings that are not set in
+    the same command.
     """
     keys, values = pairs[::2], pairs[1::2]
     if len(keys) != len(values):
@@ -261,9 +263,9 @@ def _is_shared(file: Path, invocation: Invocation, *, system: bool) -> bool:
 def _written(invocation: Invocation, file: Path, *, system: bool) -> None:
     """Report the file that was written, and warn if others can read a secret in it."""
     invocation.tell(f"Written to {file}.")
-    sources = places.load(file).values.get("source", ())
-    warn_if_exposed(file, sources, shared=system)
-    if system and not any(map(is_exposing, sources)):
+    configured = places.load(file).places
+    warn_if_exposed(file, configured, shared=system)
+    if system and not any(map(is_exposing, configured)):
         # Users who cannot read it could not update.
         with contextlib.suppress(OSError):
             file.chmod(file.stat().st_mode | _READABLE)
@@ -274,8 +276,9 @@ def _rows(settings: Settings) -> Iterator[tuple[str, str, str]]:
     values = dict(config_edit.flatten(as_document(settings)))
     rules = [*policy_rows(settings)]
     for key, value in values.items():
-        if key.startswith("source."):
-            yield key, _display(value), settings.origins.get("source", "default")
+        array = key.partition(".")[0]
+        if array in places.ARRAYS:
+            yield key, _display(value), settings.origins.get(array, "default")
     for key in FIELDS:
         found = [row for row in rules if row[0] == key or row[0].startswith(f"{key}.")]
         if key in values and not found:
@@ -284,8 +287,8 @@ def _rows(settings: Settings) -> Iterator[tuple[str, str, str]]:
             yield name, _display(value), origin
 
 
-def _credentials(settings: Settings, invocation: Invocation) -> Iterator[str]:
-    """Yield the origin of the credentials of each source, and the server they are for."""
+def _credentials(settings: Settings, invocation: Invocation) -> Iterator[tuple[str, str]]:
+    """Yield the key of each source, the origin of its credentials, and the server they are for."""
     # `get` and `set` need none of this.
     from uv_self_update.auth.programs import LoginPrograms  # noqa: PLC0415
     from uv_self_update.sources.authentication import credentials_of  # noqa: PLC0415
@@ -295,10 +298,14 @@ def _credentials(settings: Settings, invocation: Invocation) -> Iterator[str]:
     except UvNotFound:
         uv = None
     programs = LoginPrograms(uv=uv, environ=invocation.environ)
-    for configured in settings.sources:
+    named = [(f"source.{number}", source) for number, source in enumerate(settings.sources)]
+    named += [
+        (f"releases.{number}", releases.source) for number, releases in enumerate(settings.releases)
+    ]
+    for key, configured in named:
         section = _likely(configured)
         if section.kind == "index":
-            yield "uv's own, as for packages"
+            yield key, "uv's own, as for packages"
             continue
         found = credentials_of(
             section,
@@ -308,7 +315,7 @@ def _credentials(settings: Settings, invocation: Invocation) -> Iterator[str]:
             programs=programs,
         ).described()
         known = [f"{place} for {_address(origin)}" for origin, place in found.items() if place]
-        yield ", ".join(known) or "none"
+        yield key, ", ".join(known) or "none"
 
 
 def _likely(section: SourceSettings) -> SourceSettings:

@@ -22,18 +22,26 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from uv_self_update.cli.invocation import Invocation
+    from uv_self_update.config.releases import ReleasesSettings
 
 
 def packages_job(invocation: Invocation, specs: Sequence[str]) -> PackagesJob:
     """Return where packages come from: the repositories that are named, else the configured."""
     settings = with_passphrase(invocation.settings(), invocation.environ)
+    releases = [_likely(parse_releases_option(spec)) for spec in specs]
     return PackagesJob(
         settings=settings,
-        releases=[*map(parse_releases_option, specs)] or settings.releases,
+        releases=releases or settings.releases,
         uv=invocation.uv_or_name(),
         directory=Path.cwd(),
         environ=invocation.environ,
     )
+
+
+def _likely(releases: ReleasesSettings) -> ReleasesSettings:
+    from uv_self_update.sources.packages.detection import likely  # noqa: PLC0415 # the rest needs none
+
+    return likely(releases)
 
 
 class _Wrapping(Command):
@@ -66,7 +74,7 @@ class _Wrapping(Command):
     "specs",
     metavar="SPEC",
     multiple=True,
-    help="Release pages that hold packages, as in `github+https://github.com/OWNER/REPO`; can be "
+    help="Releases that hold packages, as in `github+https://github.com/OWNER/REPO`; can be "
     "repeated. The default is `[[releases]]` of the configuration.",
 )
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="-- COMMAND [ARGUMENT]...")

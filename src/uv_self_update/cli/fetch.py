@@ -67,7 +67,8 @@ def fetch_(
     """
     project = Project.find(Path.cwd(), directory)
     if only_check:
-        lines = check(project)
+        claims = [releases.claim for releases in invocation.settings().releases]
+        lines = check(project, claims)
         for line in lines:
             invocation.tell(line)
         click.get_current_context().exit(UPDATE_DUE if lines else 0)

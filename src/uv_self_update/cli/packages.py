@@ -13,17 +13,16 @@ from uv_self_update.cli.exec import packages_job
 from uv_self_update.cli.tables import aligned
 from uv_self_update.config import edit as config_edit
 from uv_self_update.config import load as files
-from uv_self_update.config.document import as_table
+from uv_self_update.config.document import as_releases_table
 from uv_self_update.errors import NoPackages
 from uv_self_update.redaction import redact_url
-from uv_self_update.workflow.package_survey import survey
+from uv_self_update.workflow.package_survey import examine, survey
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from uv_self_update.cli.invocation import Invocation
-    from uv_self_update.config.kinds import SourceSettings
     from uv_self_update.config.releases import ReleasesSettings
     from uv_self_update.workflow.package_survey import PackageRow
 
@@ -51,10 +50,11 @@ def init_releases(invocation: Invocation, settings: ReleasesSettings) -> None:
         NoPackages: It holds no package.
         ConfigurationNotKept: The configuration cannot be written.
     """
-    job = replace(packages_job(invocation, ()), releases=[settings])
-    rows = survey(job)
+    job = packages_job(invocation, ())
+    settings = examine(job, settings)
+    rows = survey(replace(job, releases=[settings]))
     if not rows:
-        raise NoPackages(redact_url(settings.source.url or ""))
+        raise NoPackages(redact_url(settings.source.url or settings.source.path or ""))
     names = sorted({row.project for row in rows})
     for name in names:
         ours = [row for row in rows if row.project == name]
@@ -62,7 +62,8 @@ def init_releases(invocation: Invocation, settings: ReleasesSettings) -> None:
         more = " and older ones" if len(ours) > _SHOWN else ""
         invocation.tell(f"{name}: {versions}{more} ({', '.join(ours[0].platforms)})")
     file = invocation.user_file
-    if _write(file, settings.source, names):
+    invocation.tell(f"Kind: {settings.source.kind}.")
+    if _write(file, settings, names):
         invocation.tell(f"Written to {file}.")
     else:
         invocation.tell(f"{file} names this repository already, and was not changed.")
@@ -72,13 +73,17 @@ def init_releases(invocation: Invocation, settings: ReleasesSettings) -> None:
     )
 
 
-def _write(file: Path, source: SourceSettings, names: Sequence[str]) -> bool:
+def _write(file: Path, releases: ReleasesSettings, names: Sequence[str]) -> bool:
     """Append a repository to a configuration file; return whether it was not there already."""
     text = files.read(file) if file.exists() else ""
     values = files.check(files.parse(file, text), file).values if text else {}
-    if any(known.source.url == source.url for known in values.get("releases", ())):
+    source = releases.source
+    if any(
+        (known.source.url, known.source.path) == (source.url, source.path)
+        for known in values.get("releases", ())
+    ):
         return False
-    table = {**as_table(source), "packages": list(names)}
+    table = {**as_releases_table(releases), "packages": list(names)}
     added = f"[[releases]]\n{tomli_w.dumps(table)}"
     whole = f"{text.rstrip()}\n\n{added}" if text.strip() else added
     files.check(files.parse(file, whole), file)
@@ -95,7 +100,7 @@ def _table(rows: Sequence[PackageRow]) -> str:
             (row.uploaded or "")[:_DATE] or "-",
             ", ".join(row.platforms),
             "yes" if row.served else "no",
-            row.release,
+            row.release or "-",
             row.repository,
         )
         for row in rows

@@ -12,12 +12,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from uv_self_update.config.kinds import SourceSettings
+    from uv_self_update.config.releases import ReleasesSettings
     from uv_self_update.config.settings import Settings
 
 
 def as_document(settings: Settings) -> dict[str, Any]:
     """Return settings as a configuration file would have them; unset ones are left out."""
     document: dict[str, Any] = {"source": [as_table(source) for source in settings.sources]}
+    if settings.releases:
+        document["releases"] = [as_releases_table(releases) for releases in settings.releases]
     for section, name, value in _values(settings):
         document.setdefault(section, {})[name] = value
     for pin in settings.digests.pinned:
@@ -63,3 +66,13 @@ def as_table(source: SourceSettings) -> dict[str, Any]:
     fields = {name: getattr(source, attribute(name)) for name in SOURCE_FIELDS}
     table = {"kind": source.kind, **fields, "header-env": dict(source.header_env)}
     return {name: value for name, value in table.items() if value}
+
+
+def as_releases_table(releases: ReleasesSettings) -> dict[str, Any]:
+    """Return release pages as a `[[releases]]`."""
+    own = {
+        "packages": [*releases.claim.patterns],
+        "prereleases": releases.prereleases,
+        "name": releases.name,
+    }
+    return {**as_table(releases.source), **{name: value for name, value in own.items() if value}}

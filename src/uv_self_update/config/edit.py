@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 
 _OTHER_WAYS = (
-    "Remove it from the URL. Set `source.username` and `source.password-env`, or "
-    "`source.token-env`, to name the environment variable that holds it; or store it in a netrc "
-    "file or with `uv auth login`. `--plaintext` writes it anyway."
+    "Remove it from the URL. Set `{0}.username` and `{0}.password-env`, or `{0}.token-env`, to "
+    "name the environment variable that holds it; or store it in a netrc file or with "
+    "`uv auth login`. `--plaintext` writes it anyway."
 )
 
 _HEADERS = "header-env"
@@ -57,7 +57,7 @@ def _flat(head: str, table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def as_toml(document: Mapping[str, Any]) -> str:
-    """Return a valid document as TOML, with a `[[source]]` for each source."""
+    """Return a valid document as TOML, with a table for each source and each of the releases."""
     text = ""
     for key, value in flatten(document):
         text = with_value(text, _key_path(key), value)
@@ -123,8 +123,8 @@ def assign(
             raise _bad_key(key, _why_not(keys, key))
         if not plaintext and holds_secret(value):
             reason = f"the URL for `{shown(key)}` contains a password or a token"
-            raise ConfigurationNotKept(path, reason, _OTHER_WAYS)
-        new.append((keys, FIELDS[key].type.from_text(value) if key in FIELDS else value))
+            raise ConfigurationNotKept(path, reason, _OTHER_WAYS.format(keys[0]))
+        new.append((keys, _from_text(keys, value)))
         if keys[-1] == "kind" and _find(document, keys) not in (None, value):
             others = [(*keys[:-1], name) for name in ARRAYS[str(keys[0])].keys if name != "kind"]
             gone += [(other, None) for other in others if other not in paths]
@@ -234,6 +234,13 @@ def _settable(keys: KeyPath) -> bool:
     return _names_only(table) in every_key()
 
 
+def _from_text(keys: KeyPath, value: str) -> object:
+    """Return what TOML has for the text of a value."""
+    array = ARRAYS.get(str(keys[0]))
+    field = FIELDS.get(_names_only(keys)) if array is None else array.fields.get(str(keys[-1]))
+    return value if field is None else field.type.from_text(value)
+
+
 def _why_not(keys: KeyPath, key: str) -> str:
     if keys[0] in ARRAYS and keys[-1] in SECRET_KEYS:
         return NO_SECRETS
@@ -273,8 +280,8 @@ def _rewrite(path: Path, text: str, changes: Sequence[_Change], *, shared: bool)
             hint = "Make the change by hand: `uv-self-update config edit`."
             raise ConfigurationNotKept(path, "its comments would be lost", hint)
         new = as_toml(document)
-    sources = check(document, path).values.get("source", ())
-    write(path, new, shared=shared and not any(map(is_exposing, sources)))
+    places = check(document, path).places
+    write(path, new, shared=shared and not any(map(is_exposing, places)))
 
 
 def _without_empty(value: Any) -> Any:  # noqa: ANN401 # whatever TOML can hold

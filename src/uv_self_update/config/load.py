@@ -22,7 +22,7 @@ from uv_self_update.config.exposure import owner_of, warn_if_exposed
 from uv_self_update.config.field import InvalidValue, parse_table
 from uv_self_update.config.kinds import SOURCE_FIELDS, SourceSettings, check_source, parse_source
 from uv_self_update.config.policy_fields import digest_rules, policy
-from uv_self_update.config.releases import RELEASES_KEYS, check_releases
+from uv_self_update.config.releases import RELEASES_FIELDS, check_releases
 from uv_self_update.config.settings import FIELDS, SECTIONS, Network, Options, Settings
 from uv_self_update.errors import InvalidConfiguration, InvalidSource, Problem, SharedFile
 from uv_self_update.files import strerror
@@ -32,7 +32,7 @@ from uv_self_update.redaction import Secret
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from uv_self_update.config.field import Layer, Problems
+    from uv_self_update.config.field import Field, Layer, Problems
 
 
 _log = logging.getLogger(__name__)
@@ -64,6 +64,12 @@ class FileValues:
     values: Mapping[str, Any]
     """Dotted key, or name of an array of tables -> parsed value; only keys that the file has."""
 
+    @property
+    def places(self) -> tuple[SourceSettings, ...]:
+        """Every place that the file configures: each has a URL, and perhaps credentials."""
+        releases = self.values.get("releases", ())
+        return (*self.values.get("source", ()), *(table.source for table in releases))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Array:
@@ -75,14 +81,19 @@ class Array:
     parse: Callable[[Mapping[str, object]], tuple[Any, Problems]]
     """From a table to its value, and the problems of its keys."""
 
-    keys: tuple[str, ...]
-    """The keys that its tables may have."""
+    fields: Mapping[str, Field]
+    """The fields that its tables may have, except `kind`."""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys that its tables may have."""
+        return ("kind", *self.fields)
 
 
 ARRAYS: Mapping[str, Array] = MappingProxyType(
     {
-        "source": Array(attribute="sources", parse=check_source, keys=("kind", *SOURCE_FIELDS)),
-        "releases": Array(attribute="releases", parse=check_releases, keys=RELEASES_KEYS),
+        "source": Array(attribute="sources", parse=check_source, fields=SOURCE_FIELDS),
+        "releases": Array(attribute="releases", parse=check_releases, fields=RELEASES_FIELDS),
     }
 )
 """Every array of tables, by its name in a file."""
@@ -191,7 +202,7 @@ def resolve(
     for key, (value, _) in merged.items():
         attribute = ARRAYS[key].attribute if key in ARRAYS else FIELDS[key].attribute
         settings = _with(settings, attribute, value) if attribute else settings
-    _warn_of_unknown(variables, settings.sources)
+    _warn_of_unknown(variables, settings.places)
     return settings
 
 
@@ -227,7 +238,7 @@ def _file_layer(
         if must_exist or not is_missing(invalid):
             problems += invalid.problems
         return {}
-    warn_if_exposed(path, loaded.values.get("source", ()), shared=shared)
+    warn_if_exposed(path, loaded.places, shared=shared)
     return {key: (value, str(path)) for key, value in loaded.values.items()}
 
 

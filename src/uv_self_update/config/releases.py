@@ -1,24 +1,46 @@
-"""`[[releases]]`: release pages that hold packages, for `exec`."""
+"""`[[releases]]`: release pages, and other places, that hold packages for `exec` and `fetch`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from uv_self_update.config.field import Field, by_name, parse_table
 from uv_self_update.config.kinds import SOURCE_FIELDS, SourceSettings, check_source, parse_source
+from uv_self_update.config.value_types import Choice, Flag, Name, Patterns
 from uv_self_update.errors import InvalidSource
-from uv_self_update.messages import echo, listed, shown
+from uv_self_update.messages import listed, shown, suggestion
 from uv_self_update.releases.distribution import Claim
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-KINDS = ("github",)
-"""The kinds of sources that can hold packages."""
+    from uv_self_update.config.field import Problems
 
-_OWN = ("packages", "prereleases")
-RELEASES_KEYS = ("kind", *SOURCE_FIELDS, *_OWN)
-"""The keys of one `[[releases]]`."""
+_PACKAGES = Field(name="packages", type=Patterns())
+_PRERELEASES = Field(name="prereleases", type=Flag())
+_NAME = Field(name="name", type=Name())
+
+KINDS: Mapping[str, Mapping[str, Field]] = MappingProxyType(
+    {
+        "github": by_name(_PACKAGES, _PRERELEASES),
+        "gitlab": by_name(_PACKAGES),
+        "gitea": by_name(_PACKAGES, _PRERELEASES),
+        "listing": by_name(_PACKAGES),
+        "s3": by_name(_PACKAGES),
+        "directory": by_name(_PACKAGES, _NAME),
+    }
+)
+"""The kinds of sources that can hold packages, with the fields that a source does not have."""
+
+_OWN = by_name(_PACKAGES, _PRERELEASES, _NAME)
+_KIND = Choice(words=KINDS)
+_DEFAULT = "github"
+
+RELEASES_FIELDS: Mapping[str, Field] = MappingProxyType({**SOURCE_FIELDS, **_OWN})
+"""The fields of all kinds, in the order in which a file is written."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,57 +48,51 @@ class ReleasesSettings:
     """One `[[releases]]`."""
 
     source: SourceSettings
+    """Its kind is `auto` if the command line names none."""
+
     claim: Claim = field(default_factory=Claim)
     prereleases: bool = False
     """Whether releases that the server marks as pre-releases count."""
 
+    name: str | None = None
+    """What the index of a directory is named after; None for the directory's own name."""
 
-def check_releases(
-    table: Mapping[str, object],
-) -> tuple[ReleasesSettings, list[tuple[str, str]]]:
-    """Check one `[[releases]]`.
+
+def check_releases(table: Mapping[str, object]) -> tuple[ReleasesSettings, Problems]:
+    """Parse one `[[releases]]`.
 
     Returns:
-        The settings with every field that is fit, and what is wrong with the others: key, reason.
+        The settings with every valid field, and the problems of the others: key, reason.
     """
-    problems: list[tuple[str, str]] = []
-    rest = {key: value for key, value in table.items() if key not in _OWN}
-    kind = rest.setdefault("kind", "github")
-    if kind not in KINDS:
-        reason = f"invalid value {echo(kind)}: expected {listed(KINDS)}"
+    kind = table.get("kind", "directory" if "path" in table else _DEFAULT)
+    if not isinstance(kind, str) or kind not in KINDS:
+        reason = str(_KIND.invalid(kind, detail=suggestion(kind, KINDS)))
         return ReleasesSettings(source=SourceSettings()), [("kind", reason)]
-    source, found = check_source(rest)
-    problems += found
-    packages = table.get("packages", [])
-    patterns: tuple[str, ...] = ()
-    if isinstance(packages, list) and all(isinstance(item, str) and item for item in packages):
-        patterns = tuple(_normalized(item) for item in packages)
-    else:
-        problems.append(("packages", 'expected a list of names, such as `["internal-*"]`'))
-    prereleases = table.get("prereleases", False)
-    if not isinstance(prereleases, bool):
-        problems.append(("prereleases", "expected `true` or `false`"))
-        prereleases = False
-    settings = ReleasesSettings(
-        source=source, claim=Claim(patterns=patterns), prereleases=prereleases
+    own = {key: value for key, value in table.items() if key in _OWN}
+    rest = {key: value for key, value in table.items() if key not in _OWN}
+    source, problems = check_source({**rest, "kind": kind})
+    values, found = parse_table(
+        own,
+        KINDS[kind],
+        directory=Path(),
+        unknown=lambda _: f"not a key of releases of kind `{kind}`",
     )
-    return settings, problems
+    settings = ReleasesSettings(
+        source=source,
+        claim=Claim(patterns=values.get(_PACKAGES.name, ())),
+        prereleases=values.get(_PRERELEASES.name, False),
+        name=values.get(_NAME.name),
+    )
+    return settings, problems + found
 
 
 def parse_releases_option(spec: str) -> ReleasesSettings:
-    """Read release pages as the command line writes them: `github+URL`, or a URL.
+    """Read release pages as the command line writes them: `KIND+URL`, a URL, or a path.
 
     Raises:
-        InvalidSource: It is neither.
+        InvalidSource: It has none of these forms.
     """
-    source = parse_source(f"github+{spec}" if "://" in spec.partition("+")[0] else spec)
-    if source.kind not in KINDS:
+    source = parse_source(spec)
+    if source.kind not in {*KINDS, "auto"}:
         raise InvalidSource(shown(spec), f"expected {listed(KINDS)} before the `+`")
     return ReleasesSettings(source=source)
-
-
-def _normalized(pattern: str) -> str:
-    """Return a name as PEP 503 normalizes it; the signs of a pattern stay."""
-    from packaging.utils import canonicalize_name  # noqa: PLC0415 # slow to import
-
-    return canonicalize_name(pattern)

@@ -81,6 +81,11 @@ class Settings:
     origins: Mapping[str, str] = field(default_factory=dict)
     """Dotted key -> the file or variable that sets it, or `command line`; defaults are left out."""
 
+    @property
+    def places(self) -> tuple[SourceSettings, ...]:
+        """Every place that is configured, for uv and for packages."""
+        return (*self.sources, *(table.source for table in self.releases))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Options:

@@ -92,6 +92,26 @@ class Name(ValueType):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Patterns(ValueType):
+    """Names of packages, or glob patterns of them; normalized as PEP 503 says."""
+
+    expected = 'a list of names or patterns, such as `["internal-*"]`'
+
+    def parse(self, value: object, _directory: Path) -> tuple[str, ...]:
+        from packaging.utils import canonicalize_name  # noqa: PLC0415 # slow to import
+
+        if not isinstance(value, list) or not value:
+            raise self.invalid(value)
+        for item in value:
+            if not isinstance(item, str) or not re.fullmatch(r"[\w.*?\[\]!-]+", item):
+                raise self.invalid(item)
+        return tuple(canonicalize_name(item) for item in value)
+
+    def from_text(self, text: str) -> object:
+        return text.replace(",", " ").split()
+
+
+@dataclass(frozen=True, kw_only=True)
 class PemFile(ValueType):
     """The path of a PEM file that exists."""
 

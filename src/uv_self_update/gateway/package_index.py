@@ -76,28 +76,33 @@ class Served:
         return re.sub(r"[^a-z0-9.-]+", ".", self.repository.host).strip(".") + SUFFIX
 
     @property
+    def path(self) -> str:
+        """The path that everything of it is below, with a slash at both ends."""
+        return f"/{self.repository.path}/" if self.repository.path else "/"
+
+    @property
     def index(self) -> str:
         """The URL of its index."""
-        return f"http://{self.host}/{self.repository.path}/simple/"
+        return f"http://{self.host}{self.path}simple/"
 
     @property
     def files(self) -> str:
         """The URL that tags and file names follow."""
-        return f"http://{self.host}/{self.repository.path}/releases/download"
+        return f"http://{self.host}{self.path}releases/download/"
 
-    def files_of(self, project: str) -> list[Distribution]:
+    def files_of(self, project: str, digests: ComputedDigests) -> list[Distribution]:
         """Return the distributions of a project.
 
         Raises:
             AmbiguousDistribution: Two of them have one name, and different contents.
-            SourceError: They cannot be listed.
+            SourceError: They cannot be listed, or two of one name cannot be read.
         """
         found: dict[str, Distribution] = {}
         for file in self.repository.distributions():
             if file.project != project:
                 continue
             other = found.setdefault(file.filename, file)
-            if other is not file and (other.sha256 is None or other.sha256 != file.sha256):
+            if other is not file and len({*digests.of(self.repository, [other, file])}) > 1:
                 raise AmbiguousDistribution(
                     file.filename, self.repository.name, [other.tag, file.tag]
                 )
@@ -132,9 +137,8 @@ class PackageIndex:
             return Reply(status=405, length=0, headers=(("Allow", "GET, HEAD"),))
         path = request.target.partition("?")[0]
         for served in self._served:
-            prefix = f"/{served.repository.path}/"
-            if request.host == served.host and path.startswith(prefix):
-                reply = self._route(served, request.method, path, path.removeprefix(prefix))
+            if request.host == served.host and path.startswith(served.path):
+                reply = self._route(served, request.method, path, path.removeprefix(served.path))
                 if reply is not None:
                     return reply
         return _absent()
@@ -181,10 +185,12 @@ class PackageIndex:
     def _page(self, served: Served, project: str) -> Reply:
         if not served.claim.covers(project):
             return _absent()
-        files = served.files_of(project)
+        files = served.files_of(project, self._digests)
         if not files:
             others = [other for other in self._served if other.claim.covers(project)]
-            if served.claim.named and not any(other.files_of(project) for other in others):
+            if served.claim.named and not any(
+                other.files_of(project, self._digests) for other in others
+            ):
                 names = [other.repository.name for other in others]
                 raise UnclaimedPackage(project, names)
             return _absent()

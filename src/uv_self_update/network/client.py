@@ -199,6 +199,7 @@ class Upstream:
                 size=size,
                 chunks=transfer.chunks(),
                 sha256=_digest_of(reply),
+                validator=transfer.version.validator,
                 verify=transfer.verify,
             )
 

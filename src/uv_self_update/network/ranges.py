@@ -40,6 +40,11 @@ class Version:
             size=length_of(headers),
         )
 
+    @property
+    def validator(self) -> str | None:
+        """What changes with the bytes; None if the server sends no strong validator."""
+        return self.etag or (self.modified and f"{self.modified} {self.size}")
+
     def rest(self, received: int, *, verified: bool = False) -> dict[str, str]:
         """Return the headers of a request for the rest, or for a whole file that has changed.
 

@@ -45,6 +45,9 @@ class Download:
     sha256: str | None = None
     """The digest from the server or from a file next to it: 64 lower-case digits."""
 
+    validator: str | None = None
+    """What changes with the file's bytes: its strong entity tag, or its date and size."""
+
     verify: Callable[[], None] = _nothing
     """To be called by a receiver that checks a digest: downloads without validators are then
     resumed, too."""

@@ -7,6 +7,7 @@ are written as PEP 691 and PEP 700 say.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
 PAGE_TYPE = "application/vnd.pypi.simple.v1+json"
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!-]*")
+"""The characters of a file name in both specifications; a path is never one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +33,7 @@ class Distribution:
     version: Version
     filename: str
     tag: str
-    """The release that holds it."""
+    """The release that holds it; empty for a flat directory."""
 
     where: str
     """How its repository finds it again; it means nothing to any other."""
@@ -82,6 +86,8 @@ def parse_filename(filename: str) -> tuple[str, Version] | None:
         parse_wheel_filename,
     )
 
+    if not _NAME.fullmatch(filename):
+        return None
     try:
         if filename.endswith(".whl"):
             name, version, _, _ = parse_wheel_filename(filename)
@@ -99,7 +105,7 @@ def page(project: str, base: str, files: Iterable[tuple[Distribution, str]]) -> 
 
     Args:
         project: The normalized name.
-        base: The URL that the tags of releases follow.
+        base: The URL that the tags of releases follow, with a slash at its end.
         files: The distributions of the project, each with its sha256.
     """
     digested = list(files)
@@ -115,9 +121,10 @@ def page(project: str, base: str, files: Iterable[tuple[Distribution, str]]) -> 
 def _entry(file: Distribution, base: str, sha256: str) -> dict[str, object]:
     from urllib.parse import quote  # noqa: PLC0415 # the pages alone need it
 
+    tag = f"{quote(file.tag, safe='')}/" if file.tag else ""
     entry: dict[str, object] = {
         "filename": file.filename,
-        "url": f"{base}/{quote(file.tag, safe='')}/{quote(file.filename, safe='')}",
+        "url": f"{base}{tag}{quote(file.filename, safe='')}",
         "hashes": {"sha256": sha256},
         "yanked": file.yanked if file.yanked is not None else False,
     }

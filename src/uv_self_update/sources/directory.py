@@ -55,11 +55,7 @@ class DirectoryTree(Tree):
         directory = self._root.joinpath(*path)
         try:
             return [
-                Entry(
-                    name=found.name,
-                    is_directory=found.is_dir(),
-                    modified=utc(found.stat().st_mtime),
-                )
+                _entry(found)
                 for found in sorted(directory.iterdir())
                 if found.exists()  # not a dangling link
             ]
@@ -76,3 +72,13 @@ class DirectoryTree(Tree):
     def open(self, path: tree.Names) -> AbstractContextManager[Download]:
         """Open a file; see Tree."""
         return self._upstream.open(self._root.joinpath(*path).as_uri())
+
+
+def _entry(path: Path) -> Entry:
+    is_directory, status = path.is_dir(), path.stat()
+    return Entry(
+        name=path.name,
+        is_directory=is_directory,
+        modified=utc(status.st_mtime),
+        size=None if is_directory else status.st_size,
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from uv_self_update.config.kinds import SourceSettings
     from uv_self_update.network.client import Upstream
-    from uv_self_update.network.responses import Download
+    from uv_self_update.network.responses import Document, Download
     from uv_self_update.platforms import Platform
     from uv_self_update.sources.context import Context
     from uv_self_update.sources.tree import Names
@@ -43,8 +43,103 @@ def create(settings: SourceSettings, context: Context) -> GiteaSource:
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class PackageFile:
+    """A file of a generic package."""
+
+    name: str
+    url: str
+    size: int | None
+    sha256: str | None
+
+
+class GiteaServer:
+    """One repository, `https://HOST[/PATH]/OWNER/REPO`, or the packages of `https://HOST/OWNER`.
+
+    URLs of files are built from names, because those in the JSON may have a wrong host.
+    """
+
+    def __init__(self, upstream: Upstream, *, url: str) -> None:
+        parts = urlsplit(url)
+        if match := _PACKAGES.fullmatch(parts.path.rstrip("/")):
+            root, names = match["root"], [match["owner"]]
+        else:
+            above, _, last = parts.path.rstrip("/").rpartition("/")
+            root, _, owner = above.rpartition("/")
+            names = [owner, last] if owner else [last]
+        self._upstream = upstream
+        self._owner = unquote(names[0])
+        self.repository = unquote(names[1]).removesuffix(".git") if len(names) > 1 else None
+        self.root = urlunsplit((parts.scheme, parts.netloc, root, "", ""))
+
+    def releases(self) -> Iterator[dict[str, Any]]:
+        """Yield the releases as the API describes them.
+
+        Raises:
+            SourceError: They cannot be listed.
+        """
+        return self._entries(self._api, "page=1&limit=50&draft=false", "Gitea's list of releases")
+
+    def release(self, tag: str) -> Document:
+        """Return the description of one release.
+
+        Raises:
+            SourceError: It cannot be read.
+        """
+        return self._upstream.read(below(self.root, (*self._api, "tags", tag)), accept=ACCEPT)
+
+    def packages(self, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield the versions of a generic package, each with what the API says.
+
+        Raises:
+            SourceError: They cannot be listed.
+        """
+        path = ("api", "v1", "packages", self._owner)
+        query = f"page=1&limit=50&type=generic&q={quote(name, safe='')}"
+        for entry in self._entries(path, query, "Gitea's list of packages"):
+            version = entry.get("version")
+            if entry.get("name") == name and isinstance(version, str):
+                yield version, entry
+
+    def files(self, name: str, version: str) -> list[PackageFile]:
+        """Return the files of one version of a generic package.
+
+        Raises:
+            SourceError: They cannot be listed.
+        """
+        path = ("api", "v1", "packages", self._owner, "generic", name, version, "files")
+        document = self._upstream.read(below(self.root, path), accept=ACCEPT)
+        return [
+            PackageFile(
+                name=file,
+                url=self.package_url(name, version, file),
+                size=size if isinstance(size := entry.get("size"), int) else None,
+                sha256=parse_sums(str(entry.get("sha256"))).get(""),
+            )
+            for entry in read_json_list(document, "Gitea's files of a package")
+            if isinstance(file := entry.get("name"), str) and is_name(file)
+        ]
+
+    def release_url(self, tag: str, file: str) -> str:
+        """Return the URL of a file of a release."""
+        path = (self._owner, str(self.repository), "releases", "download", tag, file)
+        return below(self.root, path)
+
+    def package_url(self, name: str, version: str, file: str) -> str:
+        """Return the URL of a file of a generic package."""
+        return below(self.root, ("api", "packages", self._owner, "generic", name, version, file))
+
+    @property
+    def _api(self) -> Names:
+        return ("api", "v1", "repos", self._owner, str(self.repository), "releases")
+
+    def _entries(self, path: Names, query: str, expected: str) -> Iterator[dict[str, Any]]:
+        url = below(self.root, path)
+        return entries(self._upstream, url, query, accept=ACCEPT, expected=expected)
+
+
 class GiteaSource(ForgeSource):
-    """One repository, `https://HOST[/PATH]/OWNER/REPO`, or the packages of `https://HOST/OWNER`."""
+    """The releases of uv in a repository, or in the packages of its owner."""
 
     what = "such repository or owner"
     hint = (
@@ -55,22 +150,13 @@ class GiteaSource(ForgeSource):
     def __init__(
         self, upstream: Upstream, platform: Platform, *, url: str, package: str = DEFAULT_PACKAGE
     ) -> None:
-        parts = urlsplit(url)
-        if match := _PACKAGES.fullmatch(parts.path.rstrip("/")):
-            root, names = match["root"], [match["owner"]]
-        else:
-            above, _, last = parts.path.rstrip("/").rpartition("/")
-            root, _, owner = above.rpartition("/")
-            names = [owner, last] if owner else [last]
-        self._owner = unquote(names[0])
-        self._repository = unquote(names[1]).removesuffix(".git") if len(names) > 1 else None
-        self._root = urlunsplit((parts.scheme, parts.netloc, root, "", ""))
+        self._server = GiteaServer(upstream, url=url)
         self.name = redact_url(url)
-        super().__init__(upstream, platform, api=self._root, package=package)
+        super().__init__(upstream, platform, api=self._server.root, package=package)
 
     def parts(self) -> Sequence[Callable[[], Iterator[Release]]]:
         """Return both lists; an owner has packages only; see ForgeSource."""
-        if self._repository is None:
+        if self._server.repository is None:
             return (self._packages,)
         return self._packages, self._releases
 
@@ -78,50 +164,31 @@ class GiteaSource(ForgeSource):
         """Return a release with its files; see CatalogSource."""
         if release.assets is not None:
             return release
-        path = ("api", "v1", "packages", self._owner, "generic", self._package, release.tag)
-        document = self._upstream.read(below(self._root, (*path, "files")), accept=ACCEPT)
-        assets = []
-        for entry in read_json_list(document, "Gitea's files of a package"):
-            name = entry.get("name")
-            if isinstance(name, str) and is_name(name):
-                sums = parse_sums(str(entry.get("sha256")))
-                assets.append(Asset(name=name, sha256=sums.get("")))
+        files = self._server.files(self._package, release.tag)
+        assets = (Asset(name=file.name, sha256=file.sha256) for file in files)
         return replace(release, assets=tuple(assets))
 
     def fetch(self, release: Release, asset: Asset) -> AbstractContextManager[Download]:
-        """Open one file for download; see CatalogSource.
-
-        The URL is built from names, because the one in the JSON may have a wrong host.
-        """
-        path: Names = (self._owner, str(self._repository), "releases", "download")
+        """Open one file for download; see CatalogSource."""
+        url = self._server.release_url(release.tag, asset.name)
         if release.where:
-            path = ("api", "packages", self._owner, "generic", self._package)
-        return self._upstream.open(below(self._root, (*path, release.tag, asset.name)))
+            url = self._server.package_url(self._package, release.tag, asset.name)
+        return self._upstream.open(url)
 
     def _releases(self) -> Iterator[Release]:
-        path = ("api", "v1", "repos", self._owner, str(self._repository), "releases")
-        query = "page=1&limit=50&draft=false"
-        for entry in self._entries(path, query, "Gitea's list of releases"):
+        for entry in self._server.releases():
             release = listed_release(entry)
             if release is not None:
                 # Gitea's list has all files: an empty one means that the release has none.
                 yield replace(release, assets=release.assets or ())
 
     def _packages(self) -> Iterator[Release]:
-        path = ("api", "v1", "packages", self._owner)
-        query = f"page=1&limit=50&type=generic&q={quote(self._package, safe='')}"
-        for entry in self._entries(path, query, "Gitea's list of packages"):
-            tag, published = entry.get("version"), entry.get("created_at")
-            version = version_of_tag(tag) if isinstance(tag, str) else None
-            if version is None or entry.get("name") != self._package:
-                continue
-            yield Release(
-                version=version,
-                tag=str(tag),
-                published=utc(published) if isinstance(published, str) else None,
-                where="package",
-            )
-
-    def _entries(self, path: Names, query: str, expected: str) -> Iterator[dict[str, Any]]:
-        url = below(self._root, path)
-        return entries(self._upstream, url, query, accept=ACCEPT, expected=expected)
+        for tag, entry in self._server.packages(self._package):
+            version, published = version_of_tag(tag), entry.get("created_at")
+            if version is not None:
+                yield Release(
+                    version=version,
+                    tag=tag,
+                    published=utc(published) if isinstance(published, str) else None,
+                    where="package",
+                )

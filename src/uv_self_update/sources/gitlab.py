@@ -7,8 +7,7 @@ the URL is sent as `PRIVATE-TOKEN`, see `authentication`.
 from __future__ import annotations
 
 import re
-from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
@@ -25,12 +24,12 @@ from uv_self_update.sources.tree import below
 from uv_self_update.versions import LONGEST_NAME, version_of_tag
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from uv_self_update.config.kinds import SourceSettings
     from uv_self_update.network.client import Upstream
-    from uv_self_update.network.responses import Download
+    from uv_self_update.network.responses import Document, Download
     from uv_self_update.platforms import Platform
     from uv_self_update.sources.context import Context
 
@@ -50,8 +49,161 @@ def create(settings: SourceSettings, context: Context) -> GitlabSource:
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class LinkedFile:
+    """A file that a link of a release leads to."""
+
+    name: str
+    """The last name in its URL."""
+
+    label: str
+    """The name of the link, which need not be that of the file."""
+
+    url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PackageFile:
+    """A file of a generic package."""
+
+    name: str
+    url: str
+    size: int | None
+    sha256: str | None
+    created: str | None
+    """RFC 3339, in UTC."""
+
+
+class GitlabProject:
+    """The API of one project, by its page `https://HOST/GROUP/PROJECT` or its API URL."""
+
+    def __init__(self, upstream: Upstream, *, url: str) -> None:
+        self.api = _api_of(without_userinfo(url))
+        self._upstream = upstream
+
+    def releases(self) -> Iterator[dict[str, Any]]:
+        """Yield the releases as the API describes them.
+
+        Raises:
+            SourceError: They cannot be listed.
+        """
+        return self._entries(f"{self.api}/releases", "per_page=100", "GitLab's list of releases")
+
+    def release(self, tag: str) -> Document:
+        """Return the description of one release.
+
+        Raises:
+            SourceError: It cannot be read.
+        """
+        return self._upstream.read(below(self.api, ("releases", tag)), accept=ACCEPT)
+
+    def links(self, tag: str, release: Mapping[str, Any]) -> Iterator[LinkedFile] | None:
+        """Return the files that a release links to; None if it does not describe them."""
+        assets = release.get("assets")
+        links = assets.get("links") if isinstance(assets, dict) else None
+        if not isinstance(links, list):
+            return None
+        return (found for link in links if (found := self._link(tag, link)) is not None)
+
+    def packages(self, name: str) -> Iterator[tuple[str, int, dict[str, Any]]]:
+        """Yield the versions of a generic package: version, ID, and what the API says.
+
+        Raises:
+            SourceError: They cannot be listed.
+        """
+        query = f"package_type=generic&package_name={quote(name, safe='')}&per_page=100"
+        for entry in self._entries(f"{self.api}/packages", query, "GitLab's list of packages"):
+            version, number = entry.get("version"), entry.get("id")
+            # GitLab matches `package_name` as a substring.
+            if entry.get("name") != name or not isinstance(version, str):
+                continue
+            if isinstance(number, int) and 0 <= number < _MAX_ID:
+                yield version, number, entry
+
+    def files(self, name: str, version: str, number: int | str) -> list[PackageFile]:
+        """Return the files of one version of a generic package.
+
+        Args:
+            name: The package.
+            version: Its version.
+            number: The ID of that version.
+
+        Raises:
+            SourceError: They cannot be listed.
+        """
+        newest: dict[str, tuple[int, PackageFile]] = {}
+        url = f"{self.api}/packages/{number}/package_files"
+        for entry in self._entries(url, "per_page=100", "GitLab's files of a package"):
+            file, index = entry.get("file_name"), entry.get("id")
+            if not isinstance(file, str) or not is_name(file) or not isinstance(index, int):
+                continue
+            # A file that was uploaded twice is listed twice; the later one is served.
+            if file not in newest or newest[file][0] < index:
+                size, created = entry.get("size"), entry.get("created_at")
+                newest[file] = (
+                    index,
+                    PackageFile(
+                        name=file,
+                        url=self.package_url(name, version, file),
+                        size=size if isinstance(size, int) else None,
+                        sha256=parse_sums(str(entry.get("file_sha256"))).get(""),
+                        created=utc(created) if isinstance(created, str) else None,
+                    ),
+                )
+        return [file for _, file in newest.values()]
+
+    def package_url(self, name: str, version: str, file: str) -> str:
+        """Return the URL of a file of a generic package."""
+        return below(self.api, ("packages", "generic", name, version, file))
+
+    def _entries(self, url: str, query: str, expected: str) -> Iterator[dict[str, Any]]:
+        return entries(self._upstream, url, query, accept=ACCEPT, expected=expected)
+
+    def _link(self, tag: str, link: object) -> LinkedFile | None:
+        """Return the file that a link of a release leads to, or None.
+
+        A link to GitLab's own address, as `direct_asset_url` shows it, is rewritten to the
+        configured one. Any other link leads to another server.
+        """
+        if not isinstance(link, dict):
+            return None
+        url, own, label = link.get("url"), link.get("direct_asset_url"), link.get("name")
+        if not isinstance(url, str) or not url.startswith(("http://", "https://")):
+            return None
+        if len(url) > _MAX_URL or len(str(label)) > LONGEST_NAME:
+            return None
+        try:
+            parts = urlsplit(url)
+            name = unquote(parts.path.rpartition("/")[2])
+            target = self._target(tag, url, own)
+        except ValueError:  # an invalid URL
+            return None
+        if target is None:
+            return None
+        return LinkedFile(name=name, label=label if isinstance(label, str) else name, url=target)
+
+    def _target(self, tag: str, url: str, own: object) -> str | None:
+        """Return the URL that a link is followed by; None for a link with an unusable path.
+
+        Raises:
+            ValueError: A URL is invalid.
+        """
+        if not isinstance(own, str) or origin_of(own) != origin_of(url):
+            return url
+        parts = urlsplit(url)
+        _, api, rest = parts.path.partition("/api/v4/projects/")
+        if api:
+            root = self.api.partition("/api/v4/projects/")[0]
+            query = f"?{parts.query}" if parts.query else ""
+            return f"{root}{api}{rest}{query}"
+        path = tuple(unquote(step) for step in own.partition("/downloads/")[2].split("/"))
+        if not all(map(is_name, path)):
+            return None
+        return below(self.api, ("releases", tag, "downloads", *path))
+
+
 class GitlabSource(ForgeSource):
-    """One project of a GitLab, by its page `https://HOST/GROUP/PROJECT` or its API URL."""
+    """The releases of uv in one project."""
 
     what = "such project"
     hint = (
@@ -62,7 +214,8 @@ class GitlabSource(ForgeSource):
     def __init__(
         self, upstream: Upstream, platform: Platform, *, url: str, package: str = DEFAULT_PACKAGE
     ) -> None:
-        super().__init__(upstream, platform, api=_api_of(without_userinfo(url)), package=package)
+        self._project = GitlabProject(upstream, url=url)
+        super().__init__(upstream, platform, api=self._project.api, package=package)
         self.name = redact_url(url)
 
     def parts(self) -> Sequence[Callable[[], Iterator[Release]]]:
@@ -73,97 +226,43 @@ class GitlabSource(ForgeSource):
         """Return a release with its files; see CatalogSource."""
         if release.assets is not None:
             return release
-        newest: dict[str, tuple[int, Asset]] = {}
-        url = f"{self._api}/packages/{release.where}/package_files"
-        for entry in self._entries(url, "per_page=100", "GitLab's files of a package"):
-            name, number = entry.get("file_name"), entry.get("id")
-            if not isinstance(name, str) or not is_name(name) or not isinstance(number, int):
-                continue
-            # A file that was uploaded twice is listed twice; the later one is served.
-            if name not in newest or newest[name][0] < number:
-                sums = parse_sums(str(entry.get("file_sha256")))
-                path = ("packages", "generic", self._package, release.tag, name)
-                where = below(self._api, path)
-                newest[name] = number, Asset(name=name, sha256=sums.get(""), where=where)
-        return replace(release, assets=tuple(asset for _, asset in newest.values()))
+        files = self._project.files(self._package, release.tag, release.where)
+        assets = (Asset(name=file.name, sha256=file.sha256, where=file.url) for file in files)
+        return replace(release, assets=tuple(assets))
 
     def fetch(self, release: Release, asset: Asset) -> AbstractContextManager[Download]:
         """Open one file for download; see CatalogSource."""
-        path = ("packages", "generic", self._package, release.tag, asset.name)
-        return self._upstream.open(asset.where or below(self._api, path))
+        url = asset.where or self._project.package_url(self._package, release.tag, asset.name)
+        return self._upstream.open(url)
 
     def _packages(self) -> Iterator[Release]:
-        query = f"package_type=generic&package_name={quote(self._package, safe='')}&per_page=100"
-        for entry in self._entries(f"{self._api}/packages", query, "GitLab's list of packages"):
-            tag, number = entry.get("version"), entry.get("id")
-            version = version_of_tag(tag) if isinstance(tag, str) else None
-            # GitLab matches `package_name` as a substring.
-            if version is None or entry.get("name") != self._package:
-                continue
-            if not isinstance(number, int) or not 0 <= number < _MAX_ID:
-                continue
-            published = entry.get("created_at")
-            yield Release(
-                version=version,
-                tag=str(tag),
-                published=utc(published) if isinstance(published, str) else None,
-                where=str(number),
-            )
+        for tag, number, entry in self._project.packages(self._package):
+            version, published = version_of_tag(tag), entry.get("created_at")
+            if version is not None:
+                yield Release(
+                    version=version,
+                    tag=tag,
+                    published=utc(published) if isinstance(published, str) else None,
+                    where=str(number),
+                )
 
     def _releases(self) -> Iterator[Release]:
-        url = f"{self._api}/releases"
-        for entry in self._entries(url, "per_page=100", "GitLab's list of releases"):
-            tag, assets = entry.get("tag_name"), entry.get("assets")
+        for entry in self._project.releases():
+            tag = entry.get("tag_name")
             version = version_of_tag(tag) if isinstance(tag, str) else None
-            links = assets.get("links") if isinstance(assets, dict) else None
-            if version is None or not isinstance(links, list) or entry.get("upcoming_release"):
+            links = self._project.links(str(tag), entry)
+            if version is None or links is None or entry.get("upcoming_release"):
                 continue
-            found = []
-            for link in links:
-                with suppress(ValueError):  # an invalid URL
-                    found.append(self._link(str(tag), link))
             published = entry.get("released_at")
             yield Release(
                 version=version,
                 tag=str(tag),
-                assets=tuple(asset for asset in found if asset is not None),
+                assets=tuple(
+                    Asset(name=link.name if is_asset(link.name) else link.label, where=link.url)
+                    for link in links
+                ),
                 published=utc(published) if isinstance(published, str) else None,
             )
-
-    def _entries(self, url: str, query: str, expected: str) -> Iterator[dict[str, Any]]:
-        return entries(self._upstream, url, query, accept=ACCEPT, expected=expected)
-
-    def _link(self, tag: str, link: object) -> Asset | None:
-        """Return the file that a link of a release leads to, or None.
-
-        A link to GitLab's own address, as `direct_asset_url` shows it, is rewritten to the
-        configured one. Any other link leads to another server.
-
-        Raises:
-            ValueError: The URL is invalid.
-        """
-        if not isinstance(link, dict):
-            return None
-        url, own, label = link.get("url"), link.get("direct_asset_url"), link.get("name")
-        if not isinstance(url, str) or not url.startswith(("http://", "https://")):
-            return None
-        if len(url) > _MAX_URL or len(str(label)) > LONGEST_NAME:
-            return None
-        parts = urlsplit(url)
-        name = unquote(parts.path.rpartition("/")[2])
-        if not is_asset(name) and isinstance(label, str):
-            name = label
-        if not isinstance(own, str) or origin_of(own) != origin_of(url):
-            return Asset(name=name, where=url)
-        _, api, rest = parts.path.partition("/api/v4/projects/")
-        if api:
-            root = self._api.partition("/api/v4/projects/")[0]
-            query = f"?{parts.query}" if parts.query else ""
-            return Asset(name=name, where=f"{root}{api}{rest}{query}")
-        path = tuple(unquote(step) for step in own.partition("/downloads/")[2].split("/"))
-        if not all(map(is_name, path)):
-            return None
-        return Asset(name=name, where=below(self._api, ("releases", tag, "downloads", *path)))
 
 
 def _api_of(url: str) -> str:

@@ -70,6 +70,14 @@ class Tree(ABC):
             SourceError: It cannot be fetched.
         """
 
+    def tail(self, path: Names, length: int) -> bytes | None:  # noqa: ARG002 # few servers send a part
+        """Return the last `length` bytes of a file; None where only all of it is available.
+
+        Raises:
+            SourceError: It cannot be fetched.
+        """
+        return None
+
     def url(self, path: Names) -> str:
         """Return the URL of a directory, with the credentials of the base URL."""
         return below(self.name, path, directory=True)
@@ -101,6 +109,10 @@ class HttpTree(Tree):
     def open(self, path: Names) -> AbstractContextManager[Download]:
         """Open a file for download; see Tree."""
         return self._upstream.open(below(self._base, path))
+
+    def tail(self, path: Names, length: int) -> bytes | None:
+        """Return the last bytes of a file; see Tree."""
+        return self._upstream.tail(below(self._base, path), length)
 
 
 def below(base: str, path: Names, *, directory: bool = False) -> str:

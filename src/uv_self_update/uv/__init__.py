@@ -24,4 +24,5 @@ __all__ = (
     "shadow",
     "system_file",
     "uvx",
+    "workspace",
 )

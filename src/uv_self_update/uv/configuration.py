@@ -126,8 +126,7 @@ def places(environ: Mapping[str, str], *, windows: bool) -> Iterator[list[Path]]
     if switched_off(environ):
         return
     user, system = _windows_folders(environ) if windows else _xdg_folders(environ)
-    told = environ.get("UV_NO_SYSTEM_CONFIG", "").lower()
-    for folders in [user] if told in TRUE else [user, system]:
+    for folders in [user] if system_switched_off(environ) else [user, system]:
         yield [folder / "uv" / "uv.toml" for folder in folders]
 
 
@@ -171,6 +170,11 @@ def tables(
 def switched_off(environ: Mapping[str, str]) -> bool:
     """Return whether uv discovers no configuration files."""
     return environ.get("UV_NO_CONFIG", "").lower() in TRUE
+
+
+def system_switched_off(environ: Mapping[str, str]) -> bool:
+    """Return whether uv reads no system configuration file."""
+    return switched_off(environ) or environ.get("UV_NO_SYSTEM_CONFIG", "").lower() in TRUE
 
 
 def _xdg_folders(environ: Mapping[str, str]) -> tuple[list[Path], list[Path]]:

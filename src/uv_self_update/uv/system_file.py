@@ -8,7 +8,6 @@ reads the first system file that it finds, so what is in that one is copied.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import tempfile
@@ -41,12 +40,15 @@ def usable(version: str | None, environ: Mapping[str, str], directory: Path) -> 
     numbers = tuple(int(part) for part in re.findall(r"\d+", version or "")[:3])
     if os.name == "nt" or numbers < SINCE:
         return False
-    if environ.get("UV_CONFIG_FILE") or configuration.switched_off(environ):
+    if environ.get("UV_CONFIG_FILE") or configuration.system_switched_off(environ):
         return False
     tables = configuration.tables(environ, directory, windows=False)
     if any(_NO_PROXY in table for _, table in tables):
         return False
-    return not _is_relative(_system_table(environ))
+    try:
+        return not _is_relative(_system_table(environ))
+    except configuration.UnusableFile:
+        return False  # uv refuses it, and says so
 
 
 @contextmanager
@@ -82,14 +84,14 @@ def system_file(
 
 
 def _system_table(environ: Mapping[str, str]) -> Mapping[str, object]:
-    """Return what is in the system file that uv would read."""
+    """Return what is in the system file that uv would read.
+
+    Raises:
+        UnusableFile: It cannot be read, or is not TOML.
+    """
     *_, shared = configuration.places(environ, windows=False)
-    for path in shared:
-        if path.is_file():
-            with contextlib.suppress(configuration.UnusableFile):
-                return configuration.load(path)
-            break
-    return {}
+    found = next((path for path in shared if path.is_file()), None)
+    return {} if found is None else configuration.load(found)
 
 
 def _is_relative(table: Mapping[str, object]) -> bool:

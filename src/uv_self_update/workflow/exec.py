@@ -16,17 +16,16 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from uv_self_update.errors import NotConfigured, ProxyKeys, ProxyUnusable, UsageError
-from uv_self_update.network.forward import unusable
-from uv_self_update.uv import configuration, lock, system_file
+from uv_self_update.errors import NotConfigured, UsageError
+from uv_self_update.uv import lock, system_file
 from uv_self_update.uv.child import Child
 from uv_self_update.uv.executable import version_of, which
-from uv_self_update.uv.proxies import UvProxies, environment_through, plain_hosts
-from uv_self_update.workflow.serving import serving
+from uv_self_update.uv.proxies import environment_through
+from uv_self_update.workflow.serving import refuse_unreachable, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -89,11 +88,15 @@ def _environment(
     job: PackagesJob, command: WrappedCommand, active: Serving
 ) -> Iterator[dict[str, str]]:
     given = active.variables(job.environ)
-    if _takes_file(job, command):
-        with system_file.system_file(given, active.proxy, active.hosts) as environ:
-            yield environ
-    else:
-        yield environment_through(given, active.proxy, active.hosts)
+    with ExitStack() as stack:
+        environ = environment_through(given, active.proxy, active.hosts)
+        if _takes_file(job, command):
+            # Without a place for the file, the variables do.
+            with suppress(OSError):
+                environ = stack.enter_context(
+                    system_file.system_file(given, active.proxy, active.hosts)
+                )
+        yield environ
 
 
 def _takes_file(job: PackagesJob, command: WrappedCommand) -> bool:
@@ -117,11 +120,4 @@ def _refuse(job: PackagesJob, command: WrappedCommand) -> None:
             hint="Put the URL into UV_INDEX. If it is an option of a program that `uv run` starts, "
             "put `--` before that program.",
         )
-    directory = command.directory(job.directory)
-    for path, key in configuration.proxy_keys(job.environ, directory, windows=_WINDOWS):
-        raise ProxyKeys(str(path), key)
-    proxies = UvProxies.of(job.environ)
-    for host in plain_hosts(job.environ):
-        proxy = proxies.for_host(host)
-        if proxy is not None and (reason := unusable(proxy)):
-            raise ProxyUnusable(host, reason)
+    refuse_unreachable(job, command.directory(job.directory))

@@ -1,12 +1,13 @@
 """The packages of private releases that a project needs, fetched into a directory beside it.
 
-1. uv resolves the project through the index of the releases (`uv pip compile --universal`). It
-   keeps the versions that `uv.lock` has.
+1. uv resolves the project, or all of its workspace, through the index of the releases
+   (`uv pip compile --universal`). It keeps the versions that `uv.lock` has.
 2. Every file of the versions that come from the releases is fetched, for all platforms, unless the
    directory has it already. A file is only put there once its sha256 is right.
 3. A page is written that uv reads as a flat index. Nothing of ours runs when it is installed from.
 
-`check` needs neither uv nor a network: it compares the directory, its page and `uv.lock`.
+A run that was interrupted leaves whole files only, and the next one goes on after them. `check`
+needs neither uv nor a network: it compares the directory, its page and `uv.lock`.
 """
 
 from __future__ import annotations
@@ -19,21 +20,22 @@ import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from uv_self_update.errors import DigestMismatch, NoProject, NotResolved, NotStored
 from uv_self_update.files import content_of, write_atomically
 from uv_self_update.releases import flat_index
 from uv_self_update.uv import lock
-from uv_self_update.uv.configuration import UnusableFile, load
+from uv_self_update.uv.configuration import UnusableFile
 from uv_self_update.uv.proxies import environment_through
-from uv_self_update.workflow.serving import serving
+from uv_self_update.uv.workspace import Workspace
+from uv_self_update.workflow.serving import refuse_unreachable, serving
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from uv_self_update.errors import UvSelfUpdateError
-    from uv_self_update.releases.distribution import Distribution
+    from uv_self_update.releases.distribution import Claim, Distribution
     from uv_self_update.sources.packages.interface import PackageRepository
     from uv_self_update.workflow.serving import PackagesJob, Serving
 
@@ -41,7 +43,7 @@ DEFAULT = "packages"
 """The directory, beside pyproject.toml."""
 
 _PIN = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s;]+)", re.MULTILINE)
-_PART = ".part"
+_PART = ".uv-self-update-part"
 _READ = 1 << 20  # bytes at a time
 
 
@@ -65,12 +67,12 @@ class Fetched:
 class Project:
     """A project, and the directory of its packages."""
 
-    root: Path
+    workspace: Workspace
     directory: Path
 
     @classmethod
     def find(cls, current: Path, directory: Path | None) -> Project:
-        """Return the project that a directory belongs to.
+        """Return the project that a directory belongs to: the root of its workspace.
 
         Args:
             current: The current directory.
@@ -78,13 +80,21 @@ class Project:
                 `packages` beside pyproject.toml.
 
         Raises:
-            NoProject: There is no pyproject.toml.
+            NoProject: There is no pyproject.toml, or it cannot be read.
         """
-        for place in (current, *current.parents):
-            if (place / "pyproject.toml").is_file():
-                named = place / DEFAULT if directory is None else current / directory
-                return cls(root=place, directory=Path(os.path.normpath(named)))
-        raise NoProject(current)
+        try:
+            workspace = Workspace.find(current)
+        except UnusableFile as error:
+            raise NoProject(current, str(error)) from error
+        if workspace is None:
+            raise NoProject(current)
+        named = workspace.root / DEFAULT if directory is None else current / directory
+        return cls(workspace=workspace, directory=Path(os.path.normpath(named)))
+
+    @property
+    def root(self) -> Path:
+        """The directory of its pyproject.toml."""
+        return self.workspace.root
 
     @property
     def page(self) -> Path:
@@ -102,20 +112,9 @@ class Project:
         """Return what the page lists: file name -> sha256."""
         return flat_index.parse(content_of(self.page) or b"")
 
-    def table(self) -> Mapping[str, Any]:
-        """Return what is in pyproject.toml.
-
-        Raises:
-            NoProject: It cannot be read.
-        """
-        try:
-            return load(self.root / "pyproject.toml")
-        except UnusableFile as error:
-            raise NoProject(self.root, str(error)) from error
-
     def configuration(self) -> str | None:
         """Return the lines that pyproject.toml lacks; None if it has them."""
-        tool = self.table().get("tool")
+        tool = self.workspace.table.get("tool")
         uv = tool.get("uv") if isinstance(tool, dict) else None
         indexes = uv.get("index") if isinstance(uv, dict) else None
         for index in indexes if isinstance(indexes, list) else []:
@@ -125,8 +124,13 @@ class Project:
         return f'[[tool.uv.index]]\nurl = "{self.url}"\nformat = "flat"\n'
 
 
-def check(project: Project) -> list[str]:
-    """Return what is missing, or not as it was fetched, a line each."""
+def check(project: Project, claims: Sequence[Claim]) -> list[str]:
+    """Return what is missing, or not as it was fetched, a line each.
+
+    Args:
+        project: The project.
+        claims: The claims of the configured releases.
+    """
     listed = project.listed()
     if not project.page.is_file():
         return [f"{project.page} is missing"]
@@ -141,6 +145,13 @@ def check(project: Project) -> list[str]:
             found.append(f"{name} is in uv.lock, and not in {flat_index.PAGE}")
         elif expected not in {None, listed[name]}:
             found.append(f"{name} has another hash in uv.lock")
+    named = [claim for claim in claims if claim.named]
+    strangers = lock.strangers(
+        project.root / lock.NAME,
+        ours=lambda name: any(claim.covers(name) for claim in named),
+        registries=(),
+    )
+    found += [f"{one.name} {one.version} is from {one.registry} in uv.lock" for one in strangers]
     return found
 
 
@@ -154,10 +165,13 @@ def fetch(job: PackagesJob, project: Project, *, upgrade: bool) -> Fetched:
 
     Raises:
         NotConfigured: No releases are configured.
+        ProxyKeys: uv takes its proxies from a file.
+        ProxyUnusable: An index of the user's is behind a proxy that cannot be used.
         NotResolved: uv finds no versions that go together.
         NotStored: The directory cannot be written.
         SourceError: A file cannot be fetched.
     """
+    refuse_unreachable(job, project.root)
     before = project.listed()
     with serving(job) as active:
         try:
@@ -177,6 +191,8 @@ def fetch(job: PackagesJob, project: Project, *, upgrade: bool) -> Fetched:
             removed = [name for name in before if name not in files]
             for name in removed:
                 (project.directory / name).unlink(missing_ok=True)
+            for part in project.directory.glob(f"*{_PART}"):  # of a run that was killed
+                part.unlink()
         except OSError as error:
             reason = error.strerror or str(error)
             raise NotStored(project.directory, reason) from error
@@ -196,23 +212,32 @@ def _resolved(
 ) -> set[tuple[str, str]]:
     """Return every name and version that uv takes for the project, on all platforms."""
     environ = environment_through(active.variables(job.environ), active.proxy, active.hosts)
-    groups = project.table().get("dependency-groups")
-    names = [word for name in (groups or ()) for word in ("--group", str(name))]
+    workspace = project.workspace
+    command = [str(job.uv), "pip", "compile", *workspace.sources(), "--universal", "--quiet"]
+    command += ["--no-header", "--no-annotate"]
+    if python := workspace.python():
+        # Otherwise the interpreter's version is the lowest, and older ones are left out.
+        command += ["--python-version", python]
+    pins = [] if upgrade else [*lock.pins(project.root / lock.NAME)]
+    found: set[tuple[str, str]] = set()
     with tempfile.TemporaryDirectory(prefix="uv-self-update-") as place:
-        output = Path(place, "requirements.txt")
-        pins = () if upgrade else lock.pins(project.root / lock.NAME)
-        output.write_text("".join(f"{name}=={version}\n" for name, version in pins))
-        command = [str(job.uv), "pip", "compile", "pyproject.toml", "--universal", "--all-extras"]
-        command += [*names, "--quiet", "--no-header", "--no-annotate", "-o", str(output)]
-        done = subprocess.run(  # noqa: S603 # the user's own uv
-            command, env=environ, cwd=project.root, capture_output=True, check=False
-        )
-        if done.returncode != 0:
-            reasons = [failure.error for failure in active.index.failures]
-            if reasons:
-                raise reasons[0]
-            raise NotResolved(done.stderr.decode(errors="replace").strip())
-        return set(_PIN.findall(output.read_text(encoding="utf-8")))
+        for number, selection in enumerate(workspace.selections()):
+            output = Path(place, f"{number}.txt")
+            output.write_text("".join(f"{name}=={version}\n" for name, version in pins))
+            done = subprocess.run(  # noqa: S603 # the user's own uv
+                [*command, *selection, "-o", str(output)],
+                env=environ,
+                cwd=project.root,
+                capture_output=True,
+                check=False,
+            )
+            if done.returncode != 0:
+                reasons = [failure.error for failure in active.index.failures]
+                if reasons:
+                    raise reasons[0]
+                raise NotResolved(done.stderr.decode(errors="replace").strip())
+            found |= set(_PIN.findall(output.read_text(encoding="utf-8")))
+    return found
 
 
 def _needed(
@@ -225,7 +250,8 @@ def _needed(
     wanted = {(canonicalize_name(name), Version(version)) for name, version in pins}
     for project in sorted({name for name, _ in wanted}):
         for served in active.served:
-            files = served.files_of(project) if served.claim.covers(project) else []
+            covered = served.claim.covers(project)
+            files = served.files_of(project, active.digests) if covered else []
             if files:
                 needed = [file for file in files if (project, file.version) in wanted]
                 digests = active.digests.of(served.repository, needed)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from packaging.utils import parse_wheel_filename
 
+from uv_self_update.sources.opened import OpenSources
+from uv_self_update.sources.packages.detection import examined
 from uv_self_update.workflow.serving import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from uv_self_update.config.releases import ReleasesSettings
     from uv_self_update.gateway.package_index import Served
     from uv_self_update.releases.distribution import Distribution
     from uv_self_update.workflow.serving import PackagesJob
@@ -35,6 +39,18 @@ class PackageRow:
 
     repository: str
     index: str
+
+
+def examine(job: PackagesJob, releases: ReleasesSettings) -> ReleasesSettings:
+    """Return the settings of a repository, whose kind is detected if the user has named none.
+
+    Raises:
+        NoPackages: It holds no package.
+        SourceError: It cannot be read.
+    """
+    sources = OpenSources(job.settings, uv=job.uv, environ=job.environ)
+    with closing(sources):
+        return examined(releases, sources.context.cautious)
 
 
 def survey(job: PackagesJob) -> list[PackageRow]:

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from platformdirs import user_cache_path
 
-from uv_self_update.errors import NotConfigured, StrangePackage
+from uv_self_update.errors import (
+    NotConfigured,
+    ProxyKeys,
+    ProxyUnusable,
+    SameIndex,
+    StrangePackage,
+)
 from uv_self_update.gateway.package_index import PackageIndex, Served
 from uv_self_update.gateway.proxy import Proxy, listen
+from uv_self_update.network.forward import unusable
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.sources.packages.computed import ComputedDigests
 from uv_self_update.sources.packages.registry import build
-from uv_self_update.uv import lock
-from uv_self_update.uv.proxies import UvProxies
+from uv_self_update.uv import configuration, lock
+from uv_self_update.uv.proxies import UvProxies, plain_hosts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -92,6 +100,7 @@ def serving(job: PackagesJob) -> Iterator[Serving]:
 
     Raises:
         NotConfigured: No releases are configured.
+        SameIndex: Two of them would have one index.
         GatewayError: There is no loopback, or it is forbidden.
     """
     if not job.releases:
@@ -105,6 +114,7 @@ def serving(job: PackagesJob) -> Iterator[Serving]:
             )
             for releases in job.releases
         ]
+        _refuse_same(served)
         cache = user_cache_path("uv-self-update", appauthor=False) / "digests"
         digests = ComputedDigests(directory=cache)
         index = PackageIndex(served, digests)
@@ -113,3 +123,35 @@ def serving(job: PackagesJob) -> Iterator[Serving]:
         proxy = Proxy(address, own=index.owns, answer=index.answer, proxy_for=proxies.for_host)
         with closing(proxy):
             yield Serving(served=served, index=index, digests=digests, proxy=address.url)
+
+
+def refuse_unreachable(job: PackagesJob, directory: Path) -> None:
+    """Refuse set-ups in which uv would not ask our proxy, or the proxy not the user's index.
+
+    Args:
+        job: For whom packages are served.
+        directory: Where uv looks for a project.
+
+    Raises:
+        ProxyKeys: uv takes its proxies from a file.
+        ProxyUnusable: An index of the user's is behind a proxy that cannot be used.
+    """
+    for path, key in configuration.proxy_keys(job.environ, directory, windows=os.name == "nt"):
+        raise ProxyKeys(str(path), key)
+    proxies = UvProxies.of(job.environ)
+    for host in plain_hosts(job.environ):
+        proxy = proxies.for_host(host)
+        if proxy is not None and (reason := unusable(proxy)):
+            raise ProxyUnusable(host, reason)
+
+
+def _refuse_same(served: Sequence[Served]) -> None:
+    """Refuse two repositories with one index: the second would never be asked.
+
+    Raises:
+        SameIndex: There are two.
+    """
+    for number, one in enumerate(served):
+        for other in served[:number]:
+            if one.index == other.index:
+                raise SameIndex(one.index, [other.repository.name, one.repository.name])

@@ -36,12 +36,13 @@ def wheel(
     requires: Sequence[str] = (),
     tag: str = "py3-none-any",
     code: str = "",
+    python: str = ">=3.8",
 ) -> tuple[str, bytes]:
     """Return the file name and the bytes of a wheel; `code` is what is imported."""
     code = code or f'VERSION = "{version}"\n'
     module = name.replace("-", "_")
     info = f"{module}-{version}.dist-info"
-    lines = [f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\nRequires-Python: >=3.8"]
+    lines = [f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\nRequires-Python: {python}"]
     lines += [f"Requires-Dist: {requirement}" for requirement in requires]
     body = io.BytesIO()
     with zipfile.ZipFile(body, "w") as file:
@@ -63,6 +64,8 @@ class ReleaseOf:
     prerelease: bool = False
     digests: bool = True
     updated: str = "2026-09-01T12:00:00Z"
+    title: str | None = None
+    body: str = ""
     served: dict[str, bytes] = field(default_factory=dict)
     """What is sent for a file, if not what the API describes."""
 
@@ -77,6 +80,10 @@ class Packages(Web):
     page: int = 100
     limited: bool = False
     """Whether the rate limit is exhausted."""
+
+    token: str = PASSWORD
+    refused: Page | None = None
+    """What every request with the token is answered with, if it is not granted."""
 
     storage: Storage = field(default_factory=Storage)
 
@@ -111,8 +118,10 @@ class Packages(Web):
         if "user-agent" not in {name.lower() for name in asked.headers}:
             return Page(status=403)
         headers = {name.lower(): value for name, value in asked.headers.items()}
-        if headers.get("authorization") != f"Bearer {PASSWORD}":
+        if headers.get("authorization") != f"Bearer {self.token}":
             return _json({"message": "Not Found"}, status=404)
+        if self.refused is not None:
+            return self.refused
         if self.limited:
             limits = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "4102444800"}
             return _json({"message": "API rate limit exceeded"}, status=403, headers=limits)
@@ -171,7 +180,8 @@ class Packages(Web):
             )
         return {
             "tag_name": release.tag,
-            "name": None,
+            "name": release.title,
+            "body": release.body,
             "draft": release.draft,
             "prerelease": release.prerelease,
             "assets": assets,

@@ -6,7 +6,7 @@ An object store has no directories. Its keys are read as paths, split at their s
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, unquote_plus
 from xml.etree.ElementTree import ParseError
@@ -30,6 +30,8 @@ _MAX_SIZE = 4 << 20  # bytes; 1,000 keys of maximum length have less than 2 MiB
 _MAX_MARKUP = 250_000
 """Characters that begin a tag or an attribute; 1,000 blobs of Azure have 50,000."""
 
+_DIGITS = 20  # of a size
+
 _CODE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -50,6 +52,7 @@ class BucketPage:
 class _Key:
     name: str
     modified: str | None = None
+    size: int | None = None
 
 
 def read_bucket(document: Document, *, prefix: str) -> BucketPage:
@@ -99,7 +102,8 @@ def _keys_of_s3(root: Element, decode: Callable[[str], str]) -> Iterator[_Key]:
     for element in root:
         if _local(element) == "Contents":
             key = decode(_text(element, "Key"))
-            yield _Key(name=key, modified=utc_of(_text(element, "LastModified")))
+            modified = utc_of(_text(element, "LastModified"))
+            yield _Key(name=key, modified=modified, size=_size(element, "Size"))
         elif _local(element) == "CommonPrefixes":
             for prefix in element:
                 yield _Key(name=_with_slash(decode(prefix.text or "")))
@@ -137,7 +141,8 @@ def _keys_of_azure(blobs: Element) -> Iterator[_Key]:
             if _text(of, "ResourceType") == "directory":
                 yield _Key(name=_with_slash(name))
             else:
-                yield _Key(name=name, modified=utc_of(_text(of, "Last-Modified")))
+                modified = utc_of(_text(of, "Last-Modified"))
+                yield _Key(name=name, modified=modified, size=_size(of, "Content-Length"))
 
 
 def _below(prefix: str, keys: list[_Key]) -> tuple[Entry, ...]:
@@ -149,10 +154,16 @@ def _below(prefix: str, keys: list[_Key]) -> tuple[Entry, ...]:
         name, slash, _ = key.name.removeprefix(prefix).partition("/")
         is_directory = bool(slash)
         if is_name(name):
-            modified = None if is_directory else key.modified
-            entry = Entry(name=name, is_directory=is_directory, modified=modified)
+            entry = Entry(name=name, is_directory=is_directory)
+            if not is_directory:
+                entry = replace(entry, modified=key.modified, size=key.size)
             entries.setdefault((name, is_directory), entry)
     return tuple(entries.values())
+
+
+def _size(element: Element, name: str) -> int | None:
+    text = _text(element, name).strip()
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < _DIGITS else None
 
 
 def _with_slash(name: str) -> str:

@@ -40,6 +40,9 @@ class Entry:
 
     sha256: str | None = None
 
+    size: int | None = None
+    """Bytes, if the listing has them exactly."""
+
 
 def is_name(name: str) -> bool:
     """Return whether a decoded name is a single path segment that can be requested and shown."""

@@ -249,21 +249,23 @@ def _items(document: Document) -> Iterator[object]:
 def _entry(item: object) -> Entry | None:
     """Parse an item of nginx, Caddy or npm's `serve`; None for another format."""
     time: object = None
+    size: object = None
     match item:
         case {"base": str(name), "type": "directory" | "folder" | "file" as kind}:
             name, is_directory = name.removesuffix("/"), kind != "file"
         case {"name": str(name), "type": "directory" | "file" | "other" as kind, **more}:
             is_directory = kind == "directory"
-            time = more.get("mtime")
+            time, size = more.get("mtime"), more.get("size")
         case {"name": str(name), "is_dir": bool(is_directory), **more}:
             name = name.removesuffix("/")
-            time = more.get("mod_time")
+            time, size = more.get("mod_time"), more.get("size")
         case _:
             return None
     return Entry(
         name=name,
         is_directory=is_directory,
         modified=utc_of(time) if isinstance(time, str) else None,
+        size=size if isinstance(size, int) and not is_directory and size >= 0 else None,
     )
 
 

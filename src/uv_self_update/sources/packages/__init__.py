@@ -3,4 +3,4 @@
 A repository implements `interface`. A new kind is one module here and one row in `registry`.
 """
 
-__all__ = ("computed", "interface", "metadata", "registry")
+__all__ = ("computed", "detection", "interface", "metadata", "registry")

@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from uv_self_update.background import Background
@@ -34,6 +34,9 @@ class ComputedDigests:
     directory: Path
     """Where they are kept, a file each."""
 
+    _found: dict[tuple[str, str], str] = field(default_factory=dict, init=False, repr=False)
+    """Those of this run, by repository and file."""
+
     def of(self, repository: PackageRepository, files: Sequence[Distribution]) -> list[str]:
         """Return the sha256 of each file: as published, as kept, or computed from the file.
 
@@ -54,20 +57,41 @@ class ComputedDigests:
         return [file.sha256 or calls[file.where].result() for file in files]
 
     def _computed(self, repository: PackageRepository, file: Distribution) -> str:
-        kept = self._path(repository, file)
-        known = (content_of(kept) or b"").decode("ascii", "replace")
-        if _SHA256.fullmatch(known):
-            return known
-        digest = hashlib.sha256()
+        key = repository.name, file.where
+        if key not in self._found:
+            kept = self._kept(repository, file, file.uploaded)
+            self._found[key] = kept or self._read(repository, file)
+        return self._found[key]
+
+    def _read(self, repository: PackageRepository, file: Distribution) -> str:
         with repository.open(file) as download:
+            if download.sha256 is not None:
+                return download.sha256
+            # A list without dates does not say whether a file has changed; its server may.
+            version = file.uploaded or download.validator
+            if file.uploaded is None and (kept := self._kept(repository, file, version)):
+                return kept
+            digest = hashlib.sha256()
             for chunk in download.chunks:
                 digest.update(chunk)
-        # Where it cannot be kept, it is computed again.
-        with contextlib.suppress(OSError):
-            kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            write_atomically(kept, digest.hexdigest().encode())
+        if version is not None:
+            path = self._path(repository, file, version)
+            # Where it cannot be kept, it is computed again.
+            with contextlib.suppress(OSError):
+                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                write_atomically(path, digest.hexdigest().encode())
         return digest.hexdigest()
 
-    def _path(self, repository: PackageRepository, file: Distribution) -> Path:
-        identity = [repository.name, file.where, file.filename, file.size, file.uploaded]
+    def _kept(
+        self, repository: PackageRepository, file: Distribution, version: str | None
+    ) -> str | None:
+        """Return the digest of an earlier run; None without one, or if the version is unknown."""
+        if version is None:
+            return None
+        content = content_of(self._path(repository, file, version)) or b""
+        known = content.decode("ascii", "replace")
+        return known if _SHA256.fullmatch(known) else None
+
+    def _path(self, repository: PackageRepository, file: Distribution, version: str) -> Path:
+        identity = [repository.name, file.where, file.filename, file.size, version]
         return self.directory / hashlib.sha256(json.dumps(identity).encode()).hexdigest()

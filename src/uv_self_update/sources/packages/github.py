@@ -5,29 +5,30 @@ A file is asked of the API by its number, which is the only way to those of a pr
 
 from __future__ import annotations
 
-import json
-import threading
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-from uv_self_update.errors import NotFoundOrUnauthorized, StatusRefused, UnexpectedBody
+from uv_self_update.errors import StatusRefused, UnexpectedBody
 from uv_self_update.redaction import redact_url
 from uv_self_update.releases.distribution import Distribution, parse_filename
 from uv_self_update.releases.release import utc
 from uv_self_update.sources.formats.paging import entries
 from uv_self_update.sources.github import api_of
-from uv_self_update.sources.packages.interface import PackageRepository
+from uv_self_update.sources.packages.answers import hidden, release_of, yanked_by
+from uv_self_update.sources.packages.interface import PackageRepository, host_of, path_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
     from uv_self_update.network.client import Upstream
-    from uv_self_update.network.responses import Document, Download
+    from uv_self_update.network.responses import Download
 
 _ACCEPT = "application/vnd.github+json"
 _ACCEPT_FILE = "application/octet-stream"
 """Exactly this: with anything beside it, GitHub's API sends the JSON that describes the file."""
+
+_EXPECTED = "a release of GitHub's API"
 
 
 class GithubRepository(PackageRepository):
@@ -45,23 +46,10 @@ class GithubRepository(PackageRepository):
         self._releases = api_of(url) + "/releases"
         self._prereleases = prereleases
         super().__init__()
-        self._by_tag: dict[str, tuple[Distribution, ...]] = {}
-        self._by_tag_lock = threading.Lock()
-        parts = urlsplit(url)
         self.name = redact_url(url)
-        self.host = parts.netloc.rpartition("@")[2].lower().removeprefix("www.")
+        self.host = host_of(url).removeprefix("www.")
         # GitHub's paths are the same in any case, and an index has to have one name.
-        self.path = parts.path.strip("/").lower()
-
-    def of_tag(self, tag: str) -> Sequence[Distribution]:
-        """Return the distributions of one release; see PackageRepository."""
-        if self.known() is None:
-            with self._by_tag_lock:
-                files = self._by_tag.get(tag)
-                if files is None:
-                    files = self._by_tag[tag] = self._of_tag(tag)
-            return files
-        return super().of_tag(tag)
+        self.path = path_of(urlsplit(url).path.lower())
 
     def open(self, file: Distribution) -> AbstractContextManager[Download]:
         """Begin to fetch a distribution; see PackageRepository."""
@@ -84,19 +72,20 @@ class GithubRepository(PackageRepository):
             ):
                 yield from self._of_release(release, self._releases)
         except StatusRefused as error:
-            raise self._explained(error) from error
+            raise hidden(
+                error,
+                self._upstream.login_for(self._releases),
+                what="such repository",
+                product="GitHub",
+                given="give it read access to the contents of this repository, and authorize "
+                "it for the organization's SSO",
+                missing="set GH_TOKEN or GITHUB_TOKEN",
+            ) from error
 
-    def _of_tag(self, tag: str) -> tuple[Distribution, ...]:
-        try:
-            page = self._upstream.read(
-                f"{self._releases}/tags/{quote(tag, safe='')}", accept=_ACCEPT
-            )
-        except StatusRefused as error:
-            if not error.gone:
-                raise
-            # A tag that is missing and a repository that is hidden look the same: the list tells.
-            return tuple(file for file in self.distributions() if file.tag == tag)
-        return tuple(self._of_release(_object(page), page.url))
+    def tagged(self, tag: str) -> Iterator[Distribution]:
+        """Ask for one release; see PackageRepository."""
+        page = self._upstream.read(f"{self._releases}/tags/{quote(tag, safe='')}", accept=_ACCEPT)
+        return self._of_release(release_of(page, _EXPECTED), page.url)
 
     def _of_release(self, release: dict[str, Any], url: str) -> Iterator[Distribution]:
         tag, assets = release.get("tag_name"), release.get("assets")
@@ -105,7 +94,7 @@ class GithubRepository(PackageRepository):
             or not isinstance(assets, list)
             or not all(isinstance(asset, dict) for asset in assets)
         ):
-            raise UnexpectedBody(redact_url(url), "a release of GitHub's API", "other JSON")
+            raise UnexpectedBody(redact_url(url), _EXPECTED, "other JSON")
         if release.get("draft") or (release.get("prerelease") and not self._prereleases):
             return
         self.tags.add(tag)
@@ -123,24 +112,8 @@ class GithubRepository(PackageRepository):
                 size=asset["size"] if isinstance(asset.get("size"), int) else None,
                 sha256=digest.removeprefix("sha256:") if digest.startswith("sha256:") else None,
                 uploaded=utc(str(asset.get("updated_at") or "")),
+                yanked=yanked_by(release),
             )
-
-    def _explained(self, error: StatusRefused) -> StatusRefused:
-        if not error.gone:
-            return error
-        place = self._upstream.login_for(self._releases)
-        return NotFoundOrUnauthorized(
-            error,
-            "such repository",
-            login=place is not None,
-            hint="GitHub answers 404 for a private repository that the token cannot read. "
-            + (
-                f"The token is from {place}: give it read access to the contents of this "
-                "repository, and authorize it for the organization's SSO."
-                if place
-                else "Set GH_TOKEN or GITHUB_TOKEN, or the key `token-env` of this `[[releases]]`."
-            ),
-        )
 
 
 def _number(asset: dict[str, Any], url: str) -> str:
@@ -148,17 +121,3 @@ def _number(asset: dict[str, Any], url: str) -> str:
     if not isinstance(number, int):
         raise UnexpectedBody(redact_url(url), "an asset of GitHub's API", "other JSON")
     return str(number)
-
-
-def _object(page: Document) -> dict[str, Any]:
-    document = _parsed(page)
-    if not isinstance(document, dict):
-        raise UnexpectedBody(page.url, "a release of GitHub's API", "other JSON")
-    return document
-
-
-def _parsed(page: Document) -> object:
-    try:
-        return json.loads(page.body)
-    except (ValueError, RecursionError):
-        raise UnexpectedBody(page.url, "JSON of GitHub's API", "no JSON") from None

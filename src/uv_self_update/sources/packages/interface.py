@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote, urlsplit
 
-from uv_self_update.errors import UvSelfUpdateError
+from uv_self_update.errors import StatusRefused, UvSelfUpdateError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -14,6 +15,17 @@ if TYPE_CHECKING:
 
     from uv_self_update.network.responses import Download
     from uv_self_update.releases.distribution import Distribution
+
+
+def host_of(url: str) -> str:
+    """Return the host and the port of a URL, as a repository has it."""
+    return urlsplit(url).netloc.rpartition("@")[2].lower()
+
+
+def path_of(path: str) -> str:
+    """Return a decoded or encoded path as a repository has it."""
+    names = (quote(unquote(name), safe="") for name in path.split("/") if name)
+    return "/".join(names)
 
 
 class PackageRepository(ABC):
@@ -26,7 +38,7 @@ class PackageRepository(ABC):
     """Its host; its index is named after it."""
 
     path: str
-    """Its path on that host, without a slash at either end."""
+    """Its path on that host, as in a URL, without a slash at either end; may be empty."""
 
     def __init__(self) -> None:
         """Prepare; nothing is fetched yet."""
@@ -34,6 +46,9 @@ class PackageRepository(ABC):
         self._all: tuple[Distribution, ...] | UvSelfUpdateError | None = None
         self.tags: set[str] = set()
         """The tags of its releases, as far as they are known."""
+
+        self._by_tag: dict[str, tuple[Distribution, ...]] = {}
+        self._by_tag_lock = threading.Lock()
 
     def distributions(self) -> Sequence[Distribution]:
         """Return every distribution. The server is asked once, also if that fails.
@@ -61,7 +76,34 @@ class PackageRepository(ABC):
         Raises:
             SourceError: The server does not say.
         """
+        if self.known() is not None:
+            return self._listed_of(tag)
+        with self._by_tag_lock:
+            files = self._by_tag.get(tag)
+            if files is None:
+                files = self._by_tag[tag] = tuple(self._asked_of(tag))
+            return files
+
+    def _asked_of(self, tag: str) -> Iterable[Distribution]:
+        try:
+            return tuple(self.tagged(tag))
+        except StatusRefused as error:
+            if not error.gone:
+                raise
+            # A tag that is missing and a repository that is hidden look the same: the list tells.
+            return self._listed_of(tag)
+
+    def _listed_of(self, tag: str) -> list[Distribution]:
         return [file for file in self.distributions() if file.tag == tag]
+
+    def tagged(self, tag: str) -> Iterable[Distribution]:
+        """Ask the server for one release; the list of all serves where it has no such request.
+
+        Raises:
+            StatusRefused: The release does not exist, among other reasons.
+            SourceError: The server does not say.
+        """
+        return self._listed_of(tag)
 
     @abstractmethod
     def listed(self) -> Iterable[Distribution]:
