@@ -247,7 +247,7 @@ def _recover(work: Workspace, job: Job) -> None:
     installation = job.installation
     version = recover(
         work.path,
-        partial(confirm, source="an update that was interrupted", environ=installation.environ),
+        partial(confirm, source="an update that was interrupted", installation=installation),
         doubt=partial(_doubt, job.settings),
         complete=partial(is_complete, installation=installation),
         windows=installation.windows,
