@@ -15,6 +15,7 @@ from uv_self_update.errors import (
     NoArchive,
     NoSuchVersion,
     StatusRefused,
+    TooLarge,
     UnexpectedBody,
 )
 from uv_self_update.network.responses import Download
@@ -22,6 +23,7 @@ from uv_self_update.platforms import Platform
 from uv_self_update.releases.digests import DigestRules
 from uv_self_update.releases.release import Asset, Release
 from uv_self_update.releases.target import NEWEST, Wanted, parse_target
+from uv_self_update.sources import catalog
 from uv_self_update.sources.catalog import CatalogSource
 from uv_self_update.sources.formats.documents import checked
 
@@ -175,6 +177,20 @@ def test_empty() -> None:
     assert caught.value.nearest == ()
 
 
+@pytest.mark.parametrize(("releases", "files"), [(6, 0), (3, 7), (1, 16)])
+def test_list_without_end(releases: int, files: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list with too many releases, or too many files in all, is refused; one fewer is read."""
+    monkeypatch.setattr(catalog, "_MAX_RELEASES", 5)
+    monkeypatch.setattr(catalog, "MAX_ENTRIES", 15)
+    some = tuple(Asset(name=f"uv-{number}") for number in range(files))
+    found = [Release(version=f"1.{n}.0", tag="", assets=some) for n in range(releases)]
+
+    with pytest.raises(TooLarge, match="limit of 15 files" if files else "limit of 5 releases"):
+        _ = Listed(found).by_version
+    fewer = [*found[:-1], Release(version="2.0.0", tag="", assets=some[:1])] if files else found[1:]
+    assert Listed(fewer).by_version
+
+
 SUMS = {
     "listed": ({}, DIGEST, None),
     "own file": ({f"{ARCHIVE}.sha256": f"{DIGEST} *{ARCHIVE}\n".encode()}, None, None),
@@ -218,6 +234,53 @@ def test_digest(case: str, *, right: bool) -> None:
         else:
             with pytest.raises(DigestMismatch):
                 b"".join(checked(download, asset, version="1.0.0", rules=DigestRules()))
+
+
+PLACES = ("the list", f"{ARCHIVE}.sha256", "sha256.sum", "the server", "uv-installer.sh")
+"""The places of a digest, in order."""
+
+
+@pytest.mark.parametrize("first", PLACES)
+def test_order_of_digests(first: str) -> None:
+    """If each place has another digest, the first one counts."""
+    digests = {place: f"{number:064x}" for number, place in enumerate(PLACES)}
+    known = {place: digests[place] for place in PLACES[PLACES.index(first) :]}
+    script = '"{0}")\n_checksum_value="{1}"\n;;'
+    files = {
+        name: (script if name == PLACES[-1] else "{1}  {0}\n").format(ARCHIVE, digest).encode()
+        for name, digest in known.items()
+        if "." in name
+    }
+    release = whole("0.12.3", *files)
+    source = Listed([release], files)
+    source.known = known.get("the server")
+
+    with source.open(release, Asset(name=ARCHIVE, sha256=known.get("the list"))) as download:
+        assert download.sha256 == digests[first]
+
+
+def test_list_of_other_archives() -> None:
+    """A list of digests without this platform's archive is an error, not a reason to check none."""
+    release = whole("0.12.3", "sha256.sum")
+    source = Listed([release], {"sha256.sum": f"{OTHER} *else".encode()})
+
+    with (
+        pytest.raises(UnexpectedBody, match="a list without it"),
+        source.open(release, Asset(name=ARCHIVE)),
+    ):
+        pass
+
+
+def test_list_with_an_unreadable_line() -> None:
+    """A line that is no digest may be a damaged one, so that the list is an error."""
+    release = whole("0.12.3", "sha256.sum")
+    source = Listed([release], {"sha256.sum": f"{DIGEST} *{ARCHIVE}\nabc else\n".encode()})
+
+    with (
+        pytest.raises(UnexpectedBody, match="a list of sha256 sums"),
+        source.open(release, Asset(name=ARCHIVE)),
+    ):
+        pass
 
 
 def test_sums_that_are_listed_and_not_there() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+import platformdirs
 import pytest
 
 from uv_self_update.config import load as config
@@ -243,6 +245,16 @@ def test_user_file_follows_xdg(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     """On Linux the user configuration file lies below XDG_CONFIG_HOME."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     assert config.user_file({}) == tmp_path / "uv-self-update" / "config.toml"
+
+
+def test_relative_directories_are_skipped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A directory that depends on the current one is not used, even if platformdirs names it."""
+    directories = os.pathsep.join(["etc", str(tmp_path)])
+    monkeypatch.setattr(platformdirs, "user_config_dir", lambda *_, **__: "etc")
+    monkeypatch.setattr(platformdirs, "site_config_dir", lambda *_, **__: directories)
+
+    assert config.user_file({}) is None
+    assert config.site_file() == tmp_path / "config.toml"
 
 
 @pytest.mark.parametrize("there", [0, 1])

@@ -22,6 +22,7 @@ from support.simulator.rows import ROWS, Row, User, fetch, published, trouble
 from support.simulator.server import LOGIN_PAGE, held, replaced
 from support.web import Page
 from uv_self_update import platforms
+from uv_self_update.config.kinds import KINDS
 from uv_self_update.errors import (
     DigestMismatch,
     IndexFailed,
@@ -167,6 +168,11 @@ def serve(home: Home, tmp_path: Path) -> Serve:
         assert simulator.unfit == []
 
     return start
+
+
+def test_every_kind_has_a_row() -> None:
+    """Each kind that can be configured has a row; `auto` becomes one of the others."""
+    assert {row.kind for row in ROWS} == set(KINDS) - {"auto"}
 
 
 def test_exemptions_are_for_something() -> None:

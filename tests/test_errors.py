@@ -93,6 +93,26 @@ def test_wording(error: UvSelfUpdateError, expected: str) -> None:
     assert not str(error).endswith(" ")
 
 
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
+def test_transient_status(status: int) -> None:
+    """After these statuses, the request is repeated."""
+    assert errors.StatusRefused(URL, status).passing
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 501])
+def test_permanent_status(status: int) -> None:
+    """After these, it is not: the answer would be the same."""
+    assert not errors.StatusRefused(URL, status).passing
+
+
+def test_limit_of_a_list() -> None:
+    """A list beyond its limits ends the run with a code of its own, the URL and the limit."""
+    error = errors.TooLarge(URL, 75_000, unit="entries")
+
+    assert error.exit_code == 6
+    assert str(error) == f"{URL} exceeds the limit of 75,000 entries"
+
+
 def test_problem() -> None:
     """A problem names the file and the key, if it is not about the whole file."""
     assert str(Problem(origin="a.toml", key="b.c", reason="wrong")) == "a.toml: b.c: wrong"

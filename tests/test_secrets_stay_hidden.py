@@ -27,6 +27,7 @@ from uv_self_update.config.load import load
 from uv_self_update.config.settings import Network, Options, Settings
 from uv_self_update.errors import UvSelfUpdateError
 from uv_self_update.network.proxies import Proxies
+from uv_self_update.network.url import Url
 from uv_self_update.redaction import Secret
 from uv_self_update.releases.target import NEWEST
 from uv_self_update.sources import registry as sources
@@ -408,7 +409,7 @@ def test_representations(scene: Scene) -> None:
         "Options": options,
         "UvToml": toml_of_uv,
         "Proxies": proxies,
-        "Proxy": proxies.for_url("https://mirror.test/"),
+        "Proxy": proxies.for_url(Url.parse("https://mirror.test/")),
         "Arguments": arguments,
         "Invocation": Invocation(options=options, environ=environ),
         "Credentials": credentials_of(settings.sources[0], environ, given=settings.token),

@@ -32,6 +32,7 @@ from uv_self_update.redaction import Secret
 from uv_self_update.releases.policy import MinimumAge, Policy
 from uv_self_update.releases.release import Asset, Release
 from uv_self_update.releases.target import NEWEST, Wanted, parse_target
+from uv_self_update.sources.formats import paging
 from uv_self_update.sources.github import GithubSource, api_of
 from uv_self_update.sources.opened import OpenSources
 
@@ -385,6 +386,22 @@ def test_pages_without_end(web: Web) -> None:
     web.pages[API] = answer
 
     with closing(upstream), pytest.raises(TooLarge, match="exceeds the limit of 20 pages"):
+        source.find(parse_target("0.11"))
+    assert len(web.asked) <= 21  # with the newest releases, which are requested first
+
+
+def test_entries_of_all_pages(
+    source: GithubSource, web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The entries of all pages count together."""
+    monkeypatch.setattr(paging, "MAX_ENTRIES", 5)
+
+    def answer(_: Asked) -> Page:
+        return page([{}, {}], Link=f'<{API}?page={len(web.asked)}>; rel="next"')
+
+    web.pages[API] = answer
+
+    with pytest.raises(TooLarge, match="exceeds the limit of 5 entries"):
         source.find(parse_target("0.11"))
 
 

@@ -23,7 +23,7 @@ from uv_self_update.sources.index.source import IndexSource
 from uv_self_update.uv.environment import neutral_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from support.homes import Home
 
@@ -354,8 +354,9 @@ def test_unpack_a_bomb(  # noqa: PLR0913, PLR0917 # a row, and what a test of uv
 def test_unpack_without_an_end(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A uv that goes on and on unpacking is ended."""
     monkeypatch.setattr(uv_pip, "LARGEST_UNPACKED", 1 << 20)
-    endless = 'while :; do head -c 100000 /dev/zero >>"$TMPDIR/file"; done'
-    script = _script(tmp_path / "uv", f'test "$2" = compile && exit; {endless}')
+    # It has an end all the same, for a uv that nothing stops.
+    writing = 'n=0; while [ $((n += 1)) -lt 300 ]; do head -c 100000 /dev/zero >>"$TMPDIR/file"'
+    script = _script(tmp_path / "uv", f'test "$2" = compile && exit; {writing}; sleep 0.01; done')
     folder = tmp_path / "new"
     folder.mkdir()
     index = source(script, home, "http://127.0.0.1:9/")
@@ -363,17 +364,18 @@ def test_unpack_without_an_end(home: Home, tmp_path: Path, monkeypatch: pytest.M
         index.unpack(Release(version="0.10.7", tag="0.10.7", assets=()), folder)
 
 
+@pytest.mark.parametrize("more", [{}, {"UV_NO_CACHE": "1"}], ids=["a cache", "no cache"])
 def test_unpack_leaves_the_cache_alone(
-    newest_uv: Path, home: Home, web: Web, tmp_path: Path
+    newest_uv: Path, home: Home, web: Web, tmp_path: Path, more: Mapping[str, str]
 ) -> None:
     """The person's own cache gets no wheel of uv, and that it is not to be used is no obstacle."""
     web.pages |= mirrors.index_pages(["0.5.31"])
     cache = tmp_path / "cache-of-a-person"
-    environ = {"UV_CACHE_DIR": str(cache), "UV_NO_CACHE": "1"}
+    environ = {"UV_CACHE_DIR": str(cache), **more}
     with closing(source(newest_uv, home, f"{web.url}/simple/", **environ)) as index:
         folder = index.unpack(index.find(NEWEST), tmp_path)
     assert (folder / "uv").is_file()
-    assert not [path for path in cache.rglob("uv*") if path.is_file()]
+    assert not [path for path in cache.rglob("uv") if path.is_file()]
 
 
 def test_unpack_what_is_gone(uv: Path, home: Home, web: Web, tmp_path: Path) -> None:

@@ -9,12 +9,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.web import Page
+from support.web import Asked, Page
 from uv_self_update import platforms
+from uv_self_update.auth.credentials import Credentials
 from uv_self_update.config.kinds import parse_source
-from uv_self_update.config.settings import Settings
-from uv_self_update.errors import NotDetected, NotFoundOrUnauthorized, StatusRefused, UnexpectedBody
+from uv_self_update.config.settings import Network, Settings
+from uv_self_update.errors import (
+    NotDetected,
+    NotFoundOrUnauthorized,
+    StatusRefused,
+    TooLarge,
+    UnexpectedBody,
+)
+from uv_self_update.network.client import Upstream
+from uv_self_update.network.limits import Limits
 from uv_self_update.releases.target import NEWEST
+from uv_self_update.sources.nexus import NexusTree
 from uv_self_update.sources.opened import OpenSources
 
 if TYPE_CHECKING:
@@ -106,6 +116,33 @@ def test_search_that_cannot_be_continued(web: Web) -> None:
     web.pages["/service/rest/v1/search/assets"] = Page(body=json.dumps(page).encode())
 
     assert find(f"nexus+{web.url}/repository/uv").version == "0.9.9"
+
+
+def test_search_without_end(web: Web) -> None:
+    """A search that names one page twice is left, with the reason."""
+    body = json.dumps({"items": [], "continuationToken": "more"}).encode()
+    web.pages["/service/rest/v1/search/assets"] = Page(body=body)
+
+    with pytest.raises(UnexpectedBody, match="an endless one"):
+        find(f"nexus+{web.url}/repository/uv")
+
+    assert sum("search/assets" in path for path in web.paths()) == 2
+
+
+def test_search_with_always_one_more_page(web: Web) -> None:
+    """A search ends at the limit of pages."""
+    limits = Limits(nexus_pages=3)
+    upstream = Upstream(Network(retries=0), Credentials(), environ={}, limits=limits)
+
+    def answer(_: Asked) -> Page:
+        token = f"t{len(web.asked)}"
+        return Page(body=json.dumps({"items": [], "continuationToken": token}).encode())
+
+    web.pages["/service/rest/v1/search/assets"] = answer
+
+    with closing(upstream), pytest.raises(TooLarge, match="exceeds the limit of 3 pages"):
+        NexusTree(upstream, base=f"{web.url}/repository/uv").entries(())
+    assert sum("search/assets" in path for path in web.paths()) == 3
 
 
 def test_url_that_is_nothing_is_examined_once(web: Web) -> None:

@@ -11,11 +11,15 @@ import pytest
 
 from support.web import Asked, Page, Web
 from uv_self_update import platforms
+from uv_self_update.auth.credentials import Credentials
 from uv_self_update.config.kinds import SourceSettings
-from uv_self_update.config.settings import Settings
+from uv_self_update.config.settings import Network, Settings
 from uv_self_update.errors import StatusRefused, UnexpectedBody
+from uv_self_update.network.client import Upstream
+from uv_self_update.network.limits import Limits
 from uv_self_update.releases.target import NEWEST
 from uv_self_update.sources.opened import OpenSources
+from uv_self_update.sources.s3 import BucketTree
 
 if TYPE_CHECKING:
     from uv_self_update.releases.release import Release
@@ -74,6 +78,22 @@ def test_list_that_does_not_end(web: Web) -> None:
         find(f"{web.url}/bucket")
 
     assert len(web.asked) == 2
+
+
+def test_list_with_always_one_more_page(web: Web) -> None:
+    """A list ends at the limit of pages."""
+    limits = Limits(bucket_pages=3)
+    upstream = Upstream(Network(retries=0), Credentials(), environ={}, limits=limits)
+
+    def answer(_: Asked) -> Page:
+        token = f"<NextContinuationToken>{len(web.asked)}</NextContinuationToken>"
+        return listing("0.9.9/", more=f"<IsTruncated>true</IsTruncated>{token}")
+
+    web.pages["/bucket"] = answer
+
+    with closing(upstream), pytest.raises(UnexpectedBody, match="an endless one"):
+        BucketTree(upstream, base=f"{web.url}/bucket").entries(())
+    assert len(web.asked) <= 5
 
 
 def test_key_and_folder_of_one_name(web: Web) -> None:

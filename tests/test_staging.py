@@ -311,7 +311,12 @@ def test_version_that_is_written_in_another_way(folder: Path, said: str) -> None
     uv = folder / "uv"
     uv.write_text(f"#!/bin/sh\necho 'uv {said} (0123456 2026-01-01)'\n")
     uv.chmod(0o755)
-    confirm(uv, "1.0.0rc1", source="the mirror", environ={"PATH": os.environ["PATH"]})
+    confirm(
+        uv,
+        "1.0.0rc1",
+        source="the mirror",
+        installation=Installation(uv=uv, environ={"PATH": os.environ["PATH"]}),
+    )
 
 
 def test_folder_that_cannot_be_written(folder: Path) -> None:

@@ -7,6 +7,7 @@ import os
 import ssl
 import sys
 import time
+from contextlib import closing
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ from uv_self_update.errors import (
     UpstreamError,
 )
 from uv_self_update.network.client import Upstream
+from uv_self_update.network.limits import Limits
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -140,6 +142,20 @@ def test_wait_that_is_asked_for(upstream: Upstream, web: Web) -> None:
 
     until = datetime.fromisoformat(str(caught.value).rpartition(" ")[2]).timestamp()
     assert before + 599 <= until <= time.time() + 600
+
+
+@pytest.mark.parametrize("retries", [0, 2, 5])
+def test_retries_are_those_of_the_settings(web: Web, retries: int) -> None:
+    """A failed request is repeated `network.retries` times: three by default."""
+    assert Network().retries == 3
+    web.pages["/a"] = Page(status=503)
+    limits = Limits(first_wait=0)
+    client = Upstream(Network(retries=retries), Credentials(), environ={}, limits=limits)
+
+    with closing(client), pytest.raises(StatusRefused):
+        client.read(f"{web.url}/a")
+
+    assert len(web.asked) == 1 + retries
 
 
 def test_logins_of_one_source(upstream: Upstream, web: Web) -> None:

@@ -64,10 +64,10 @@ def impatient() -> Iterator[Upstream]:
 
 
 def trickle(connection: socket.socket) -> None:
-    """Send a byte now and then, until the client has left."""
+    """Send a byte now and then, until the client has left, or for 20 seconds."""
     over = threading.Event()
     with suppress(OSError):
-        while True:
+        for _ in range(400):
             connection.sendall(b"x")
             over.wait(0.05)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 # A scheme starts at the start of a word; otherwise, a long word would take quadratic time.
 _URL = re.compile(r"(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"`<>]*[^\s'\"`<>:.,;)]")
@@ -78,14 +78,20 @@ def redact_url(url: str) -> str:
     if _DRIVE.match(url):
         return url  # a path on Windows, whose letter is no scheme
     try:
-        parts = urlsplit(url)
-        # An invalid port may be the start of a password that contains `/`, `?` or a space.
-        netloc, _ = parts.netloc, parts.port
+        return redact_parts(urlsplit(url))
     except ValueError:
         return "***"
+
+
+def redact_parts(parts: SplitResult) -> str:
+    """Return a parsed URL in the same way; raises ValueError for an invalid port.
+
+    An invalid port may be the start of a password that contains `/`, `?` or a space.
+    """
+    netloc, _ = parts.netloc, parts.port
     if "@" in parts.path or "@" in parts.fragment:
         # A password with `/` or `#`, whose start was parsed as the host.
-        parts = urlsplit(re.sub(r"(?<=://)(?:(?!://).)*@", "***@", url))
+        parts = urlsplit(re.sub(r"(?<=://)(?:(?!://).)*@", "***@", parts.geturl()))
         netloc = parts.netloc
     if "@" in netloc:
         netloc = "***@" + netloc.rpartition("@")[2]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 from uv_self_update.redaction import Secret
 
@@ -41,7 +41,10 @@ class Credential:
 
 
 class Credentials:
-    """The credentials of one source, some of which are searched on demand."""
+    """The credentials of one source, some of which are searched on demand.
+
+    A URL that was parsed already is given by its origin.
+    """
 
     def __init__(
         self,
@@ -60,14 +63,14 @@ class Credentials:
         self._asked: set[Origin] = set()
         self._lock = threading.Lock()
 
-    def headers_for(self, url: str) -> dict[str, str]:
+    def headers_for(self, url: str | Origin) -> dict[str, str]:
         """Return the headers for a request to `url`, and to no other origin, without a search."""
-        credential = self._known.get(origin_of(url))
+        credential = self._known.get(_origin(url))
         if credential is None:
             return {}
         return {name: secret.reveal() for name, secret in credential.headers.items()}
 
-    def ask(self, url: str) -> dict[str, str] | None:
+    def ask(self, url: str | Origin) -> dict[str, str] | None:
         """Search the credentials for `url`, after a request without any was refused.
 
         There is one search per origin, whose result `headers_for` returns from then on.
@@ -75,23 +78,23 @@ class Credentials:
         Returns:
             The headers; None if none were found, or if they were known before.
         """
-        origin = origin_of(url)
+        origin = _origin(url)
         if origin not in self._searches:
             return None
         self._search(origin)
-        return self.headers_for(url) or None
+        return self.headers_for(origin) or None
 
-    def names(self, url: str) -> bool:
+    def names(self, url: str | Origin) -> bool:
         """Return whether the user has configured the origin of `url`.
 
         Other origins do not get the client certificate.
         """
-        origin = origin_of(url)
+        origin = _origin(url)
         return origin in self._known or origin in self._searches
 
-    def place_for(self, url: str) -> str | None:
+    def place_for(self, url: str | Origin) -> str | None:
         """Return the provider of the credentials for `url`, without a search; None without any."""
-        credential = self._known.get(origin_of(url))
+        credential = self._known.get(_origin(url))
         return None if credential is None else credential.place
 
     def described(self) -> dict[Origin, str | None]:
@@ -110,6 +113,10 @@ class Credentials:
                 self._asked.add(origin)
                 if found is not None:
                     self._known[origin] = found
+
+
+def _origin(url: str | Origin) -> Origin:
+    return origin_of(url) if isinstance(url, str) else url
 
 
 def login_of(url: str) -> Login | None:
@@ -131,7 +138,11 @@ def usable_secret(value: str | None) -> Secret | None:
 
 def origin_of(url: str) -> Origin:
     """Return the origin of a URL; raises ValueError for an invalid port."""
-    parts = urlsplit(url)
+    return origin_of_parts(urlsplit(url))
+
+
+def origin_of_parts(parts: SplitResult) -> Origin:
+    """Return the origin of a parsed URL; raises ValueError for an invalid port."""
     scheme = parts.scheme.lower()
     port = DEFAULT_PORTS.get(scheme) if parts.port is None else parts.port
     return scheme, (parts.hostname or "").lower(), port
@@ -139,5 +150,9 @@ def origin_of(url: str) -> Origin:
 
 def without_userinfo(url: str) -> str:
     """Return `url` without credentials."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    return urlunsplit(parts_without_userinfo(urlsplit(url)))
+
+
+def parts_without_userinfo(parts: SplitResult) -> SplitResult:
+    """Return a parsed URL without credentials."""
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2])

@@ -190,7 +190,7 @@ class LoginPrograms:
             return None
         hosts = [urlsplit(url).netloc for url in question.urls]
         # Otherwise, the output has the encoding of the console on Windows.
-        environ = {**self._environ, "PYTHONIOENCODING": "utf-8"}
+        environ = {**self._user_environ, "PYTHONIOENCODING": "utf-8"}
         for service in dict.fromkeys([*question.urls, *hosts]):
             if question.username is not None:
                 command = [keyring, "get", service, question.username]
@@ -219,11 +219,17 @@ class LoginPrograms:
             return None
         # `gh` would return these for any host; `auth.variables` decides about their hosts.
         environ = {
-            name: value for name, value in self._environ.items() if name not in _GITHUB_VARIABLES
+            name: value
+            for name, value in self._user_environ.items()
+            if name not in _GITHUB_VARIABLES
         }
         return usable_secret(
             self._run([gh, "auth", "token", "--hostname", question.github], environ)
         )
+
+    @cached_property
+    def _user_environ(self) -> Mapping[str, str]:
+        return user_environment(self._environ)
 
     def _program(self, name: str) -> str | None:
         """Return the path of a program on PATH; the current directory is skipped."""
@@ -233,7 +239,7 @@ class LoginPrograms:
     def _run(
         self,
         command: Sequence[str],
-        environ: Mapping[str, str] | None = None,
+        environ: Mapping[str, str],
         *,
         text: str | None = None,
     ) -> str | None:
@@ -251,7 +257,7 @@ class LoginPrograms:
                     stdin=subprocess.DEVNULL if text is None else subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
-                    env=user_environment(environ or self._environ),
+                    env=environ,
                     cwd=neutral_directory(self._environ, windows=sys.platform == "win32"),
                     encoding="utf-8",
                     errors="replace",

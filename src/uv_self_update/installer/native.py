@@ -164,9 +164,7 @@ class NativeInstaller:
                 installation.platform,
                 rewrites=ready.rewrites,
                 work=self._work.path,
-                check=partial(
-                    confirm, source=ready.found.source.name, environ=installation.environ
-                ),
+                check=partial(confirm, source=ready.found.source.name, installation=installation),
             )
             self.installed = ready.staged
 

@@ -34,7 +34,6 @@ from uv_self_update.errors import (
 )
 from uv_self_update.files import strerror, write_atomically
 from uv_self_update.installer.native import suits
-from uv_self_update.uv.environment import bare_environment
 from uv_self_update.uv.executable import version_of
 
 if TYPE_CHECKING:
@@ -77,7 +76,7 @@ def is_complete(plan: Journal, installation: Installation) -> bool:
         return False
     if not own or any(one.path == path and one.untouched for one in plan.rewrites):
         return False
-    version = version_of(uv, bare_environment(installation.environ))
+    version = version_of(uv, installation.bare_environ)
     return version is not None and receipt.document.get("version") == version
 
 
@@ -163,7 +162,7 @@ class ReleaseInstaller:
             version, work = found.release.version, self._work.path
             if self._closed:
                 raise InstallationInterrupted(version)
-            check = partial(confirm, source=found.source.name, environ=installation.environ)
+            check = partial(confirm, source=found.source.name, installation=installation)
             made = work / "release" / "bin"
             if not (made / platform.uv).exists():
                 if not any(step.changed for step in plan.steps):
@@ -243,9 +242,9 @@ class ReleaseInstaller:
             elif not goes_on:
                 put_back(plan, work, windows=windows)
             return False
-        uv, environ = plan.steps[-1].named, self._installation.environ
+        uv = plan.steps[-1].named
         try:
-            confirm(uv, version, source=found.source.name, environ=environ)
+            confirm(uv, version, source=found.source.name, installation=self._installation)
         except StagedUvBroken:
             put_back(plan, work, windows=windows)
             if goes_on:

@@ -12,12 +12,10 @@ from uv_self_update.installer.archive import unpack
 from uv_self_update.releases.release import Asset
 from uv_self_update.sources.formats.documents import checked
 from uv_self_update.sources.interface import ArchiveSource, WheelSource
-from uv_self_update.uv.environment import bare_environment
 from uv_self_update.uv.executable import ask_version
 from uv_self_update.versions import without_local
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from uv_self_update.platforms import Platform
@@ -71,7 +69,7 @@ def stage(
         executables / platform.uv,
         version,
         source=found.source.name,
-        environ=installation.environ,
+        installation=installation,
     )
     return Staged(folder=executables, version=version, size=size)
 
@@ -97,20 +95,20 @@ def _from_archive(
     return executables, size
 
 
-def confirm(uv: Path, version: str, *, source: str, environ: Mapping[str, str]) -> None:
+def confirm(uv: Path, version: str, *, source: str, installation: Installation) -> None:
     """Run `uv --version` with a new uv.
 
     Args:
         uv: The file.
         version: The expected version.
         source: Where the file is from, for messages.
-        environ: The environment, of which uv gets what it needs to start.
+        installation: The uv that it replaces; the new one gets its bare environment.
 
     Raises:
         StagedUvBroken: It does not run, or is another version.
     """
     try:
-        done = ask_version(uv, bare_environment(environ))
+        done = ask_version(uv, installation.bare_environ)
     except subprocess.TimeoutExpired as error:
         reason = f"it did not answer within {error.timeout:g} seconds"
         raise StagedUvBroken(version, source, reason) from error

@@ -17,15 +17,16 @@ from http import HTTPStatus
 from io import BytesIO
 from typing import TYPE_CHECKING, TypeVar
 
-from uv_self_update.errors import RateLimited, StatusRefused, TooLarge, UpstreamError
+from uv_self_update.errors import RateLimited, StatusRefused, TooLarge, Unreachable, UpstreamError
 from uv_self_update.network.allowance import Allowance
 from uv_self_update.network.download import Transfer
 from uv_self_update.network.exchange import Exchange
 from uv_self_update.network.items import Items, lines_of, resumed
 from uv_self_update.network.limits import DEFAULTS, Limits
-from uv_self_update.network.local_files import is_file, open_file, path_of_url
+from uv_self_update.network.local_files import open_file, path_of_url
 from uv_self_update.network.responses import Answer, Document, Download
 from uv_self_update.network.retries import pause, seconds_until
+from uv_self_update.network.url import Url
 from uv_self_update.redaction import redact_url
 from uv_self_update.releases.release import utc
 
@@ -99,13 +100,14 @@ class Upstream:
             UpstreamError: The request failed.
         """
         limit = self.limits.document if limit is None else limit
-        if is_file(url):
+        target = _parsed(url)
+        if target.scheme == "file":
             with self.open(url, limit=limit) as download:
                 body = b"".join(download.chunks)
                 return Document(url=download.url, content_type="", body=body, links={})
 
         def once() -> Document:
-            with closing(self._document(url, accept)) as reply:
+            with closing(self._document(target, accept)) as reply:
                 media_type = reply.headers.get("content-type", "").partition(";")[0]
                 body = BytesIO()  # which needs no copy in the end
                 for piece in reply.decoded(limit, self._allowance):
@@ -150,13 +152,14 @@ class Upstream:
             UpstreamError: The request failed. Also raised while the body is read.
         """
         limit = self.limits.list if limit is None else limit
-        if is_file(url):
+        target = _parsed(url)
+        if target.scheme == "file":
             with open_file(url, limit) as download:
                 yield Items(items=split(download.chunks, download.url), links={})
             return
         yield resumed(
-            redact_url(url),
-            begin=lambda: self._document(url, accept),
+            str(target),
+            begin=lambda: self._document(target, accept),
             split=lambda reply: split(reply.decoded(limit, self._allowance), reply.url),
             pause=self._pause,
             connections=self.limits.connections,
@@ -178,13 +181,14 @@ class Upstream:
             UpstreamError: The request failed.
         """
         limit = self.limits.file if limit is None else limit
-        if is_file(url):
+        target = _parsed(url)
+        if target.scheme == "file":
             with open_file(url, limit) as download:
                 yield download
             return
 
         def fetched(headers: Mapping[str, str]) -> Response:
-            return self._fetched(url, {"Accept": accept, **headers})
+            return self._fetched(target, {"Accept": accept, **headers})
 
         reply = self._retried(lambda: fetched({}))
         transfer = Transfer(
@@ -209,10 +213,11 @@ class Upstream:
         Raises:
             UpstreamError: The request failed.
         """
+        target = _parsed(url)
 
         def once() -> bytes | None:
             headers = {"Accept": accept, "Range": f"bytes=-{length}"}
-            with closing(self._fetched(url, headers)) as reply:
+            with closing(self._fetched(target, headers)) as reply:
                 return (
                     b"".join(reply.raw(length))
                     if reply.status == HTTPStatus.PARTIAL_CONTENT
@@ -228,7 +233,7 @@ class Upstream:
             UpstreamError: There was no response.
         """
         headers = {"Accept": accept, "Accept-Encoding": "gzip"}
-        reply = self._listed(url, headers, examining=True)
+        reply = self._listed(_parsed(url), headers, examining=True)
         body = bytearray()
         with closing(reply):
             for chunk in reply.decoded(self.limits.document, self._allowance):
@@ -251,14 +256,15 @@ class Upstream:
         Raises:
             UpstreamError: There was no response.
         """
-        if is_file(url):
+        target = _parsed(url)
+        if target.scheme == "file":
             return HTTPStatus.OK if path_of_url(url).is_file() else HTTPStatus.NOT_FOUND
 
         def once() -> int:
             requests: tuple[tuple[str, Mapping[str, str]], ...]
             requests = ("HEAD", _AS_A_FILE), ("GET", {**_AS_A_FILE, **_FIRST_BYTE})
             for method, headers in requests:
-                reply = self._exchange.follow(method, url, headers, self._credentials)
+                reply = self._exchange.follow(method, target, headers, self._credentials)
                 reply.close()
                 if reply.status in _PARTIAL:
                     return HTTPStatus.OK  # 416: an empty file has no first byte
@@ -278,11 +284,11 @@ class Upstream:
         """Close every connection, which also ends the waits of other threads."""
         self._exchange.close()
 
-    def _document(self, url: str, accept: str) -> Response:
+    def _document(self, url: Url, accept: str) -> Response:
         headers = {"Accept": accept, "Accept-Encoding": "gzip"}
         return _accepted(self._listed(url, headers), {HTTPStatus.OK})
 
-    def _listed(self, url: str, headers: Mapping[str, str], *, examining: bool = False) -> Response:
+    def _listed(self, url: Url, headers: Mapping[str, str], *, examining: bool = False) -> Response:
         """Send a request that counts towards the allowance."""
         begin = time.monotonic()
         reply = self._exchange.follow("GET", url, headers, self._credentials, examining=examining)
@@ -293,7 +299,7 @@ class Upstream:
             raise
         return reply
 
-    def _fetched(self, url: str, headers: Mapping[str, str]) -> Response:
+    def _fetched(self, url: Url, headers: Mapping[str, str]) -> Response:
         # `identity`: a compressed file must arrive as it is stored.
         own = {"Accept-Encoding": "identity"}
         statuses = _PARTIAL if "Range" in headers else {HTTPStatus.OK}
@@ -324,6 +330,14 @@ class Upstream:
         _log.debug("%s; retrying in %.1f seconds", error, wait)
         if not self._exchange.wait(wait):
             raise error
+
+
+def _parsed(url: str) -> Url:
+    """Parse the URL of a request; raises Unreachable for an invalid one."""
+    try:
+        return Url.parse(url)
+    except ValueError:
+        raise Unreachable(redact_url(url), "invalid URL") from None
 
 
 def _accepted(reply: Response, statuses: set[HTTPStatus]) -> Response:

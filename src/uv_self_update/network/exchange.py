@@ -18,7 +18,7 @@ from functools import cached_property
 from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote_to_bytes, urljoin, urlsplit
+from urllib.parse import SplitResult, unquote_to_bytes, urljoin, urlsplit
 
 import httpcore
 import httpx
@@ -49,8 +49,7 @@ from uv_self_update.network.ranges import length_of
 from uv_self_update.network.redirects import is_local, redirected
 from uv_self_update.network.tls import Trust
 from uv_self_update.network.tls_errors import explained
-from uv_self_update.network.url import Url
-from uv_self_update.redaction import redact, redact_url
+from uv_self_update.redaction import redact, redact_parts
 from uv_self_update.uv import configuration as uv_toml
 
 if TYPE_CHECKING:
@@ -61,6 +60,7 @@ if TYPE_CHECKING:
     from uv_self_update.config.settings import Network
     from uv_self_update.network.allowance import Allowance
     from uv_self_update.network.proxies import Proxy
+    from uv_self_update.network.url import Url
     from uv_self_update.uv.configuration import UvToml
 
 
@@ -119,7 +119,7 @@ class Exchange:
     def follow(
         self,
         method: str,
-        url: str,
+        url: Url,
         headers: Mapping[str, str],
         credentials: Credentials,
         *,
@@ -137,25 +137,21 @@ class Exchange:
         Raises:
             UpstreamError: There was no response.
         """
-        try:
-            target = Url.parse(url)
-        except ValueError:
-            raise Unreachable(redact_url(url), "invalid URL") from None
-        origin, own = target.origin, credentials.names(target.wire)
-        secrets = credentials.headers_for(target.wire)
+        target, origin = url, url.origin
+        own, secrets = credentials.names(origin), credentials.headers_for(origin)
         sender: Response | None = None
         for _ in range(self._limits.redirects + 1):
             reply = self._send(
                 method, target, {**headers, **secrets}, identified=own, sender=sender
             )
             if own and not secrets and reply.status in _UNAUTHORIZED:
-                secrets = credentials.ask(target.wire) or {}
+                secrets = credentials.ask(target.origin) or {}
                 if secrets:
                     reply.close()
                     reply = self._send(
                         method, target, {**headers, **secrets}, identified=own, sender=sender
                     )
-            reply.login = credentials.place_for(target.wire) if secrets else None
+            reply.login = credentials.place_for(target.origin) if secrets else None
             provider = f" (credentials: {reply.login})" if reply.login else ""
             _log.debug(
                 "%s %s answers %d%s%s",
@@ -214,7 +210,7 @@ class Exchange:
             identified: Whether the client certificate may be presented.
             sender: The redirect of a remote server to this URL; None for a URL of the user.
         """
-        proxy = self._proxies.for_url(url.wire)
+        proxy = self._proxies.for_url(url)
         route = _Route(
             url=url,
             proxy=proxy,
@@ -302,7 +298,7 @@ class Response:
     """A response with an unread body; to be closed."""
 
     def __init__(self, response: httpx.Response, route: _Route) -> None:
-        self.url = redact_url(str(response.url))
+        self.url = _redacted(response.url)
         """The redacted URL after redirects."""
 
         self.requested = route.shown
@@ -423,6 +419,12 @@ class Response:
                 raise httpcore.RemoteProtocolError(_SHORT)
             left -= len(piece)
             yield piece
+
+
+def _redacted(url: httpx.URL) -> str:
+    """Return the redacted form of a URL that httpx has parsed, and normalized."""
+    path, _, query = url.raw_path.decode("ascii").partition("?")
+    return redact_parts(SplitResult(url.scheme, url.netloc.decode("ascii"), path, query, ""))
 
 
 def _gunzipped(pieces: Iterator[bytes]) -> Iterator[bytes]:

@@ -23,11 +23,6 @@ _CHUNK = 256 << 10
 _NONBLOCK = getattr(os, "O_NONBLOCK", 0)  # not on Windows
 
 
-def is_file(url: str) -> bool:
-    """Return whether a URL has the scheme `file`."""
-    return urlsplit(url).scheme == "file"
-
-
 def path_of_url(url: str) -> Path:
     """Return the path of a `file://` URL; a host is that of a share."""
     parts = urlsplit(url)

@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote_to_bytes
 
-from uv_self_update.auth.credentials import origin_of
 from uv_self_update.errors import ProxyRefused
 from uv_self_update.messages import listed
 from uv_self_update.redaction import redact_url
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
+    from uv_self_update.network.url import Url
     from uv_self_update.uv.configuration import UvToml
 
 
@@ -136,16 +136,13 @@ class Proxies:
         exempt = ",".join([variables, *uv_toml.no_proxy]).lower().replace(",", " ").split()
         return cls(named=named, exempt=tuple(exempt), system=system or System())
 
-    def for_url(self, url: str) -> Proxy | None:
+    def for_url(self, url: Url) -> Proxy | None:
         """Return the proxy for a URL; None for a direct connection.
 
         Raises:
             ProxyRefused: The setting is invalid.
         """
-        try:
-            scheme, host, port = origin_of(url)
-        except ValueError:
-            return None  # an invalid URL is reported when it is requested
+        scheme, host, port = url.origin
         host = host.rstrip(".")
         if any(_matches(entry, host, port) for entry in self.exempt):
             return None
@@ -155,9 +152,7 @@ class Proxies:
         try:
             return Proxy(url=_normalised(named.value), origin=named.origin)
         except _InvalidProxyError as invalid:
-            raise ProxyRefused(
-                redact_url(url), f"of {named.origin}", str(invalid), hint=_HINT
-            ) from None
+            raise ProxyRefused(str(url), f"of {named.origin}", str(invalid), hint=_HINT) from None
 
     def _of_system(self, scheme: str, host: str) -> _Setting | None:
         if scheme not in {"http", "https"}:

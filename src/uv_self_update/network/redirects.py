@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 import socket
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import urljoin, urlunsplit
 
 from uv_self_update.auth.credentials import without_userinfo
 from uv_self_update.errors import Unreachable
@@ -51,7 +51,7 @@ def redirected(url: Url, location: str) -> Url:
     """
     try:
         target = Url.parse(without_userinfo(urljoin(url.wire, location)))
-        before, after = urlsplit(url.wire), urlsplit(target.wire)
+        before, after = url.parts, target.parts
         own = after.port is None or after.path == f"{before.path}/"
     except ValueError:
         raise Unreachable(str(url), "it redirects to an invalid URL") from None

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
-from uv_self_update.auth.credentials import origin_of, without_userinfo
-from uv_self_update.redaction import redact_url
+from uv_self_update.auth.credentials import origin_of_parts, parts_without_userinfo
+from uv_self_update.redaction import redact_parts
 
 if TYPE_CHECKING:
     from uv_self_update.auth.credentials import Origin
@@ -24,10 +25,20 @@ class Url:
 
     origin: Origin
 
+    parts: SplitResult = field(repr=False, compare=False)
+    """Of `wire`."""
+
     @classmethod
     def parse(cls, text: str) -> Url:
         """Parse a URL; raises ValueError for an invalid host or port."""
-        return cls(wire=without_userinfo(text), redacted=redact_url(text), origin=origin_of(text))
+        parts = urlsplit(text)
+        without = parts_without_userinfo(parts)
+        return cls(
+            wire=urlunsplit(without),
+            redacted=redact_parts(parts),
+            origin=origin_of_parts(parts),
+            parts=without,
+        )
 
     @property
     def scheme(self) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from uv_self_update import platforms
 from uv_self_update.errors import ReceiptError
 from uv_self_update.uv import receipt as receipts
+from uv_self_update.uv.environment import bare_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,6 +47,11 @@ class Installation:
         The receipt does not tell: its prefix may contain one uv, and `bin` below it another.
         """
         return self.uv.resolve().parent
+
+    @cached_property
+    def bare_environ(self) -> Mapping[str, str]:
+        """The environment of a uv that has not been run yet: without the user's credentials."""
+        return bare_environment(self.environ)
 
     def locate_receipt(self) -> Path:
         """Return the path of the receipt that this uv reads, whether or not it exists.

@@ -35,7 +35,6 @@ from uv_self_update.releases.target import NEWEST, Wanted, newest_first, parse_t
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.uv import receipt
 from uv_self_update.uv.arguments import Arguments, level
-from uv_self_update.uv.environment import bare_environment
 from uv_self_update.uv.executable import current_path, version_of
 from uv_self_update.uv.process import SignalReceived, Signals
 from uv_self_update.versions import without_local
@@ -292,7 +291,7 @@ def _check(copy: _Copy, end: str, exit_code: int, failures: tuple[UvSelfUpdateEr
     if exit_code != 0:
         message = f"`uv self update` ended with code {exit_code} on the copy{reasons}"
         raise RehearsalError(message, hint=hint)
-    version = version_of(copy.installation.uv, bare_environment(copy.installation.environ))
+    version = version_of(copy.installation.uv, copy.installation.bare_environ)
     if version is None or without_local(version) != end:
         message = f"expected the copy to be uv {end}, but it is {version or 'broken'}{reasons}"
         raise RehearsalError(message, hint=hint)

@@ -254,7 +254,7 @@ def recover_interrupted(work: Workspace, installation: Installation, settings: S
 
     version = recover(
         work.path,
-        partial(confirm, source="an update that was interrupted", environ=installation.environ),
+        partial(confirm, source="an update that was interrupted", installation=installation),
         doubt=partial(_doubt, settings),
         complete=partial(is_complete, installation=installation),
         windows=installation.windows,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from uv_self_update import __version__
 from uv_self_update.errors import NoArchive, UnexpectedBody, UvSelfUpdateError
 from uv_self_update.network.proxies import Proxies
+from uv_self_update.network.url import Url
 from uv_self_update.redaction import redact_url
 from uv_self_update.releases.target import NEWEST
 from uv_self_update.sources.index.newer import newer
@@ -100,7 +101,9 @@ def route(url: str, environ: Mapping[str, str]) -> Iterator[Finding]:
     topic = "proxy"
     try:
         proxies = Proxies.collect(environ, read_uv_toml(environ, windows=os.name == "nt"))
-        proxy = proxies.for_url(url)
+        proxy = proxies.for_url(Url.parse(url))
+    except ValueError:
+        return  # an invalid URL is reported by its source
     except UvSelfUpdateError as error:
         yield problem(topic, error)
         return
