@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 import certifi
 import trustme
 
-from holdings import PAGES, hold
+from holdings import hold, site
 from installed import install
 from line_report import report
 from line_runs import BARE, ROWS, Row, Run, Stand
@@ -102,9 +102,9 @@ def _stand(options: argparse.Namespace, rows: Sequence[Row]) -> Iterator[Stand]:
         authority = trustme.CA()
         # As many certificates as a real store has: reading them takes time.
         trust.write_bytes(authority.cert_pem.bytes() + Path(certifi.where()).read_bytes())
-        server = stack.enter_context(origin(root, authority, PAGES))
+        server = stack.enter_context(origin(root, authority, site))
         log.touch()
-        near = stack.enter_context(line(port=server.port, mbit=options.mbit, log=log))
+        near = stack.enter_context(line(ports=[server.port], mbit=options.mbit, log=log))
         checkouts = {_THIS: None} | ({_BEFORE: options.src} if options.src else {})
         commands = {}
         for who, checkout in checkouts.items():
