@@ -25,7 +25,8 @@ pid nginx.pid;
 error_log stderr;
 events {{ worker_connections 1024; }}
 http {{
-    log_format seen '$connection $status $bytes_sent $ssl_protocol $request_method $request_uri';
+    log_format seen '$msec $connection $status $bytes_sent $ssl_protocol '
+                    '$request_method $request_uri';
     access_log requests.log seen;
     client_body_temp_path body;
     proxy_temp_path proxy;
@@ -72,6 +73,9 @@ class Site:
 class Request:
     """A line of nginx's log."""
 
+    time: float
+    """When it was answered, in seconds since 1970."""
+
     connection: int
     status: int
     size: int
@@ -105,8 +109,9 @@ class Origin:
 
 
 def _request(line: str) -> Request:
-    connection, status, size, protocol, method, path = line.rstrip("\n").split(" ", 5)
+    when, connection, status, size, protocol, method, path = line.rstrip("\n").split(" ", 6)
     return Request(
+        time=float(when),
         connection=int(connection),
         status=int(status),
         size=int(size),

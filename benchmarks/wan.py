@@ -18,6 +18,7 @@ What the line does, and does not:
 from __future__ import annotations
 
 import asyncio
+import os
 import selectors
 import subprocess
 import sys
@@ -39,6 +40,7 @@ _PIECE = 32 << 10  # bytes that are sent in one turn
 _BURST = 0.005  # seconds of bandwidth that an idle link saves up
 _IN_FLIGHT = 4 << 20  # bytes of a connection that a client which does not read leaves with us
 _BACKLOG = 1024
+_FORMAT = "%{time_appconnect} %{time_starttransfer} %{time_total} %{size_download}"
 
 
 class Link:
@@ -87,6 +89,8 @@ class Wan:
                     group.create_task(_carry(server, writer, self._down, delay, begin))
         except* OSError:
             pass  # one side has gone, and so does the other
+        except* asyncio.CancelledError:
+            pass  # the line ends
         finally:
             writer.close()
             self._log.write("-\n")
@@ -135,6 +139,24 @@ class Line:
         self._commands.write(f"{rtt}\n")
         self._commands.flush()
         self._answers.readline()
+
+    def measured(self, rtt: int, url: str, trust: Path) -> str:
+        """Return what curl measures of the line with a round-trip time, by a large file."""
+        self.set(rtt)
+        command = ["curl", "-sSf", "-o", os.devnull, "-w", _FORMAT, "--cacert", str(trust), url]
+        done = subprocess.run(
+            command,
+            env={"PATH": os.defpath, "HOME": os.devnull},
+            capture_output=True,
+            check=True,
+            text=True,
+        )
+        connected, first, total, size = map(float, done.stdout.split())
+        return (
+            f"line of {rtt} ms, by curl: TCP and TLS {connected * 1e3:.0f} ms, "
+            f"a request {(first - connected) * 1e3:.0f} ms, "
+            f"{size * 8 / (total - first) / 1e6:.0f} Mbit/s"
+        )
 
 
 @contextmanager
