@@ -7,14 +7,9 @@ from typing import TYPE_CHECKING
 import click
 
 from uv_self_update import __version__
-from uv_self_update.cli.config import config
-from uv_self_update.cli.exec import exec_
-from uv_self_update.cli.fetch import fetch_
 from uv_self_update.cli.help import NAMES, listed
-from uv_self_update.cli.init import init
+from uv_self_update.cli.lazy import LazyCommands
 from uv_self_update.cli.options import GLOBAL, UPDATE
-from uv_self_update.cli.rehearse import rehearse
-from uv_self_update.cli.releases import releases
 from uv_self_update.errors import UsageError
 from uv_self_update.messages import shown
 from uv_self_update.suggestions import closest_option
@@ -83,5 +78,13 @@ def root() -> None:
     """
 
 
-for command in (config, exec_, fetch_, init, rehearse, releases):
-    root.add_command(command)
+root.commands = LazyCommands(
+    {
+        "config": "config:config",
+        "exec": "exec:exec_",
+        "fetch": "fetch:fetch_",
+        "init": "init:init",
+        "rehearse": "rehearse:rehearse",
+        "releases": "releases:releases",
+    }
+)
