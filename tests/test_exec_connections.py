@@ -100,6 +100,26 @@ def test_connection_is_kept_whatever_the_framing(connect: Callable[[], Client]) 
         assert "connection: close" not in "\n".join(origin.heads[0]).lower()
 
 
+def test_large_bodies(connect: Callable[[], Client]) -> None:
+    """A connection is kept after a large body with a length; one that breaks off is never whole."""
+    content = bytes(range(256)) * (12 << 10)
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(content)
+    chunks = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n"
+    closing = head.replace(b"OK\r\n", b"OK\r\nConnection: close\r\n")
+    answers = (
+        (head + content, True),
+        (chunks % (len(content), content), True),
+        (closing + content, True),
+        (head + content[:-1], False),
+    )
+    with Origin(lambda connection, number: answers[number + 3 * connection]) as origin:
+        client = connect()
+        assert [client.ask(origin.url) for _ in range(3)] == [(200, content)] * 3
+        with pytest.raises((http.client.IncompleteRead, ConnectionResetError)):
+            client.ask(origin.url)
+        assert [len(heads) for heads in origin.heads] == [3, 1]
+
+
 def test_no_two_clients_share_a_connection(connect: Callable[[], Client]) -> None:
     """What a client sends goes over connections of its own, also after another has ended."""
     with Origin(lambda *_: (OK, True)) as origin:

@@ -7,7 +7,7 @@ authentication by NTLM, never counts for the requests of another client.
 from __future__ import annotations
 
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import h11
 
@@ -15,25 +15,29 @@ Place = tuple[str, int]
 """A host and a port."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Connected:
-    """A connection to a server."""
+    """A connection to a server, and one exchange on it."""
 
     place: Place
     socket: socket.socket
-    protocol: h11.Connection
+    protocol: h11.Connection = field(default_factory=lambda: h11.Connection(h11.CLIENT))
+    """Of the exchange; a body that is read past it counts in `complete`."""
+
+    complete: bool = False
+    """Whether a body that was read past the protocol was read to its end."""
 
     @property
     def reusable(self) -> bool:
-        """Whether the last exchange is complete, and another may follow.
+        """Whether the exchange is complete, and another may follow.
 
         Bytes after a response are not the response to the next request, so they end a connection.
         """
-        return (
-            self.protocol.our_state is h11.DONE
-            and self.protocol.their_state is h11.DONE
-            and self.protocol.trailing_data == (b"", False)
-        )
+        if self.protocol.our_state is not h11.DONE:
+            return False
+        if self.complete:
+            return True
+        return self.protocol.their_state is h11.DONE and self.protocol.trailing_data == (b"", False)
 
     @property
     def idle(self) -> bool:
@@ -75,8 +79,7 @@ class Kept:
         """Keep a connection if another request may follow, and close it otherwise."""
         self.close()
         if connected.reusable:
-            connected.protocol.start_next_cycle()
-            self._connected = connected
+            self._connected = Connected(place=connected.place, socket=connected.socket)
         else:
             connected.close()
 
