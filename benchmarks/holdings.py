@@ -25,21 +25,41 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
-from origin import API
+from origin import Site
 from support import binaries, release_installers
 from uv_self_update import platforms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ("PAGES", "Holdings", "hold")
+__all__ = ("Holdings", "hold", "site")
 
 _RELEASES = 334  # of uv, in November 2026
 _FILES = 46  # of a release
 _SIZE = 87_000  # bytes of a release in the list; the notes fill what its files leave
-PAGES = {size: -(-_RELEASES // size) for size in (10, 30, 100)}
+_PAGES = {size: -(-_RELEASES // size) for size in (10, 30, 100)}
 """Entries of a page of GitHub's list -> the number of pages."""
 
+_API = "/api/v3/repos/astral-sh/uv/releases"
+_HTTP = """
+    map $arg_per_page $size { "" 30; default $arg_per_page; }
+    map $arg_page $page { "" 1; default $arg_page; }
+    map $size-$page $next {
+        default "";
+        %s
+    }
+"""
+_SERVER = f"""
+    location = {_API} {{
+        default_type application/json;
+        add_header Link $next;
+        try_files /lists/$size-$page.json =404;
+    }}
+    location {_API}/ {{ default_type application/json; }}
+    location /listing/ {{ autoindex on; }}
+    location /simple/ {{ index index.html; expires 10m; }}
+"""
+_LINK = f"{{}}-{{}} '<$scheme://$http_host{_API}?per_page={{}}&page={{}}>; rel=\"next\"';"
 _UPLOADER = {
     "login": "github-actions[bot]",
     "id": 41898282,
@@ -73,6 +93,16 @@ class Holdings:
     """Bytes of the newest archive."""
 
 
+def site(_storage: int) -> Site:
+    """Return how it is served; pages of the list name the next one."""
+    links = (
+        _LINK.format(size, page, size, page + 1)
+        for size, count in _PAGES.items()
+        for page in range(1, count)
+    )
+    return Site(http=_HTTP % "\n        ".join(links), server=_SERVER)
+
+
 def hold(root: Path, url: str, *, installed: str, newest: str) -> Holdings:
     """Lay out the files of a server below a directory.
 
@@ -97,9 +127,9 @@ def hold(root: Path, url: str, *, installed: str, newest: str) -> Holdings:
             (root / "listing" / version).symlink_to(root / "listing" / installed)
     documents = [_document(url, version, files.get(version, ())) for version in versions]
     for number in (0, versions.index(installed)):
-        _write(root, f"{API}/tags/{versions[number]}", documents[number])
-    _write(root, f"{API}/latest", documents[0])
-    for size in PAGES:
+        _write(root, f"{_API}/tags/{versions[number]}", documents[number])
+    _write(root, f"{_API}/latest", documents[0])
+    for size in _PAGES:
         _list(root, documents, size)
     _index(root, versions, real=files)
     return Holdings(

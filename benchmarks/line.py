@@ -10,11 +10,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import random
 import shutil
-import subprocess
 import sys
 import tempfile
 from contextlib import ExitStack, contextmanager
@@ -25,10 +22,11 @@ from typing import TYPE_CHECKING
 import certifi
 import trustme
 
-from holdings import PAGES, hold
+from holdings import hold, site
 from installed import install
 from line_report import report
 from line_runs import BARE, ROWS, Row, Run, Stand
+from measured import machine
 from origin import origin
 from wan import line
 
@@ -40,7 +38,6 @@ _RTTS = (40, 100)  # milliseconds
 _MBIT = 100.0
 _INSTALLED, _NEWEST = "0.12.24", "0.13.9"
 _THIS, _BEFORE = "this", "before"
-_FORMAT = "%{time_appconnect} %{time_starttransfer} %{time_total} %{size_download}"
 
 
 def main() -> None:
@@ -62,7 +59,7 @@ def main() -> None:
         print(report(rows, runs, traced, others=[who for who in stand.commands if who != _THIS]))
     if options.json is not None:
         document = {
-            "machine": _machine(),
+            "machine": machine(),
             "runs": [asdict(run) for run in runs],
             "processes": [
                 {"row": row.name, "who": who, "programs": programs}
@@ -102,9 +99,9 @@ def _stand(options: argparse.Namespace, rows: Sequence[Row]) -> Iterator[Stand]:
         authority = trustme.CA()
         # As many certificates as a real store has: reading them takes time.
         trust.write_bytes(authority.cert_pem.bytes() + Path(certifi.where()).read_bytes())
-        server = stack.enter_context(origin(root, authority, PAGES))
+        server = stack.enter_context(origin(root, authority, site))
         log.touch()
-        near = stack.enter_context(line(port=server.port, mbit=options.mbit, log=log))
+        near = stack.enter_context(line(ports=[server.port], mbit=options.mbit, log=log))
         checkouts = {_THIS: None} | ({_BEFORE: options.src} if options.src else {})
         commands = {}
         for who, checkout in checkouts.items():
@@ -122,33 +119,13 @@ def _stand(options: argparse.Namespace, rows: Sequence[Row]) -> Iterator[Stand]:
             newest=options.newest,
         )
         held = hold(root, stand.url, installed=options.installed, newest=options.newest)
-        print(f"{_machine()}; uv {options.installed} to {options.newest}, ", end="")
+        print(f"{machine()}; uv {options.installed} to {options.newest}, ", end="")
         print(f"{held.archive / 1e6:.1f} MB, a list of {held.release / 1e3:.0f} KB a release")
         for rtt in sorted({row.rtt for row in rows if row.rtt is not None}):
-            print(_speed(stand, rtt, options.mbit))
+            archive = next((root / "listing" / stand.newest).glob("*.tar.gz"))
+            url = f"{stand.url}/listing/{stand.newest}/{archive.name}"
+            print(near.measured(rtt, url, trust))
         yield stand
-
-
-def _speed(stand: Stand, rtt: int, mbit: float) -> str:
-    """Return what curl measures of a line."""
-    stand.line.set(rtt)
-    archive = next((stand.work / "root" / "listing" / stand.newest).glob("*.tar.gz"))
-    done = subprocess.run(
-        [
-            *("curl", "-sSf", "-o", os.devnull, "-w", _FORMAT, "--cacert", str(stand.trust)),
-            f"{stand.url}/listing/{stand.newest}/{archive.name}",
-        ],
-        env={"PATH": os.defpath, "HOME": str(stand.work)},
-        capture_output=True,
-        check=True,
-        text=True,
-    )
-    connected, first, total, size = map(float, done.stdout.split())
-    return (
-        f"line of {rtt} ms and {mbit:g} Mbit/s, by curl: TCP and TLS {connected * 1e3:.0f} ms, "
-        f"a request {(first - connected) * 1e3:.0f} ms, "
-        f"{size * 8 / (total - first) / 1e6:.0f} Mbit/s"
-    )
 
 
 def _measure(stand: Stand, rows: Sequence[Row], rounds: int, order: random.Random) -> list[Run]:
@@ -188,16 +165,6 @@ def _trace(stand: Stand, rows: Sequence[Row]) -> dict[tuple[Row, str], list[str]
         if row.task in {"update", "nothing to do"} and row.rtt == shortest
         for who in ([BARE] if _first(row, rows) else []) + [*stand.commands]
     }
-
-
-def _machine() -> str:
-    """Describe the machine."""
-    text = Path("/proc/cpuinfo").read_text()
-    models = [line.partition(": ")[2] for line in text.splitlines() if "model name" in line]
-    return (
-        f"Linux, {os.cpu_count()} cores ({models[0] if models else platform.machine()}), "
-        f"Python {platform.python_version()}"
-    )
 
 
 if __name__ == "__main__":

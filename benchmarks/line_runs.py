@@ -13,6 +13,7 @@ from measured import measured, processes
 from support import binaries
 from support.homes import Home
 from uv_self_update.uv.receipt import new_receipt
+from wan import NEAR
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -130,7 +131,7 @@ class Stand:
     @property
     def url(self) -> str:
         """The server's URL through the line, without a slash at its end."""
-        return f"https://127.0.0.1:{self.line.port}"
+        return f"https://{NEAR}:{self.origin.port}"
 
     def _home(self, row: Row, who: str) -> Home:
         """Return a new home for an update, and the same one each time for anything else."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import platform
 import re
 import resource
 import select
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ("Measured", "measured", "processes")
+__all__ = ("Measured", "machine", "measured", "processes")
 
 _TIMEOUT = 300  # seconds for one command
 _POLL = 10  # milliseconds between two looks at the memory
@@ -104,6 +105,16 @@ def processes(
 
 _CREATED = re.compile(r"^(?:clone3?|v?fork)\(.* = (\d+)$", re.MULTILINE)
 _EXECUTED = re.compile(r'^execve\("([^"]+)".* = 0$', re.MULTILINE)
+
+
+def machine() -> str:
+    """Describe the machine."""
+    text = Path("/proc/cpuinfo").read_text()
+    models = [line.partition(": ")[2] for line in text.splitlines() if "model name" in line]
+    return (
+        f"Linux, {os.cpu_count()} cores ({models[0] if models else platform.machine()}), "
+        f"Python {platform.python_version()}"
+    )
 
 
 def main(output: str, *command: str) -> None:

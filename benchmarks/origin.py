@@ -1,7 +1,4 @@
-"""nginx with TLS 1.3, which serves a directory as GitHub, a web server and a package index do.
-
-It presents a certificate of an authority of its own, and logs each request.
-"""
+"""nginx with TLS 1.3, which serves a directory and logs each request."""
 
 from __future__ import annotations
 
@@ -11,17 +8,15 @@ from typing import TYPE_CHECKING
 
 from support.certificates import identity_file
 from support.servers.running import HOST, free_port, program, running, work_folder
+from wan import NEAR
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     import trustme
 
-__all__ = ("API", "Origin", "Request", "origin")
-
-API = "/api/v3/repos/astral-sh/uv/releases"
-"""The path of the list of releases."""
+__all__ = ("Origin", "Request", "Site", "origin")
 
 _NGINX = """\
 daemon off;
@@ -30,7 +25,8 @@ pid nginx.pid;
 error_log stderr;
 events {{ worker_connections 1024; }}
 http {{
-    log_format seen '$connection $status $bytes_sent $ssl_protocol $request_method $request_uri';
+    log_format seen '$msec $connection $status $bytes_sent $ssl_protocol '
+                    '$request_method $request_uri';
     access_log requests.log seen;
     client_body_temp_path body;
     proxy_temp_path proxy;
@@ -43,38 +39,42 @@ http {{
     tcp_nopush on;
     keepalive_requests 10000;
     gzip_static on;
-    map $arg_per_page $size {{ "" 30; default $arg_per_page; }}
-    map $arg_page $page {{ "" 1; default $arg_page; }}
-    map $size-$page $next {{
-        default "";
-{links}
-    }}
+    ssl_protocols TLSv1.3;
+    ssl_certificate server.pem;
+    ssl_certificate_key server.pem;
+    {http}
     server {{
         listen {host}:{plain};
         listen {host}:{port} ssl;
-        ssl_protocols TLSv1.3;
-        ssl_certificate server.pem;
-        ssl_certificate_key server.pem;
         root "{root}";
-        location = {api} {{
-            default_type application/json;
-            add_header Link $next;
-            try_files /lists/$size-$page.json =404;
-        }}
-        location {api}/ {{ default_type application/json; }}
-        location /listing/ {{ autoindex on; }}
-        location /simple/ {{ index index.html; expires 10m; }}
+        {server}
+    }}
+    server {{
+        listen {host}:{storage} ssl;
+        root "{root}";
+        if ($http_authorization) {{ return 400; }}
     }}
 }}
 """
-_LINK = (
-    "        {size}-{page} '<$scheme://$http_host{api}?per_page={size}&page={next}>; rel=\"next\"';"
-)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """How the files are served, in nginx's configuration."""
+
+    http: str = ""
+    """What stands in `http`."""
+
+    server: str = ""
+    """What stands in `server`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
     """A line of nginx's log."""
+
+    time: float
+    """When it was answered, in seconds since 1970."""
 
     connection: int
     status: int
@@ -96,6 +96,9 @@ class Origin:
     plain: int
     """The port for http."""
 
+    storage: int
+    """The port of another origin with the same files, which refuses every credential."""
+
     log: Path
 
     def requests(self, start: int = 0) -> list[Request]:
@@ -106,8 +109,9 @@ class Origin:
 
 
 def _request(line: str) -> Request:
-    connection, status, size, protocol, method, path = line.rstrip("\n").split(" ", 5)
+    when, connection, status, size, protocol, method, path = line.rstrip("\n").split(" ", 6)
     return Request(
+        time=float(when),
         connection=int(connection),
         status=int(status),
         size=int(size),
@@ -118,27 +122,26 @@ def _request(line: str) -> Request:
 
 
 @contextmanager
-def origin(root: Path, authority: trustme.CA, lists: Mapping[int, int]) -> Iterator[Origin]:
+def origin(root: Path, authority: trustme.CA, site: Callable[[int], Site]) -> Iterator[Origin]:
     """Serve a directory.
 
     Args:
         root: The directory.
         authority: The issuer of the server's certificate.
-        lists: The number of pages of the list of releases, for each page size.
+        site: How it is served, given the port of the storage.
     """
-    links = (
-        _LINK.format(size=size, page=page, next=page + 1, api=API)
-        for size, count in lists.items()
-        for page in range(1, count)
-    )
-    with free_port() as port, free_port() as plain, work_folder() as work:
-        identity_file(authority.issue_cert(HOST), work / "server.pem")
+    with (
+        free_port() as port,
+        free_port() as plain,
+        free_port() as storage,
+        work_folder() as work,
+    ):
+        identity_file(authority.issue_cert(HOST, NEAR), work / "server.pem")
         configuration = work / "nginx.conf"
-        configuration.write_text(
-            _NGINX.format(
-                host=HOST, port=port, plain=plain, root=root, api=API, links="\n".join(links)
-            )
-        )
+        found = site(storage)
+        ports = {"port": port, "plain": plain, "storage": storage}
+        text = _NGINX.format(host=HOST, root=root, http=found.http, server=found.server, **ports)
+        configuration.write_text(text)
         command = (program("nginx"), "-e", "stderr", "-p", str(work), "-c", str(configuration))
         with running(*command, port=port, work=work):
-            yield Origin(port=port, plain=plain, log=work / "requests.log")
+            yield Origin(log=work / "requests.log", **ports)

@@ -7,17 +7,9 @@ from typing import TYPE_CHECKING
 import click
 
 from uv_self_update import __version__
-from uv_self_update.cli import completion
-from uv_self_update.cli.config import config
-from uv_self_update.cli.doctor import doctor
-from uv_self_update.cli.exec import exec_
-from uv_self_update.cli.fetch import fetch_
 from uv_self_update.cli.help import Command, Group
-from uv_self_update.cli.init import init
+from uv_self_update.cli.lazy import LazyCommands
 from uv_self_update.cli.options import UPDATE
-from uv_self_update.cli.rehearse import rehearse
-from uv_self_update.cli.releases import releases
-from uv_self_update.cli.usage import usage_error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,12 +33,16 @@ def run(arguments: Sequence[str], invocation: Invocation) -> int:
         click.echo(error.format_message(), err=True)
         return error.exit_code
     except click.ClickException as error:
+        from uv_self_update.cli.usage import usage_error  # noqa: PLC0415 # only for a mistake
+
         raise usage_error(error, arguments) from None
     return code or 0
 
 
 def complete(instruction: str) -> int:
     """Print the completions that a shell asks for, and return the exit code."""
+    from uv_self_update.cli import completion  # noqa: PLC0415 # only for a shell
+
     return completion.complete(root, instruction)
 
 
@@ -81,6 +77,16 @@ def version() -> None:
     click.echo(f"uv-self-update {__version__}")
 
 
-COMMANDS = (config, doctor, exec_, fetch_, completion.generate, init, rehearse, releases, version)
-for command in COMMANDS:
-    root.add_command(command)
+root.commands = LazyCommands(
+    {
+        "config": "config:config",
+        "doctor": "doctor:doctor",
+        "exec": "exec:exec_",
+        "fetch": "fetch:fetch_",
+        "generate-shell-completion": "completion:generate",
+        "init": "init:init",
+        "rehearse": "rehearse:rehearse",
+        "releases": "releases:releases",
+        "version": "commands:version",
+    }
+)

@@ -28,7 +28,6 @@ from uv_self_update.cli.options import (
     WITH_JSON,
 )
 from uv_self_update.cli.terminal import Terminal
-from uv_self_update.cli.update import update
 from uv_self_update.config.settings import INSTALLERS, Options
 from uv_self_update.errors import InternalError, UsageError, UvNotFound, UvSelfUpdateError
 from uv_self_update.messages import listed, shown
@@ -74,6 +73,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         internal = InternalError(error)
         _log.debug("%s", internal.trace)
         return _failed(internal, arguments, terminal)
+
+
+def update(words: Sequence[str], invocation: Invocation, terminal: Terminal) -> int:
+    """Update uv; see `cli.update`, which no other command needs."""
+    from uv_self_update.cli.update import update as run  # noqa: PLC0415 # see above
+
+    return run(words, invocation, terminal)
 
 
 def _failed(error: UvSelfUpdateError, arguments: Sequence[str], terminal: Terminal) -> int:

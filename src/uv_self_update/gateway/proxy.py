@@ -24,6 +24,7 @@ from uv_self_update.gateway.connections import Acceptor, Deadline
 from uv_self_update.gateway.replies import BrokenOff, Reply
 from uv_self_update.gateway.routes import Request
 from uv_self_update.network.forward import NotForwarded, forward
+from uv_self_update.network.persistent import Kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -111,13 +112,18 @@ class Proxy:
     def _serve(self, connection: socket.socket) -> None:
         protocol = h11.Connection(h11.SERVER, max_incomplete_event_size=_LARGEST_HEAD)
         patience = self._head_time
-        while self._exchange(connection, protocol, Deadline(patience)):
-            protocol.start_next_cycle()
-            self._acceptor.pending.enter(connection)
-            patience = _IDLE
+        with contextlib.closing(Kept()) as kept:
+            while self._exchange(connection, protocol, Deadline(patience), kept):
+                protocol.start_next_cycle()
+                self._acceptor.pending.enter(connection)
+                patience = _IDLE
 
     def _exchange(
-        self, connection: socket.socket, protocol: h11.Connection, deadline: Deadline
+        self,
+        connection: socket.socket,
+        protocol: h11.Connection,
+        deadline: Deadline,
+        kept: Kept,
     ) -> bool:
         """Answer one request; return whether another may follow on the connection."""
         while (event := protocol.next_event()) is h11.NEED_DATA:
@@ -144,7 +150,7 @@ class Proxy:
                 pass
             request = Request(method=event.method.decode("latin-1"), target=target, host=host)
             return _reply(connection, protocol, self._answer(request), event.method)
-        return self._pass_on(connection, protocol, event, host)
+        return self._pass_on(connection, protocol, event, host, kept)
 
     def _refuse(
         self, connection: socket.socket, protocol: h11.Connection, reply: Reply, method: bytes
@@ -159,7 +165,12 @@ class Proxy:
         return False
 
     def _pass_on(
-        self, connection: socket.socket, protocol: h11.Connection, event: h11.Request, host: str
+        self,
+        connection: socket.socket,
+        protocol: h11.Connection,
+        event: h11.Request,
+        host: str,
+        kept: Kept,
     ) -> bool:
         def body() -> Iterator[bytes]:
             while isinstance(piece := _next(connection, protocol), h11.Data):
@@ -169,7 +180,12 @@ class Proxy:
         proxy = self._proxy_for(host)
         try:
             answer = forward(
-                bytes(event.method), url, event.headers.raw_items(), body(), proxy=proxy
+                bytes(event.method),
+                url,
+                event.headers.raw_items(),
+                body(),
+                proxy=proxy,
+                kept=kept,
             )
         except NotForwarded as error:
             _log.warning("%s", error)

@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 import zlib
+from contextlib import suppress
 from functools import cached_property
 from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -68,6 +69,7 @@ _log = logging.getLogger(__name__)
 
 _LARGE = 1 << 20  # bytes
 _PIECE = 64 << 10  # bytes of decoded data
+_DRAINED = 16 << 10  # bytes of a body that is read for nothing
 _SHORT = "the server closed the connection"
 _FAILURES = (
     httpx.HTTPError,  # also of an invalid `Location`, although redirects are not followed by httpx
@@ -83,6 +85,7 @@ _REDIRECTS = {
     HTTPStatus.TEMPORARY_REDIRECT,
     HTTPStatus.PERMANENT_REDIRECT,
 }
+_BODILESS = {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
 _UNAUTHORIZED = {
     HTTPStatus.UNAUTHORIZED,
     HTTPStatus.FORBIDDEN,
@@ -368,7 +371,17 @@ class Response:
         return self._limited(self._pieces(size), limit, size, None)
 
     def close(self) -> None:
-        """Close the response."""
+        """Close the response.
+
+        A short body, as redirects and refusals have, is read before: its connection can be used
+        again then, which saves the round trips of another.
+        """
+        bodiless = self._response.request.method == "HEAD" or self.status in _BODILESS
+        size = 0 if bodiless else length_of(self.headers)
+        if size is not None and size <= _DRAINED and not self._response.is_stream_consumed:
+            with suppress(*_FAILURES):
+                for _ in self._response.iter_raw():
+                    pass
         self._response.close()
 
     def _limited(

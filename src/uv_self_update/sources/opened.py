@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+import threading
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 from uv_self_update import platforms
+from uv_self_update.background import Background
 from uv_self_update.config.kinds import SourceSettings
+from uv_self_update.network.deferred import deferred
 from uv_self_update.sources import registry as sources
 from uv_self_update.sources.approved import with_lists
 from uv_self_update.sources.context import Context
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
+    from uv_self_update.auth.credentials import Credentials
     from uv_self_update.auth.programs import LoginPrograms
     from uv_self_update.config.settings import Network, Settings
     from uv_self_update.network.client import Upstream
@@ -51,6 +55,8 @@ class OpenSources:
         self._uv = uv
         self._environ = environ
         self._temporary = temporary
+        self._lock = threading.Lock()
+        self._making: Background[Upstream] | None = None
 
     @cached_property
     def platform(self) -> Platform:
@@ -114,6 +120,25 @@ class OpenSources:
         """
         return find_in_order(self.all, wanted)
 
+    def deferred(self, section: SourceSettings) -> Upstream:
+        """Return the HTTP client of a source, which is made by its first use.
+
+        Raises:
+            UvSelfUpdateError: Its credentials cannot be used, which is known now.
+        """
+        credentials = self._credentials(section, guessed=False)
+        return deferred(lambda: self._in_background().result().logged_in(credentials))
+
+    def warm(self) -> None:
+        """Begin to make the HTTP client of all sources in the background."""
+        self._in_background()
+
+    def _in_background(self) -> Background[Upstream]:
+        with self._lock:
+            if self._making is None:
+                self._making = Background(lambda: self._upstream)
+            return self._making
+
     def close(self) -> None:
         """Stop running requests and remove temporary files."""
         if "all" in self.__dict__:
@@ -138,16 +163,18 @@ class OpenSources:
 
     def _client(self, section: SourceSettings, *, guessed: bool = False) -> Upstream:
         """Return the HTTP client with the credentials of one source only."""
+        return self._upstream.logged_in(self._credentials(section, guessed=guessed))
+
+    def _credentials(self, section: SourceSettings, *, guessed: bool) -> Credentials:
         from uv_self_update.sources.authentication import credentials_of  # noqa: PLC0415 # as above
 
-        credentials = credentials_of(
+        return credentials_of(
             section,
             self._environ,
             given=self._settings.token,
             guessed=guessed,
             programs=self._programs,
         )
-        return self._upstream.logged_in(credentials)
 
     def _list_client(self, url: str) -> Upstream:
         """Return the HTTP client for the URL of a list, with the credentials for its server."""

@@ -22,7 +22,7 @@ from uv_self_update.errors import CommandNotRunnable
 from uv_self_update.uv.process import SignalReceived
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from types import FrameType
 
 _ALERT = 0.1  # seconds after which a signal is seen at the latest
@@ -54,8 +54,19 @@ class Child:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
-    def run(self, command: Sequence[str], environ: Mapping[str, str]) -> int:
+    def run(
+        self,
+        command: Sequence[str],
+        environ: Mapping[str, str],
+        *,
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> int:
         """Run the command, found on the PATH of its environment.
+
+        Args:
+            command: The program and its arguments.
+            environ: Its environment.
+            meanwhile: What is begun as soon as it was started; it returns at once.
 
         Returns:
             Its exit code; -N if signal N has ended it.
@@ -73,6 +84,7 @@ class Child:
             raise CommandNotRunnable(command[0], error.strerror or str(error)) from error
         for number in self._early:
             self._pass_on(number)
+        meanwhile()
         # The system may hand a signal to any thread, but what handles it runs in this one, which a
         # wait without end would keep from it.
         process = Background(self._process.wait)

@@ -67,7 +67,7 @@ def run(job: PackagesJob, command: WrappedCommand) -> ExecOutcome:
     _refuse(job, command)
     with Child() as child, serving(job) as active:
         with _environment(job, command, active) as environ:
-            code = child.run(command.words, environ)
+            code = child.run(command.words, environ, meanwhile=active.warm)
         failures = active.index.failures
         directory = command.directory(job.directory)
         strangers = active.strangers(lock.files(directory, command.scripts(job.directory)))

@@ -26,7 +26,7 @@ from uv_self_update.uv import configuration, lock
 from uv_self_update.uv.proxies import UvProxies, plain_hosts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from uv_self_update.config.releases import ReleasesSettings
@@ -57,6 +57,9 @@ class Serving:
     digests: ComputedDigests
     proxy: str = field(repr=False)
     """The URL of the proxy, with the secret of the run."""
+
+    warm: Callable[[], None]
+    """Begins to make ready for requests, which takes longer than uv takes to send the first."""
 
     @property
     def hosts(self) -> list[str]:
@@ -109,7 +112,7 @@ def serving(job: PackagesJob) -> Iterator[Serving]:
     with closing(sources):
         served = [
             Served(
-                repository=build(releases, sources.context.upstream(releases.source)),
+                repository=build(releases, sources.deferred(releases.source)),
                 claim=releases.claim,
             )
             for releases in job.releases
@@ -122,7 +125,13 @@ def serving(job: PackagesJob) -> Iterator[Serving]:
         proxies = UvProxies.of(job.environ)
         proxy = Proxy(address, own=index.owns, answer=index.answer, proxy_for=proxies.for_host)
         with closing(proxy):
-            yield Serving(served=served, index=index, digests=digests, proxy=address.url)
+            yield Serving(
+                served=served,
+                index=index,
+                digests=digests,
+                proxy=address.url,
+                warm=sources.warm,
+            )
 
 
 def refuse_unreachable(job: PackagesJob, directory: Path) -> None:
