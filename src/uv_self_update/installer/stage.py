@@ -86,14 +86,11 @@ def _from_archive(
     name = platform.archive
     # An asset may exist without being listed; if not, opening it fails.
     asset = found.release.asset(name) or Asset(name=name)
-    archive, executables = directory / name, directory / "bin"
+    executables = directory / "bin"
     executables.mkdir()
-    with source.open(found.release, asset) as download, archive.open("xb") as file:
-        for chunk in checked(download, asset, version=found.release.version, rules=digests):
-            file.write(chunk)
-    unpack(archive, platform, executables, name=name, source=download.url)
-    size = archive.stat().st_size
-    archive.unlink()
+    with source.open(found.release, asset) as download:
+        chunks = checked(download, asset, version=found.release.version, rules=digests)
+        size = unpack(chunks, platform, executables, name=name, source=download.url)
     return executables, size
 
 
