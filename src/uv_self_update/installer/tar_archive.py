@@ -36,7 +36,7 @@ def members(
         room: Counts the unpacked bytes, of other members, too.
 
     Raises:
-        Refused: Some member is none of uv's.
+        Refused: A member is not one of uv's.
         EOFError, LookupError, ValueError, tarfile.TarError, zlib.error: It is damaged.
     """
     # A file sent with `Content-Encoding: gzip` may have been decompressed already.

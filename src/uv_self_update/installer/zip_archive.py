@@ -31,7 +31,7 @@ _HEADER = struct.Struct("<4s5H3I2H")
 _MAGIC = b"PK\3\4"
 _DESCRIPTOR = b"PK\7\x08"
 _ENCRYPTED, _SIZES_FOLLOW, _UTF_8 = 1 << 0, 1 << 3, 1 << 11
-_IN_EXTRA = 0xFFFFFFFF  # a size that stands in a field of zip64
+_IN_EXTRA = 0xFFFFFFFF  # a size that a field of zip64 contains
 _ZIP64 = 1
 _RAW = -zlib.MAX_WBITS
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}  # others use unlimited memory
@@ -81,7 +81,7 @@ def members(
         room: Counts the unpacked bytes.
 
     Raises:
-        Refused: Some member is none of uv's, or the directory does not agree with the members.
+        Refused: A member is not one of uv's, or the directory does not agree with the members.
         EOFError, RuntimeError, ValueError, struct.error, zipfile.BadZipFile, zlib.error: It is
             damaged.
     """
