@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import UnusableArchive
+from uv_self_update.files import begin_flush
 from uv_self_update.installer import tar_archive
 from uv_self_update.installer.archive_rules import Refused, Room
 from uv_self_update.installer.stream import Stream
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 
 _START = 1 << 10  # bytes that show what a file is
+_FLUSHED = 4 << 20  # bytes to be written to disk at a time
 _EXECUTABLE = 0o755
 _DAMAGED = (
     EOFError,
@@ -115,8 +117,13 @@ def _damage(start: bytes, error: Exception) -> str:
 
 
 def _write(content: Iterator[bytes], file: Path) -> None:
+    begun = written = 0
     with file.open("xb", buffering=0) as opened:
         for piece in content:
             left = memoryview(piece)
             while left:
                 left = left[opened.write(left) :]
+            written += len(piece)
+            if written - begun >= _FLUSHED:
+                begin_flush(opened.fileno(), begun, written - begun)
+                begun = written

@@ -148,11 +148,11 @@ class NativeInstaller:
         staging = self._staging
         if staging is None:
             raise InstallationInterrupted(version)
-        ready = staging.result()
-        # Slow to import, and often nothing is installed.
+        # Slow to import: during the download, and not where nothing is installed.
         from uv_self_update.installer.replace import replace  # noqa: PLC0415
         from uv_self_update.installer.stage import confirm  # noqa: PLC0415
 
+        ready = staging.result()
         installation = self._installation
         with self._lock:
             if self._closed:

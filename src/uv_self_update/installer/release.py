@@ -153,7 +153,7 @@ class ReleaseInstaller:
             InstallError: They are not uv, or cannot be put in place; uv was not changed.
         """
         from uv_self_update.installer import replace as replacing  # noqa: PLC0415
-        from uv_self_update.installer.stage import Staged, confirm  # noqa: PLC0415
+        from uv_self_update.installer.stage import Staged, confirm, try_out  # noqa: PLC0415
 
         installation, platform = self._installation, self._platform
         with self._lock:
@@ -178,11 +178,12 @@ class ReleaseInstaller:
                 return
             replacing.put_back(plan, work, windows=platform.windows)
             self._plan = None
-            check(made / platform.uv, version)
+            source, environ = found.source.name, installation.environ
+            try_out(made, platform, version, source=source, environ=environ)
             names = sorted(file.name for file in made.iterdir() if file.is_file())
             others = tuple(name for name in names if name not in platform.executables)
             size = sum((made / name).stat().st_size for name in names)
-            staged = Staged(folder=made, version=version, size=size, others=others)
+            staged = Staged(folder=made, version=version, size=size, tried=True, others=others)
             receipt = installation.receipt or installation.read_receipt()
             replacing.replace(
                 staged,

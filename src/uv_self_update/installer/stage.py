@@ -6,8 +6,9 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from uv_self_update.background import Background
 from uv_self_update.errors import NotReplaced, StagedUvBroken
-from uv_self_update.files import strerror
+from uv_self_update.files import flush, strerror
 from uv_self_update.installer.archive import unpack
 from uv_self_update.releases.release import Asset
 from uv_self_update.sources.formats.documents import checked
@@ -28,12 +29,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Staged:
-    """Executables that run, ready to be put in place."""
+    """Executables that are ready to be put in place."""
 
     folder: Path
     version: str
     size: int
     """Bytes: of the archive, or of a wheel's files."""
+
+    tried: bool = False
+    """Whether uv has run there, and all of them are flushed to the disk."""
 
     others: tuple[str, ...] = ()
     """The names of executables that a later release has in addition to the known ones."""
@@ -67,13 +71,8 @@ def stage(
     except OSError as error:
         raise NotReplaced(installation.directory, strerror(error)) from error
     version = found.release.version
-    confirm(
-        executables / platform.uv,
-        version,
-        source=found.source.name,
-        environ=installation.environ,
-    )
-    return Staged(folder=executables, version=version, size=size)
+    try_out(executables, platform, version, source=found.source.name, environ=installation.environ)
+    return Staged(folder=executables, version=version, size=size, tried=True)
 
 
 def _from_archive(
@@ -92,6 +91,41 @@ def _from_archive(
         chunks = checked(download, asset, version=found.release.version, rules=digests)
         size = unpack(chunks, platform, executables, name=name, source=download.url)
     return executables, size
+
+
+def try_out(
+    folder: Path, platform: Platform, version: str, *, source: str, environ: Mapping[str, str]
+) -> None:
+    """Run `uv --version` with the uv in a directory, and flush all files there meanwhile.
+
+    Args:
+        folder: The new executables.
+        platform: The platform of uv.
+        version: The expected version.
+        source: Where they are from, for messages.
+        environ: The environment, of which uv gets what it needs to start.
+
+    Raises:
+        StagedUvBroken: uv does not run, or is another version.
+        NotReplaced: The files cannot be flushed.
+    """
+    flushing = Background(lambda: _flush_all(folder))
+    if platform.windows:
+        flushing.wait()  # a file that is open for writing cannot be run
+    try:
+        confirm(folder / platform.uv, version, source=source, environ=environ)
+    finally:
+        flushing.wait()
+    try:
+        flushing.result()
+    except OSError as error:
+        raise NotReplaced(folder, strerror(error)) from error
+
+
+def _flush_all(folder: Path) -> None:
+    for file in sorted(folder.iterdir()):
+        if file.is_file():
+            flush(file)
 
 
 def confirm(uv: Path, version: str, *, source: str, environ: Mapping[str, str]) -> None:
