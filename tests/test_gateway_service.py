@@ -191,6 +191,11 @@ class Native(NativeInstaller):
         )
         self._error = error
         self.told: list[str] = []
+        self.expected: list[str] = []
+
+    def expect(self, found: Found) -> None:
+        """Note which release was found."""
+        self.expected.append(found.release.version)
 
     def begin(self, found: Found) -> None:
         """Note which release was to be staged."""
@@ -630,11 +635,12 @@ def test_installer_that_nobody_vouches_for(digests: DigestRules) -> None:
 
 
 def test_native_begins_with_the_installer() -> None:
-    """Nothing is staged for a dry run: only when uv asks for the installer."""
+    """The installer is told what was found, and stages it when uv asks for it at the latest."""
     gateway = Gateway(Wheels())
     gateway.text(f"{REPOSITORY}/latest")
     gateway.text(f"{REPOSITORY}/tags/1.2.3")
     assert gateway.native.told == []
+    assert gateway.native.expected == ["1.2.3", "1.2.3"]
 
     gateway.file(INSTALLER)
     assert gateway.native.told == ["begin 1.2.3"]

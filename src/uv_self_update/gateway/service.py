@@ -204,6 +204,7 @@ class Service:
             found = self._find(wanted)
         except UvSelfUpdateError as error:
             return self._failed(error)
+        self._native.expect(found)
         document = github_document(
             found.release,
             base=self._address.base,

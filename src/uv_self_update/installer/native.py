@@ -113,6 +113,7 @@ class NativeInstaller:
         *,
         digests: DigestRules,
         rewrites: Callable[[Receipt, str], Iterable[Rewrite]],
+        eager: bool = False,
     ) -> None:
         """Prepare; nothing is written yet.
 
@@ -121,7 +122,9 @@ class NativeInstaller:
             work: Where to work.
             digests: The digests that an archive must have.
             rewrites: Returns the receipts that change when that uv becomes a version.
+            eager: Whether to begin with a release that uv is expected to take.
         """
+        self._eager = eager
         self._installation = installation
         self._work = work
         self._digests = digests
@@ -129,12 +132,26 @@ class NativeInstaller:
         self._lock = threading.Lock()
         self._closed = False
         self._staging: Background[_Ready] | None = None
+        self._version: str | None = None
         self.installed: Staged | None = None
+
+    def expect(self, found: Found) -> None:
+        """Begin with a release that uv will take, as far as its receipt tells.
+
+        uv trusts its own version rather than its receipt's. If they differ, uv may not ask for the
+        release, which is not used then; or for one that was not expected, which `begin` begins.
+
+        Args:
+            found: What uv is told to be available: newer than itself, or a version that it named.
+        """
+        if self._eager and self._would_be_taken(found.release.version):
+            self.begin(found)
 
     def begin(self, found: Found) -> None:
         """Begin to fetch and stage a release; a second call changes nothing."""
         with self._lock:
             if self._staging is None and not self._closed:
+                self._version = found.release.version
                 self._staging = Background(lambda: self._stage(found))
 
     def finish(self, version: str) -> None:
@@ -146,7 +163,7 @@ class NativeInstaller:
             InstallError: The release could not be put in place; uv was not changed.
         """
         staging = self._staging
-        if staging is None:
+        if staging is None or self._version != version:
             raise InstallationInterrupted(version)
         # Slow to import: during the download, and not where nothing is installed.
         from uv_self_update.installer.replace import replace  # noqa: PLC0415
@@ -177,6 +194,18 @@ class NativeInstaller:
             staging = self._staging
         if staging is not None:
             staging.wait(_LAST_WAIT)
+
+    def _would_be_taken(self, version: str) -> bool:
+        receipt = self._installation.receipt
+        stated = None if receipt is None else receipt.document.get("version")
+        if not isinstance(stated, str) or version == stated:
+            return False
+        from packaging.version import InvalidVersion, Version  # noqa: PLC0415 # slow to import
+
+        try:
+            return Version(version) > Version(stated)
+        except InvalidVersion:
+            return False
 
     def _stage(self, found: Found) -> _Ready:
         from uv_self_update.installer.stage import stage  # noqa: PLC0415 # as in `finish`

@@ -94,12 +94,12 @@ def _from_archive(
 
 
 def try_out(
-    folder: Path, platform: Platform, version: str, *, source: str, environ: Mapping[str, str]
+    directory: Path, platform: Platform, version: str, *, source: str, environ: Mapping[str, str]
 ) -> None:
     """Run `uv --version` with the uv in a directory, and flush all files there meanwhile.
 
     Args:
-        folder: The new executables.
+        directory: The new executables.
         platform: The platform of uv.
         version: The expected version.
         source: Where they are from, for messages.
@@ -109,21 +109,21 @@ def try_out(
         StagedUvBroken: uv does not run, or is another version.
         NotReplaced: The files cannot be flushed.
     """
-    flushing = Background(lambda: _flush_all(folder))
+    flushing = Background(lambda: _flush_all(directory))
     if platform.windows:
         flushing.wait()  # a file that is open for writing cannot be run
     try:
-        confirm(folder / platform.uv, version, source=source, environ=environ)
+        confirm(directory / platform.uv, version, source=source, environ=environ)
     finally:
         flushing.wait()
     try:
         flushing.result()
     except OSError as error:
-        raise NotReplaced(folder, strerror(error)) from error
+        raise NotReplaced(directory, strerror(error)) from error
 
 
-def _flush_all(folder: Path) -> None:
-    for file in sorted(folder.iterdir()):
+def _flush_all(directory: Path) -> None:
+    for file in sorted(directory.iterdir()):
         if file.is_file():
             flush(file)
 

@@ -145,7 +145,7 @@ def run(job: Job) -> Outcome:
                 kept=address.kept,
                 output=job.output,
             )
-            installers = _installers(job.settings, work, adoption)
+            installers = _installers(job, work, adoption)
             with _gateway(job, address, sources, installers, environ) as service:
                 code = signals.wait()
             replaced, broken = _concluded(installers.release, signals)
@@ -266,15 +266,22 @@ class _Installers:
     choice: InstallerChoice
 
 
-def _installers(settings: Settings, work: Workspace, adoption: Adoption) -> _Installers:
+def _installers(job: Job, work: Workspace, adoption: Adoption) -> _Installers:
     from uv_self_update.gateway import scripts
     from uv_self_update.installer.native import NativeInstaller, chosen
     from uv_self_update.installer.release import ReleaseInstaller
 
-    installation = adoption.installation
+    settings, installation = job.settings, adoption.installation
+    choice = chosen(settings.installer, installation)
+    # On Windows, it is known only later whether uv may run a script.
+    eager = choice == "native" and not job.arguments.dry_run and not installation.windows
     return _Installers(
         native=NativeInstaller(
-            installation, work, digests=settings.digests, rewrites=adoption.rewrites
+            installation,
+            work,
+            digests=settings.digests,
+            rewrites=adoption.rewrites,
+            eager=eager,
         ),
         release=ReleaseInstaller(
             installation,
@@ -283,7 +290,7 @@ def _installers(settings: Settings, work: Workspace, adoption: Adoption) -> _Ins
             rewrites=adoption.rewrites,
             run_by=scripts.staged,
         ),
-        choice=chosen(settings.installer, installation),
+        choice=choice,
     )
 
 
