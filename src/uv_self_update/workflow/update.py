@@ -316,6 +316,7 @@ def _gateway(
             choice=installers.choice,
             barred=lambda script: script_policy.barred(script, environ),
             digests=job.settings.digests,
+            ahead=True,
         ),
         platform=sources.platform,
         policy=lambda: sources.policy,
@@ -325,6 +326,7 @@ def _gateway(
         yield service
     finally:
         loopback.close()
+        service.close()
         # First the sources, so that a staging that waits for one ends too.
         sources.close()
         installers.native.close()
