@@ -99,7 +99,7 @@ class Ahead:
                 for chunk in body.chunks:
                     if not self._put(chunk):
                         break
-        except Exception as raised:  # noqa: BLE001 # raised again by whoever reads
+        except Exception as raised:  # noqa: BLE001 # raised again by `open`
             error = raised
         with self._changed:
             self._error = error
