@@ -13,6 +13,7 @@ from uv_self_update.background import Background
 from uv_self_update.errors import ChangedMeanwhile, InstallationInterrupted, NotReplaced
 from uv_self_update.files import strerror
 from uv_self_update.installer.journal import mark
+from uv_self_update.installer.workspace import TEMPORARY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -133,6 +134,7 @@ class NativeInstaller:
         self._closed = False
         self._staging: Background[_Ready] | None = None
         self._version: str | None = None
+        self._clearing: Background[None] | None = None
         self.installed: Staged | None = None
 
     def expect(self, found: Found) -> None:
@@ -186,14 +188,17 @@ class NativeInstaller:
                 ),
             )
             self.installed = ready.staged
+            # While uv ends, which uses its temporary directory until then.
+            self._clearing = Background(lambda: self._work.clear(spared=TEMPORARY))
 
     def close(self) -> None:
         """Wait for a replacement that is under way, and refuse any other."""
         with self._lock:
             self._closed = True
-            staging = self._staging
-        if staging is not None:
-            staging.wait(_LAST_WAIT)
+            running = self._staging, self._clearing
+        for work in running:
+            if work is not None:
+                work.wait(_LAST_WAIT)
 
     def _would_be_taken(self, version: str) -> bool:
         receipt = self._installation.receipt
