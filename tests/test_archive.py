@@ -15,16 +15,18 @@ import pytest
 
 from uv_self_update.errors import UnusableArchive
 from uv_self_update.installer import archive as module
+from uv_self_update.installer import stream
 from uv_self_update.installer.archive import unpack
 from uv_self_update.platforms import Platform
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 UNIX = Platform(triple="x86_64-unknown-linux-gnu")
 WINDOWS = Platform(triple="x86_64-pc-windows-msvc")
 SOURCE = "the mirror"
+PIECE = 16_000
 INSIDE = UNIX.archive.removesuffix(".tar.gz")
 
 
@@ -63,20 +65,27 @@ def zipped(files: Mapping[str, bytes], *, mode: int = 0, compression: int = 8) -
     return packed.getvalue()
 
 
+def pieces_of(body: bytes, size: int) -> Iterator[bytes]:
+    """Return the pieces that a body arrives in."""
+    return (body[start : start + size] for start in range(0, len(body), size))
+
+
 class Place:
     """A folder to unpack into, and what lies around it."""
 
     def __init__(self, root: Path) -> None:
         """Make the folder."""
         self.root = root
+        self.piece = PIECE
         self.folder = root / "staging" / "bin"
         self.folder.mkdir(parents=True)
 
     def unpack(self, body: bytes, platform: Platform = UNIX, name: str | None = None) -> None:
-        """Unpack an archive with this content."""
-        file = self.root / "archive"
-        file.write_bytes(body)
-        unpack(file, platform, self.folder, name=name or platform.archive, source=SOURCE)
+        """Unpack an archive with this content, which arrives in pieces."""
+        pieces = pieces_of(body, self.piece)
+        size = unpack(pieces, platform, self.folder, name=name or platform.archive, source=SOURCE)
+        assert size == len(body)
+        assert next(pieces, None) is None
 
     def refused(self, body: bytes, platform: Platform = UNIX) -> str:
         """Unpack an archive that cannot be used, and return why."""
@@ -87,11 +96,11 @@ class Place:
         return str(caught.value).removeprefix(start)
 
     def files(self) -> dict[str, bytes]:
-        """Return every file and link there is, but the archive."""
+        """Return every file and link there is."""
         return {
             str(path).removeprefix(f"{self.folder}/"): path.read_bytes()
             for path in self.root.rglob("*")
-            if (path.is_file() or path.is_symlink()) and path != self.root / "archive"
+            if path.is_file() or path.is_symlink()
         }
 
 
@@ -395,15 +404,15 @@ def test_compressed_otherwise(place: Place) -> None:
 @pytest.mark.slow
 def test_bomb_of_ten_gigabytes(place: Place) -> None:
     """One that would unpack to 10 GiB is stopped at 1 GiB."""
-    packed = place.root / "archive"
+    packed = io.BytesIO()
     head = tarfile.TarInfo("a/uv")
     head.size = 10 << 30
-    with gzip.open(packed, "wb", compresslevel=1) as file:
+    with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=1) as file:
         file.write(head.tobuf(tarfile.GNU_FORMAT))
         for _ in range(10 << 7):
             file.write(bytes(8 << 20))
     with pytest.raises(UnusableArchive, match="more than 1,073,741,824 bytes"):
-        unpack(packed, UNIX, place.folder, name=UNIX.archive, source=SOURCE)
+        place.unpack(packed.getvalue())
     assert sum(file.stat().st_size for file in place.folder.iterdir()) <= 1 << 30
 
 
@@ -498,7 +507,7 @@ def test_bomb(
 ) -> None:
     """What unpacks to more than uv can have is stopped; of a tar, also what is passed over."""
     monkeypatch.setattr(module, "LARGEST_UNPACKED", 100_000)
-    monkeypatch.setattr(module, "_CHUNK", 1000)
+    monkeypatch.setattr(stream, "_PIECE", 1000)
     platform = UNIX if pack is tar else WINDOWS
     suffix = ".exe" if platform.windows else ""
     body = pack({name + suffix: bytes(10_000_000), f"a/{platform.uv}": b"uv"})

@@ -191,6 +191,11 @@ class Native(NativeInstaller):
         )
         self._error = error
         self.told: list[str] = []
+        self.expected: list[str] = []
+
+    def expect(self, found: Found) -> None:
+        """Note which release was found."""
+        self.expected.append(found.release.version)
 
     def begin(self, found: Found) -> None:
         """Note which release was to be staged."""
@@ -214,6 +219,7 @@ class Gateway:
         address: Address | None = None,
         barred: Callable[[Script], ScriptsDisabled | None] = lambda _: None,
         digests: DigestRules | None = None,
+        ahead: bool = False,
     ) -> None:
         """Make the service."""
         self.address = address or ADDRESS
@@ -228,6 +234,7 @@ class Gateway:
                 choice=choice,
                 barred=barred,
                 digests=digests or DigestRules(),
+                ahead=ahead,
             ),
             platform=LINUX,
         )
@@ -569,6 +576,66 @@ def test_archive_that_cannot_be_opened() -> None:
     assert (reply.status, list(reply.body)) == (502, [b"x: answered 404 Not Found\n"])
 
 
+def test_archive_is_fetched_ahead() -> None:
+    """A release's own installer gets the archive that was opened when it was sent itself."""
+    opened = threading.Event()
+
+    class Opened(Archives):
+        @contextmanager
+        def open(self, release: Release, asset: Asset) -> Iterator[Download]:
+            with super().open(release, asset) as download:
+                if asset.name == ARCHIVE:
+                    opened.set()
+                yield download
+
+    source = Opened(WITH_INSTALLER, FILES)
+    gateway = Gateway(source, choice="release", ahead=True)
+    b"".join(gateway.get(f"{DOWNLOAD}/1.2.3/{INSTALLER}").body)
+    assert opened.wait(60)
+
+    reply = gateway.get(f"{DOWNLOAD}/1.2.3/{ARCHIVE}")
+    assert (reply.status, reply.length, b"".join(reply.body)) == (200, 6, b"abcdef")
+    assert gateway.service.transferred == 6
+    assert source.asked.count(f"{ARCHIVE} of 1.2.3") == 1
+
+    # A second request is another download.
+    assert b"".join(gateway.get(f"{DOWNLOAD}/1.2.3/{ARCHIVE}").body) == b"abcdef"
+    assert source.asked.count(f"{ARCHIVE} of 1.2.3") == 2
+    gateway.service.close()
+
+
+def test_other_archive_than_was_fetched_ahead() -> None:
+    """An installer may choose another archive, such as one for musl."""
+    other = "uv-x86_64-unknown-linux-musl.tar.gz"
+    gateway = Gateway(
+        Archives(WITH_INSTALLER, {**FILES, other: [b"other"]}), choice="release", ahead=True
+    )
+    assert b"".join(gateway.file(other).body) == b"other"
+    gateway.service.close()
+
+
+def test_digest_mismatch_ahead() -> None:
+    """What was fetched ahead is checked as well: it breaks off before its last byte."""
+    assets = (Asset(name=INSTALLER), Asset(name=ARCHIVE, sha256="0" * 64))
+    gateway = Gateway(Archives(release(*assets), FILES), choice="release", ahead=True)
+    body = iter(gateway.file(ARCHIVE).body)
+    assert next(body) == b"abc"
+    with pytest.raises(BrokenOff):
+        next(body)
+    assert [type(error) for error in gateway.service.failures] == [DigestMismatch]
+    assert gateway.file(ARCHIVE).status == 404
+
+
+def test_archive_that_cannot_be_opened_ahead() -> None:
+    """That a file cannot be had is said when it is requested, and only then."""
+    files = {name: body for name, body in FILES.items() if name != ARCHIVE}
+    gateway = Gateway(Archives(WITH_INSTALLER, files), choice="release", ahead=True)
+    b"".join(gateway.get(f"{DOWNLOAD}/1.2.3/{INSTALLER}").body)
+    assert gateway.service.failures == []
+    reply = gateway.get(f"{DOWNLOAD}/1.2.3/{ARCHIVE}")
+    assert (reply.status, list(reply.body)) == (502, [b"x: answered 404 Not Found\n"])
+
+
 def test_no_archive_of_a_wheel() -> None:
     """A source of wheels has no archives."""
     gateway = Gateway(Wheels())
@@ -630,11 +697,12 @@ def test_installer_that_nobody_vouches_for(digests: DigestRules) -> None:
 
 
 def test_native_begins_with_the_installer() -> None:
-    """Nothing is staged for a dry run: only when uv asks for the installer."""
+    """The installer is told what was found, and stages it when uv asks for it at the latest."""
     gateway = Gateway(Wheels())
     gateway.text(f"{REPOSITORY}/latest")
     gateway.text(f"{REPOSITORY}/tags/1.2.3")
     assert gateway.native.told == []
+    assert gateway.native.expected == ["1.2.3", "1.2.3"]
 
     gateway.file(INSTALLER)
     assert gateway.native.told == ["begin 1.2.3"]

@@ -150,7 +150,7 @@ def test_every_path_is_a_literal(value: str, monkeypatch: pytest.MonkeyPatch) ->
 
     words = native(value, value, monkeypatch)
 
-    assert words == [value, "-I", str(folder / "handover.py"), value]
+    assert words == [value, "-IS", str(folder / "handover.py"), value]
 
 
 @pytest.mark.parametrize("value", NASTY.values(), ids=NASTY)

@@ -54,10 +54,12 @@ class Machine:
         self,
         check: Callable[[Path, str], None] | None = None,
         rewrites: tuple[Rewrite, ...] | None = None,
+        *,
+        tried: bool = False,
     ) -> None:
         """Put the new one in place."""
         replace(
-            Staged(folder=self.staged, version="0.12.3", size=1),
+            Staged(folder=self.staged, version="0.12.3", size=1, tried=tried),
             self.bin,
             self.platform,
             rewrites=self.rewrites() if rewrites is None else rewrites,
@@ -308,6 +310,77 @@ def test_uv_that_does_not_run_in_its_place(machine: Machine) -> None:
     assert machine.recover() is None
 
 
+@pytest.mark.parametrize("platform", [UNIX, WINDOWS])
+def test_uv_that_has_run_already(tmp_path: Path, platform: Platform) -> None:
+    """A file that has run is not tried again, except on Windows, where its path counts as well."""
+    machine = Machine(tmp_path, platform)
+    machine.replace(tried=True)
+    assert machine.installed()[platform.uv] == (f"new {platform.uv}", 0o755)
+    assert machine.checked == [(machine.bin / platform.uv, "0.12.3")] * platform.windows
+
+
+def test_copy_of_a_uv_that_has_run(machine: Machine) -> None:
+    """A copy is another file, perhaps on another file system: it is tried, and undone if broken."""
+    real = machine.root / "other" / "uv"
+    real.parent.mkdir()
+    (machine.bin / "uv").replace(real)
+    (machine.bin / "uv").symlink_to(real)
+    before = machine.installed()
+
+    def refuse(uv: Path, version: str) -> None:
+        assert uv == real
+        assert uv.read_text() == "new uv"
+        raise StagedUvBroken(version, "the mirror", "it is not allowed here")
+
+    with pytest.raises(StagedUvBroken):
+        machine.replace(refuse, tried=True)
+    assert machine.installed() == before
+    machine.stage_again()
+    machine.replace(tried=True)
+    assert machine.checked == [(real, "0.12.3")]
+
+
+def test_interrupted_update_is_tried_again(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the next run finishes has run in another one: it is tried in its place."""
+    interrupted(machine, monkeypatch, tried=True)
+    assert machine.checked == []
+    assert machine.recover() == "0.12.3"
+    assert machine.checked == [(machine.bin / "uv", "0.12.3")]
+
+
+@pytest.mark.parametrize("tried", [False, True])
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_flushed_before_the_first_rename(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, *, tried: bool, elsewhere: bool
+) -> None:
+    """After a power failure each name is a whole file: each is flushed before it is renamed.
+
+    Those that were tried are flushed already; a copy of one is not.
+    """
+    if elsewhere:
+        real = machine.root / "other" / "uv"
+        real.parent.mkdir()
+        (machine.bin / "uv").replace(real)
+        (machine.bin / "uv").symlink_to(real)
+    done: list[str] = []
+    watch = Replacing(monkeypatch)
+    monkeypatch.setattr(
+        "uv_self_update.installer.replace.flush",
+        lambda file: done.append(f"{file.name} after {watch.names}"),
+    )
+    machine.replace(tried=tried)
+    flushed = [text.removesuffix(" after []") for text in done]
+    expected = {
+        (False, False): ["uvx", "uv"],
+        (True, False): [],
+        (False, True): ["uvx", ".uv-self-update.uv.new"],
+        (True, True): [".uv-self-update.uv.new"],
+    }
+    assert flushed == expected[tried, elsewhere]
+
+
 class Killed(BaseException):
     """Nothing that comes after this is done."""
 
@@ -407,7 +480,7 @@ def test_old_one_that_cannot_be_put_back(machine: Machine, monkeypatch: pytest.M
     assert not machine.work.exists()
 
 
-def interrupted(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+def interrupted(machine: Machine, monkeypatch: pytest.MonkeyPatch, *, tried: bool = False) -> None:
     """Have the process end when uvx is in place and uv is not."""
     real = Path.replace
 
@@ -423,7 +496,7 @@ def interrupted(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
         patch.setattr(Path, "replace", killed)
         patch.setattr("uv_self_update.installer.replace._undo", nothing)
         with pytest.raises(Killed):
-            machine.replace()
+            machine.replace(tried=tried)
     plan = journal.read(machine.work)
     assert plan is not None
     assert plan.state == "replacing"

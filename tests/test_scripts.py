@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -83,6 +85,53 @@ def test_end_of_the_gateway_is_a_failure(web: Web, capsys: pytest.CaptureFixture
     assert "uv-self-update exited before uv was installed" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "response",
+    [
+        b"",
+        b"HTTP/1.1 200 OK\r\n",
+        b"HTTP/1.1 200 OK\r\n\r\ndone",
+        b"HTTP/1.1 200 OK\r\nContent-Length: \r\n\r\ndone",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\ndone",
+        b"Content-Length: 0\r\n\r\n",
+    ],
+)
+def test_response_that_is_cut(response: bytes, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of a response that is not whole, nothing counts as success."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(1 << 16)
+                connection.sendall(response)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        base = f"http://127.0.0.1:{listener.getsockname()[1]}/secret/"
+        code = handover.main("install/0.12.3", base)
+        thread.join()
+
+    assert code == 1
+    assert "uv-self-update exited before uv was installed" in capsys.readouterr().err
+
+
+def test_handover_imports_little() -> None:
+    """It is one more Python in each update, and may cost no more than its start."""
+    program = (
+        "import os, sys; before = set(sys.modules); file = sys.argv[1]\n"
+        "exec(compile(open(file, 'rb').read(), file, 'exec'), {'__name__': 'handover'})\n"
+        "print(*sorted(set(sys.modules) - before))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-IS", "-c", program, handover.__file__],
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    assert set(done.stdout.split()) <= {"__future__", "_socket"}
+
+
 def test_failing_script_prints_its_reason(tmp_path: Path) -> None:
     """A reason is printed as it is, whatever is in it, and nothing of it is executed."""
     message = f"{UGLY}\n\nand a second line"
@@ -106,7 +155,7 @@ def test_scripts_for_powershell_quote_everything(monkeypatch: pytest.MonkeyPatch
 
     assert typographic[0] == f"Write-Output '{doubled}'"
     assert native[0] == "$global:LASTEXITCODE = 1"
-    assert native[1].startswith(r"& 'C:\it''s $here\python.exe' '-I' '")
+    assert native[1].startswith(r"& 'C:\it''s $here\python.exe' '-IS' '")
     assert native[2:] == ["exit $LASTEXITCODE"]
     assert failing == ["Write-Output 'it''s $broken'", "exit 1"]
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import os
 import shlex
 import shutil
 import tarfile
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -23,6 +25,7 @@ from uv_self_update.errors import (
     UnusableArchive,
     UvSelfUpdateError,
 )
+from uv_self_update.installer import stage as module
 from uv_self_update.installer.stage import confirm, stage
 from uv_self_update.network.responses import Download
 from uv_self_update.platforms import Platform
@@ -280,6 +283,38 @@ def test_uv_that_hangs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     error = failure(found(Mirror(archive("exec sleep 60")), Asset(name=NAME)), folder)
     said = "does not work on this machine: it did not answer within 0.2 seconds"
     assert str(error).endswith(said)
+
+
+def test_flushed_while_it_is_tried(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All executables are flushed before they count as staged, and uv is tried meanwhile."""
+    flushed: set[str] = set()
+    tried = threading.Event()
+
+    def flush(file: Path) -> None:
+        assert tried.wait(60), "it waits for the disk before it runs uv"
+        flushed.add(file.name)
+
+    def confirm(*_: object, **__: object) -> None:
+        tried.set()
+
+    monkeypatch.setattr(module, "flush", flush)
+    monkeypatch.setattr(module, "confirm", confirm)
+    staged = stage(found(Index(GOOD)), installation(folder), folder, digests=DigestRules())
+    assert flushed == {"uv", "uvx"}
+    assert staged.tried
+
+
+@pytest.mark.parametrize("works", [False, True])
+def test_disk_that_breaks(folder: Path, monkeypatch: pytest.MonkeyPatch, *, works: bool) -> None:
+    """Executables that cannot be flushed are refused; that uv does not run is the better reason."""
+
+    def flush(_: Path) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(module, "flush", flush)
+    error = failure(found(Index(GOOD if works else "exit 1")), folder)
+    assert isinstance(error, NotReplaced if works else StagedUvBroken)
+    assert ("Input/output error" in str(error)) == works
 
 
 def test_environment(folder: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+import sys
 from pathlib import Path
 
 
@@ -72,6 +73,34 @@ def become_like(old: Path, new: Path) -> None:
             os.chown(new, -1, status.st_gid)
             os.chown(new, status.st_uid, -1)
     new.chmod(stat.S_IMODE(status.st_mode))
+
+
+def flush(file: Path) -> None:
+    """Flush a file to disk, so that its content survives a power failure.
+
+    Through a descriptor for reading: the system runs no program that is open for writing. Windows
+    requires one for writing.
+
+    Raises:
+        OSError: The file cannot be opened, or the disk is full or broken.
+    """
+    descriptor = os.open(file, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def begin_flush(descriptor: int, start: int, length: int) -> None:
+    """Have the system begin to write a part of an open file to disk, and do not wait for it.
+
+    What `flush` does at the end is little then: 4 ms instead of 37 ms for a uv (ext4, Linux 6).
+    Linux begins to write pages that are not needed any more, and drops only those that it has
+    written before (`generic_fadvise` in mm/fadvise.c).
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            os.posix_fadvise(descriptor, start, length, os.POSIX_FADV_DONTNEED)
 
 
 def flush_folder(directory: Path) -> None:

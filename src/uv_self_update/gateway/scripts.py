@@ -118,7 +118,7 @@ def _hand_over_powershell(path: str) -> list[str]:
 
 
 def _command(path: str) -> list[str]:
-    return [sys.executable, "-I", str(_HANDOVER), path]
+    return [sys.executable, "-IS", str(_HANDOVER), path]
 
 
 def _sh(lines: Sequence[str]) -> bytes:

@@ -11,6 +11,7 @@ import contextlib
 import hmac
 import logging
 import threading
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ from uv_self_update.errors import (
     UvSelfUpdateError,
 )
 from uv_self_update.gateway import scripts
+from uv_self_update.gateway.ahead import Ahead, Body
 from uv_self_update.gateway.replies import BrokenOff, Reply, with_keepalive
 from uv_self_update.gateway.routes import File, Install, Latest, Listing, Refused, Tag, route
 from uv_self_update.network.limits import DEFAULTS, Limits
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from uv_self_update.network.responses import Download
     from uv_self_update.platforms import Platform
     from uv_self_update.releases.digests import DigestRules
+    from uv_self_update.releases.release import Release
     from uv_self_update.sources.interface import Source
     from uv_self_update.sources.order import Found
 
@@ -75,6 +78,9 @@ class Installing:
 
     digests: DigestRules
     """The digests that the files must have."""
+
+    ahead: bool = False
+    """Whether to download the archive before the release's own installer requests it."""
 
 
 class Service:
@@ -110,6 +116,8 @@ class Service:
         self._choice = installing.choice
         self._barred = installing.barred
         self._digests = installing.digests
+        self._eager = installing.ahead
+        self._ahead: dict[tuple[str, str], Ahead] = {}
         self._policy = policy
         self._lock = threading.Lock()
         self._found: dict[Wanted, Found | UvSelfUpdateError] = {}
@@ -125,6 +133,11 @@ class Service:
 
         self.asked = False
         """Whether uv has sent a valid request."""
+
+    def close(self) -> None:
+        """Give up a download that was not requested."""
+        for ahead in self._ahead.values():
+            ahead.close()
 
     def answer(self, request: Request) -> Reply:
         """Answer a request; never raises."""
@@ -204,6 +217,7 @@ class Service:
             found = self._find(wanted)
         except UvSelfUpdateError as error:
             return self._failed(error)
+        self._native.expect(found)
         document = github_document(
             found.release,
             base=self._address.base,
@@ -245,6 +259,7 @@ class Service:
                 self._native.begin(found)
                 script = scripts.native(f"install/{version}", windows=windows)
             else:
+                self._begin_ahead(found)
                 script = self._release_installer.begin(found, script)
         except ScriptsDisabled as error:
             self._remember(error)
@@ -288,14 +303,16 @@ class Service:
         source = found.source
         if not isinstance(source, ArchiveSource) or name in self._broken_files:
             return Reply.of("Not Found\n", status=404)
-        asset = found.release.asset(name) or Asset(name=name)
         stack = contextlib.ExitStack()
-        download = stack.enter_context(source.open(found.release, asset))
+        ahead = self._ahead.pop((version, name), None)
+        download = stack.enter_context(
+            self._fetched(source, found.release, name) if ahead is None else ahead.open()
+        )
 
         def body() -> Iterator[bytes]:
             with stack:
                 try:
-                    for chunk in checked(download, asset, version=version, rules=self._digests):
+                    for chunk in download.chunks:
                         self.transferred += len(chunk)
                         self._release_installer.refuse_changed()
                         yield chunk
@@ -306,6 +323,19 @@ class Service:
                     raise BrokenOff from error
 
         return Reply(content_type=_BINARY, body=body(), length=download.size)
+
+    def _begin_ahead(self, found: Found) -> None:
+        source, release, name = found.source, found.release, self._platform.archive
+        if self._eager and isinstance(source, ArchiveSource):
+            self._ahead[release.version, name] = Ahead(lambda: self._fetched(source, release, name))
+
+    @contextmanager
+    def _fetched(self, source: ArchiveSource, release: Release, name: str) -> Iterator[Body]:
+        """Open a file of a release, whose last chunk comes only if its digest matches."""
+        asset = release.asset(name) or Asset(name=name)
+        with source.open(release, asset) as download:
+            chunks = checked(download, asset, version=release.version, rules=self._digests)
+            yield Body(size=download.size, chunks=chunks)
 
     def _failed(self, error: UvSelfUpdateError) -> Reply:
         self._remember(error)

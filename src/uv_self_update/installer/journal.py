@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 _NAME = "journal.json"
+_TEMPORARY = "journal.json.new"
 _PATHS = ("staged", "new", "named", "place", "kept")
 
 State = Literal["preparing", "replacing", "restoring", "theirs"]
@@ -117,7 +118,8 @@ class Journal:
             ],
         }
         # Paths and receipts may not be UTF-8; JSON's escapes represent those, too.
-        write_atomically(folder / _NAME, json.dumps(document, indent=2).encode("ascii"))
+        text = json.dumps(document, indent=2).encode("ascii")
+        write_atomically(folder / _NAME, text, temporary=_TEMPORARY)
 
 
 def read(folder: Path) -> Journal | None:

@@ -13,6 +13,7 @@ from uv_self_update.background import Background
 from uv_self_update.errors import ChangedMeanwhile, InstallationInterrupted, NotReplaced
 from uv_self_update.files import strerror
 from uv_self_update.installer.journal import mark
+from uv_self_update.installer.workspace import TEMPORARY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -113,6 +114,7 @@ class NativeInstaller:
         *,
         digests: DigestRules,
         rewrites: Callable[[Receipt, str], Iterable[Rewrite]],
+        eager: bool = False,
     ) -> None:
         """Prepare; nothing is written yet.
 
@@ -121,7 +123,9 @@ class NativeInstaller:
             work: Where to work.
             digests: The digests that an archive must have.
             rewrites: Returns the receipts that change when that uv becomes a version.
+            eager: Whether to begin with a release that uv is expected to take.
         """
+        self._eager = eager
         self._installation = installation
         self._work = work
         self._digests = digests
@@ -129,12 +133,27 @@ class NativeInstaller:
         self._lock = threading.Lock()
         self._closed = False
         self._staging: Background[_Ready] | None = None
+        self._version: str | None = None
+        self._clearing: Background[None] | None = None
         self.installed: Staged | None = None
+
+    def expect(self, found: Found) -> None:
+        """Begin with a release that uv will take, as far as its receipt tells.
+
+        uv trusts its own version rather than its receipt's. If they differ, uv may not ask for the
+        release, which is not used then; or for one that was not expected, which `begin` begins.
+
+        Args:
+            found: What uv is told to be available: newer than itself, or a version that it named.
+        """
+        if self._eager and self._would_be_taken(found.release.version):
+            self.begin(found)
 
     def begin(self, found: Found) -> None:
         """Begin to fetch and stage a release; a second call changes nothing."""
         with self._lock:
             if self._staging is None and not self._closed:
+                self._version = found.release.version
                 self._staging = Background(lambda: self._stage(found))
 
     def finish(self, version: str) -> None:
@@ -146,13 +165,13 @@ class NativeInstaller:
             InstallError: The release could not be put in place; uv was not changed.
         """
         staging = self._staging
-        if staging is None:
+        if staging is None or self._version != version:
             raise InstallationInterrupted(version)
-        ready = staging.result()
-        # Slow to import, and often nothing is installed.
+        # Slow to import: during the download, and not where nothing is installed.
         from uv_self_update.installer.replace import replace  # noqa: PLC0415
         from uv_self_update.installer.stage import confirm  # noqa: PLC0415
 
+        ready = staging.result()
         installation = self._installation
         with self._lock:
             if self._closed:
@@ -167,14 +186,29 @@ class NativeInstaller:
                 check=partial(confirm, source=ready.found.source.name, installation=installation),
             )
             self.installed = ready.staged
+            # While uv ends, which uses its temporary directory until then.
+            self._clearing = Background(lambda: self._work.clear(spared=TEMPORARY))
 
     def close(self) -> None:
         """Wait for a replacement that is under way, and refuse any other."""
         with self._lock:
             self._closed = True
-            staging = self._staging
-        if staging is not None:
-            staging.wait(_LAST_WAIT)
+            running = self._staging, self._clearing
+        for work in running:
+            if work is not None:
+                work.wait(_LAST_WAIT)
+
+    def _would_be_taken(self, version: str) -> bool:
+        receipt = self._installation.receipt
+        stated = None if receipt is None else receipt.document.get("version")
+        if not isinstance(stated, str) or version == stated:
+            return False
+        from packaging.version import InvalidVersion, Version  # noqa: PLC0415 # slow to import
+
+        try:
+            return Version(version) > Version(stated)
+        except InvalidVersion:
+            return False
 
     def _stage(self, found: Found) -> _Ready:
         from uv_self_update.installer.stage import stage  # noqa: PLC0415 # as in `finish`

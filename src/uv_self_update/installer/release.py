@@ -152,7 +152,7 @@ class ReleaseInstaller:
             InstallError: They are not uv, or cannot be put in place; uv was not changed.
         """
         from uv_self_update.installer import replace as replacing  # noqa: PLC0415
-        from uv_self_update.installer.stage import Staged, confirm  # noqa: PLC0415
+        from uv_self_update.installer.stage import Staged, confirm, try_out  # noqa: PLC0415
 
         installation, platform = self._installation, self._platform
         with self._lock:
@@ -177,11 +177,11 @@ class ReleaseInstaller:
                 return
             replacing.put_back(plan, work, windows=platform.windows)
             self._plan = None
-            check(made / platform.uv, version)
+            try_out(made, version, source=found.source.name, installation=installation)
             names = sorted(file.name for file in made.iterdir() if file.is_file())
             others = tuple(name for name in names if name not in platform.executables)
             size = sum((made / name).stat().st_size for name in names)
-            staged = Staged(folder=made, version=version, size=size, others=others)
+            staged = Staged(folder=made, version=version, size=size, tried=True, others=others)
             receipt = installation.receipt or installation.read_receipt()
             replacing.replace(
                 staged,

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import ChangedMeanwhile, InstallError, NotReplaced, NotRestored
-from uv_self_update.files import become_like, flush_folder, strerror, write_atomically
+from uv_self_update.files import become_like, flush, flush_folder, strerror, write_atomically
 from uv_self_update.installer import journal as notes
 from uv_self_update.installer import strays
 from uv_self_update.installer.journal import Journal, Step
@@ -48,7 +48,9 @@ def replace(
     work: Path,
     check: Check,
 ) -> None:
-    """Rename the staged executables into place one by one, try uv there, rewrite the receipt.
+    """Rename the staged executables into place one by one, rewrite the receipt.
+
+    uv is tried in its place, too, unless it is known to run there.
 
     Args:
         staged: The new executables.
@@ -75,13 +77,20 @@ def replace(
                 if (staged.folder / name).exists()
             ),
         )
-        plan.write(work)
+        if any(work not in step.kept.parents for step in plan.steps):
+            # Outside the workspace, which is cleared as a whole, the next run has to find files.
+            plan.write(work)
         try:
-            ready = _prepared(plan)
+            ready = _prepared(plan, flushed=staged.tried)
         except BaseException:
             drop(plan, work)
             raise
-        _carry_out(ready, work, check, windows=platform.windows)
+        _carry_out(
+            ready,
+            work,
+            check if _is_needed(staged, ready, platform) else None,
+            windows=platform.windows,
+        )
     except OSError as error:
         raise NotReplaced(directory, strerror(error)) from error
 
@@ -263,13 +272,25 @@ def _stays(file: Path) -> bool:
     return os.path.lexists(file)
 
 
-def _prepared(plan: Journal) -> Journal:
+def _is_needed(staged: Staged, plan: Journal, platform: Platform) -> bool:
+    """Return whether uv has to be tried in its place, although it has run where it was staged.
+
+    A rename keeps the file that has run, and the directory, the mode and the owner are those of the
+    uv that is running now. A copy on another file system may be another file, or not be allowed to
+    run there; on Windows, rules about paths decide what may be run (AppLocker).
+    """
+    uv = plan.steps[-1]
+    return not staged.tried or uv.new != uv.staged or platform.windows
+
+
+def _prepared(plan: Journal, *, flushed: bool) -> Journal:
     """Prepare the new files, and link or copy the old ones into the workspace or next to it."""
     for step in plan.steps:
         if step.new != step.staged:
             step.new.unlink(missing_ok=True)
             shutil.copyfile(step.staged, step.new)
-        _flush(step.new)  # before it may become read-only
+        if not flushed or step.new != step.staged:
+            flush(step.new)  # before it may become unreadable
         if step.place.exists():
             become_like(step.place, step.new)
         else:
@@ -288,20 +309,22 @@ def _keep(step: Step) -> None:
         shutil.copy2(step.place, step.kept, follow_symlinks=False)
 
 
-def _flush(file: Path) -> None:
-    with file.open("rb+") as opened:
-        os.fsync(opened.fileno())
+def _carry_out(plan: Journal, work: Path, check: Check | None, *, windows: bool) -> None:
+    """Do the remaining steps; or undo all of them, and raise the error.
 
-
-def _carry_out(plan: Journal, work: Path, check: Check, *, windows: bool) -> None:
-    """Do the remaining steps; or undo all of them, and raise the error."""
+    Args:
+        plan: The steps.
+        work: The workspace.
+        check: Runs uv in its place; None if it is known to run there.
+        windows: Whether this is Windows.
+    """
     try:
         plan.at("replacing").write(work)
         for step in plan.steps:
             if step.new.exists():
                 _put(step.new, step, windows=windows)
-        uv = plan.steps[-1].place
-        check(uv, plan.version)
+        if check is not None:
+            check(plan.steps[-1].place, plan.version)
         _flush_folders(plan)
         for rewrite in plan.rewrites:
             if rewrite.path.is_file() and not rewrite.expected:

@@ -6,8 +6,9 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from uv_self_update.background import Background
 from uv_self_update.errors import NotReplaced, StagedUvBroken
-from uv_self_update.files import strerror
+from uv_self_update.files import flush, strerror
 from uv_self_update.installer.archive import unpack
 from uv_self_update.releases.release import Asset
 from uv_self_update.sources.formats.documents import checked
@@ -26,12 +27,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Staged:
-    """Executables that run, ready to be put in place."""
+    """Executables that are ready to be put in place."""
 
     folder: Path
     version: str
     size: int
     """Bytes: of the archive, or of a wheel's files."""
+
+    tried: bool = False
+    """Whether uv has run there, and all of them are flushed to the disk."""
 
     others: tuple[str, ...] = ()
     """The names of executables that a later release has in addition to the known ones."""
@@ -65,13 +69,8 @@ def stage(
     except OSError as error:
         raise NotReplaced(installation.directory, strerror(error)) from error
     version = found.release.version
-    confirm(
-        executables / platform.uv,
-        version,
-        source=found.source.name,
-        installation=installation,
-    )
-    return Staged(folder=executables, version=version, size=size)
+    try_out(executables, version, source=found.source.name, installation=installation)
+    return Staged(folder=executables, version=version, size=size, tried=True)
 
 
 def _from_archive(
@@ -84,15 +83,45 @@ def _from_archive(
     name = platform.archive
     # An asset may exist without being listed; if not, opening it fails.
     asset = found.release.asset(name) or Asset(name=name)
-    archive, executables = directory / name, directory / "bin"
+    executables = directory / "bin"
     executables.mkdir()
-    with source.open(found.release, asset) as download, archive.open("xb") as file:
-        for chunk in checked(download, asset, version=found.release.version, rules=digests):
-            file.write(chunk)
-    unpack(archive, platform, executables, name=name, source=download.url)
-    size = archive.stat().st_size
-    archive.unlink()
+    with source.open(found.release, asset) as download:
+        chunks = checked(download, asset, version=found.release.version, rules=digests)
+        size = unpack(chunks, platform, executables, name=name, source=download.url)
     return executables, size
+
+
+def try_out(directory: Path, version: str, *, source: str, installation: Installation) -> None:
+    """Run `uv --version` with the uv in a directory, and flush all files there meanwhile.
+
+    Args:
+        directory: The new executables.
+        version: The expected version.
+        source: Where they are from, for messages.
+        installation: The uv that they are for.
+
+    Raises:
+        StagedUvBroken: uv does not run, or is another version.
+        NotReplaced: The files cannot be flushed.
+    """
+    platform = installation.platform
+    flushing = Background(lambda: _flush_all(directory))
+    if platform.windows:
+        flushing.wait()  # a file that is open for writing cannot be run
+    try:
+        confirm(directory / platform.uv, version, source=source, installation=installation)
+    finally:
+        flushing.wait()
+    try:
+        flushing.result()
+    except OSError as error:
+        raise NotReplaced(directory, strerror(error)) from error
+
+
+def _flush_all(directory: Path) -> None:
+    for file in sorted(directory.iterdir()):
+        if file.is_file():
+            flush(file)
 
 
 def confirm(uv: Path, version: str, *, source: str, installation: Installation) -> None:

@@ -108,13 +108,18 @@ class Workspace:
         """Whether an earlier update has left no files here."""
         return {entry.name for entry in self.path.iterdir()} <= {_LOCK, holder.NAME}
 
-    def clear(self) -> None:
+    def clear(self, *, spared: str | None = None) -> None:
         """Remove all files except the claim, as far as possible.
 
         On Windows a running program cannot be removed: the next update does that.
+
+        Args:
+            spared: The name of a directory that stays.
         """
         with contextlib.suppress(OSError):
             for entry in list(self.path.iterdir()):
+                if entry.name == spared:
+                    continue
                 if entry.is_dir() and not entry.is_symlink():
                     shutil.rmtree(entry, ignore_errors=True)
                 elif entry.name not in {_LOCK, holder.NAME}:

@@ -148,7 +148,7 @@ def run(job: Job) -> Outcome:
                 kept=address.kept,
                 output=job.output,
             )
-            installers = _installers(job.settings, work, adoption)
+            installers = _installers(job, work, adoption)
             with _gateway(job, address, sources, installers, environ) as service:
                 code = signals.wait()
             replaced, broken = _concluded(installers.release, signals)
@@ -273,15 +273,22 @@ class _Installers:
     choice: InstallerChoice
 
 
-def _installers(settings: Settings, work: Workspace, adoption: Adoption) -> _Installers:
+def _installers(job: Job, work: Workspace, adoption: Adoption) -> _Installers:
     from uv_self_update.gateway import scripts
     from uv_self_update.installer.native import NativeInstaller, chosen
     from uv_self_update.installer.release import ReleaseInstaller
 
-    installation = adoption.installation
+    settings, installation = job.settings, adoption.installation
+    choice = chosen(settings.installer, installation)
+    # On Windows, it is known only later whether uv may run a script.
+    eager = choice == "native" and not job.arguments.dry_run and not installation.windows
     return _Installers(
         native=NativeInstaller(
-            installation, work, digests=settings.digests, rewrites=adoption.rewrites
+            installation,
+            work,
+            digests=settings.digests,
+            rewrites=adoption.rewrites,
+            eager=eager,
         ),
         release=ReleaseInstaller(
             installation,
@@ -290,7 +297,7 @@ def _installers(settings: Settings, work: Workspace, adoption: Adoption) -> _Ins
             rewrites=adoption.rewrites,
             run_by=scripts.staged,
         ),
-        choice=chosen(settings.installer, installation),
+        choice=choice,
     )
 
 
@@ -316,6 +323,7 @@ def _gateway(
             choice=installers.choice,
             barred=lambda script: script_policy.barred(script, environ),
             digests=job.settings.digests,
+            ahead=True,
         ),
         platform=sources.platform,
         policy=lambda: sources.policy,
@@ -325,6 +333,7 @@ def _gateway(
         yield service
     finally:
         loopback.close()
+        service.close()
         # First the sources, so that a staging that waits for one ends too.
         sources.close()
         installers.native.close()
