@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ("Measured", "machine", "measured", "processes")
+__all__ = ("Measured", "exit_when_terminated", "machine", "measured", "processes", "selected")
 
 _TIMEOUT = 300  # seconds for one command
 _POLL = 10  # milliseconds between two looks at the memory
@@ -105,6 +105,25 @@ def _run(command: Sequence[str], environ: Mapping[str, str], directory: Path | N
 
 _CREATED = re.compile(r"^(?:clone3?|v?fork)\(.* = (\d+)$", re.MULTILINE)
 _EXECUTED = re.compile(r'^execve\("([^"]+)".* = 0$', re.MULTILINE)
+
+
+def exit_when_terminated() -> None:
+    """Let SIGTERM, which `timeout` sends, leave no process and no directory behind."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+
+
+def selected(names: Sequence[str], only: Sequence[str] | None) -> list[str]:
+    """Return the names that hold one of the texts of `--only`, or all without it.
+
+    Raises:
+        SystemExit: A text is in none.
+    """
+    for text in only or ():
+        if not any(text in name for name in names):
+            listed = "\n  ".join(names)
+            message = f"no row has `{text}` in its name:\n  {listed}"
+            raise SystemExit(message)
+    return [name for name in names if not only or any(text in name for text in only)]
 
 
 def machine() -> str:
