@@ -25,7 +25,7 @@ import certifi
 import trustme
 
 from installed import install
-from measured import machine, measured
+from measured import exit_when_terminated, machine, measured, selected
 from origin import origin
 from packages import INTERNAL, MANY, PUBLIC, TOKEN, hold, site
 from support import binaries
@@ -180,7 +180,8 @@ class Stand:
 def main() -> None:
     """Measure, and print the table."""
     options = _options()
-    rows = [row for row in _ROWS if not options.only or any(part in row for part in options.only)]
+    exit_when_terminated()
+    rows = selected([*_ROWS], options.only)
     with _stand(options) as stand:
         runs = _measure(stand, rows, options.rounds, random.Random(options.seed))  # noqa: S311 # no secret
     whos = [who for who in stand.commands if who != _THIS] + [_THIS]

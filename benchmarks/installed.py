@@ -13,13 +13,13 @@ __all__ = ("install",)
 _REPOSITORY = Path(__file__).parents[1]
 
 
-def install(folder: Path, checkout: Path | None = None) -> Path:
+def install(directory: Path, checkout: Path | None = None) -> Path:
     """Install a checkout into a new environment below a directory, and return its `uv-self-update`.
 
     Nothing but the runtime dependencies is in it: pygments and rich, which pytest brings, are
     imported by httpx wherever they are found. The checkout is this one, unless another is named.
     """
-    uv, environment = binaries.uv_command(), folder / "environment"
+    uv, environment = binaries.uv_command(), directory / "environment"
     repository = (checkout or _REPOSITORY).resolve()
     commands: list[list[str | Path]] = [
         ["venv", "--python", sys.executable, environment],

@@ -26,7 +26,7 @@ from holdings import hold, site
 from installed import install
 from line_report import report
 from line_runs import BARE, ROWS, Row, Run, Stand
-from measured import machine
+from measured import exit_when_terminated, machine, selected
 from origin import origin
 from wan import line
 
@@ -43,16 +43,15 @@ _THIS, _BEFORE = "this", "before"
 def main() -> None:
     """Measure, and print the tables."""
     options = _options()
-    rows = [
-        row
-        for row in (
-            Row(task=task, source=source, rtt=rtt)
-            for task, sources in ROWS.items()
-            for source in sources
-            for rtt in ([None] if task == "start" else options.rtt or _RTTS)
-        )
-        if not options.only or any(text in row.name for text in options.only)
+    exit_when_terminated()
+    every = [
+        Row(task=task, source=source, rtt=rtt)
+        for task, sources in ROWS.items()
+        for source in sources
+        for rtt in ([None] if task == "start" else options.rtt or _RTTS)
     ]
+    names = selected([row.name for row in every], options.only)
+    rows = [row for row in every if row.name in names]
     with _stand(options, rows) as stand:
         runs = _measure(stand, rows, options.rounds, random.Random(options.seed))  # noqa: S311 # no secret
         traced = _trace(stand, rows)

@@ -59,7 +59,7 @@ ROWS: Mapping[str, Sequence[str]] = {
     "check": ("github", "listing", "urls", "index"),
     "releases": ("github", "listing", "urls", "index"),
     "start": (
-        *("--version", "--help", "config show", "releases --help", "mirror --help"),
+        *("--version", "--help", "config show", "config --help", "releases --help"),
         *("rehearse --help", "init --help", "exec --help", "fetch --help"),
     ),
 }

@@ -13,6 +13,7 @@ import platform
 import re
 import resource
 import select
+import signal
 import subprocess
 import sys
 import tempfile
@@ -24,7 +25,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ("Measured", "machine", "measured", "processes")
+__all__ = ("Measured", "exit_when_terminated", "machine", "measured", "processes", "selected")
 
 _TIMEOUT = 300  # seconds for one command
 _POLL = 10  # milliseconds between two looks at the memory
@@ -56,19 +57,9 @@ def measured(
     """Run a command, and return what it took."""
     with tempfile.TemporaryDirectory() as place:
         written = Path(place, "measured")
-        done = subprocess.run(
-            [sys.executable, "-SE", __file__, written, *command],
-            env=environ,
-            cwd=directory,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=_TIMEOUT,
-            text=True,
-            errors="replace",
-            check=True,
-        )
-        return Measured(output=done.stdout, **json.loads(written.read_text()))
+        command = [sys.executable, "-SE", __file__, str(written), *command]
+        output = _run(command, environ, directory)
+        return Measured(output=output, **json.loads(written.read_text()))
 
 
 def processes(
@@ -79,20 +70,9 @@ def processes(
     A process that runs several programs has the name of the last one; one that only forks has `-`.
     """
     with tempfile.TemporaryDirectory() as place:
-        subprocess.run(
-            [
-                *("strace", "-ff", "-qq", "-o", f"{place}/trace"),
-                *("-e", "trace=execve,clone,clone3,fork,vfork", "-e", "signal=none"),
-                *command,
-            ],
-            env=environ,
-            cwd=directory,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            timeout=_TIMEOUT,
-            check=False,
-        )
+        strace = ["strace", "-ff", "-qq", "-o", f"{place}/trace", "-e", "signal=none"]
+        strace += ["-e", "trace=execve,clone,clone3,fork,vfork"]
+        _run([*strace, *command], environ, directory)
         texts = {path.suffix[1:]: path.read_text() for path in Path(place).iterdir()}
     created = re.compile(r"^(?:clone3?|v?fork)\((?!.*CLONE_THREAD).* = (\d+)$", re.MULTILINE)
     children = {number for text in texts.values() for number in created.findall(text)}
@@ -103,8 +83,47 @@ def processes(
     )
 
 
+def _run(command: Sequence[str], environ: Mapping[str, str], directory: Path | None) -> str:
+    """Run a command, and return what it prints; all its processes end with a timeout."""
+    with subprocess.Popen(
+        command,
+        env=environ,
+        cwd=directory,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    ) as process:
+        try:
+            return process.communicate(timeout=_TIMEOUT)[0]
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+
+
 _CREATED = re.compile(r"^(?:clone3?|v?fork)\(.* = (\d+)$", re.MULTILINE)
 _EXECUTED = re.compile(r'^execve\("([^"]+)".* = 0$', re.MULTILINE)
+
+
+def exit_when_terminated() -> None:
+    """Let SIGTERM, which `timeout` sends, leave no process and no directory behind."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+
+
+def selected(names: Sequence[str], only: Sequence[str] | None) -> list[str]:
+    """Return the names that hold one of the texts of `--only`, or all without it.
+
+    Raises:
+        SystemExit: A text is in none.
+    """
+    for text in only or ():
+        if not any(text in name for name in names):
+            listed = "\n  ".join(names)
+            message = f"no row has `{text}` in its name:\n  {listed}"
+            raise SystemExit(message)
+    return [name for name in names if not only or any(text in name for text in only)]
 
 
 def machine() -> str:

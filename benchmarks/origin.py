@@ -63,10 +63,10 @@ class Site:
     """How the files are served, in nginx's configuration."""
 
     http: str = ""
-    """What stands in `http`."""
+    """In the block `http`."""
 
     server: str = ""
-    """What stands in `server`."""
+    """In the block `server`."""
 
 
 @dataclass(frozen=True, kw_only=True)
