@@ -324,11 +324,11 @@ def test_system_file_is_private_and_holds_the_users(stand: Stand, tmp_path: Path
 
 
 def test_refusal_that_uv_ignores_is_an_error(stand: Stand) -> None:
-    """Where uv is told to go on after a 403, a public package that it takes is no success."""
+    """Where uv is told to go on after a 424, a public package that it takes is no success."""
     stand.packages.releases.clear()
     stand.write(
         "internal-package",
-        more=f'[[tool.uv.index]]\nurl = "{stand.packages.index}"\nignore-error-codes = [403]\n',
+        more=f'[[tool.uv.index]]\nurl = "{stand.packages.index}"\nignore-error-codes = [424]\n',
     )
 
     answer = stand.run("uv", "lock")

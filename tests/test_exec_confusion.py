@@ -122,6 +122,7 @@ def test_refusal_fails(status: int, version: str, stand: Stand) -> None:
     """Whatever GitHub answers, uv locks nothing public, and the reason is said."""
     stand.use(version)
     stand.packages.refused = Page(status=status)
+    stand.write("internal-package", more=f'[[tool.uv.index]]\nurl = "{stand.packages.index}"')
     stand.home.configure(
         f'[[releases]]\nurl = "{stand.packages.place}"\npackages = ["internal-*", "outer"]\n'
         "[network]\nretries = 0\n"
