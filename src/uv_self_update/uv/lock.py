@@ -59,6 +59,11 @@ def pins(path: Path) -> Iterator[tuple[str, str]]:
             yield str(package.get("name")), version
 
 
+def registries(path: Path) -> set[str]:
+    """Return the URLs of the registries that a lock file takes packages from."""
+    return {url for url in map(_registry, _packages(path)) if url is not None}
+
+
 def flat_files(path: Path, registry: str) -> dict[str, str | None]:
     """Return the files that a lock file takes from a flat index: name -> sha256, if it has one.
 
