@@ -25,6 +25,12 @@ if TYPE_CHECKING:
     from uv_self_update.config.releases import ReleasesSettings
 
 
+def _likely(releases: ReleasesSettings) -> ReleasesSettings:
+    from uv_self_update.sources.packages.detection import likely  # noqa: PLC0415 # the rest needs none
+
+    return likely(releases)
+
+
 def packages_job(invocation: Invocation, specs: Sequence[str]) -> PackagesJob:
     """Return where packages come from: the repositories that are named, else the configured."""
     settings = with_passphrase(invocation.settings(), invocation.environ)
@@ -36,12 +42,6 @@ def packages_job(invocation: Invocation, specs: Sequence[str]) -> PackagesJob:
         directory=Path.cwd(),
         environ=invocation.environ,
     )
-
-
-def _likely(releases: ReleasesSettings) -> ReleasesSettings:
-    from uv_self_update.sources.packages.detection import likely  # noqa: PLC0415 # the rest needs none
-
-    return likely(releases)
 
 
 class _Wrapping(click.Command):
