@@ -961,8 +961,9 @@ class NoPackages(PackageError):
         """Name the repository."""
         super().__init__(
             f"the releases of {repository} hold no wheel and no source archive",
-            hint="Upload the files of `uv build` to a release. Drafts do not count, and releases "
-            "marked as pre-releases only with `prereleases = true`.",
+            hint="Upload the files of `uv build` to a release. Drafts do not count, releases "
+            "marked as pre-releases only with `prereleases = true`, and a generic package of GitLab or "
+            "Gitea only if `package` names it.",
         )
 
 
