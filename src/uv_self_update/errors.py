@@ -962,8 +962,8 @@ class NoPackages(PackageError):
         super().__init__(
             f"the releases of {repository} hold no wheel and no source archive",
             hint="Upload the files of `uv build` to a release. Drafts do not count, releases "
-            "marked as pre-releases only with `prereleases = true`, and a generic package of GitLab or "
-            "Gitea only if `package` names it.",
+            "marked as pre-releases only with `prereleases = true`, and a generic package of "
+            "GitLab or Gitea only if `package` names it.",
         )
 
 
