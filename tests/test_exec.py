@@ -231,6 +231,16 @@ def test_lock_that_takes_a_stranger_is_an_error(stand: Stand) -> None:
     assert "takes internal-package 99.0 from" in answer.err
 
 
+def test_index_that_the_project_does_not_name(stand: Stand) -> None:
+    """A lock that plain uv would replace by public packages is warned of, until it is named."""
+    warning = f"takes packages from {stand.packages.index}, which pyproject.toml does not name"
+    assert warning in done(stand.run("uv", "lock")).err
+    assert warning not in done(stand.run("uv", "lock", UV_INDEX=stand.packages.index)).err
+    stand.write("internal-package", more=f'[[tool.uv.index]]\nurl = "{stand.packages.index}"')
+
+    assert warning not in done(stand.run("uv", "lock")).err
+
+
 @pytest.mark.parametrize(
     ("option", "message"),
     [
@@ -324,11 +334,11 @@ def test_system_file_is_private_and_holds_the_users(stand: Stand, tmp_path: Path
 
 
 def test_refusal_that_uv_ignores_is_an_error(stand: Stand) -> None:
-    """Where uv is told to go on after a 403, a public package that it takes is no success."""
+    """Where uv is told to go on after a 424, a public package that it takes is no success."""
     stand.packages.releases.clear()
     stand.write(
         "internal-package",
-        more=f'[[tool.uv.index]]\nurl = "{stand.packages.index}"\nignore-error-codes = [403]\n',
+        more=f'[[tool.uv.index]]\nurl = "{stand.packages.index}"\nignore-error-codes = [424]\n',
     )
 
     answer = stand.run("uv", "lock")

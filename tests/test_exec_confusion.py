@@ -122,6 +122,7 @@ def test_refusal_fails(status: int, version: str, stand: Stand) -> None:
     """Whatever GitHub answers, uv locks nothing public, and the reason is said."""
     stand.use(version)
     stand.packages.refused = Page(status=status)
+    stand.write("internal-package", more=f'[[tool.uv.index]]\nurl = "{stand.packages.index}"')
     stand.home.configure(
         f'[[releases]]\nurl = "{stand.packages.place}"\npackages = ["internal-*", "outer"]\n'
         "[network]\nretries = 0\n"
@@ -147,3 +148,14 @@ def test_forgotten_wrapper_fails(version: str, stand: Stand) -> None:
     assert answer.code != 0
     assert not stand.lock.exists()
     assert ".uv-self-update.invalid" in answer.err
+
+
+def test_forgotten_wrapper_of_a_tool_fails(stand: Stand) -> None:
+    """The receipt of a tool names our index, so an upgrade without `exec` takes nothing public."""
+    done(stand.run("uv", "tool", "install", "internal-package"))
+
+    answer = stand.plain("uv", "tool", "upgrade", "internal-package")
+
+    assert answer.code != 0
+    assert ".uv-self-update.invalid" in answer.err
+    assert "internal-package v1.1.0" in done(stand.plain("uv", "tool", "list")).out

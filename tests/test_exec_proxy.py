@@ -258,7 +258,7 @@ def test_changed_file_is_never_complete(run: Run) -> None:
 def test_what_comes_later_is_no_failure(run: Run) -> None:
     """A refusal is forgotten once the same request succeeds."""
     run.packages.limited = True
-    assert run.ask(run.file)[0] in {403, 503}
+    assert run.ask(run.file)[0] in {424, 503}
     assert len(run.index.failures) == 1
 
     run.packages.limited = False
@@ -394,7 +394,7 @@ def test_repository_that_fails_is_asked_once(run: Run) -> None:
     """Where the list cannot be read, other pages of the run fail without another request."""
     run.packages.limited = True
     for project in ("internal", "internal-a", "internal-b"):
-        assert run.ask(f"{run.packages.index}{project}/")[0] in {403, 503}
+        assert run.ask(f"{run.packages.index}{project}/")[0] in {424, 503}
 
     assert len(run.packages.asked) == 1
     assert len(run.index.failures) == 1
@@ -406,7 +406,7 @@ def test_sso_is_explained(run: Run) -> None:
     headers = {"X-GitHub-SSO": "required; url=https://h.example/orgs/acme/sso?authorization=SECRET"}
     run.packages.page_for = lambda _: Page(status=403, headers=headers)  # type: ignore[method-assign, assignment]
 
-    assert run.ask(run.page)[0] == 403
+    assert run.ask(run.page)[0] == 424
 
     hint = run.index.failures[0].error.hint or ""
     assert "open https://h.example/orgs/acme/sso to authorize it" in hint

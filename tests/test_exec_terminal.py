@@ -11,6 +11,7 @@ import pytest
 from support.processes import Running, ended
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from support.homes import Home
@@ -24,20 +25,30 @@ print(input(), flush=True)
 sys.exit(7)
 """
 
-COUNT = """
-import signal, sys
-seen = []
+HANDLE = """
+import os, signal, time
 def note(number, frame):
-    seen.append(number)
-    print("seen", flush=True)
+    # It comes back by way of our parent, after whatever the parent makes of Ctrl-C.
+    os.kill(os.getppid(), signal.SIGUSR1)
+def end(number, frame):
+    os._exit(9)
 signal.signal(signal.SIGINT, note)
-print("ready", flush=True)
-while not seen:
-    signal.pause()
-sys.stdin.readline()
-print(len(seen), flush=True)
-sys.exit(9)
+signal.signal(signal.SIGUSR1, end)
+os.write(1, b"ready\\n")
+while True:
+    time.sleep(0.05)
 """
+
+RECORD = """
+import pathlib, subprocess
+send = subprocess.Popen.send_signal
+def recorded(process, number):
+    with pathlib.Path({file!r}).open("a") as file:
+        print(int(number), file=file)
+    send(process, number)
+subprocess.Popen.send_signal = recorded
+"""
+"""Notes which signals a Python sends: the system merges two of one number that are pending."""
 
 DEFAULT = """
 import signal
@@ -48,23 +59,24 @@ while True:
 """
 
 HANG_UP = """
-import os, pathlib, signal, sys
+import os, pathlib, signal, sys, time
 def end(number, frame):
     pathlib.Path(sys.argv[1]).write_text("hung up")
     os._exit(6)
 signal.signal(signal.SIGHUP, end)
-print(os.getpid(), flush=True)
+os.write(1, b"%d\\n" % os.getpid())
 while True:
-    signal.pause()
+    time.sleep(0.05)
 """
 
 
-def started(home: Home, program: str, *arguments: str) -> Running:
+def started(home: Home, program: str, *arguments: str, before: Sequence[str] = ()) -> Running:
     """Run a Python program by `exec`."""
     share = home.path / "share"
     share.mkdir()
     options = ("--releases", f"directory+{share}")
-    return Running(home, "exec", *options, "--", sys.executable, "-c", program, *arguments)
+    command = (sys.executable, "-c", program, *arguments)
+    return Running(home, "exec", *options, "--", *command, before=before)
 
 
 def test_input(home: Home) -> None:
@@ -76,16 +88,18 @@ def test_input(home: Home) -> None:
         assert running.wait() == 7
 
 
-def test_interrupt_is_handled_once(home: Home) -> None:
-    """Ctrl-C reaches a command that handles it, exactly once, and is no end for us."""
-    with started(home, COUNT) as running:
+def test_interrupt_is_not_repeated(home: Home, tmp_path: Path) -> None:
+    """Ctrl-C reaches a command that handles it, is not sent to it again, and is no end for us."""
+    sent = tmp_path / "sent"
+    (tmp_path / "sitecustomize.py").write_text(RECORD.format(file=str(sent)))
+    before = ("env", f"PYTHONPATH={tmp_path}")
+    with started(home, HANDLE, before=before) as running:
         assert running.read_line() == "ready"
         running.type(b"\x03")
-        assert running.read_line() == "seen"
-        running.type(b"\n")
-        assert running.read_line() == "1"
         assert running.wait() == 9
         assert "Traceback" not in running.shown()
+
+    assert sent.read_text() == f"{int(signal.SIGUSR1)}\n"
 
 
 def test_interrupt_that_ends_the_command(home: Home) -> None:

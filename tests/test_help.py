@@ -139,6 +139,15 @@ def test_mistakes_are_told_as_uv_does(line: str, said: str, hint: str, home: Hom
     assert "u:p" not in done.err
 
 
+@pytest.mark.parametrize("name", EVERY)
+def test_short_option_of_the_help(name: str, home: Home) -> None:
+    """`-h` prints the help of each command."""
+    done = home.call(*name.split(), "-h")
+
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith("Usage: ")
+
+
 def test_quiet_of_the_wrapped_command_is_its_own(home: Home) -> None:
     """What follows `--` is no option of ours: an error of `exec` is printed."""
     done = home.call("exec", "--", "no-such-program", "-qq")

@@ -50,10 +50,12 @@ UvSelfUpdateError
 │       └── HiddenByPolicy            excluded by a rule of the policy
 ├── PackageError              12  a package of a private release cannot be served
 │   ├── NotConfigured             no releases are configured
+│   ├── SameIndex                 two tables of releases would have one index
 │   ├── AmbiguousDistribution     two files of one name, with different contents
 │   ├── UnclaimedPackage          a name is claimed, and no repository has it
 │   ├── NoSuchDistribution        a file that is not, or no longer, in its release
 │   ├── StrangePackage            a lock file takes a claimed name from another index
+│   ├── IndexNotNamed             a lock file has our index, and its project does not name it
 │   ├── ProxyKeys                 uv takes its proxies from a file, so ours is not used
 │   ├── NoPackages                a repository has releases, and no package in them
 │   ├── NoProject                 `fetch` has no pyproject.toml to read
@@ -916,6 +918,19 @@ class StrangePackage(PackageError):
         )
 
 
+class IndexNotNamed(PackageError):
+    """A lock file takes packages from our index, which its project does not name."""
+
+    def __init__(self, path: Path, index: str, project: str) -> None:
+        """Name the lock file, the index, and the project's file."""
+        super().__init__(
+            f"{path} takes packages from {index}, which {project} does not name: without "
+            "`uv-self-update exec`, uv locks again, and may take public packages of the same "
+            "names. Add `[[tool.uv.index]]` with this `url` before other indexes",
+            hint="`uv-self-update exec -- uv add NAME` writes it.",
+        )
+
+
 class ProxyKeys(PackageError):
     """uv takes its proxies from a file, so it would not use this package's."""
 
@@ -946,8 +961,9 @@ class NoPackages(PackageError):
         """Name the repository."""
         super().__init__(
             f"the releases of {repository} hold no wheel and no source archive",
-            hint="Upload the files of `uv build` to a release. Drafts do not count, and releases "
-            "marked as pre-releases only with `prereleases = true`.",
+            hint="Upload the files of `uv build` to a release. Drafts do not count, releases "
+            "marked as pre-releases only with `prereleases = true`, and a generic package of "
+            "GitLab or Gitea only if `package` names it.",
         )
 
 

@@ -101,6 +101,8 @@ EXAMPLES = [
     errors.PartiallyInstalled("0.12.3", Path("/usr/bin/uvx")),
     errors.NotConfigured(),
     errors.AmbiguousDistribution("a-1-py3-none-any.whl", URL, ["v1", "v2"]),
+    errors.SameIndex("http://h.invalid/simple/", [URL, URL]),
+    errors.IndexNotNamed(Path("uv.lock"), "http://h.invalid/simple/", "pyproject.toml"),
     errors.UnclaimedPackage("internal", [URL]),
     errors.NoSuchDistribution("a-1.tar.gz", "v1", URL, exists=True, others=["b-1.tar.gz"]),
     errors.StrangePackage(Path("uv.lock"), "internal", "99.0", URL),

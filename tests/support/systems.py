@@ -73,6 +73,7 @@ TABLE: Mapping[str, Needs] = {
     "test_exec_confusion.py": _HOME,
     "test_exec_kinds.py": _HOME,
     "test_exec_networks.py": _NETWORKS,
+    "test_exec_servers.py": _SERVERS,
     "test_exec_terminal.py": _PROCESSES,
     "test_exec_versions.py": _HOME,
     "test_fetch.py": _HOME,

@@ -25,6 +25,12 @@ if TYPE_CHECKING:
     from uv_self_update.config.releases import ReleasesSettings
 
 
+def _likely(releases: ReleasesSettings) -> ReleasesSettings:
+    from uv_self_update.sources.packages.detection import likely  # noqa: PLC0415 # the rest needs none
+
+    return likely(releases)
+
+
 def packages_job(invocation: Invocation, specs: Sequence[str]) -> PackagesJob:
     """Return where packages come from: the repositories that are named, else the configured."""
     settings = with_passphrase(invocation.settings(), invocation.environ)
@@ -38,17 +44,11 @@ def packages_job(invocation: Invocation, specs: Sequence[str]) -> PackagesJob:
     )
 
 
-def _likely(releases: ReleasesSettings) -> ReleasesSettings:
-    from uv_self_update.sources.packages.detection import likely  # noqa: PLC0415 # the rest needs none
-
-    return likely(releases)
-
-
 class _Wrapping(Command):
     """A command whose arguments are another command, after `--`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        help_wanted = any(word in ctx.help_option_names for word in args)
+        help_wanted = any(word in self.get_help_option_names(ctx) for word in args)
         if "--" not in args and not help_wanted:
             message = "no command was given"
             raise UsageError(message, hint="Put it after `--`, as in `exec -- uv sync`.")

@@ -55,6 +55,7 @@ def init_releases(invocation: Invocation, settings: ReleasesSettings) -> None:
     rows = survey(replace(job, releases=[settings]))
     if not rows:
         raise NoPackages(redact_url(settings.source.url or settings.source.path or ""))
+    click.echo(f"Kind: {settings.source.kind}.")
     names = sorted({row.project for row in rows})
     for name in names:
         ours = [row for row in rows if row.project == name]
@@ -62,7 +63,6 @@ def init_releases(invocation: Invocation, settings: ReleasesSettings) -> None:
         more = " and older ones" if len(ours) > _SHOWN else ""
         invocation.tell(f"{name}: {versions}{more} ({', '.join(ours[0].platforms)})")
     file = invocation.user_file
-    invocation.tell(f"Kind: {settings.source.kind}.")
     if _write(file, settings, names):
         invocation.tell(f"Written to {file}.")
     else:

@@ -19,6 +19,7 @@ import logging
 import re
 import threading
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -269,10 +270,14 @@ def _absent() -> Reply:
 
 
 def _status_of(error: UvSelfUpdateError) -> int:
-    """Return the status of a refusal: uv tries a 503 again, and nothing else."""
+    """Return the status of a refusal: uv tries a 503 again, and nothing else.
+
+    Not 401 or 403: after those, uv 0.5.0 takes the package from the next index (measured), and so
+    does a newer one whose `ignore-error-codes` has them.
+    """
     if isinstance(error, NoSuchDistribution):
         return 404
     final = isinstance(error, (AmbiguousDistribution, UnclaimedPackage)) or (
         isinstance(error, StatusRefused) and not error.passing
     )
-    return 403 if final else 503
+    return HTTPStatus.FAILED_DEPENDENCY if final else HTTPStatus.SERVICE_UNAVAILABLE

@@ -141,6 +141,15 @@ def proxy_keys(
         yield from ((path, key) for key in _PROXIES if isinstance(table.get(key), str))
 
 
+def index_urls(environ: Mapping[str, str], directory: Path, *, windows: bool) -> Iterator[str]:
+    """Yield the URLs of `[[index]]` in the files that uv reads in a directory."""
+    for _, table in tables(environ, directory, windows=windows):
+        indexes = table.get("index")
+        for index in indexes if isinstance(indexes, list) else []:
+            if isinstance(index, dict) and isinstance(url := index.get("url"), str):
+                yield url
+
+
 def tables(
     environ: Mapping[str, str], directory: Path, *, windows: bool
 ) -> Iterator[tuple[Path, Mapping[str, object]]]:

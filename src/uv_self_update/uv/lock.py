@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 NAME = "uv.lock"
@@ -59,6 +60,11 @@ def pins(path: Path) -> Iterator[tuple[str, str]]:
             yield str(package.get("name")), version
 
 
+def registries(path: Path) -> set[str]:
+    """Return the URLs of the registries that a lock file takes packages from."""
+    return {url for url in map(_registry, _packages(path)) if url is not None}
+
+
 def flat_files(path: Path, registry: str) -> dict[str, str | None]:
     """Return the files that a lock file takes from a flat index: name -> sha256, if it has one.
 
@@ -79,14 +85,24 @@ def flat_files(path: Path, registry: str) -> dict[str, str | None]:
     return found
 
 
-def _packages(path: Path) -> list[Mapping[str, object]]:
+def _packages(path: Path) -> Sequence[Mapping[str, object]]:
     """Return the packages of a lock file; none if it cannot be read."""
+    try:
+        status = path.stat()
+    except OSError:
+        return ()
+    return _parsed(path, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=4)
+def _parsed(path: Path, _modified: int, _size: int) -> Sequence[Mapping[str, object]]:
+    """Return the packages of one state of a lock file, which is parsed once."""
     import tomllib  # noqa: PLC0415 # slow to import, and few commands need it
 
     try:
         packages = tomllib.loads(path.read_text(encoding="utf-8")).get("package")
     except (OSError, ValueError):
-        return []
+        return ()
     listed = packages if isinstance(packages, list) else []
     return [package for package in listed if isinstance(package, dict)]
 

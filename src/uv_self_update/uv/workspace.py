@@ -6,10 +6,11 @@ https://docs.astral.sh/uv/concepts/projects/workspaces/
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from uv_self_update.uv.configuration import load
+from uv_self_update.uv.configuration import UnusableFile, load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -39,10 +40,12 @@ class Workspace:
         if nearest is None:
             return None
         for place in (nearest, *nearest.parents):
-            if (place / NAME).is_file():
-                members = [*_members(place, load(place / NAME))]
-                if members and nearest in (place, *members):
-                    return cls._of(place, members)
+            members: list[Path] = []
+            # What is above a project, and cannot be read, is no workspace of it.
+            with suppress(UnusableFile):
+                members += _members(place, load(place / NAME))
+            if members and nearest in (place, *members):
+                return cls._of(place, members)
         return cls._of(nearest, [])
 
     @classmethod

@@ -9,7 +9,8 @@
 3. The index answers from the releases. Every other request is passed on as uv would have sent it.
    https never comes here.
 4. The command ends. A lock file that takes one of our names from another registry is an error, and
-   so is a page that uv was refused and has done without.
+   so is a page that uv was refused and has done without. A lock file with an index that the
+   project does not name is warned of: without this command, uv would lock again.
 5. The command's exit code is ours, and the reasons of what was refused are returned.
 """
 
@@ -20,8 +21,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from uv_self_update.errors import NotConfigured, UsageError
-from uv_self_update.uv import lock, system_file
+from uv_self_update.errors import IndexNotNamed, NotConfigured, UsageError
+from uv_self_update.uv import configuration, lock, system_file, workspace
 from uv_self_update.uv.child import Child
 from uv_self_update.uv.executable import version_of, which
 from uv_self_update.uv.proxies import environment_through
@@ -29,6 +30,7 @@ from uv_self_update.workflow.serving import refuse_unreachable, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from uv_self_update.errors import UvSelfUpdateError
     from uv_self_update.uv.command import WrappedCommand
@@ -71,6 +73,7 @@ def run(job: PackagesJob, command: WrappedCommand) -> ExecOutcome:
         failures = active.index.failures
         directory = command.directory(job.directory)
         strangers = active.strangers(lock.files(directory, command.scripts(job.directory)))
+        unnamed = [*_unnamed(job, active, directory)]
     if code != 0:
         return ExecOutcome(
             exit_code=code, errors=[*(failure.error for failure in failures), *strangers]
@@ -79,8 +82,19 @@ def run(job: PackagesJob, command: WrappedCommand) -> ExecOutcome:
     return ExecOutcome(
         exit_code=errors[-1].exit_code if errors else 0,
         errors=errors,
-        warnings=[failure.error for failure in failures if not failure.page],
+        warnings=[*(failure.error for failure in failures if not failure.page), *unnamed],
     )
+
+
+def _unnamed(job: PackagesJob, active: Serving, directory: Path) -> Iterator[IndexNotNamed]:
+    """Yield a warning for each index of ours that a project's lock has, and its files do not."""
+    for path in lock.files(directory):
+        urls = configuration.index_urls(job.environ, path.parent, windows=_WINDOWS)
+        named = {url.rstrip("/") for url in (*urls, *job.environ.get("UV_INDEX", "").split())}
+        locked = {url.rstrip("/") for url in lock.registries(path)}
+        for index in (served.index for served in active.served):
+            if index.rstrip("/") in locked - named:
+                yield IndexNotNamed(path, index, workspace.NAME)
 
 
 @contextmanager
