@@ -259,7 +259,7 @@ class IndexSource(WheelSource):
     def releases(self, limit: int) -> tuple[Release, ...]:
         """Return the newest releases, without pre-releases; see Source.
 
-        A uv that cannot be made to list its candidates is asked for each version, as the newest
+        A uv that cannot be made to list its candidates is run for each version, as the newest
         below the previous one, from the responses that the first run has cached.
         """
         newest = self._resolver.resolve(NEWEST.requirement)
