@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import sys
 import threading
 from collections import Counter
 from dataclasses import replace
@@ -68,6 +69,7 @@ def test_runs_of_an_update(home: Home, web: Web, runs: Counter[str]) -> None:
     assert runs == {"self update": 1, "pip install": 1, "pip compile": 1}
     assert web.paths() == [PAGE, wheel(END)]
     assert (home.version(), home.receipt_version()) == (END, END)
+    assert home.uv.stat().st_nlink == 1  # the cache that it was a link to is gone
 
 
 def test_runs_with_nothing_to_do(home: Home, web: Web, runs: Counter[str]) -> None:
@@ -186,6 +188,37 @@ def test_receipt_with_an_older_version(home: Home, web: Web) -> None:
     finally:
         over.set()
     assert (done.code, "latest version" in done.err) == (0, True), done.err
+    assert home.rest() == before
+
+
+def test_killed_during_the_download(home: Home, web: Web) -> None:
+    """The update after a killed one removes what was downloaded ahead, and its uv disturbs none."""
+    home.install(START)
+    web.pages |= mirrors.index_pages([END, START])
+    begun, over = threading.Event(), threading.Event()
+    page = web.pages[wheel(END)]
+
+    def wait(_: Asked) -> Page:
+        begun.set()
+        over.wait(30)
+        assert isinstance(page, Page)
+        return page
+
+    web.pages[wheel(END)] = wait
+    before = home.rest()
+    command = [sys.executable, "-m", "uv_self_update", *source(web)]
+    environ = home.full_environ()
+    with subprocess.Popen(command, env=environ, stderr=subprocess.DEVNULL) as process:
+        assert begun.wait(30)
+        process.kill()
+    left = [path.name for path in (home.bin / ".uv-self-update").iterdir()]
+    assert f"index-{process.pid}" in left
+    web.pages[wheel(END)] = page
+    try:
+        done = home.run(*source(web))
+    finally:
+        over.set()
+    assert (done.code, home.version(), home.receipt_version()) == (0, END, END), done.err
     assert home.rest() == before
 
 

@@ -10,6 +10,7 @@ a date, or one exact version. The user's own `exclude-newer` applies in addition
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING, TypeVar
 
@@ -110,7 +111,8 @@ class IndexSource(WheelSource):
         requirement = requirement_for(wanted, installed)
         if requirement is None:
             return
-        directory = self._temporary / "index"
+        # A uv that goes on after this process was killed must not meet that of the next update.
+        directory = self._temporary / f"index-{os.getpid()}"
         options = ["--prerelease", "explicit" if wanted.exact else prerelease_mode(wanted)]
         try:
             if self._uv.offline:
