@@ -8,8 +8,10 @@ import subprocess
 import sys
 import threading
 from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,13 +19,12 @@ import pytest
 from support import binaries, mirrors
 from support.web import Page
 from test_sources_index import pages
-from uv_self_update.sources.index import uv_pip
+from uv_self_update.sources.index import watched
 from uv_self_update.sources.index.prefetch import Prefetch
 from uv_self_update.sources.index.uv_pip import UvPip
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Iterator, Sequence
 
     from support.homes import Home
     from support.web import Asked, Web
@@ -191,12 +192,12 @@ def test_receipt_with_an_older_version(home: Home, web: Web) -> None:
     assert home.rest() == before
 
 
-def test_killed_during_the_download(home: Home, web: Web) -> None:
-    """The update after a killed one removes what was downloaded ahead, and its uv disturbs none."""
-    home.install(START)
+@pytest.fixture
+def held(web: Web) -> Iterator[threading.Event]:
+    """Hold the wheel back; return the event that it is requested."""
     web.pages |= mirrors.index_pages([END, START])
-    begun, over = threading.Event(), threading.Event()
     page = web.pages[wheel(END)]
+    begun, over = threading.Event(), threading.Event()
 
     def wait(_: Asked) -> Page:
         begun.set()
@@ -205,21 +206,44 @@ def test_killed_during_the_download(home: Home, web: Web) -> None:
         return page
 
     web.pages[wheel(END)] = wait
-    before = home.rest()
+    yield begun
+    over.set()
+
+
+def update(home: Home, web: Web) -> subprocess.Popen[bytes]:
+    """Start an update in a process of its own."""
     command = [sys.executable, "-m", "uv_self_update", *source(web)]
-    environ = home.full_environ()
-    with subprocess.Popen(command, env=environ, stderr=subprocess.DEVNULL) as process:
-        assert begun.wait(30)
+    return subprocess.Popen(command, env=home.full_environ(), stderr=subprocess.DEVNULL)
+
+
+def test_killed_during_the_download(home: Home, web: Web, held: threading.Event) -> None:
+    """The update after a killed one removes what was downloaded ahead, and its uv disturbs none."""
+    home.install(START)
+    before = home.rest()
+    with update(home, web) as process:
+        assert held.wait(30)
         process.kill()
     left = [path.name for path in (home.bin / ".uv-self-update").iterdir()]
     assert f"index-{process.pid}" in left
-    web.pages[wheel(END)] = page
-    try:
-        done = home.run(*source(web))
-    finally:
-        over.set()
+    web.pages |= mirrors.index_pages([END, START])
+    done = home.run(*source(web))
     assert (done.code, home.version(), home.receipt_version()) == (0, END, END), done.err
     assert home.rest() == before
+
+
+def test_ended_during_the_download(home: Home, web: Web, held: threading.Event) -> None:
+    """A signal ends the uv that downloads ahead as well, and nothing is left."""
+    home.install(START)
+    before = home.snapshot()
+    with update(home, web) as process:
+        assert held.wait(30)
+        process.terminate()
+    running = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # others end meanwhile
+            running.append(path.read_bytes())
+    assert [words for words in running if bytes(home.uv) in words] == []
+    assert (process.returncode, home.snapshot()) == (-15, before)
 
 
 HIDING = {
@@ -363,7 +387,7 @@ def test_wheel_that_is_missing(home: Home, web: Web) -> None:
 
 def test_bomb(home: Home, web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
     """The size of what is unpacked is limited ahead as well."""
-    monkeypatch.setattr(uv_pip, "LARGEST_UNPACKED", 10 << 20)
+    monkeypatch.setattr(watched, "LARGEST_UNPACKED", 10 << 20)
     home.install(START)
     web.pages |= mirrors.index_pages([END, START], real=True)
     before = home.snapshot()
