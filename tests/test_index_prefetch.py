@@ -20,6 +20,7 @@ from support import binaries, mirrors
 from support.web import Page
 from test_sources_index import pages
 from uv_self_update.sources.index import watched
+from uv_self_update.sources.index.own_cache import OwnCache
 from uv_self_update.sources.index.prefetch import Prefetch
 from uv_self_update.sources.index.uv_pip import UvPip
 
@@ -439,3 +440,37 @@ def test_users_cache(home: Home, web: Web, tmp_path: Path) -> None:
     assert home.run(*source(web)).code == 0
     (kept,) = [path for path in cache.rglob("*") if path.is_file()]
     assert kept.relative_to(cache).parts[0].startswith("interpreter-v")
+
+
+@pytest.mark.parametrize(("asked", "expected"), [("0.3.0", True), ("0.2.0", False)])
+def test_another_version_than_found(
+    asked: str, *, expected: bool, home: Home, tmp_path: Path
+) -> None:
+    """What was downloaded ahead counts only for the version that the index was found to have."""
+    script = tmp_path / "uv"
+    said = "DEBUG uv 0.13.9 (x)\\nResolved 1 package in 1ms\\n + uv==0.3.0+site"
+    script.write_text(f"#!/bin/sh\nprintf '{said}\\n' >&2\n")
+    script.chmod(0o755)
+    uv = UvPip(script, home.full_environ(), name="the index")
+    prefetch = Prefetch(uv, uv.create_cache(tmp_path), "uv>0.1.0", [])
+    assert prefetch.installed(asked) is expected
+
+
+def test_what_is_copied_from_the_users_cache(tmp_path: Path) -> None:
+    """Of the user's cache, what is known about this Python is copied, and nothing else."""
+    users, own = tmp_path / "users", tmp_path / "own"
+    own.mkdir()
+    for name, text in {
+        "interpreter-v5/a/1.msgpack": f"x{sys.executable}x",
+        "interpreter-v3/2.msgpack": f"x{sys.executable}x",
+        "interpreter-v5/a/3.msgpack": "/another/python",
+        "simple-v28/index/uv.rkyv": sys.executable,
+        "archive-v0/4/uv": sys.executable,
+    }.items():
+        (users / name).parent.mkdir(parents=True, exist_ok=True)
+        (users / name).write_text(text)
+    cache = OwnCache(own, users)
+    cache.create()
+    found = [path.relative_to(cache.path) for path in cache.path.rglob("*") if path.is_file()]
+    expected = ["interpreter-v3/2.msgpack", "interpreter-v5/a/1.msgpack"]
+    assert sorted(map(str, found)) == expected
