@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import sys
 import threading
 from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,13 +19,13 @@ import pytest
 from support import binaries, mirrors
 from support.web import Page
 from test_sources_index import pages
-from uv_self_update.sources.index import uv_pip
+from uv_self_update.sources.index import watched
+from uv_self_update.sources.index.own_cache import OwnCache
 from uv_self_update.sources.index.prefetch import Prefetch
 from uv_self_update.sources.index.uv_pip import UvPip
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Iterator, Sequence
 
     from support.homes import Home
     from support.web import Asked, Web
@@ -68,6 +71,7 @@ def test_runs_of_an_update(home: Home, web: Web, runs: Counter[str]) -> None:
     assert runs == {"self update": 1, "pip install": 1, "pip compile": 1}
     assert web.paths() == [PAGE, wheel(END)]
     assert (home.version(), home.receipt_version()) == (END, END)
+    assert home.uv.stat().st_nlink == 1  # the cache that it was a link to is gone
 
 
 def test_runs_with_nothing_to_do(home: Home, web: Web, runs: Counter[str]) -> None:
@@ -189,6 +193,60 @@ def test_receipt_with_an_older_version(home: Home, web: Web) -> None:
     assert home.rest() == before
 
 
+@pytest.fixture
+def held(web: Web) -> Iterator[threading.Event]:
+    """Hold the wheel back; return the event that it is requested."""
+    web.pages |= mirrors.index_pages([END, START])
+    page = web.pages[wheel(END)]
+    begun, over = threading.Event(), threading.Event()
+
+    def wait(_: Asked) -> Page:
+        begun.set()
+        over.wait(30)
+        assert isinstance(page, Page)
+        return page
+
+    web.pages[wheel(END)] = wait
+    yield begun
+    over.set()
+
+
+def update(home: Home, web: Web) -> subprocess.Popen[bytes]:
+    """Start an update in a process of its own."""
+    command = [sys.executable, "-m", "uv_self_update", *source(web)]
+    return subprocess.Popen(command, env=home.full_environ(), stderr=subprocess.DEVNULL)
+
+
+def test_killed_during_the_download(home: Home, web: Web, held: threading.Event) -> None:
+    """The update after a killed one removes what was downloaded ahead, and its uv disturbs none."""
+    home.install(START)
+    before = home.rest()
+    with update(home, web) as process:
+        assert held.wait(30)
+        process.kill()
+    left = [path.name for path in (home.bin / ".uv-self-update").iterdir()]
+    assert f"index-{process.pid}" in left
+    web.pages |= mirrors.index_pages([END, START])
+    done = home.run(*source(web))
+    assert (done.code, home.version(), home.receipt_version()) == (0, END, END), done.err
+    assert home.rest() == before
+
+
+def test_ended_during_the_download(home: Home, web: Web, held: threading.Event) -> None:
+    """A signal ends the uv that downloads ahead as well, and nothing is left."""
+    home.install(START)
+    before = home.snapshot()
+    with update(home, web) as process:
+        assert held.wait(30)
+        process.terminate()
+    running = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # others end meanwhile
+            running.append(path.read_bytes())
+    assert [words for words in running if bytes(home.uv) in words] == []
+    assert (process.returncode, home.snapshot()) == (-15, before)
+
+
 HIDING = {
     "versions": f'[policy]\nversions = "<{END}"\n',
     "min-age": '[policy]\nmin-age = "3 days"\n',
@@ -292,11 +350,10 @@ def test_uv_that_does_not_verify(home: Home, web: Web, runs: Counter[str], start
 )
 def test_first_line_of_the_log(line: str, *, goes_on: bool, home: Home, tmp_path: Path) -> None:
     """Only a uv goes on that says that it is one which compares all digests by itself."""
-    script = tmp_path / "uv"
-    done = tmp_path / "done"
+    script, done = tmp_path / "uv", tmp_path / "done"
+    rest = f"echo x > {done}; echo 'DEBUG other' >&2" if goes_on else "exec sleep 60"
     script.write_text(
-        f'#!/bin/sh\ncase "$*" in *verify-hashes*) ;; *) exit ;; esac\necho "{line}" >&2\n'
-        f'sleep 0.3 & wait\necho x > {done}\necho "DEBUG other" >&2\n'
+        f'#!/bin/sh\ncase "$*" in *verify-hashes*) ;; *) exit ;; esac\necho "{line}" >&2\n{rest}\n'
     )
     script.chmod(0o755)
     uv = UvPip(script, home.full_environ(), name="the index")
@@ -331,7 +388,7 @@ def test_wheel_that_is_missing(home: Home, web: Web) -> None:
 
 def test_bomb(home: Home, web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
     """The size of what is unpacked is limited ahead as well."""
-    monkeypatch.setattr(uv_pip, "LARGEST_UNPACKED", 10 << 20)
+    monkeypatch.setattr(watched, "LARGEST_UNPACKED", 10 << 20)
     home.install(START)
     web.pages |= mirrors.index_pages([END, START], real=True)
     before = home.snapshot()
@@ -383,3 +440,37 @@ def test_users_cache(home: Home, web: Web, tmp_path: Path) -> None:
     assert home.run(*source(web)).code == 0
     (kept,) = [path for path in cache.rglob("*") if path.is_file()]
     assert kept.relative_to(cache).parts[0].startswith("interpreter-v")
+
+
+@pytest.mark.parametrize(("asked", "expected"), [("0.3.0", True), ("0.2.0", False)])
+def test_another_version_than_found(
+    asked: str, *, expected: bool, home: Home, tmp_path: Path
+) -> None:
+    """What was downloaded ahead counts only for the version that the index was found to have."""
+    script = tmp_path / "uv"
+    said = "DEBUG uv 0.13.9 (x)\\nResolved 1 package in 1ms\\n + uv==0.3.0+site"
+    script.write_text(f"#!/bin/sh\nprintf '{said}\\n' >&2\n")
+    script.chmod(0o755)
+    uv = UvPip(script, home.full_environ(), name="the index")
+    prefetch = Prefetch(uv, uv.create_cache(tmp_path), "uv>0.1.0", [])
+    assert prefetch.installed(asked) is expected
+
+
+def test_what_is_copied_from_the_users_cache(tmp_path: Path) -> None:
+    """Of the user's cache, what is known about this Python is copied, and nothing else."""
+    users, own = tmp_path / "users", tmp_path / "own"
+    own.mkdir()
+    for name, text in {
+        "interpreter-v5/a/1.msgpack": f"x{sys.executable}x",
+        "interpreter-v3/2.msgpack": f"x{sys.executable}x",
+        "interpreter-v5/a/3.msgpack": "/another/python",
+        "simple-v28/index/uv.rkyv": sys.executable,
+        "archive-v0/4/uv": sys.executable,
+    }.items():
+        (users / name).parent.mkdir(parents=True, exist_ok=True)
+        (users / name).write_text(text)
+    cache = OwnCache(own, users)
+    cache.create()
+    found = [path.relative_to(cache.path) for path in cache.path.rglob("*") if path.is_file()]
+    expected = ["interpreter-v3/2.msgpack", "interpreter-v5/a/1.msgpack"]
+    assert sorted(map(str, found)) == expected

@@ -18,7 +18,7 @@ from uv_self_update.background import Background
 from uv_self_update.errors import IndexFailed, NoSuchVersion, UnusableArchive, UvNotRunnable
 from uv_self_update.releases.release import Release
 from uv_self_update.releases.target import NEWEST, Wanted, parse_target
-from uv_self_update.sources.index import uv_pip
+from uv_self_update.sources.index import watched
 from uv_self_update.sources.index.source import IndexSource
 from uv_self_update.uv.environment import neutral_directory
 
@@ -339,7 +339,7 @@ def test_unpack_a_bomb(  # noqa: PLR0913, PLR0917 # a row, and what a test of uv
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A wheel that is far larger than it looks is refused, and its cache goes."""
-    monkeypatch.setattr(uv_pip, "LARGEST_UNPACKED", limit)
+    monkeypatch.setattr(watched, "LARGEST_UNPACKED", limit)
     web.pages |= pages(["0.10.1"])
     (name,) = (name for name in web.pages if name.endswith(".whl"))
     body = _wheel("0.10.1", **more)
@@ -353,7 +353,7 @@ def test_unpack_a_bomb(  # noqa: PLR0913, PLR0917 # a row, and what a test of uv
 
 def test_unpack_without_an_end(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A uv that goes on and on unpacking is ended."""
-    monkeypatch.setattr(uv_pip, "LARGEST_UNPACKED", 1 << 20)
+    monkeypatch.setattr(watched, "LARGEST_UNPACKED", 1 << 20)
     # It has an end all the same, for a uv that nothing stops.
     writing = 'n=0; while [ $((n += 1)) -lt 300 ]; do head -c 100000 /dev/zero >>"$TMPDIR/file"'
     script = _script(tmp_path / "uv", f'test "$2" = compile && exit; {writing}; sleep 0.01; done')

@@ -1,6 +1,6 @@
 """A cache of uv for one update, in a directory that is removed with it.
 
-uv unpacks wheels into its cache, so that of the user would grow without a limit.
+uv unpacks wheels into its cache, whose size could not be limited in that of the user.
 Only what uv knows about this Python is taken from there: uv takes 45 to 65 ms of processor time to
 find that out (0.5.0 to 0.13.9), and does so again with `--refresh-package`.
 """
@@ -53,7 +53,7 @@ class OwnCache:
                 _copied(file, self.path / file.relative_to(self._users))
 
     def keep(self) -> None:
-        """Add what uv has detected about this Python to the user's cache, as uv does itself."""
+        """Add what uv has detected of this Python to the user's cache, as uv does itself."""
         if self._users is None:
             return
         for file in _about_python(self.path):

@@ -126,7 +126,7 @@ class Prefetch:
 
 
 def requirement_for(wanted: Wanted, installed: str) -> str | None:
-    """Return the requirement on a uv to download before uv requests it.
+    """Return the requirement on the uv to download ahead.
 
     None if nothing is to be downloaded, or if no requirement excludes all that the policy hides.
 

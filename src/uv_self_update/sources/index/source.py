@@ -10,18 +10,19 @@ a date, or one exact version. The user's own `exclude-newer` applies in addition
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING, TypeVar
 
 from uv_self_update.background import Background
-from uv_self_update.errors import IndexFailed, NoWheelDigest, UnusableArchive
+from uv_self_update.errors import IndexFailed, UnusableArchive
 from uv_self_update.redaction import redact_url
 from uv_self_update.releases.digests import DigestRules
 from uv_self_update.releases.policy import hidden, tell
-from uv_self_update.releases.release import LARGEST_UNPACKED, Release, utc
+from uv_self_update.releases.release import Release, utc
 from uv_self_update.releases.target import NEWEST, Wanted, choose
-from uv_self_update.sources.index.digests import SECURE, mismatch, strongest
-from uv_self_update.sources.index.prefetch import INSTALL, Prefetch, requirement_for
+from uv_self_update.sources.index.digests import strongest
+from uv_self_update.sources.index.prefetch import Prefetch, requirement_for
 from uv_self_update.sources.index.resolver import (
     COMPILE,
     EXCLUDE_NEWER_PACKAGE,
@@ -30,7 +31,8 @@ from uv_self_update.sources.index.resolver import (
     has_no_solution,
     prerelease_mode,
 )
-from uv_self_update.sources.index.uv_pip import OutputTooLarge, UvPip, end_of
+from uv_self_update.sources.index.uv_pip import UvPip
+from uv_self_update.sources.index.wheel_installer import WheelInstaller
 from uv_self_update.sources.interface import WheelSource
 
 if TYPE_CHECKING:
@@ -96,6 +98,7 @@ class IndexSource(WheelSource):
         self.name = "the package index" if url is None else f"the index {redact_url(url)}"
         self._uv = UvPip(uv, environ, name=self.name, url=url, flat=flat, temporary=temporary)
         self._resolver = Resolver(self._uv, environ, name=self.name, url=url)
+        self._wheels = WheelInstaller(self._uv, self._resolver, self._digests, name=self.name)
 
     def prepare(self, wanted: Wanted, installed: str) -> None:
         """Begin to download what `find` is going to return; see Source.
@@ -110,7 +113,8 @@ class IndexSource(WheelSource):
         requirement = requirement_for(wanted, installed)
         if requirement is None:
             return
-        directory = self._temporary / "index"
+        # A uv that goes on after this process was killed must not meet that of the next update.
+        directory = self._temporary / f"index-{os.getpid()}"
         options = ["--prerelease", "explicit" if wanted.exact else prerelease_mode(wanted)]
         try:
             if self._uv.offline:
@@ -259,7 +263,7 @@ class IndexSource(WheelSource):
     def releases(self, limit: int) -> tuple[Release, ...]:
         """Return the newest releases, without pre-releases; see Source.
 
-        A uv that cannot be made to list its candidates is run once for each version, as the newest
+        A uv that cannot be made to list its candidates is run for each version, as the newest
         below the previous one, from the responses that the first run has cached.
         """
         newest = self._resolver.resolve(NEWEST.requirement)
@@ -283,8 +287,10 @@ class IndexSource(WheelSource):
         if prefetch is not None and not prefetch.installed(version):
             self._refuse_assumed()
             if prefetch.usable:
-                hashes = self._confined(prefetch.cache, lambda: self._hashes(version))
-                self._install(version, hashes or self._hashes(version), prefetch.cache)
+                hashes = self._confined(prefetch.cache, lambda: self._wheels.hashes(version))
+                self._wheels.install(
+                    version, hashes or self._wheels.hashes(version), prefetch.cache
+                )
             else:
                 prefetch.cache.discard()
                 prefetch = None
@@ -292,10 +298,10 @@ class IndexSource(WheelSource):
             prefetch.cache.target.rename(target)
             self._removing = Background(prefetch.cache.discard)
         else:
-            hashes = self._hashes(version)
+            hashes = self._wheels.hashes(version)
             cache = self._uv.create_cache(directory)
             try:
-                self._install(version, hashes, cache)
+                self._wheels.install(version, hashes, cache)
             finally:
                 cache.remove()
         executables = target / "bin"  # with `--target` on every system, also on Windows
@@ -314,20 +320,6 @@ class IndexSource(WheelSource):
         if (assumed := self._assumed) is not None and self._exact(assumed) is None:
             raise self._resolver.no_such_version(assumed)
 
-    def _install(self, version: str, hashes: list[str], cache: OwnCache) -> None:
-        """Install a version into the target of a cache."""
-        wheel, requirement = f"the wheel of uv {version}", " ".join([f"uv=={version}", *hashes])
-        try:
-            answer = self._uv.fill([*INSTALL, "--target", str(cache.target)], requirement, cache)
-        except OutputTooLarge:
-            reason = f"it contains more than {LARGEST_UNPACKED:,} bytes"
-            raise UnusableArchive(wheel, self.name, reason) from None
-        pinned = self._digests.places(version)
-        if error := mismatch(answer.errors, wheel, self.name, pinned=pinned):
-            raise error
-        if answer.code != 0:
-            raise IndexFailed(self.name, "uv pip install", end_of(answer.errors))
-
     def _confined(self, cache: OwnCache, call: Callable[[], T]) -> T | None:
         """Return the result of a call without requests; None if that is impossible."""
         try:
@@ -335,25 +327,6 @@ class IndexSource(WheelSource):
                 return call()
         except IndexFailed:
             return None  # the page may not be stored (`Cache-Control: no-store`)
-
-    def _hashes(self, version: str) -> list[str]:
-        """Return the `--hash` options for a version; a wheel has to match one of them.
-
-        Raises:
-            NotPinned: Other files of the version are pinned, and no wheel.
-            NoWheelDigest: A digest is required, and the index has none or a weak one.
-            IndexFailed: The index cannot be used.
-        """
-        wheel = f"the wheel of uv {version}"
-        pinned = self._digests.wheels(version, name=wheel, source=self.name)
-        if pinned:
-            return [f"--hash=sha256:{digest}" for digest in sorted(pinned)]
-        algorithm, digests = strongest(self._resolver.with_hashes(version))
-        if self._digests.required and algorithm not in SECURE:
-            raise NoWheelDigest(
-                wheel, self.name, self._digests.required_by, version=version, weak=algorithm
-            )
-        return [f"--hash={algorithm}:{digest}" for digest in digests]
 
     def digest_algorithm(self, release: Release) -> str | None:
         """Return the algorithm of the digests in the index; see WheelSource."""

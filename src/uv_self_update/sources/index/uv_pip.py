@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
 import subprocess
 import sys
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from uv_self_update.background import Background
 from uv_self_update.errors import IndexFailed, UvNotRunnable
 from uv_self_update.files import strerror
 from uv_self_update.redaction import redact
-from uv_self_update.releases.release import LARGEST_UNPACKED
 from uv_self_update.sources.index.own_cache import OwnCache, users_cache
+from uv_self_update.sources.index.watched import watched
 from uv_self_update.uv.configuration import UnusableFile
 from uv_self_update.uv.environment import neutral_directory
 from uv_self_update.uv.executable import current_path
@@ -35,16 +32,10 @@ CANDIDATES = "uv_resolver=debug"
 
 _PLAIN = ("--color", "never")
 _TEMPORARY = ("TMPDIR", "TMP", "TEMP")
-_BLOCK = 4096  # bytes that an empty file or a directory takes
 _SHOWN_LINES = 12
-_POLL = 0.1  # seconds between two measurements of the directory
 _OWN = re.compile(r"^(?:error:| *\u00d7)", re.MULTILINE)
 _EXCERPT = re.compile(r"\s*\d* \|")
 _PHRASE = re.compile(r"(HTTP status (?:client|server) error \(\d{3}).*(?=\) for url)")
-
-
-class OutputTooLarge(Exception):
-    """uv wrote more than a wheel of uv can contain, and was killed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,7 +191,7 @@ class UvPip:
                 with self._started(
                     [*arguments, *options], environ, stdout=subprocess.DEVNULL
                 ) as process:
-                    errors = _watched(process, stdin, cache.directory, heard)
+                    errors = watched(process, stdin, cache.directory, heard)
             cache.keep()
             answer = _answer(process, "", settings.in_own_words(errors, environ))
             understood = users.for_older(answer.errors)
@@ -265,54 +256,6 @@ class UvPip:
         finally:
             with self._lock:
                 self._running.discard(process)
-
-
-def _watched(
-    process: subprocess.Popen[str],
-    stdin: str,
-    directory: Path,
-    heard: Callable[[str], bool] | None,
-) -> str:
-    """Wait for a process to exit, and return its stderr.
-
-    Raises:
-        OutputTooLarge: The directory has exceeded the limit.
-    """
-    listening = Background(partial(_listen, process, heard))
-    assert process.stdin is not None, "it is a pipe"  # noqa: S101 # for the type checker
-    with contextlib.suppress(OSError), process.stdin as pipe:
-        pipe.write(stdin)  # uv may have exited
-    ended = False
-    while not ended:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(_POLL)
-            ended = True
-        if _size(directory) > LARGEST_UNPACKED:
-            raise OutputTooLarge
-    return listening.result()
-
-
-def _listen(process: subprocess.Popen[str], heard: Callable[[str], bool] | None) -> str:
-    """Read the stderr of a process to its end, and kill the process if it is not to continue."""
-    assert process.stderr is not None, "it is a pipe"  # noqa: S101 # for the type checker
-    lines = []
-    with process.stderr as pipe:
-        for line in pipe:
-            lines.append(line)
-            if heard is not None and not heard(line.rstrip("\n")):
-                process.kill()
-    return "".join(lines)
-
-
-def _size(directory: Path) -> int:
-    """Return the bytes below a directory, at least: files may vanish while they are counted."""
-    total = 0
-    for path, directories, names in os.walk(directory):
-        total += len(directories) * _BLOCK
-        for name in names:
-            with contextlib.suppress(OSError):
-                total += max(os.lstat(os.path.join(path, name)).st_size, _BLOCK)  # noqa: PTH118
-    return total
 
 
 def _answer(process: subprocess.Popen[str], output: str, errors: str) -> Answer:

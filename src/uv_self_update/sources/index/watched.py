@@ -1,0 +1,72 @@
+"""Wait for a uv that writes below one directory, and limit the size of that directory."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+from functools import partial
+from typing import TYPE_CHECKING
+
+from uv_self_update.background import Background
+from uv_self_update.releases.release import LARGEST_UNPACKED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+_BLOCK = 4096  # bytes that an empty file or a directory takes
+_POLL = 0.1  # seconds between two measurements of the directory
+
+
+class OutputTooLarge(Exception):
+    """uv wrote more than a wheel of uv can contain, and was killed."""
+
+
+def watched(
+    process: subprocess.Popen[str],
+    stdin: str,
+    directory: Path,
+    heard: Callable[[str], bool] | None,
+) -> str:
+    """Wait for a process to exit, and return its stderr.
+
+    Raises:
+        OutputTooLarge: The directory has exceeded the limit.
+    """
+    listening = Background(partial(_listen, process, heard))
+    assert process.stdin is not None, "it is a pipe"  # noqa: S101 # for the type checker
+    with contextlib.suppress(OSError), process.stdin as pipe:
+        pipe.write(stdin)  # uv may have exited
+    ended = False
+    while not ended:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_POLL)
+            ended = True
+        if _size(directory) > LARGEST_UNPACKED:
+            raise OutputTooLarge
+    return listening.result()
+
+
+def _listen(process: subprocess.Popen[str], heard: Callable[[str], bool] | None) -> str:
+    """Read the stderr of a process to its end, and kill the process if it is not to continue."""
+    assert process.stderr is not None, "it is a pipe"  # noqa: S101 # for the type checker
+    lines = []
+    with process.stderr as pipe:
+        for line in pipe:
+            lines.append(line)
+            if heard is not None and not heard(line.rstrip("\n")):
+                process.kill()
+    return "".join(lines)
+
+
+def _size(directory: Path) -> int:
+    """Return the bytes below a directory, at least: files may vanish while they are counted."""
+    total = 0
+    for path, directories, names in os.walk(directory):
+        total += len(directories) * _BLOCK
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += max(os.lstat(os.path.join(path, name)).st_size, _BLOCK)  # noqa: PTH118
+    return total
