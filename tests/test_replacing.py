@@ -467,6 +467,41 @@ def test_version_that_is_hidden_by_now(
     assert caplog.messages == ["undoing an interrupted update: it is not approved"]
 
 
+def test_killed_while_it_is_undone(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An update that was killed again while it was undone is undone by the next one."""
+    before = machine.installed()
+    interrupted(machine, monkeypatch)
+
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("uv_self_update.installer.replace._restore", killed)
+        with pytest.raises(KeyboardInterrupt):
+            machine.recover(doubt="it is not approved")
+
+    assert machine.recover() is None
+    assert machine.installed() == before
+    assert journal.read(machine.work) is None
+
+
+@pytest.mark.usefixtures("_hard_links")
+def test_name_is_never_missing(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While an executable is replaced, its name leads to the old one or to the new one."""
+    real = Path.replace
+    found = []
+
+    def replaced(path: Path, target: Path) -> Path:
+        if target.parent == machine.bin:
+            found.append(target.exists())
+        return real(path, target)
+
+    monkeypatch.setattr(Path, "replace", replaced)
+    machine.replace()
+
+    assert found == [True] * len(machine.platform.executables)
+
+
 def test_what_is_kept_of_another_receipt(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     """All that is rewritten is as it was if the last of it fails, and what was not there is not."""
     kept = machine.receipt.with_name("uv-receipt.json.old")
