@@ -95,6 +95,13 @@ def test_rest_that_is_cut(patient: Upstream) -> None:
     assert f"Range: bytes={len(CONTENT) - 10}-\r\n".encode() in asked[2]
 
 
+def test_rest_that_is_too_long(patient: Upstream) -> None:
+    """A part without a length that goes on beyond the end of the file is refused."""
+    more = answer("206 Partial Content", PART, "X-Length: none", body=CONTENT[HALF:] + b"more")
+    with serve([BROKEN, more]) as (url, _), pytest.raises(Interrupted, match="longer than"):
+        fetch(patient, url)
+
+
 BARE = BROKEN.replace(b'ETag: "a"\r\n', b"")
 """The same from a server that sends neither ETag nor date."""
 
