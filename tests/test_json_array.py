@@ -86,6 +86,22 @@ def test_first_before_the_last() -> None:
         next(found)
 
 
+def test_no_more_is_received_than_an_element_takes() -> None:
+    """An element needs no more of the body than itself and what follows it at once."""
+    received = []
+
+    def body() -> Iterator[bytes]:
+        for piece in (b'[{"a":1}, {"b"', b":2}]"):
+            received.append(piece)
+            yield piece
+
+    found = elements(body(), URL)
+
+    assert next(found) == {"a": 1}
+    assert len(received) == 1
+    assert next(found) == {"b": 2}
+
+
 def test_many() -> None:
     """Neither the number of elements, nor the size of one, nor white space is without bound."""
     most = json_array.MAX_ENTRIES

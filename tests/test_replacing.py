@@ -13,7 +13,7 @@ import pytest
 
 from uv_self_update.errors import NotReplaced, NotRestored, StagedUvBroken
 from uv_self_update.installer import journal
-from uv_self_update.installer.replace import recover, replace
+from uv_self_update.installer.replace import keep, recover, replace
 from uv_self_update.installer.stage import Staged
 from uv_self_update.installer.workspace import claim
 from uv_self_update.platforms import Platform
@@ -538,6 +538,72 @@ def test_version_that_is_hidden_by_now(
     assert machine.installed() == before
     assert journal.read(machine.work) is None
     assert caplog.messages == ["undoing an interrupted update: it is not approved"]
+
+
+def test_interrupted_update_is_finished(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An update that was killed while it replaced is finished, unless the policy forbids it now."""
+    interrupted(machine, monkeypatch)
+
+    assert machine.recover() == "0.12.3"
+    assert machine.installed()["uv"][0] == "new uv"
+    assert json.loads(machine.receipt.read_text())["version"] == "0.12.3"
+    assert journal.read(machine.work) is None
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_installer_of_a_release_was_killed(machine: Machine, *, complete: bool) -> None:
+    """What a release's own installer has completed stays; all else is undone, and its rest goes."""
+    work, platform = machine.work, machine.platform
+    keep(machine.bin, platform, version="0.12.3", rewrites=machine.rewrites(), work=work)
+    for name in platform.executables:
+        (machine.bin / name).write_text(f"new {name}")
+    left = machine.bin / "tmp.abcdefghij"
+    left.mkdir()
+    (left / "uvx").touch()
+
+    assert machine.recover(complete=complete) is None
+
+    age = "new" if complete else "old"
+    found = machine.installed()
+    assert [found[name][0] for name in platform.executables] == [
+        f"{age} {name}" for name in platform.executables
+    ]
+    assert not left.exists()
+
+
+def test_killed_while_it_is_undone(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An update that was killed again while it was undone is undone by the next one."""
+    before = machine.installed()
+    interrupted(machine, monkeypatch)
+
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("uv_self_update.installer.replace._restore", killed)
+        with pytest.raises(KeyboardInterrupt):
+            machine.recover(doubt="it is not approved")
+
+    assert machine.recover() is None
+    assert machine.installed() == before
+    assert journal.read(machine.work) is None
+
+
+@pytest.mark.usefixtures("_hard_links")
+def test_name_is_never_missing(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While an executable is replaced, its name leads to the old one or to the new one."""
+    real = Path.replace
+    found = []
+
+    def replaced(path: Path, target: Path) -> Path:
+        if target.parent == machine.bin:
+            found.append(target.exists())
+        return real(path, target)
+
+    monkeypatch.setattr(Path, "replace", replaced)
+    machine.replace()
+
+    assert found == [True] * len(machine.platform.executables)
 
 
 def test_what_is_kept_of_another_receipt(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:

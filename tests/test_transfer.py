@@ -85,6 +85,23 @@ def test_rest(patient: Upstream) -> None:
     assert b'If-Range: "a"\r\n' in asked[1]
 
 
+def test_rest_that_is_cut(patient: Upstream) -> None:
+    """A part without a length that ends too early is not the end of the file."""
+    cut = answer("206 Partial Content", PART, "X-Length: none", body=CONTENT[HALF:-10])
+    left = f"Content-Range: bytes {len(CONTENT) - 10}-{len(CONTENT) - 1}/{len(CONTENT)}"
+    rest = answer("206 Partial Content", left, "Content-Length: 10", body=CONTENT[-10:])
+    with serve([BROKEN, cut, rest]) as (url, asked):
+        assert fetch(patient, url) == CONTENT
+    assert f"Range: bytes={len(CONTENT) - 10}-\r\n".encode() in asked[2]
+
+
+def test_rest_that_is_too_long(patient: Upstream) -> None:
+    """A part without a length that goes on beyond the end of the file is refused."""
+    more = answer("206 Partial Content", PART, "X-Length: none", body=CONTENT[HALF:] + b"more")
+    with serve([BROKEN, more]) as (url, _), pytest.raises(Interrupted, match="longer than"):
+        fetch(patient, url)
+
+
 BARE = BROKEN.replace(b'ETag: "a"\r\n', b"")
 """The same from a server that sends neither ETag nor date."""
 

@@ -219,8 +219,23 @@ def test_redirect_and_back(connect: Connect, web: Web, other: Web) -> None:
     assert [authorization(asked) for asked in other.asked] == [None]
 
 
-def test_redirect_to_plain_http(connect: Connect, web: Web, tmp_path: Path) -> None:
-    """From https to http is another origin: the login stays behind."""
+def test_redirect_between_two_logins(connect: Connect, web: Web, other: Web) -> None:
+    """A server that another one leads to gets no login, though it has one of its own."""
+    web.pages["/start"] = redirect(f"{other.url}/end")
+    other.pages["/end"] = Page(body=b"there")
+    upstream = connect(*(server.url.replace("//", f"//{USERINFO}") for server in (web, other)))
+
+    assert upstream.read(f"{web.url}/start").body == b"there"
+    assert upstream.read(f"{other.url}/end").body == b"there"
+
+    assert [authorization(asked) for asked in web.asked] == [LOGIN]
+    assert [authorization(asked) for asked in other.asked] == [None, LOGIN]
+
+
+def test_redirect_to_plain_http(
+    connect: Connect, web: Web, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """From https to http is another origin: the login stays behind, and there is a warning."""
     web.pages["/end"] = Page(body=b"there")
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -231,6 +246,8 @@ def test_redirect_to_plain_http(connect: Connect, web: Web, tmp_path: Path) -> N
     with Raw(answer=answer.encode(), context=context).serve() as server:
         url = server.url.replace("//", f"//{USERINFO}")
         assert connect(url, ca_bundle=bundle).read(url).body == b"there"
+        shown = server.url.replace("//", "//***@")
+    assert caplog.messages == [f"{shown} redirects to {web.url}/end, which is not encrypted"]
     assert f"authorization: {LOGIN}".encode().lower() in server.asked[0].lower()
     assert [authorization(asked) for asked in web.asked] == [None]
 

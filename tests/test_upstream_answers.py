@@ -89,6 +89,21 @@ def test_limits_of_lines(upstream: Upstream, web: Web) -> None:
         lines(upstream, f"{web.url}/b", 1 << 30)
 
 
+@pytest.mark.parametrize("size", [1000, 1001])
+def test_limit_of_a_document(web: Web, size: int) -> None:
+    """A document that is read as a whole has a limit of its own, smaller than that of a list."""
+    limits = Limits(document=1000)
+    client = Upstream(Network(retries=0), Credentials(), environ={}, limits=limits)
+    web.pages["/a"] = Page(body=b"x" * size)
+
+    with closing(client):
+        if size > limits.document:
+            with pytest.raises(TooLarge, match="limit of 1,000 bytes"):
+                client.read(f"{web.url}/a")
+        else:
+            assert len(client.read(f"{web.url}/a").body) == size
+
+
 def test_lines_that_are_refused(upstream: Upstream, web: Web) -> None:
     """A status other than 200 has no lines."""
     with pytest.raises(StatusRefused):
