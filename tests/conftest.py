@@ -84,6 +84,14 @@ def pytest_report_header() -> list[str]:
     return systems.report(sys.platform)
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark a test whose parameter is a version of uv that the first run does not download."""
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    versions = (parameters.get(name) for name in ("start", "version", "uv", "name", "installed"))
+    if any(isinstance(one, str) and one in binaries.FURTHER for one in versions):
+        item.add_marker(pytest.mark.extra)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the tests of other systems, and those that a sample does not take."""
     # A parameter in brackets may contain slashes as well.

@@ -310,6 +310,7 @@ def test_copy_with_an_owner_is_explained(adopter: Home) -> None:
     assert "--adopt" not in done.err
 
 
+@pytest.mark.extra
 def test_too_old_a_uv(adopter: Home) -> None:
     """A uv that would ask GitHub is refused, receipt or not."""
     adopter.install(binaries.OLDEST)

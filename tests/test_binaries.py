@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import pytest
 
@@ -39,3 +40,27 @@ def test_what_cannot_be_moved_is_an_error(tmp_path: Path) -> None:
     made.write_text("made")
     with pytest.raises(FileNotFoundError):
         binaries.publish(made, tmp_path / "missing" / "place")
+
+
+@pytest.mark.parametrize("packages", ["lib/python3.11/site-packages", "Lib/site-packages"])
+def test_uv_that_runs_the_tests_is_not_downloaded(
+    packages: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What pip has just installed to run the tests is one of the uvs that they need."""
+    info = tmp_path / "env" / packages / "uv-9.9.9.dist-info"
+    info.mkdir(parents=True)
+    (info / "WHEEL").write_text("Tag: any\n")
+    programs = tmp_path / "env" / "bin"
+    programs.mkdir()
+    for name in ("uv", "uvx"):
+        (programs / name).write_text(name)
+    monkeypatch.setattr(binaries, "CACHE", tmp_path / "cache")
+    monkeypatch.setattr(binaries, "_download", Mock(side_effect=NotImplementedError))
+    monkeypatch.setenv("UV", str(programs / "uv"))
+
+    made = binaries.executables("9.9.9")
+
+    assert [(made / name).read_text() for name in ("uv", "uvx")] == ["uv", "uvx"]
+    assert (made.parent / info.name / "WHEEL").read_text() == "Tag: any\n"
+    with pytest.raises(NotImplementedError):
+        binaries.executables("9.9.8")

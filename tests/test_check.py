@@ -168,6 +168,7 @@ def test_neither_receipt_nor_gateway(home: Home, web: Web, source: str) -> None:
     assert not [path for path in web.paths() if "/download/" in path]
 
 
+@pytest.mark.extra
 def test_from_the_index(home: Home, web: Web) -> None:
     """An index is asked through uv itself, and gives no date."""
     start, end = binaries.newest_but_one(), binaries.newest()
@@ -196,6 +197,7 @@ def test_policy_is_obeyed(home: Home) -> None:
     assert "0.11.13" in named.err
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize(
     ("policy", "rule", "reason"),
     [

@@ -190,6 +190,7 @@ def test_quiet_adds_no_more_than_the_reason(flag: str, kinds: list[str], home: H
     assert done.err.startswith(alone.err)
 
 
+@pytest.mark.extra
 def test_quiet_success_says_nothing(home: Home, web: Web) -> None:
     """With `-q`, an update that works adds nothing to uv's own words."""
     home.install(binaries.newest_but_one())
@@ -439,6 +440,7 @@ def test_unknown_option_of_a_command_is_refused(home: Home) -> None:
     assert done.code == 2
 
 
+@pytest.mark.extra
 def test_uv_that_is_too_old_is_refused(home: Home, web: Web) -> None:
     """A uv before 0.5.0 would ask GitHub whatever it is told, so it is not even started."""
     home.install(binaries.OLDEST)
@@ -472,6 +474,7 @@ def test_way_without_return_is_warned_of(home: Home, web: Web, target: str) -> N
     assert back.code == 4
 
 
+@pytest.mark.extra
 def test_receipt_that_is_too_old_is_no_reason(home: Home, web: Web) -> None:
     """Where only the receipt is behind, as an interrupted update leaves it, uv is updated."""
     start, end = binaries.newest_but_one(), binaries.newest()

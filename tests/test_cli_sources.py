@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from support.simulator.dialect import Dialect
     from support.web import Asked
 
-OLD, MIDDLE, NEW = "0.5.31", "0.8.24", "0.11.13"
+OLD, MIDDLE, NEW = "0.5.31", "0.8.24", binaries.newest()
 VERSIONS = ("0.10.1", "1.0.0rc1", "0.10.0", "0.9.9")
 ARCHIVE = platforms.current().archive
 LOGIN = f"{USER}:s3cret-word@"

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 _UV_FAILED = 2
 """What uv ends with when it could not be updated."""
 
+START = "0.8.24"
 _TIMEOUT = "10"  # seconds: long enough for a busy machine where nothing is meant to be slow
 _RAN = "installer-ran"
 
@@ -86,23 +87,22 @@ def files(*, digests: bool) -> Mapping[str, File]:
 
 @pytest.fixture(scope="session")
 def start(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with the executables of the newest uv but one."""
+    """Return a folder with the executables of an older uv."""
     folder = tmp_path_factory.mktemp("start") / "bin"
-    shutil.copytree(binaries.executables(binaries.newest_but_one()), folder)
+    shutil.copytree(binaries.executables(START), folder)
     return folder
 
 
 @pytest.fixture
 def installed(home: Home, start: Path, tmp_path: Path) -> Iterator[Home]:
-    """Return a home with the newest uv but one; it is large, and removed at once."""
+    """Return a home with an older uv; it is large, and removed at once."""
     names = ("uv", "uvx")
     home.bin.mkdir(parents=True)
     for name in names:
         # Quicker than a copy; and installers do not write into files, but replace them.
         os.link(start / name, home.bin / name)
     home.receipt.parent.mkdir(parents=True)
-    version = binaries.newest_but_one()
-    document = new_receipt(prefix=home.bin, version=version, executables=names)
+    document = new_receipt(prefix=home.bin, version=START, executables=names)
     home.receipt.write_text(json.dumps(document))
     yield home
     shutil.rmtree(tmp_path)

@@ -17,6 +17,7 @@ _LONG = 33  # seconds, more than uv's own limit; it is uv's clock that has to ru
 _TWICE = 65  # seconds: where `latest` is silent for too long, uv asks for the list, as patiently
 
 
+@pytest.mark.extra
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "seconds", "installer"),

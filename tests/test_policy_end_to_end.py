@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from support.homes import Done, Home
     from support.web import Web
 
-OLDEST, OLD, MIDDLE, NEW = "0.5.0", "0.5.31", "0.8.24", "0.11.13"
+OLDEST, OLD, MIDDLE, NEW = "0.5.0", "0.5.31", "0.8.24", binaries.newest()
 """The versions on the servers; OLD is what is installed."""
 
 SERVED = (NEW, MIDDLE, OLD, OLDEST)

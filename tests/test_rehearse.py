@@ -207,6 +207,7 @@ def test_from(home: Home, web: Web, temporary: Path, start: str) -> None:
     assert list(temporary.iterdir()) == []
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize(
     ("arguments", "start", "end"),
     [

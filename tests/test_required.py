@@ -505,6 +505,7 @@ def test_contradiction_where_one_version_can_be_asked_for(
     assert f"\n  >=9 by {home.receipt.with_name('uv.toml')}\n" in done.err
 
 
+@pytest.mark.extra
 def test_nothing_but_the_version_is_read(home: Home, web: Web) -> None:
     """A project decides which version, and never from where it comes."""
     start, end = binaries.newest_but_one(), binaries.newest()

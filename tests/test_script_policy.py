@@ -224,6 +224,7 @@ def install(home: Home, web: Web) -> None:
     home.environ["UV_SELF_UPDATE_SOURCE"] = f"github+{web.url}/base/astral-sh/uv"
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize("installer", ["auto", "release", "native"])
 @pytest.mark.parametrize(
     ("facts", "reason"),
@@ -251,6 +252,7 @@ def test_real_uv_stops_before_anything_is_touched(
     assert home.version() == binaries.newest_but_one()
 
 
+@pytest.mark.extra
 def test_release_is_refused_in_constrained_language(home: Home, web: Web) -> None:
     """A release's own installer, where it was asked for, is not run where it would fail."""
     install(home, web)
@@ -264,6 +266,7 @@ def test_release_is_refused_in_constrained_language(home: Home, web: Web) -> Non
     assert home.snapshot() == before
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize("installer", ["auto", "native"])
 def test_ours_is_run_in_constrained_language(installer: str, home: Home, web: Web) -> None:
     """Where there is a choice, ours is taken, and uv is updated."""

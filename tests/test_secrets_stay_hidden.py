@@ -77,7 +77,7 @@ def authority() -> trustme.CA:
 @pytest.fixture
 def scene(home: Home, authority: trustme.CA, request: pytest.FixtureRequest) -> Iterator[Scene]:
     """Return a home with a uv in it, and as yet no secret; the parameter is the seed."""
-    home.install(binaries.newest_but_one())
+    home.install("0.8.24")
     temporary = home.path.parent / "temporary"
     temporary.mkdir()
     home.environ |= {"TMPDIR": str(temporary), "UV_HTTP_RETRIES": "0"}

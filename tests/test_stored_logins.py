@@ -54,6 +54,7 @@ def store(home: Home, *command: str) -> None:
     subprocess.run(command, input=PASSWORD, env=environ, capture_output=True, check=True, text=True)
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize("place", ["netrc", "password-env", "uv", "keyring"])
 def test_update_with_a_stored_login(place: str, home: Home, tmp_path: Path) -> None:
     """An update comes from a server that wants a login; nothing shows it, and its place is told."""

@@ -161,6 +161,7 @@ def test_every_preview(newest: Path) -> None:
     assert names_of_uv.features(newest) == set(settings_of_uv.features())
 
 
+@pytest.mark.extra
 def test_every_variable(newest: Path) -> None:
     """Each variable that the newest uv knows has a decision; and each is known to some uv."""
     known = known_variables()

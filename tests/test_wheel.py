@@ -33,6 +33,7 @@ def tool(tmp_path: Path) -> Path:
     return tmp_path / "bin" / "uv-self-update"
 
 
+@pytest.mark.extra
 def test_installed_tool_updates_uv(tool: Path, home: Home, web: Web) -> None:
     """What `uv tool install dist/*.whl` installs updates by each source, up and down."""
     start, end = binaries.newest_but_one(), binaries.newest()

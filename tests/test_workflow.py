@@ -118,7 +118,8 @@ def test_every_system_has_lint_and_types() -> None:
     assert "uv run mypy src" in elsewhere()
 
 
-SYSTEM = 'uv run --group servers pytest -m "system and not slow"'
+SYSTEM = 'uv run --group servers pytest -m "(system or extra) and not slow"'
+EXTRA = 'uv run pytest -m "extra and not slow"'
 SLOW = "uv run --group servers pytest -m slow ${EVERY:+--every}"
 
 
@@ -127,6 +128,11 @@ def test_every_test_is_run_on_linux() -> None:
     assert {TESTS, SYSTEM, SLOW} <= set(linux())
     (run,) = [step["run"] for step in read(EVERY)["jobs"]["every"]["steps"] if "run" in step]
     assert run.endswith(" EVERY=1 .ci/run")
+
+
+def test_further_uvs_are_tried_on_every_system() -> None:
+    """What the README's command leaves out, because it would download more, is run as well."""
+    assert EXTRA in elsewhere()
 
 
 def test_what_is_run_first_is_small() -> None:

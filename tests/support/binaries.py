@@ -14,11 +14,17 @@ import zipfile
 from base64 import urlsafe_b64encode
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from support.notices import notice
 from uv_self_update import platforms
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 __all__ = (
+    "FIRST",
+    "FURTHER",
     "OLDEST",
     "archive",
     "executables",
@@ -35,6 +41,12 @@ CACHE = Path(__file__).parents[2] / ".cache"
 
 OLDEST = "0.4.30"
 """The release before the first that this package supports: something to go back to."""
+
+FIRST = ("0.5.0", "0.5.31", "0.8.24")
+"""The versions that `uv run pytest` downloads; the newest is the uv that runs the tests."""
+
+FURTHER = frozenset({OLDEST, "0.11.13", "newest-but-one"})
+"""The versions that it does not download: a test with one of them is `extra`."""
 
 _SCRIPT = """\
 #!/bin/sh
@@ -79,13 +91,36 @@ def executables(version: str) -> Path:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
             made = Path(temporary, "made")
-            notice(f"downloading uv {version} into {CACHE} (about 20 MB)")
-            command = [uv_command(), "pip", "install", "--quiet", "--target", str(made)]
-            command += ["--no-deps", "--only-binary", "uv", "--link-mode", "copy"]
-            command += ["--python", sys.executable, f"uv=={version}"]
-            subprocess.run(command, check=True, cwd="/")
+            if not _copied(version, made):
+                _download(version, made)
             publish(made, folder)
     return folder / "bin"
+
+
+def _copied(version: str, made: Path) -> bool:
+    """Copy the uv that runs the tests, if pip has installed it and it is of this version."""
+    uv = Path(uv_command())
+    name = f"uv-{version}.dist-info"
+    root = uv.parent.parent
+    found = [
+        *root.glob(f"lib/python*/site-packages/{name}"),
+        *root.glob(f"Lib/site-packages/{name}"),
+    ]
+    if len(found) != 1 or not uv.with_name("uvx").exists():
+        return False
+    shutil.copytree(found[0], made / name)
+    (made / "bin").mkdir()
+    for executable in ("uv", "uvx"):
+        shutil.copy2(uv.with_name(executable), made / "bin")
+    return True
+
+
+def _download(version: str, made: Path) -> None:
+    notice(f"downloading uv {version} into {CACHE} (about 20 MB)")
+    command = [uv_command(), "pip", "install", "--quiet", "--target", str(made)]
+    command += ["--no-deps", "--only-binary", "uv", "--link-mode", "copy"]
+    command += ["--python", sys.executable, f"uv=={version}"]
+    subprocess.run(command, check=True, cwd="/")
 
 
 def scripts(version: str) -> Path:
@@ -127,11 +162,15 @@ def archive(version: str, *, real: bool = True) -> Path:
 
 def wheel(version: str, *, real: bool = True) -> Path:
     """Return a wheel with the executables of a version, or with its `scripts`, packed anew."""
-    source = executables(version).parent
-    info = source / f"uv-{version}.dist-info"
+    # Scripts borrow the tag and the metadata of the newest release, so that no other is downloaded.
+    model = version if real else newest()
+    info = executables(model).parent / f"uv-{model}.dist-info"
+    files = {name: (info / name).read_bytes() for name in ("METADATA", "WHEEL")}
+    named = f"\nVersion: {model}\n".encode()
+    files["METADATA"] = files["METADATA"].replace(named, f"\nVersion: {version}\n".encode(), 1)
     tag = next(
         line.partition(": ")[2]
-        for line in (info / "WHEEL").read_text().splitlines()
+        for line in files["WHEEL"].decode().splitlines()
         if line.startswith("Tag: ")
     )
     path = CACHE / ("wheels" if real else "small-wheels") / f"uv-{version}-{tag}.whl"
@@ -139,19 +178,20 @@ def wheel(version: str, *, real: bool = True) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent) as temporary:
             packed = Path(temporary, path.name)
-            _pack(source, version, packed, executables=source / "bin" if real else scripts(version))
+            made = executables(version) if real else scripts(version)
+            members = {name: (made / name).read_bytes() for name in ("uv", "uvx")}
+            _pack(version, packed, members, files)
             publish(packed, path)
     return path
 
 
-def _pack(source: Path, version: str, target: Path, *, executables: Path) -> None:
+def _pack(
+    version: str, target: Path, executables: Mapping[str, bytes], info: Mapping[str, bytes]
+) -> None:
     members = {
-        f"uv-{version}.data/scripts/{name}": (executables / name).read_bytes()
-        for name in ("uv", "uvx")
+        **{f"uv-{version}.data/scripts/{name}": data for name, data in executables.items()},
+        **{f"uv-{version}.dist-info/{name}": data for name, data in info.items()},
     }
-    for name in ("METADATA", "WHEEL"):
-        file = source / f"uv-{version}.dist-info" / name
-        members[f"uv-{version}.dist-info/{name}"] = file.read_bytes()
     record = f"uv-{version}.dist-info/RECORD"
     lines = [f"{name},sha256={_record_digest(data)},{len(data)}" for name, data in members.items()]
     members[record] = "\n".join([*lines, f"{record},,", ""]).encode()
