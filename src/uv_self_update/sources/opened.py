@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 from uv_self_update import platforms
 from uv_self_update.config.kinds import SourceSettings
+from uv_self_update.errors import InvalidSource
+from uv_self_update.network.access import Access
 from uv_self_update.sources import registry as sources
+from uv_self_update.sources.addresses import first_url
 from uv_self_update.sources.approved import with_lists
 from uv_self_update.sources.context import Context
 from uv_self_update.sources.order import find_in_order
@@ -29,6 +33,22 @@ if TYPE_CHECKING:
     from uv_self_update.sources.order import Found
 
 
+def preconnect(settings: Settings, environ: Mapping[str, str], *, exact: bool = False) -> Access:
+    """Begin the connection for the first request of a run; to be closed.
+
+    Args:
+        settings: The configuration.
+        environ: The user's environment.
+        exact: Whether an exact version is wanted.
+    """
+    access = Access(settings.network, environ)
+    with suppress(InvalidSource):
+        url = first_url(settings.sources[0], exact=exact)
+        if url is not None:
+            access.preconnect(url)
+    return access
+
+
 class OpenSources:
     """Every configured source, in order.
 
@@ -37,6 +57,7 @@ class OpenSources:
         uv: The uv that reads package indexes.
         environ: The user's environment.
         temporary: The directory for temporary files; None for the default of the system.
+        access: What `preconnect` has begun.
     """
 
     def __init__(
@@ -46,11 +67,13 @@ class OpenSources:
         uv: Path,
         environ: Mapping[str, str],
         temporary: Path | None = None,
+        access: Access | None = None,
     ) -> None:
         self._settings = settings
         self._uv = uv
         self._environ = environ
         self._temporary = temporary
+        self._access = access
 
     @cached_property
     def platform(self) -> Platform:
@@ -125,7 +148,9 @@ class OpenSources:
         from uv_self_update.auth.credentials import Credentials  # noqa: PLC0415
         from uv_self_update.network.client import Upstream  # noqa: PLC0415
 
-        return Upstream(self._settings.network, Credentials(), environ=self._environ)
+        return Upstream(
+            self._settings.network, Credentials(), environ=self._environ, access=self._access
+        )
 
     def _client(self, section: SourceSettings, *, guessed: bool = False) -> Upstream:
         """Return the HTTP client with the credentials of one source only."""

@@ -11,7 +11,7 @@ from uv_self_update.releases.release import Asset
 from uv_self_update.releases.target import NEWEST, parse_target
 from uv_self_update.sources.formats.documents import checked
 from uv_self_update.sources.interface import ArchiveSource
-from uv_self_update.sources.opened import OpenSources
+from uv_self_update.sources.opened import OpenSources, preconnect
 from uv_self_update.uv.executable import version_of
 from uv_self_update.uv.install_source import find_package_manager
 from uv_self_update.uv.process import Signals
@@ -128,7 +128,11 @@ def check(settings: Settings, installation: Installation, *, target: str | None)
     """
     wanted = NEWEST if target is None else parse_target(target)
     uv, environ = installation.uv, installation.environ
-    with Signals(), closing(OpenSources(settings, uv=uv, environ=environ)) as sources:
+    with (
+        Signals(),
+        closing(preconnect(settings, environ, exact=wanted.exact is not None)) as access,
+        closing(OpenSources(settings, uv=uv, environ=environ, access=access)) as sources,
+    ):
         installed = version_of(uv, environ)
         if installed is None:
             raise UvNotRunnable(uv, "it reports no version, or none that can be compared")

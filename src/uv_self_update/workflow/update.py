@@ -1,6 +1,7 @@
 """One update, from the command line to uv's exit code.
 
-1. A version that the policy forbids by its number is refused before anything is started.
+1. A version that the policy forbids by its number is refused before anything is started. The
+   connection to the first source is begun, and takes its round trips during the next steps.
 2. A directory next to uv is claimed to work in, after a wait if another update has claimed it. An
    update that was killed there is finished or undone. A prefix or a specifier is resolved against
    the sources: uv always gets an exact version.
@@ -25,8 +26,9 @@ from typing import IO, TYPE_CHECKING
 from uv_self_update.errors import HiddenByPolicy, NotReplaced
 from uv_self_update.files import strerror
 from uv_self_update.gateway.address import listen
+from uv_self_update.network.access import Access
 from uv_self_update.releases.target import parse_target
-from uv_self_update.sources.opened import OpenSources
+from uv_self_update.sources.opened import OpenSources, preconnect
 from uv_self_update.uv.adoption import adopting
 from uv_self_update.uv.environment import environment
 from uv_self_update.uv.executable import version_of
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from uv_self_update.installer.native import NativeInstaller
     from uv_self_update.installer.release import ReleaseInstaller
     from uv_self_update.installer.workspace import Workspace
+    from uv_self_update.releases.target import Wanted
     from uv_self_update.uv.adoption import Adoption
     from uv_self_update.uv.arguments import Arguments
     from uv_self_update.uv.installation import Installation
@@ -122,9 +125,16 @@ def run(job: Job) -> Outcome:
     user = job.user or job.installation
     with (
         Signals() as signals,
+        closing(_access(job, user, wanted)) as access,
         _workspace(job) as work,
         closing(
-            OpenSources(job.settings, uv=user.uv, environ=user.environ, temporary=work.claimed)
+            OpenSources(
+                job.settings,
+                uv=user.uv,
+                environ=user.environ,
+                temporary=work.claimed,
+                access=access,
+            )
         ) as sources,
         adopting(job.installation, wanted=job.settings.adopt, directory=work.claimed) as adoption,
     ):
@@ -170,6 +180,14 @@ def run(job: Job) -> Outcome:
         ours=installers.choice == "native",
         transferred=service.transferred if installed is None else installed.size,
     )
+
+
+def _access(job: Job, user: Installation, wanted: Wanted | None) -> Access:
+    """Begin the connection to the first source, unless uv is told to make none."""
+    if job.arguments.offline:
+        return Access(job.settings.network, user.environ)
+    exact = wanted is not None and wanted.exact is not None
+    return preconnect(job.settings, user.environ, exact=exact)
 
 
 @contextmanager
