@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -58,9 +59,9 @@ def test_update(kind: str, requests: int, home: Home, web: Web) -> None:
     assert web.connections == 1
 
 
-@pytest.mark.parametrize("kind", ["github", "urls"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_nothing_to_do(kind: str, home: Home, web: Web) -> None:
-    """One request tells that nothing is newer."""
+    """One request tells that nothing is newer; no directory below is listed."""
     home.install(binaries.newest())
     serve(kind, web, home, binaries.newest(), "0.8.24")
 
@@ -70,6 +71,36 @@ def test_nothing_to_do(kind: str, home: Home, web: Web) -> None:
     assert "on the latest version" in done.err
     assert len(web.asked) == 1, web.paths()
     assert web.connections == 1
+
+
+@pytest.mark.parametrize("stated", ["{new}", "9.9.9", "9.9.9+site"])
+def test_receipt_that_lies(stated: str, home: Home, web: Web) -> None:
+    """A uv knows its own version better than the receipt, and is updated all the same."""
+    old, new = binaries.newest_but_one(), binaries.newest()
+    home.install(old)
+    serve("listing", web, home, new, old)
+    document = json.loads(home.receipt.read_text())
+    home.receipt.write_text(json.dumps(document | {"version": stated.format(new=new)}))
+
+    done = home.run()
+
+    assert (done.code, home.version()) == (0, new), done.err
+    assert home.receipt_version() == new
+    assert len(web.asked) == 4, web.paths()
+
+
+def test_newer_version_without_this_archive(home: Home, web: Web) -> None:
+    """A newer directory is listed, and skipped with a warning; an older one is not listed."""
+    old, new = binaries.newest_but_one(), binaries.newest()
+    home.install(old)
+    serve("listing", web, home, new, old)
+    web.pages[f"/uv/{new}/"] = index("uv-s390x-unknown-linux-gnu.tar.gz")
+
+    done = home.run()
+
+    assert f"Skipping uv {new}" in done.err
+    assert "on the latest version" in done.err
+    assert web.paths() == ["/uv/", f"/uv/{new}/"]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -11,7 +11,7 @@ import contextlib
 import hmac
 import logging
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import (
@@ -76,6 +76,9 @@ class Installing:
     digests: DigestRules
     """The digests that the files must have."""
 
+    installed: str | None = None
+    """The version that uv's receipt names; uv may be another one, and install this one as well."""
+
 
 class Service:
     """Answers the requests of one run of uv."""
@@ -111,6 +114,7 @@ class Service:
         self._barred = installing.barred
         self._digests = installing.digests
         self._policy = policy
+        self._newest = replace(NEWEST, installed=installing.installed)
         self._lock = threading.Lock()
         self._found: dict[Wanted, Found | UvSelfUpdateError] = {}
         self._broken_files: set[str] = set()
@@ -174,9 +178,9 @@ class Service:
     def _answer(self, asked: Route) -> Reply:
         match asked:
             case Latest(repository=repository):
-                return self._in_time(lambda: self._release(NEWEST, repository))
+                return self._in_time(lambda: self._release(self._newest, repository))
             case Listing(repository=repository):
-                return self._in_time(lambda: self._release(NEWEST, repository, listing=True))
+                return self._in_time(lambda: self._release(self._newest, repository, listing=True))
             case Tag(repository=repository, version=version):
                 return self._in_time(lambda: self._release(Wanted(exact=version), repository))
             case File(version=version, name=name) if name in INSTALLER_NAMES:
@@ -223,7 +227,8 @@ class Service:
                     known = error
                 else:
                     # Its files are requested by version, and must come from the same source.
-                    self._found[Wanted(exact=known.release.version)] = known
+                    if wanted.may_install(known.release.version):
+                        self._found[Wanted(exact=known.release.version)] = known
                 self._found[wanted] = known
         if isinstance(known, UvSelfUpdateError):
             raise known

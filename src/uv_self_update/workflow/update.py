@@ -282,6 +282,8 @@ class _Installers:
     native: NativeInstaller
     release: ReleaseInstaller
     choice: InstallerChoice
+    installed: str | None
+    """The version that the receipt names."""
 
 
 def _installers(settings: Settings, work: Workspace, adoption: Adoption) -> _Installers:
@@ -302,6 +304,7 @@ def _installers(settings: Settings, work: Workspace, adoption: Adoption) -> _Ins
             run_by=scripts.staged,
         ),
         choice=chosen(settings.installer, installation),
+        installed=installation.stated_version,
     )
 
 
@@ -327,6 +330,7 @@ def _gateway(
             choice=installers.choice,
             barred=lambda script: script_policy.barred(script, environ),
             digests=job.settings.digests,
+            installed=installers.installed,
         ),
         platform=sources.platform,
         policy=lambda: sources.policy,
