@@ -4,4 +4,13 @@ Every source implements `interface`. A new kind is one module here and one row i
 `detection` determines the kind of a URL, `formats` parses the responses of servers.
 """
 
-__all__ = ("authentication", "detection", "formats", "interface", "opened", "order", "packages")
+__all__ = (
+    "addresses",
+    "authentication",
+    "detection",
+    "formats",
+    "interface",
+    "opened",
+    "order",
+    "packages",
+)

@@ -1,16 +1,40 @@
-"""Where the requests of a source go, known from its settings alone."""
+"""Where the requests of a source go, known from its settings alone.
+
+It imports no source: the first connection is begun before those are imported.
+"""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from uv_self_update.auth.variables import is_githubs_own
 from uv_self_update.errors import InvalidSource
+from uv_self_update.network.access import Access
 from uv_self_update.redaction import redact_url
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from uv_self_update.config.kinds import SourceSettings
+    from uv_self_update.config.settings import Settings
+
+
+def preconnect(settings: Settings, environ: Mapping[str, str], *, exact: bool = False) -> Access:
+    """Begin the connection for the first request of a run; to be closed.
+
+    Args:
+        settings: The configuration.
+        environ: The user's environment.
+        exact: Whether an exact version is wanted.
+    """
+    access = Access(settings.network, environ)
+    with suppress(InvalidSource):
+        url = first_url(settings.sources[0], exact=exact)
+        if url is not None:
+            access.preconnect(url)
+    return access
 
 
 def first_url(section: SourceSettings, *, exact: bool) -> str | None:

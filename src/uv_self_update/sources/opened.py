@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 from uv_self_update import platforms
 from uv_self_update.config.kinds import SourceSettings
-from uv_self_update.errors import InvalidSource
-from uv_self_update.network.access import Access
 from uv_self_update.sources import registry as sources
-from uv_self_update.sources.addresses import first_url
-from uv_self_update.sources.approved import with_lists
 from uv_self_update.sources.context import Context
 from uv_self_update.sources.order import find_in_order
 
@@ -24,6 +19,7 @@ if TYPE_CHECKING:
 
     from uv_self_update.auth.programs import LoginPrograms
     from uv_self_update.config.settings import Network, Settings
+    from uv_self_update.network.access import Access
     from uv_self_update.network.client import Upstream
     from uv_self_update.platforms import Platform
     from uv_self_update.releases.policy import Policy
@@ -31,22 +27,6 @@ if TYPE_CHECKING:
     from uv_self_update.sources.index.certificates import UvCertificates
     from uv_self_update.sources.interface import Source
     from uv_self_update.sources.order import Found
-
-
-def preconnect(settings: Settings, environ: Mapping[str, str], *, exact: bool = False) -> Access:
-    """Begin the connection for the first request of a run; to be closed.
-
-    Args:
-        settings: The configuration.
-        environ: The user's environment.
-        exact: Whether an exact version is wanted.
-    """
-    access = Access(settings.network, environ)
-    with suppress(InvalidSource):
-        url = first_url(settings.sources[0], exact=exact)
-        if url is not None:
-            access.preconnect(url)
-    return access
 
 
 class OpenSources:
@@ -110,7 +90,12 @@ class OpenSources:
         Raises:
             InvalidApprovedList: A list cannot be read.
         """
-        return with_lists(self._settings.policy, self._list_client)
+        policy = self._settings.policy
+        if not any(rule.list_url for rule in policy.rules):
+            return policy
+        from uv_self_update.sources.approved import with_lists  # noqa: PLC0415 # few policies have one
+
+        return with_lists(policy, self._list_client)
 
     def find(self, wanted: Wanted) -> Found:
         """Return the wanted release that is allowed, from the first source that has one.

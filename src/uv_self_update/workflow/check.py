@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from uv_self_update.errors import InstallError, SourceError, UvNotRunnable, update_with
 from uv_self_update.releases.release import Asset
 from uv_self_update.releases.target import NEWEST, parse_target
+from uv_self_update.sources.addresses import preconnect
 from uv_self_update.sources.formats.documents import checked
 from uv_self_update.sources.interface import ArchiveSource
-from uv_self_update.sources.opened import OpenSources, preconnect
+from uv_self_update.sources.opened import OpenSources
 from uv_self_update.uv.executable import version_of
 from uv_self_update.uv.install_source import find_package_manager
 from uv_self_update.uv.process import Signals
