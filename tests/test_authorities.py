@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import ipaddress
 import ssl
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
-import truststore
 from cryptography import x509
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,12 +16,13 @@ from hypothesis import strategies as st
 from support import certificates
 from support.servers.greeter import GREETING, HOST, Greeter, talk
 from uv_self_update.config.settings import Network
+from uv_self_update.network import tls
 from uv_self_update.network.authorities import blocks_in
 from uv_self_update.network.tls import Trust
 from uv_self_update.network.tls_errors import explained
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 AUTHORITY = (x509.BasicConstraints(ca=True, path_length=None), True)
@@ -124,7 +125,7 @@ def test_odd_authorities(
     The certificate of the server has no identifier of its authority's key.
     """
     if strict:
-        monkeypatch.setattr(truststore, "SSLContext", _Strict)
+        monkeypatch.setattr(tls, "_new_context", partial(strictly, tls._new_context))  # noqa: SLF001 # below what it adds
     authority = certificates.odd_authority(*ODD[name])
     bundle = tmp_path / "bundle.pem"
     bundle.write_bytes(OTHER + certificates.pem(authority[0]) + TRUSTED)
@@ -136,12 +137,11 @@ def test_odd_authorities(
             talk(Trust(Network(), environ={}), server)
 
 
-class _Strict(truststore.SSLContext):
-    """A context as Python 3.13 makes it by default."""
-
-    def __init__(self, protocol: int) -> None:
-        super().__init__(protocol)
-        self.verify_flags |= ssl.VERIFY_X509_STRICT
+def strictly(make: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+    """Make a context as Python 3.13 does by default."""
+    context = make()
+    context.verify_flags |= ssl.VERIFY_X509_STRICT
+    return context
 
 
 SERVERS = {

@@ -16,8 +16,8 @@ from uv_self_update.auth.credentials import Login
 from uv_self_update.auth.programs import Found, LoginPrograms, Question
 from uv_self_update.config.kinds import KINDS, SourceSettings, check_source
 from uv_self_update.redaction import Secret
+from uv_self_update.sources.addresses import api_of
 from uv_self_update.sources.authentication import credentials_of
-from uv_self_update.sources.github import api_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

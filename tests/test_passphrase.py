@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import select
+import socket
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from uv_self_update.config.settings import Network, Settings
 from uv_self_update.redaction import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from support.homes import Home
@@ -57,8 +58,17 @@ class Talk:
     code: int
 
 
-def talk(home: Home, arguments: Sequence[str], *, typed: bytes) -> Talk:
-    """Run the command on a terminal of its own, where a person answers the first question."""
+def talk(
+    home: Home,
+    arguments: Sequence[str],
+    *,
+    typed: bytes,
+    before: Callable[[], bool] = lambda: True,
+) -> Talk:
+    """Run the command on a terminal of its own, where a person answers the first question.
+
+    What is `before` the answer has to be true.
+    """
     terminal, end = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-c", _TAKE_TERMINAL, "-m", "uv_self_update", *arguments],
@@ -76,6 +86,7 @@ def talk(home: Home, arguments: Sequence[str], *, typed: bytes) -> Talk:
             while select.select([terminal], [], [], SOON)[0]:
                 shown += os.read(terminal, 4096)
                 if typed and shown.endswith(b": "):
+                    assert before()
                     os.write(terminal, typed)
                     typed = b""
             process.kill()  # it waits for what nobody types
@@ -94,6 +105,25 @@ def test_update_asks_first(home: Home, key: Path) -> None:
     assert STARTED in after
     assert TYPED not in done.shown
     assert done.code == 0
+
+
+def test_no_connection_before_the_answer(home: Home, key: Path) -> None:
+    """The source is connected to once the passphrase is known, which is asked for once."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        home.environ["UV_SELF_UPDATE_SOURCE"] = (
+            f"listing+https://127.0.0.1:{listener.getsockname()[1]}/uv/"
+        )
+
+        done = talk(
+            home,
+            [],
+            typed=f"{TYPED}\n".encode(),
+            before=lambda: select.select([listener], [], [], 0.0)[0] == [],
+        )
+
+        assert select.select([listener], [], [], SOON)[0] == [listener]
+    assert done.shown.count(f"Passphrase of {key}") == 1
+    assert STARTED in done.shown
 
 
 @pytest.mark.parametrize("command", ["init", "releases", "rehearse"])

@@ -32,8 +32,9 @@ from uv_self_update.redaction import Secret
 from uv_self_update.releases.policy import MinimumAge, Policy
 from uv_self_update.releases.release import Asset, Release
 from uv_self_update.releases.target import NEWEST, Wanted, parse_target
+from uv_self_update.sources.addresses import api_of
 from uv_self_update.sources.formats import paging
-from uv_self_update.sources.github import GithubSource, api_of
+from uv_self_update.sources.github import GithubSource
 from uv_self_update.sources.opened import OpenSources
 
 PLATFORM = Platform(triple="x86_64-unknown-linux-gnu")

@@ -302,3 +302,20 @@ def test_wheels_beside_releases(other: str) -> None:
             source.find(NEWEST)
     else:
         assert source.find(NEWEST).version == "0.12.3"
+
+
+@pytest.mark.parametrize(
+    ("installed", "listed"),
+    [
+        ("0.12.3", [""]),
+        ("0.13.0", [""]),
+        ("0.12.2", ["", "0.12.3"]),
+        (None, ["", "0.12.3"]),
+    ],
+)
+def test_installed(installed: str | None, listed: list[str]) -> None:
+    """Only a directory of a version that would be installed is listed."""
+    tree = Memory(f"0.12.3/{ARCHIVE}", f"0.12.2/{ARCHIVE}")
+    wanted = replace(NEWEST, installed=installed)
+    assert TreeSource(tree, PLATFORM).find(wanted).version == "0.12.3"
+    assert tree.listed == listed

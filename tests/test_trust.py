@@ -17,6 +17,7 @@ from support.missing import missing
 from support.servers.greeter import GREETING, HOST, Greeter, server_context, talk, written
 from uv_self_update.config.settings import Network
 from uv_self_update.errors import TlsError
+from uv_self_update.network import system_authorities
 from uv_self_update.network.client_certificate import needs_passphrase
 from uv_self_update.network.tls import Trust
 from uv_self_update.redaction import Secret
@@ -127,17 +128,20 @@ def test_authority_between(authority: trustme.CA, tmp_path: Path) -> None:
         assert talk(Trust(Network(ca_bundle=bundle), environ={}), server) == GREETING
 
 
-@pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
-@pytest.mark.parametrize("kind", ["file", "folder"])
+@pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "SSL_CERT_DIR", None])
+@pytest.mark.parametrize("kind", ["file", "folder", "elsewhere"])
 def test_system_stays(
-    variable: str,
+    variable: str | None,
     kind: str,
     server: Greeter,
     bundle: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A variable adds to what the system trusts, though OpenSSL would replace that by it."""
+    """A variable adds to what the system trusts, though OpenSSL would replace that by it.
+
+    The system may also keep its bundle elsewhere than Python's OpenSSL was built for.
+    """
     other = tmp_path / "other"
     other.mkdir()
     named = written(trustme.CA(), other / "stranger.pem")
@@ -150,9 +154,24 @@ def test_system_stays(
         openssl_capath=str(system) if kind == "folder" else nowhere,
     )
     monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: defaults)
+    if kind == "elsewhere":
+        monkeypatch.setattr(system_authorities, "_BUNDLES", (nowhere, str(next(system.iterdir()))))
     value = str(named if variable == "SSL_CERT_FILE" else other)
+    environ = {} if variable is None else {variable: value}
 
-    assert talk(Trust(Network(), environ={variable: value}), server) == GREETING
+    assert talk(Trust(Network(), environ=environ), server) == GREETING
+
+
+def test_one_context_for_many(
+    server: Greeter, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The authorities are read once, however many connections are made."""
+    read: list[ssl.SSLContext] = []
+    monkeypatch.setattr(system_authorities, "load", read.append)
+    trust = Trust(Network(ca_bundle=bundle), environ={})
+
+    assert [talk(trust, server) for _ in range(3)] == [GREETING] * 3
+    assert read == [trust.context_for(f"https://{HOST}/", identified=True)]
 
 
 def hash_of(bundle: Path) -> str:

@@ -6,7 +6,7 @@ import http.client
 import http.server
 import ssl
 import threading
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
@@ -36,6 +36,9 @@ class Proxy:
         self.asked: list[str] = []
         """Method and target of each request, as they were sent; in a tunnel the target's path."""
 
+        self.connections = 0
+        """How many connections were accepted."""
+
         self._origin = urlsplit(web.url).netloc
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         authority.issue_cert(HOST).configure_cert(self._context)
@@ -57,6 +60,10 @@ class Proxy:
 
         class Server(http.server.ThreadingHTTPServer):
             daemon_threads = True
+
+            def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 # the library's
+                proxy.connections += 1
+                super().process_request(request, client_address)
 
             def handle_error(self, *_: object) -> None:
                 """Say nothing: clients may leave."""

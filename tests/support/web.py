@@ -6,7 +6,7 @@ import http.server
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
@@ -56,6 +56,9 @@ class Web:
         """Keep the pages, which may change while the server runs; with a context, speak TLS."""
         self.pages: dict[str, Page | Callable[[Asked], Page]] = dict(pages or {})
         self.asked: list[Asked] = []
+        self.connections = 0
+        """How many connections were accepted."""
+
         web = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -73,6 +76,10 @@ class Web:
 
         class Server(http.server.ThreadingHTTPServer):
             daemon_threads = True
+
+            def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 # the library's
+                web.connections += 1
+                super().process_request(request, client_address)
 
             def handle_error(self, *_: object) -> None:
                 """Say nothing: clients may leave."""

@@ -12,7 +12,6 @@ from uv_self_update.errors import UsageError
 from uv_self_update.messages import shown
 from uv_self_update.uv.arguments import Arguments, split, take_flags, without
 from uv_self_update.uv.process import end_like
-from uv_self_update.workflow.update import Job, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -64,6 +63,8 @@ def _update(
         from uv_self_update.uv.uvx import refuse_uvx  # noqa: PLC0415 # for Windows only
 
         refuse_uvx(invocation.environ)
+    from uv_self_update.workflow.update import Job, run  # noqa: PLC0415 # a check needs none
+
     job = Job(
         arguments=arguments,
         settings=with_passphrase(invocation.settings(), invocation.environ),

@@ -12,7 +12,7 @@ import hmac
 import logging
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import (
@@ -82,6 +82,9 @@ class Installing:
     ahead: bool = False
     """Whether to download the archive before the release's own installer requests it."""
 
+    installed: str | None = None
+    """The version that uv's receipt names; uv may be another one, and install this one as well."""
+
 
 class Service:
     """Answers the requests of one run of uv."""
@@ -119,6 +122,7 @@ class Service:
         self._eager = installing.ahead
         self._ahead: dict[tuple[str, str], Ahead] = {}
         self._policy = policy
+        self._newest = replace(NEWEST, installed=installing.installed)
         self._lock = threading.Lock()
         self._found: dict[Wanted, Found | UvSelfUpdateError] = {}
         self._broken_files: set[str] = set()
@@ -187,9 +191,9 @@ class Service:
     def _answer(self, asked: Route) -> Reply:
         match asked:
             case Latest(repository=repository):
-                return self._in_time(lambda: self._release(NEWEST, repository))
+                return self._in_time(lambda: self._release(self._newest, repository))
             case Listing(repository=repository):
-                return self._in_time(lambda: self._release(NEWEST, repository, listing=True))
+                return self._in_time(lambda: self._release(self._newest, repository, listing=True))
             case Tag(repository=repository, version=version):
                 return self._in_time(lambda: self._release(Wanted(exact=version), repository))
             case File(version=version, name=name) if name in INSTALLER_NAMES:
@@ -237,7 +241,8 @@ class Service:
                     known = error
                 else:
                     # Its files are requested by version, and must come from the same source.
-                    self._found[Wanted(exact=known.release.version)] = known
+                    if wanted.may_install(known.release.version):
+                        self._found[Wanted(exact=known.release.version)] = known
                 self._found[wanted] = known
         if isinstance(known, UvSelfUpdateError):
             raise known

@@ -1,12 +1,14 @@
 """HTTP: every request to another machine goes through `client`.
 
-`exchange` sends one request, `connections` owns the sockets, and `download` resumes the download of
-a file. `forward` passes on requests of other programs, over `persistent` connections. `proxies`,
-`redirects`, `ranges` and `retries` are pure decisions. `limits` has every limit, and `deferred`
-makes the client when it is used first.
+`access` knows the way to each server, and begins the first connection. `exchange` sends a request,
+`connections` owns the sockets, and `download` resumes the download of a file. `forward` passes on
+requests of other programs, over `persistent` connections. `proxies`, `redirects`, `ranges` and
+`retries` are pure decisions. `limits` has every limit, and `deferred` makes the client when it is
+used first.
 """
 
 __all__ = (
+    "access",
     "client",
     "client_certificate",
     "deferred",

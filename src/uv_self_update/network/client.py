@@ -18,6 +18,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, TypeVar
 
 from uv_self_update.errors import RateLimited, StatusRefused, TooLarge, Unreachable, UpstreamError
+from uv_self_update.network.access import Access
 from uv_self_update.network.allowance import Allowance
 from uv_self_update.network.download import Transfer
 from uv_self_update.network.exchange import Exchange
@@ -75,11 +76,21 @@ class Upstream:
         *,
         environ: Mapping[str, str],
         limits: Limits = DEFAULTS,
+        access: Access | None = None,
     ) -> None:
+        """Prepare; nothing is requested yet.
+
+        Args:
+            network: The settings.
+            credentials: The credentials of the source.
+            environ: The user's environment.
+            limits: The limits of sizes and times.
+            access: What was begun for this run already.
+        """
         self.limits = limits
         self._network = network
         self._credentials = credentials
-        self._exchange = Exchange(network, environ=environ, limits=limits)
+        self._exchange = Exchange(access or Access(network, environ), limits)
         self._allowance = Allowance(network.timeout, limits)
 
     def logged_in(self, credentials: Credentials) -> Upstream:

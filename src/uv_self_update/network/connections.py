@@ -5,11 +5,12 @@ httpcore, the layer below httpx, makes them through the network backend of this 
 
 from __future__ import annotations
 
+import math
 import socket
 import threading
 import time
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakSet
 
 import httpcore
@@ -17,13 +18,17 @@ import httpcore
 from uv_self_update.background import Background
 from uv_self_update.network.limits import DEFAULTS, Limits
 from uv_self_update.network.redirects import is_local
+from uv_self_update.network.streams import PreconnectedStream
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterable, Iterator
 
     from uv_self_update.config.settings import Network
+    from uv_self_update.network.preconnect import Preconnection
 
+
+T = TypeVar("T")
 
 Failure = (
     httpcore.NetworkError,
@@ -80,9 +85,16 @@ class MinimumThroughput:
 class Wire:
     """All connections of a run."""
 
-    def __init__(self, network: Network, limits: Limits = DEFAULTS) -> None:
+    def __init__(
+        self,
+        network: Network,
+        limits: Limits = DEFAULTS,
+        *,
+        preconnection: Preconnection | None = None,
+    ) -> None:
         self.timeout = network.timeout
         self.limits = limits
+        self.preconnection = preconnection
         self._lock = threading.Lock()
         self._closed = threading.Event()
         self._sockets: WeakSet[socket.socket] = WeakSet()
@@ -153,8 +165,26 @@ class Wire:
             ssl_context=tls,
             proxy=proxy,
             keepalive_expiry=self.limits.idle,
-            network_backend=_Backend(self),
+            network_backend=_Backend(self, tls),
         )
+
+    def awaited(self, call: Background[T], timeout: float | None = None) -> T:
+        """Wait for a call in the background that makes a connection, and return its result.
+
+        Raises:
+            TooSlow: This thread's request has no time left.
+            httpcore.ConnectError: All connections were closed meanwhile.
+            httpcore.ConnectTimeout: The timeout has passed.
+        """
+        end = math.inf if timeout is None else time.monotonic() + timeout
+        while not call.wait(_POLL):
+            if self.closed:
+                message = "interrupted"
+                raise httpcore.ConnectError(message)
+            if time.monotonic() > end:
+                raise httpcore.ConnectTimeout
+            self.check_answer()
+        return call.result()
 
     def add(self, connection: socket.socket) -> None:
         """Register a connection; it is closed at once if all are closed."""
@@ -195,10 +225,16 @@ class Wire:
 
 
 class _Backend(httpcore.NetworkBackend):
-    """Makes connections for httpcore."""
+    """Makes connections for httpcore.
 
-    def __init__(self, wire: Wire) -> None:
+    Args:
+        wire: All connections of the run.
+        tls: The context of the servers that the connections lead to.
+    """
+
+    def __init__(self, wire: Wire, tls: ssl.SSLContext | None) -> None:
         self._wire = wire
+        self._tls = tls
         self._sockets = httpcore.SyncBackend()
 
     def connect_tcp(
@@ -209,16 +245,15 @@ class _Backend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        # In another thread: name resolution and connecting cannot be interrupted.
-        connecting = Background(
-            lambda: self._sockets.connect_tcp(host, port, timeout, local_address, socket_options)
-        )
-        while not connecting.wait(_POLL):
-            if self._wire.closed:
-                message = "interrupted"
-                raise httpcore.ConnectError(message)
-            self._wire.check_answer()
-        stream = connecting.result()
+        stream = self._preconnected(host, port)
+        if stream is None:
+            # In another thread: name resolution and connecting cannot be interrupted.
+            connecting = Background(
+                lambda: self._sockets.connect_tcp(
+                    host, port, timeout, local_address, socket_options
+                )
+            )
+            stream = self._wire.awaited(connecting)
         # The address of the connection, since another lookup of the name may return another one.
         try:
             self._wire.check_address(stream)
@@ -227,6 +262,13 @@ class _Backend(httpcore.NetworkBackend):
             raise
         self._wire.add(stream.get_extra_info("socket"))
         return _Stream(stream, self._wire)
+
+    def _preconnected(self, host: str, port: int) -> httpcore.NetworkStream | None:
+        """Return the connection that was begun before, if this is where it leads."""
+        begun = self._wire.preconnection
+        if begun is not None:
+            begun = begun.take(host, port, self._tls, idle=self._wire.limits.idle)
+        return None if begun is None else PreconnectedStream(begun, self._wire.awaited)
 
 
 class _Stream(httpcore.NetworkStream):

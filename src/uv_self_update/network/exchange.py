@@ -7,7 +7,6 @@ when the origin changes: credentials are sent to the origin that they are for, a
 from __future__ import annotations
 
 import logging
-import os
 import re
 import socket
 import sys
@@ -15,7 +14,6 @@ import threading
 import time
 import zlib
 from contextlib import suppress
-from functools import cached_property
 from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
@@ -45,13 +43,10 @@ from uv_self_update.network.connections import (
     Wire,
 )
 from uv_self_update.network.limits import DEFAULTS, Limits
-from uv_self_update.network.proxies import Proxies
 from uv_self_update.network.ranges import length_of
 from uv_self_update.network.redirects import is_local, redirected
-from uv_self_update.network.tls import Trust
 from uv_self_update.network.tls_errors import explained
 from uv_self_update.redaction import redact, redact_parts
-from uv_self_update.uv import configuration as uv_toml
 
 if TYPE_CHECKING:
     import ssl
@@ -59,10 +54,10 @@ if TYPE_CHECKING:
 
     from uv_self_update.auth.credentials import Credentials
     from uv_self_update.config.settings import Network
+    from uv_self_update.network.access import Access
     from uv_self_update.network.allowance import Allowance
     from uv_self_update.network.proxies import Proxy
     from uv_self_update.network.url import Url
-    from uv_self_update.uv.configuration import UvToml
 
 
 _log = logging.getLogger(__name__)
@@ -109,13 +104,11 @@ _ENCODINGS = {"", "identity", "gzip"}
 class Exchange:
     """Sends requests over the connections that all sources share."""
 
-    def __init__(
-        self, network: Network, *, environ: Mapping[str, str], limits: Limits = DEFAULTS
-    ) -> None:
-        self._network = network
-        self._environ = environ
+    def __init__(self, access: Access, limits: Limits = DEFAULTS) -> None:
+        self._access = access
+        self._network = access.network
         self._limits = limits
-        self._wire = Wire(network, limits)
+        self._wire = Wire(access.network, limits, preconnection=access.preconnection)
         self._lock = threading.Lock()
         self._clients: dict[tuple[ssl.SSLContext | None, Proxy | None], httpx.Client] = {}
 
@@ -190,6 +183,7 @@ class Exchange:
     def close(self) -> None:
         """Close every connection, which also ends the waits of other threads."""
         self._wire.close()
+        self._access.close()
         with self._lock:
             clients, self._clients = list(self._clients.values()), {}
         for client in clients:
@@ -213,7 +207,7 @@ class Exchange:
             identified: Whether the client certificate may be presented.
             sender: The redirect of a remote server to this URL; None for a URL of the user.
         """
-        proxy = self._proxies.for_url(url)
+        proxy = self._access.proxies.for_url(url)
         route = _Route(
             url=url,
             proxy=proxy,
@@ -256,7 +250,7 @@ class Exchange:
 
     def _client(self, url: Url, proxy: Proxy | None, *, identified: bool) -> httpx.Client:
         encrypted = url.scheme == "https"
-        tls = self._trust.context_for(url.wire, identified=identified) if encrypted else None
+        tls = self._access.trust.context_for(url.wire, identified=identified) if encrypted else None
         with self._lock:
             client = self._clients.get((tls, proxy))
             if client is None:
@@ -281,20 +275,12 @@ class Exchange:
         parts = urlsplit(url)
         user, _, password = parts.netloc.rpartition("@")[0].partition(":")
         pair = (unquote_to_bytes(user), unquote_to_bytes(password)) if user or password else None
-        tls = self._trust.context_for(url, identified=False) if parts.scheme == "https" else None
+        tls = (
+            self._access.trust.context_for(url, identified=False)
+            if parts.scheme == "https"
+            else None
+        )
         return httpcore.Proxy(without_userinfo(url), auth=pair, ssl_context=tls)
-
-    @cached_property
-    def _uv_toml(self) -> UvToml:
-        return uv_toml.read(self._environ, windows=os.name == "nt")
-
-    @cached_property
-    def _proxies(self) -> Proxies:
-        return Proxies.collect(self._environ, self._uv_toml)
-
-    @cached_property
-    def _trust(self) -> Trust:
-        return Trust(self._network, environ=self._environ, insecure=self._uv_toml.insecure_hosts)
 
 
 class Response:

@@ -29,6 +29,7 @@ from uv_self_update.auth.credentials import origin_of
 from uv_self_update.errors import TlsError
 from uv_self_update.files import strerror
 from uv_self_update.messages import shown
+from uv_self_update.network import system_authorities
 from uv_self_update.network.authorities import blocks_in
 from uv_self_update.network.client_certificate import ClientCertificate, UnusableClientCertificate
 from uv_self_update.redaction import redact_url
@@ -122,8 +123,6 @@ class Trust:
             reason = _load(context, path)
             if reason is not None:
                 _log.warning("%s is not used: %s: %s", variable, path, reason)
-        if any(self._environ.get(variable) for variable in _OPENSSL_VARIABLES):
-            _load_system(context)
         return context
 
     def _named(self) -> Iterator[tuple[str, Path]]:
@@ -182,23 +181,36 @@ def _exemption(entry: str, origin: str) -> _Exemption | None:
 
 
 def _new_context() -> ssl.SSLContext:
-    # Slow to import, and not needed for plain http or a directory.
-    import truststore  # noqa: PLC0415
+    if sys.platform in _NOT_OPENSSL:
+        import truststore  # noqa: PLC0415 # slow to import, and for these systems only
 
-    class _Context(truststore.SSLContext):
-        """Adds the configured authorities that have expired to an error."""
+        return _naming_expired(truststore.SSLContext)(ssl.PROTOCOL_TLS_CLIENT)
+    context = _naming_expired(ssl.SSLContext)(ssl.PROTOCOL_TLS_CLIENT)
+    bundle = system_authorities.load(context)
+    reason = None if bundle is None else _load(context, bundle)
+    if reason is not None:
+        _log.warning("the system's %s is not used: %s", bundle, reason)
+    return context
 
+
+def _naming_expired(base: type[ssl.SSLContext]) -> type[ssl.SSLContext]:
+    """Return a class of contexts that add the configured authorities that have expired to an error.
+
+    OpenSSL does not report which certificate has expired.
+    """
+
+    class Context(base):  # type: ignore[misc, valid-type]
         named: tuple[tuple[Path, Block], ...] = ()
 
         def wrap_socket(self, *args: Any, **named: Any) -> ssl.SSLSocket:  # noqa: ANN401 # see ssl
             try:
-                return super().wrap_socket(*args, **named)
+                connection: ssl.SSLSocket = super().wrap_socket(*args, **named)
             except ssl.SSLCertVerificationError as error:
-                # OpenSSL does not report which certificate has expired.
                 error.expired = tuple(_expired(self.named))  # type: ignore[attr-defined]
                 raise
+            return connection
 
-    return _Context(ssl.PROTOCOL_TLS_CLIENT)
+    return Context
 
 
 def _remember(context: ssl.SSLContext, path: Path, blocks: Iterable[Block]) -> None:
@@ -288,16 +300,3 @@ def _expired(named: Iterable[tuple[Path, Block]]) -> Iterator[str]:
         until = block.until
         if until is not None and until < now:
             yield f"{block.label} of {path}, on {until.date()}"
-
-
-def _load_system(context: ssl.SSLContext) -> None:
-    """Trust the defaults of OpenSSL, which it ignores if its variables are set."""
-    if sys.platform in _NOT_OPENSSL:
-        return
-    defaults = ssl.get_default_verify_paths()
-    if (bundle := Path(defaults.openssl_cafile)).is_file():
-        reason = _load(context, bundle)
-        if reason is not None:
-            _log.warning("the system's %s is not used: %s", bundle, reason)
-    if Path(defaults.openssl_capath).is_dir():
-        context.load_verify_locations(capath=defaults.openssl_capath)

@@ -41,6 +41,17 @@ class Wanted:
     policy: Policy = EVERYTHING
     """The rules that also apply."""
 
+    installed: str | None = None
+    """The installed version, if only newer ones are installed; None if any may be."""
+
+    def may_install(self, version: str) -> bool:
+        """Return whether a version would be installed: whether it is newer, if it has to be."""
+        if self.installed is None:
+            return True
+        from packaging.version import Version  # noqa: PLC0415 # slow to import, see parse_target
+
+        return Version(version) > Version(self.installed)
+
     def under(self, policy: Policy) -> Wanted:
         """Return the same request with a policy."""
         return replace(self, policy=policy)

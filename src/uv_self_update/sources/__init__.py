@@ -5,6 +5,7 @@ Every source implements `interface`. A new kind is one module here and one row i
 """
 
 __all__ = (
+    "addresses",
     "authentication",
     "detection",
     "formats",

@@ -41,8 +41,8 @@ from uv_self_update.auth.variables import (
     server_of,
 )
 from uv_self_update.redaction import Secret, redact_url
+from uv_self_update.sources.addresses import api_of
 from uv_self_update.sources.context import url_of
-from uv_self_update.sources.github import api_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

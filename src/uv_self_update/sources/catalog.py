@@ -127,6 +127,8 @@ class CatalogSource(ArchiveSource):
     def pick(self, releases: Mapping[str, Sequence[Release]], wanted: Wanted) -> Release:
         """Return the newest wanted release that is allowed and has this platform's archive.
 
+        The files of a release that would not be installed do not matter, and are not listed.
+
         Raises:
             HiddenByPolicy: The policy hides every wanted release.
             NoSuchVersion: No release is wanted, or none has the archive.
@@ -144,22 +146,27 @@ class CatalogSource(ArchiveSource):
         incomplete: list[str] = []
         not_uv: set[str] = set()
         for version in candidates[:_MAX_CANDIDATES]:
-            release = self._best(releases[version])
-            if not _is_uv(release):
-                not_uv.add(version)
-            elif objection := wanted.policy.objection_to(release, now=now):
-                hidden_versions[version] = objection
-            elif release.asset(archive) is None or not self.confirmed(release, wanted):
-                incomplete.append(version)
+            if wanted.may_install(version):
+                release = self._best(releases[version])
+                if not _is_uv(release):
+                    not_uv.add(version)
+                    continue
+                if objection := wanted.policy.objection_to(release, now=now):
+                    hidden_versions[version] = objection
+                    continue
+                if release.asset(archive) is None or not self.confirmed(release, wanted):
+                    incomplete.append(version)
+                    continue
             else:
-                if incomplete:
-                    skipped = f"uv {', '.join(incomplete)}"
-                    _log.warning(
-                        "Skipping %s: %s has no %s; using uv %s",
-                        *(skipped, self.name, archive, version),
-                    )
-                _tell_hidden(hidden_versions, versions[: versions.index(version)])
-                return release
+                release = releases[version][0]
+            if incomplete:
+                skipped = f"uv {', '.join(incomplete)}"
+                _log.warning(
+                    "Skipping %s: %s has no %s; using uv %s",
+                    *(skipped, self.name, archive, version),
+                )
+            _tell_hidden(hidden_versions, versions[: versions.index(version)])
+            return release
         if incomplete:
             _tell_hidden(hidden_versions, versions[: versions.index(incomplete[0])])
             others = candidates[_MAX_CANDIDATES:][:3]

@@ -11,11 +11,9 @@ from contextlib import ExitStack, contextmanager
 from functools import cached_property, partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote
 
-from uv_self_update.auth.variables import is_githubs_own
 from uv_self_update.errors import (
-    InvalidSource,
     NotFoundOrUnauthorized,
     RateLimited,
     SourceError,
@@ -25,6 +23,7 @@ from uv_self_update.errors import (
 from uv_self_update.redaction import redact_url
 from uv_self_update.releases.release import listed_release
 from uv_self_update.releases.target import newest_first
+from uv_self_update.sources.addresses import api_of
 from uv_self_update.sources.catalog import CatalogSource
 from uv_self_update.sources.context import url_of
 from uv_self_update.sources.formats.documents import read_entries, read_release
@@ -56,30 +55,6 @@ _HINT = (
     "GitHub also answers 404 if a token is missing or may not read the repository: set GH_TOKEN, "
     "or UV_GITHUB_TOKEN for GitHub Enterprise Server."
 )
-
-
-def api_of(url: str) -> str:
-    """Return the API URL of the repository at `url`.
-
-    The API of `https://github.com/O/R` and `https://TENANT.ghe.com/O/R` has its own host
-    (https://docs.github.com/en/enterprise-cloud@latest/rest); that of GitHub Enterprise Server, and
-    of servers with its layout, is below `/api/v3`. Credentials in the URL are kept.
-
-    Raises:
-        InvalidSource: The URL does not end in `OWNER/REPO`.
-    """
-    parts = urlsplit(url.rstrip("/"))
-    above, _, name = parts.path.rpartition("/")
-    prefix, _, owner = above.rpartition("/")
-    if not owner or not name:
-        raise InvalidSource(redact_url(url), "the URL of a repository ends in `OWNER/REPO`")
-    userinfo, at, host = parts.netloc.rpartition("@")
-    if is_githubs_own(url):
-        api = host.lower().removeprefix("www.")
-        netloc, path = f"{userinfo}{at}api.{api}", f"/repos/{owner}/{name}"
-    else:
-        netloc, path = parts.netloc, f"{prefix}/api/v3/repos/{owner}/{name}"
-    return urlunsplit((parts.scheme, netloc, path, "", ""))
 
 
 def create(settings: SourceSettings, context: Context) -> GithubSource:

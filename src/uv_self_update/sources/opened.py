@@ -12,7 +12,6 @@ from uv_self_update.background import Background
 from uv_self_update.config.kinds import SourceSettings
 from uv_self_update.network.deferred import deferred
 from uv_self_update.sources import registry as sources
-from uv_self_update.sources.approved import with_lists
 from uv_self_update.sources.context import Context
 from uv_self_update.sources.order import find_in_order
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from uv_self_update.auth.credentials import Credentials
     from uv_self_update.auth.programs import LoginPrograms
     from uv_self_update.config.settings import Network, Settings
+    from uv_self_update.network.access import Access
     from uv_self_update.network.client import Upstream
     from uv_self_update.platforms import Platform
     from uv_self_update.releases.policy import Policy
@@ -41,6 +41,7 @@ class OpenSources:
         uv: The uv that reads package indexes.
         environ: The user's environment.
         temporary: The directory for temporary files; None for the default of the system.
+        access: What `preconnect` has begun.
     """
 
     def __init__(
@@ -50,11 +51,13 @@ class OpenSources:
         uv: Path,
         environ: Mapping[str, str],
         temporary: Path | None = None,
+        access: Access | None = None,
     ) -> None:
         self._settings = settings
         self._uv = uv
         self._environ = environ
         self._temporary = temporary
+        self._access = access
         self._lock = threading.Lock()
         self._making: Background[Upstream] | None = None
 
@@ -93,7 +96,12 @@ class OpenSources:
         Raises:
             InvalidApprovedList: A list cannot be read.
         """
-        return with_lists(self._settings.policy, self._list_client)
+        policy = self._settings.policy
+        if not any(rule.list_url for rule in policy.rules):
+            return policy
+        from uv_self_update.sources.approved import with_lists  # noqa: PLC0415 # few policies have one
+
+        return with_lists(policy, self._list_client)
 
     def prepare(self, wanted: Wanted, installed: str) -> None:
         """Begin to download what is newer than the installed version, if the first source can."""
@@ -159,7 +167,9 @@ class OpenSources:
         from uv_self_update.auth.credentials import Credentials  # noqa: PLC0415
         from uv_self_update.network.client import Upstream  # noqa: PLC0415
 
-        return Upstream(self._settings.network, Credentials(), environ=self._environ)
+        return Upstream(
+            self._settings.network, Credentials(), environ=self._environ, access=self._access
+        )
 
     def _client(self, section: SourceSettings, *, guessed: bool = False) -> Upstream:
         """Return the HTTP client with the credentials of one source only."""

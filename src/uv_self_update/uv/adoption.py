@@ -16,7 +16,7 @@ import logging
 import os
 import shutil
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,20 +39,22 @@ _DIRECTORY = "AXOUPDATER_CONFIG_PATH"
 _log = logging.getLogger(__name__)
 
 
-@dataclass(kw_only=True)
 class Adoption:
     """How uv is run, and what becomes of its receipts."""
 
-    installation: Installation
-    """The uv, in an environment in which it finds a receipt of its own."""
+    def __init__(self, installation: Installation, *, wanted: bool, lasting: _Lasting) -> None:
+        """Prepare; nothing is written.
 
-    settled: bool = False
-    """Whether to leave a lasting receipt for uv; set by the caller once uv has ended."""
-
-    wanted: bool
-    """Whether uv has no receipt of its own, and gets one."""
-
-    lasting: _Lasting = field(repr=False)
+        Args:
+            installation: The uv, in an environment in which it finds a receipt of its own.
+            wanted: Whether uv has no receipt of its own, and gets one.
+            lasting: The receipts where uv looks for them.
+        """
+        self.installation = installation
+        self.wanted = wanted
+        self.lasting = lasting
+        self.settled = False
+        """Whether to leave a lasting receipt for uv; set by the caller once uv has ended."""
 
     def rewrites(self, receipt: Receipt, version: str) -> Iterator[Rewrite]:
         """Yield the receipts that change when uv becomes another version.
@@ -92,7 +94,7 @@ def adopting(
         NotReplaced: The receipt cannot be written.
     """
     if not wanted or installation.standalone:
-        yield Adoption(installation=installation, wanted=False, lasting=_Lasting(installation))
+        yield Adoption(installation, wanted=False, lasting=_Lasting(installation))
         return
     from uv_self_update.uv.install_source import find_package_manager  # noqa: PLC0415 # most runs adopt nothing
 
@@ -111,7 +113,7 @@ def adopting(
     )
     with _written(json.dumps(document), directory) as own:
         adopted = replace(installation, environ={**lasting, _DIRECTORY: str(own.parent)})
-        adoption = Adoption(installation=adopted, wanted=True, lasting=receipts)
+        adoption = Adoption(adopted, wanted=True, lasting=receipts)
         yield adoption
         if adoption.settled:
             receipts.settle(read(own).updated(version_of(uv, environ) or version))

@@ -74,6 +74,11 @@ class Arguments:
         """Whether `--dry-run` is given."""
         return "--dry-run" in self.all
 
+    @property
+    def offline(self) -> bool:
+        """Whether `--offline` is given; uv refuses to update itself then."""
+        return "--offline" in self.all
+
 
 def split(arguments: Sequence[str]) -> Arguments:
     """Find the requested version among uv's options.

@@ -10,6 +10,7 @@ from uv_self_update import platforms
 from uv_self_update.errors import ReceiptError
 from uv_self_update.uv import receipt as receipts
 from uv_self_update.uv.environment import bare_environment
+from uv_self_update.versions import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,6 +77,12 @@ class Installation:
             return self.read_receipt()
         except ReceiptError:
             return None
+
+    @property
+    def stated_version(self) -> str | None:
+        """The version that the receipt names, which uv itself ignores; None without a valid one."""
+        version = None if self.receipt is None else self.receipt.document.get("version")
+        return version if isinstance(version, str) and VERSION.fullmatch(version) else None
 
     @property
     def standalone(self) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from uv_self_update.errors import InstallError, SourceError, UvNotRunnable, update_with
 from uv_self_update.releases.release import Asset
 from uv_self_update.releases.target import NEWEST, parse_target
+from uv_self_update.sources.addresses import preconnect
 from uv_self_update.sources.formats.documents import checked
 from uv_self_update.sources.interface import ArchiveSource
 from uv_self_update.sources.opened import OpenSources
@@ -128,7 +129,11 @@ def check(settings: Settings, installation: Installation, *, target: str | None)
     """
     wanted = NEWEST if target is None else parse_target(target)
     uv, environ = installation.uv, installation.environ
-    with Signals(), closing(OpenSources(settings, uv=uv, environ=environ)) as sources:
+    with (
+        Signals(),
+        closing(preconnect(settings, environ, exact=wanted.exact is not None)) as access,
+        closing(OpenSources(settings, uv=uv, environ=environ, access=access)) as sources,
+    ):
         installed = version_of(uv, environ)
         if installed is None:
             raise UvNotRunnable(uv, "it reports no version, or none that can be compared")

@@ -1,6 +1,7 @@
 """One update, from the command line to uv's exit code.
 
-1. A version that the policy forbids by its number is refused before anything is started.
+1. A version that the policy forbids by its number is refused before anything is started. The
+   connection to the first source is begun, and takes its round trips during the next steps.
 2. A directory next to uv is claimed to work in, after a wait if another update has claimed it. An
    update that was killed there is finished or undone. A prefix or a specifier is resolved against
    the sources: uv always gets an exact version.
@@ -13,7 +14,7 @@
 6. uv's exit code is ours; errors behind the gateway are returned to be explained.
 """
 
-# The slow imports are made where they are needed, see step 3.
+# Imports are made where they are needed: the connection is begun before them, see step 1.
 # ruff: noqa: PLC0415
 
 from __future__ import annotations
@@ -24,19 +25,15 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from uv_self_update.errors import HiddenByPolicy, NotReplaced
-from uv_self_update.files import strerror
-from uv_self_update.gateway.address import listen
+from uv_self_update.network.access import Access
 from uv_self_update.releases.target import NEWEST, parse_target
-from uv_self_update.sources.opened import OpenSources
-from uv_self_update.uv.adoption import adopting
-from uv_self_update.uv.environment import environment
-from uv_self_update.uv.executable import version_of
-from uv_self_update.uv.leftovers import restore_name
+from uv_self_update.sources.addresses import preconnect
 from uv_self_update.uv.process import Signals
 from uv_self_update.versions import TOO_OLD, without_local
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from uv_self_update.config.settings import InstallerChoice, Settings
     from uv_self_update.errors import InstallError, UvSelfUpdateError
@@ -45,6 +42,8 @@ if TYPE_CHECKING:
     from uv_self_update.installer.native import NativeInstaller
     from uv_self_update.installer.release import ReleaseInstaller
     from uv_self_update.installer.workspace import Workspace
+    from uv_self_update.releases.target import Wanted
+    from uv_self_update.sources.opened import OpenSources
     from uv_self_update.uv.adoption import Adoption
     from uv_self_update.uv.arguments import Arguments
     from uv_self_update.uv.installation import Installation
@@ -123,11 +122,10 @@ def run(job: Job) -> Outcome:
     user = job.user or job.installation
     with (
         Signals() as signals,
+        closing(_access(job, user, wanted)) as access,
         _workspace(job) as work,
-        closing(
-            OpenSources(job.settings, uv=user.uv, environ=user.environ, temporary=work.claimed)
-        ) as sources,
-        adopting(job.installation, wanted=job.settings.adopt, directory=work.claimed) as adoption,
+        closing(_sources(job.settings, user, work, access)) as sources,
+        _adopting(job, work) as adoption,
     ):
         installation = adoption.installation
         _refuse_too_old(installation)
@@ -138,7 +136,7 @@ def run(job: Job) -> Outcome:
             version = sources.find(wanted).release.version
         if version is not None and TOO_OLD.match(version):
             _log.warning(_NO_RETURN, version)
-        address = listen()
+        address = _listen()
         environ = _child_environment(installation, work, address)
         with closing(address):
             signals.run(
@@ -175,6 +173,37 @@ def run(job: Job) -> Outcome:
     )
 
 
+def _access(job: Job, user: Installation, wanted: Wanted | None) -> Access:
+    """Begin the connection to the first source, unless uv is told to make none."""
+    if job.arguments.offline:
+        return Access(job.settings.network, user.environ)
+    exact = wanted is not None and wanted.exact is not None
+    return preconnect(job.settings, user.environ, exact=exact)
+
+
+def _sources(
+    settings: Settings, user: Installation, work: Workspace, access: Access
+) -> OpenSources:
+    from uv_self_update.sources.opened import OpenSources
+
+    return OpenSources(
+        settings, uv=user.uv, environ=user.environ, temporary=work.claimed, access=access
+    )
+
+
+def _adopting(job: Job, work: Workspace) -> AbstractContextManager[Adoption]:
+    from uv_self_update.uv.adoption import adopting
+
+    return adopting(job.installation, wanted=job.settings.adopt, directory=work.claimed)
+
+
+def _listen() -> Address:
+    """Bind the listening socket; raises GatewayError."""
+    from uv_self_update.gateway.address import listen
+
+    return listen()
+
+
 @contextmanager
 def _workspace(job: Job) -> Iterator[Workspace]:
     """Claim the workspace next to uv, and finish or undo an update that was killed there.
@@ -184,6 +213,7 @@ def _workspace(job: Job) -> Iterator[Workspace]:
         NotReplaced: An update that was killed can be neither finished nor undone.
     """
     from uv_self_update.installer.workspace import claim_if_writable
+    from uv_self_update.uv.leftovers import restore_name
 
     installation = job.installation
     with closing(claim_if_writable(installation.directory)) as work:
@@ -198,6 +228,9 @@ def _child_environment(
     installation: Installation, work: Workspace, address: Address
 ) -> dict[str, str]:
     """Return the environment of uv; raises NotReplaced."""
+    from uv_self_update.files import strerror
+    from uv_self_update.uv.environment import environment
+
     try:
         temporary = work.environ(windows=installation.windows)
     except OSError as error:
@@ -271,6 +304,8 @@ class _Installers:
     native: NativeInstaller
     release: ReleaseInstaller
     choice: InstallerChoice
+    installed: str | None
+    """The version that the receipt names."""
 
 
 def _installers(job: Job, work: Workspace, adoption: Adoption) -> _Installers:
@@ -298,6 +333,7 @@ def _installers(job: Job, work: Workspace, adoption: Adoption) -> _Installers:
             run_by=scripts.staged,
         ),
         choice=choice,
+        installed=installation.stated_version,
     )
 
 
@@ -324,6 +360,7 @@ def _gateway(
             barred=lambda script: script_policy.barred(script, environ),
             digests=job.settings.digests,
             ahead=True,
+            installed=installers.installed,
         ),
         platform=sources.platform,
         policy=lambda: sources.policy,
@@ -359,6 +396,7 @@ def _refuse_too_old(installation: Installation) -> None:
         return  # uv refuses by itself, before it asks for anything
     if TOO_OLD.match(str(receipt.document.get("version"))):
         from uv_self_update.errors import UvTooOld
+        from uv_self_update.uv.executable import version_of
 
         version = version_of(installation.uv, installation.environ)
         if version is not None and TOO_OLD.match(version):

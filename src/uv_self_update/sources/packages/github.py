@@ -12,8 +12,8 @@ from uv_self_update.errors import StatusRefused, UnexpectedBody
 from uv_self_update.redaction import redact_url
 from uv_self_update.releases.distribution import Distribution, parse_filename
 from uv_self_update.releases.release import utc
+from uv_self_update.sources.addresses import api_of
 from uv_self_update.sources.formats.paging import entries
-from uv_self_update.sources.github import api_of
 from uv_self_update.sources.packages.answers import hidden, release_of, yanked_by
 from uv_self_update.sources.packages.interface import PackageRepository, host_of, path_of
 
