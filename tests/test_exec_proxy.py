@@ -25,7 +25,7 @@ from support.web import Page, Web
 from uv_self_update.config.kinds import SourceSettings
 from uv_self_update.config.settings import Network
 from uv_self_update.gateway.package_index import PackageIndex, Served
-from uv_self_update.gateway.proxy import Proxy, listen
+from uv_self_update.gateway.proxy import Proxy, ProxyLimits, listen
 from uv_self_update.network.client import Upstream
 from uv_self_update.releases.distribution import Claim
 from uv_self_update.sources.authentication import credentials_of
@@ -119,8 +119,7 @@ def starting(
             own=index.owns,
             answer=index.answer,
             proxy_for=UvProxies.of(environ or {}).for_host,
-            waiting=waiting,
-            head_time=head_time,
+            limits=ProxyLimits(waiting=waiting, head_time=head_time),
         )
         stack.enter_context(closing(proxy))
         yield Run(packages=packages, index=index, proxy=address.url)

@@ -72,8 +72,8 @@ def named(environ: dict[str, str], urls: dict[str, str]) -> dict[str, str]:
 def test_rules(environ: dict[str, str], host: str, before: str, since: str) -> None:
     """Our table says what real versions of uv do."""
     urls = {letter: f"http://{letter}.example:3128" for letter in "ABC"}
-    for masking, expected in ((False, before), (True, since)):
-        proxies = UvProxies.of(named(environ, urls), masking=masking)
+    for numbers, expected in (((0, 8, 23), before), ((0, 8, 24), since), ((), since)):
+        proxies = UvProxies.of(named(environ, urls), numbers=numbers)
         assert proxies.for_host(host) == urls.get(expected)
 
 

@@ -149,11 +149,22 @@ class PackageIndex:
                 content_type=PAGE_TYPE,
             )
         if kind == "releases" and rest.startswith("download/"):
-            # A tag may hold slashes, which are encoded in it; a file name holds none.
-            tag, _, name = rest.removeprefix("download/").rpartition("/")
-            call = self._head if method == "HEAD" else self._file
-            return self._guarded(path, lambda: call(served, unquote(tag), unquote(name)))
+            return self.file(served, method, path, rest.removeprefix("download/"))
         return None
+
+    def file(self, served: Served, method: str, path: str, place: str) -> Reply:
+        """Answer for a file of a release; never raises.
+
+        Args:
+            served: The repository.
+            method: GET or HEAD.
+            path: What a refusal is remembered by.
+            place: The tag and the file's name, percent-encoded, with a slash between them.
+        """
+        # A tag may hold slashes, encoded or not; a file name holds none.
+        tag, _, name = place.rpartition("/")
+        call = self._head if method == "HEAD" else self._file
+        return self._guarded(path, lambda: call(served, unquote(tag), unquote(name)))
 
     def _guarded(self, path: str, call: Callable[[], Reply], *, page: bool = False) -> Reply:
         """Return a reply, and remember why it is a refusal."""
@@ -165,7 +176,7 @@ class PackageIndex:
             internal = failure = InternalError(error)
             _log.debug("%s", internal.trace)
         else:
-            self._forget(path)
+            self.forget(path)
             return reply
         self._remember(path, failure, page=page)
         return Reply.of(f"{failure}\n", status=_status_of(failure))
@@ -174,7 +185,8 @@ class PackageIndex:
         with self._lock:
             self._failures[path] = Failure(error=error, page=page)
 
-    def _forget(self, path: str) -> None:
+    def forget(self, path: str) -> None:
+        """Forget why a request was refused, because it was answered later."""
         with self._lock:
             self._failures.pop(path, None)
 
@@ -228,7 +240,7 @@ class PackageIndex:
                 except UvSelfUpdateError as error:
                     self._remember(key, error)
                     raise BrokenOff from error
-                self._forget(key)
+                self.forget(key)
                 yield pending
 
         return Reply(content_type=_BINARY, body=body(), length=download.size, headers=_KEPT)

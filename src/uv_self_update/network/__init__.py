@@ -4,4 +4,15 @@
 a file. `proxies`, `redirects`, `ranges` and `retries` are pure decisions. `limits` has every limit.
 """
 
-__all__ = ("client", "client_certificate", "forward", "items", "limits", "local_files", "responses")
+__all__ = (
+    "client",
+    "client_certificate",
+    "forward",
+    "items",
+    "limits",
+    "local_files",
+    "responses",
+    "roots",
+    "tls",
+    "tunnels",
+)

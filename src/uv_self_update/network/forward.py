@@ -1,4 +1,4 @@
-"""Plain http requests of other programs, passed on as they were sent (RFC 9110 section 7.6).
+"""Requests of other programs, passed on as they were sent (RFC 9110 section 7.6).
 
 Directly, or through the proxy that the program would have used. Only what a proxy has to change is
 changed, and no credential of ours is sent.
@@ -7,18 +7,27 @@ changed, and no credential of ours is sent.
 from __future__ import annotations
 
 import contextlib
-import socket
-from base64 import b64encode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import unquote_to_bytes, urlsplit
+from urllib.parse import urlsplit
 
 import h11
 
-from uv_self_update.redaction import redact_url
+from uv_self_update.network.tunnels import (
+    NotForwarded,
+    authorization,
+    connected,
+    opened,
+    parsed,
+    unusable,
+)
 
 if TYPE_CHECKING:
+    import socket
+    import ssl
     from collections.abc import Iterable, Iterator, Sequence
+
+__all__ = ("HOP_BY_HOP", "Forwarded", "Header", "NotForwarded", "forward")
 
 Header = tuple[bytes, bytes]
 
@@ -30,14 +39,9 @@ HOP_BY_HOP = frozenset(
 )
 """Headers of one connection, which are not passed on."""
 
-_CONNECT = 30.0  # seconds
 _SILENCE = 300.0  # seconds between two pieces: what is passed on may be slow by nature
 _CLOSED = "it closed the connection"
 _READ = 256 << 10  # bytes at a time
-
-
-class NotForwarded(Exception):
-    """A request cannot be passed on; the message says why, without credentials."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,50 +68,50 @@ def forward(
     body: Iterable[bytes],
     *,
     proxy: str | None,
+    tls: ssl.SSLContext | None = None,
 ) -> Forwarded:
     """Send a request, and return the response as soon as its head is there.
 
     Args:
         method: The method.
-        url: An absolute http URL.
+        url: An absolute URL of http; of https with `tls`.
         headers: As they were received.
         body: The request's body.
         proxy: The proxy to ask through; None to ask the host of the URL.
+        tls: What verifies the server, which speaks TLS then.
 
     Raises:
         NotForwarded: The connection fails, or what comes back is no HTTP.
     """
     parts = urlsplit(url)
     netloc = parts.netloc.rpartition("@")[2]
+    host = parts.hostname or ""
     # The client's own Host does not count (RFC 9112 section 3.2.2).
     sent = [(b"Host", netloc.encode("latin-1")), *_end_to_end(headers, {b"host"})]
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    if proxy is not None:
-        if reason := unusable(proxy):
+    if tls is not None:
+        connection = _secured(opened(host, parts.port or 443, proxy=proxy), tls, host)
+    elif proxy is not None:
+        if reason := unusable(proxy, "plain http"):
             raise NotForwarded(reason)
-        via = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-        place = (via.hostname or "", via.port or 80)
+        via = parsed(proxy)
         target = url.partition("#")[0]
-        if via.username or via.password:
-            pair = via.netloc.rpartition("@")[0].partition(":")
-            secret = b64encode(unquote_to_bytes(pair[0]) + b":" + unquote_to_bytes(pair[2]))
-            sent.append((b"Proxy-Authorization", b"Basic " + secret))
+        sent += authorization(via)
+        host = via.hostname or ""
+        connection = connected(host, via.port or 80)
     else:
-        place = (parts.hostname or "", parts.port or 80)
+        connection = connected(host, parts.port or 80)
     sent.append((b"Connection", b"close"))
-    return _asked(place, h11.Request(method=method, target=target, headers=sent), body)
+    return _asked(connection, host, h11.Request(method=method, target=target, headers=sent), body)
 
 
-def unusable(proxy: str) -> str | None:
-    """Return why plain http cannot be passed on through a proxy; None where it can."""
+def _secured(connection: socket.socket, tls: ssl.SSLContext, host: str) -> socket.socket:
     try:
-        via = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-        known = via.scheme == "http" and bool(via.hostname) and via.port != 0
-    except ValueError:
-        known = False
-    if known:
-        return None
-    return f"uv-self-update cannot send plain http through the proxy {redact_url(proxy)}"
+        return tls.wrap_socket(connection, server_hostname=host)
+    except (OSError, ValueError) as error:
+        connection.close()
+        message = f"no TLS with {host}: {error}"
+        raise NotForwarded(message) from error
 
 
 def _end_to_end(headers: Iterable[Header], dropped: Iterable[bytes] = ()) -> list[Header]:
@@ -124,13 +128,10 @@ def _end_to_end(headers: Iterable[Header], dropped: Iterable[bytes] = ()) -> lis
     return [(name, value) for name, value in known if name.lower() not in left_out]
 
 
-def _asked(place: tuple[str, int], request: h11.Request, body: Iterable[bytes]) -> Forwarded:
+def _asked(
+    connection: socket.socket, host: str, request: h11.Request, body: Iterable[bytes]
+) -> Forwarded:
     protocol = h11.Connection(h11.CLIENT)
-    try:
-        connection = socket.create_connection(place, timeout=_CONNECT)
-    except (OSError, UnicodeError) as error:
-        message = f"no connection to {place[0]}:{place[1]}: {error}"
-        raise NotForwarded(message) from error
     try:
         connection.settimeout(_SILENCE)
         connection.sendall(protocol.send(request) or b"")
@@ -144,13 +145,13 @@ def _asked(place: tuple[str, int], request: h11.Request, body: Iterable[bytes]) 
                 raise h11.RemoteProtocolError(_CLOSED)  # one message for all
     except (OSError, h11.ProtocolError) as error:
         connection.close()
-        message = f"no response from {place[0]}:{place[1]}: {error}"
+        message = f"no response from {host}: {error}"
         raise NotForwarded(message) from error
     return Forwarded(
         status=event.status_code,
         reason=bytes(event.reason),
         headers=_end_to_end(event.headers.raw_items()),
-        body=_body(connection, protocol, place[0]),
+        body=_body(connection, protocol, host),
         connection=connection,
     )
 

@@ -20,8 +20,10 @@ __all__ = (
     "proxies",
     "receipt",
     "required_version",
+    "requirements",
     "settings",
     "shadow",
     "system_file",
+    "trust",
     "uvx",
 )

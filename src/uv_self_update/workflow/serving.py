@@ -18,11 +18,14 @@ from uv_self_update.uv import lock
 from uv_self_update.uv.proxies import UvProxies
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from uv_self_update.config.kinds import SourceSettings
     from uv_self_update.config.releases import ReleasesSettings
     from uv_self_update.config.settings import Settings
+    from uv_self_update.gateway.tunnels import Tunnels
+    from uv_self_update.network.client import Upstream
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,8 +90,20 @@ class Serving:
 
 
 @contextmanager
-def serving(job: PackagesJob) -> Iterator[Serving]:
+def serving(
+    job: PackagesJob,
+    *,
+    proxies: UvProxies | None = None,
+    tunnels: Callable[[PackageIndex, Callable[[SourceSettings], Upstream]], Tunnels] | None = None,
+) -> Iterator[Serving]:
     """Serve the packages of the configured releases.
+
+    Args:
+        job: Where packages come from.
+        proxies: The user's proxies, by the rules of the uv that is run; by those of a new one
+            if None.
+        tunnels: Makes what serves https, given the index and what makes clients; None to leave
+            https alone.
 
     Raises:
         NotConfigured: No releases are configured.
@@ -109,7 +124,12 @@ def serving(job: PackagesJob) -> Iterator[Serving]:
         digests = ComputedDigests(directory=cache)
         index = PackageIndex(served, digests)
         address = listen()
-        proxies = UvProxies.of(job.environ)
-        proxy = Proxy(address, own=index.owns, answer=index.answer, proxy_for=proxies.for_host)
+        proxy = Proxy(
+            address,
+            own=index.owns,
+            answer=index.answer,
+            proxy_for=(proxies or UvProxies.of(job.environ)).for_host,
+            tunnels=None if tunnels is None else tunnels(index, sources.context.upstream),
+        )
         with closing(proxy):
             yield Serving(served=served, index=index, digests=digests, proxy=address.url)
