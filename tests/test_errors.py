@@ -88,6 +88,7 @@ EXAMPLES = [
     errors.NoSuchDistribution("a-1.tar.gz", "v1", URL, exists=True, others=["b-1.tar.gz"]),
     errors.StrangePackage(Path("uv.lock"), "internal", "99.0", URL),
     errors.ProxyKeys("/etc/uv/uv.toml", "http-proxy"),
+    errors.FileNotServed("https://h.example/a", "it is no wheel"),
     errors.DirectUrlsNotServed("`cryptography` is not installed", extra=True),
     errors.ProxyUnusable("h.example", "it is a SOCKS proxy"),
     errors.NoPackages(URL),

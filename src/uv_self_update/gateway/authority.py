@@ -53,25 +53,26 @@ class Authority:
             OSError: There is no place for temporary files.
         """
         names = sorted(set(hosts))
-        issuer = _Issuer.limited_to(names)
+        issuer = Issuer.limited_to(names)
         self.certificate = issuer.certificate.public_bytes(Encoding.PEM)
         """In PEM."""
 
         self.contexts: Mapping[str, ssl.SSLContext] = {
-            name: _server(name, issuer) for name in names
+            name: server_of(name, issuer) for name in names
         }
         """How to be each host."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Issuer:
+class Issuer:
     """A certificate that others are signed with, and its key."""
 
     certificate: x509.Certificate
     key: ec.EllipticCurvePrivateKey
 
     @classmethod
-    def limited_to(cls, hosts: Iterable[str]) -> _Issuer:
+    def limited_to(cls, hosts: Iterable[str]) -> Issuer:
+        """Make an authority that cannot vouch for any host but these."""
         key = ec.generate_private_key(ec.SECP256R1())
         name = _named("uv-self-update exec, for one run")
         builder = (
@@ -83,7 +84,7 @@ class _Issuer:
         return cls(certificate=builder.sign(key, hashes.SHA256()), key=key)
 
 
-def _server(host: str, issuer: _Issuer) -> ssl.SSLContext:
+def server_of(host: str, issuer: Issuer) -> ssl.SSLContext:
     """Return the server of a host, with a certificate and a key of its own."""
     key = ec.generate_private_key(ec.SECP256R1())
     known_as = issuer.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)

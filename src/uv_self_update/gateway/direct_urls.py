@@ -4,15 +4,18 @@
 https://<host>/<owner>/<repository>/releases/download/<tag>/<file>
 ```
 
-Only wheels and source archives of claimed projects are answered. Everything else on the host is its
-own affair.
+Only wheels and source archives of claimed projects are answered. Everything else is asked of the
+host itself.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from uv_self_update.errors import FileNotServed
+from uv_self_update.redaction import redact_url
 from uv_self_update.releases.distribution import parse_filename
 
 if TYPE_CHECKING:
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
     from uv_self_update.gateway.package_index import PackageIndex, Served
     from uv_self_update.gateway.replies import Reply
     from uv_self_update.gateway.routes import Request
+
+_FAILED = 400
+"""The first status of a failure."""
 
 
 class DirectUrls:
@@ -38,23 +44,51 @@ class DirectUrls:
 
     def answer(self, request: Request) -> Reply | None:
         """Answer a request; None for whatever is not a file that may be served."""
-        path = request.target.partition("?")[0]
-        if request.method not in {"GET", "HEAD"}:
+        found = self._found(request)
+        if found is None or found.obstacle is not None or request.method not in {"GET", "HEAD"}:
             return None
+        return self._index.file(found.served, request.method, _key(request), found.place)
+
+    def answered(self, request: Request, status: int) -> None:
+        """Take note of the answer of the host itself, which uv gets."""
+        found = self._found(request)
+        if status < _FAILED:
+            self._index.forget(_key(request))
+        elif found is not None and found.obstacle is not None:
+            self._index.remember(
+                _key(request), FileNotServed(redact_url(_key(request)), found.obstacle)
+            )
+
+    def _found(self, request: Request) -> _Found | None:
+        path = request.target.partition("?")[0]
         for served in self._served:
-            prefix = f"/{served.repository.path}/releases/download/"
+            prefix = f"/{served.repository.path}/releases/"
             # GitHub's paths are the same in any case.
             if request.host != served.repository.host or not path.lower().startswith(prefix):
                 continue
-            place = path[len(prefix) :]
+            way, _, place = path[len(prefix) :].partition("/")
             parsed = parse_filename(unquote(place.rpartition("/")[2]))
-            if parsed is not None and served.claim.covers(parsed[0]):
-                return self._index.file(served, request.method, _key(request), place)
+            obstacle = None
+            if way != "download" or "/" not in place:
+                obstacle = "it is not at `releases/download/TAG/FILE`"
+            elif parsed is None:
+                obstacle = "its name is not that of a wheel or a source archive"
+            elif not served.claim.covers(parsed[0]):
+                obstacle = f"`packages` of this repository does not cover {parsed[0]}"
+            return _Found(served=served, place=place, obstacle=obstacle)
         return None
 
-    def forget(self, request: Request) -> None:
-        """Forget why a request was refused: the host itself has answered it."""
-        self._index.forget(_key(request))
+
+@dataclass(frozen=True, kw_only=True)
+class _Found:
+    """What a request is for."""
+
+    served: Served
+    place: str
+    """The tag and the file's name, percent-encoded."""
+
+    obstacle: str | None
+    """Why it is not answered; None where it is."""
 
 
 def _key(request: Request) -> str:

@@ -178,10 +178,11 @@ class PackageIndex:
         else:
             self.forget(path)
             return reply
-        self._remember(path, failure, page=page)
+        self.remember(path, failure, page=page)
         return Reply.of(f"{failure}\n", status=_status_of(failure))
 
-    def _remember(self, path: str, error: UvSelfUpdateError, *, page: bool = False) -> None:
+    def remember(self, path: str, error: UvSelfUpdateError, *, page: bool = False) -> None:
+        """Remember why a request was refused."""
         with self._lock:
             self._failures[path] = Failure(error=error, page=page)
 
@@ -238,7 +239,7 @@ class PackageIndex:
                             name, download.url, expected=file.sha256, got=digest.hexdigest()
                         )
                 except UvSelfUpdateError as error:
-                    self._remember(key, error)
+                    self.remember(key, error)
                     raise BrokenOff from error
                 self.forget(key)
                 yield pending

@@ -169,7 +169,7 @@ class Tunnels:
             # Ours says why: to the site, a private file is 404 in any case.
             answer.close()
             return send_reply(connection, protocol, reply, event.method)
-        self._direct.forget(request)
+        self._direct.answered(request, answer.status)
         return send_forwarded(connection, protocol, answer)
 
 

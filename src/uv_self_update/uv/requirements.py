@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _LARGEST = 16 << 20  # bytes of a file that is read
 _MOST = 2000  # files
 _OF_A_PROJECT = ("pyproject.toml", "uv.lock", "uv.toml")
-_NEARBY = ("pylock*.toml", "*.txt", "*.in", "*.py.lock")
+_NEARBY = ("pylock*.toml", "*requirements*.txt", "*constraints*.txt", "*.in", "*.py.lock")
 _VARIABLES = ("UV_CONSTRAINT", "UV_OVERRIDE", "UV_BUILD_CONSTRAINT", "UV_EXCLUDE")
 """uv's variables that name files of requirements."""
 
