@@ -139,7 +139,11 @@ class Proxy:
         connection.settimeout(_SILENCE)
         shown = [value for name, value in event.headers if name == b"proxy-authorization"]
         if len(shown) != 1 or not hmac.compare_digest(bytes(shown[0]), self._credential):
-            challenge = (("Proxy-Authenticate", 'Basic realm="uv-self-update"'),)
+            # curl, and git with it, come back with the secret if they are told of the end.
+            challenge = (
+                ("Proxy-Authenticate", 'Basic realm="uv-self-update"'),
+                ("Connection", "close"),
+            )
             refused = Reply(status=407, headers=challenge, length=0)
             return self._refuse(connection, protocol, refused, event.method)
         self._acceptor.pending.leave(connection)
