@@ -351,6 +351,25 @@ def test_tunnel_passes_whatever_comes(tmp_path: Path) -> None:
         assert sent.endswith(b"\r\n\r\nanswer")
 
 
+def test_server_that_speaks_first(tmp_path: Path) -> None:
+    """What a server says at once, together with the proxy's head, is passed on."""
+    with socket.create_server(("127.0.0.1", 0)) as far:
+        proxy = f"http://127.0.0.1:{far.getsockname()[1]}"
+        with starting(tmp_path, proxy=proxy) as run:
+            parts = urlsplit(run.proxy)
+            pair = b64encode(f"{parts.username}:{parts.password}".encode()).decode()
+            head = f"CONNECT h:22 HTTP/1.1\r\nHost: h\r\nProxy-Authorization: Basic {pair}\r\n\r\n"
+            with socket.create_connection(("127.0.0.1", parts.port or 0), timeout=30) as made:
+                made.sendall(head.encode())
+                server, _ = far.accept()
+                with server:
+                    assert server.recv(1000).startswith(b"CONNECT h:22 HTTP/1.1\r\n")
+                    server.sendall(b"HTTP/1.0 200 OK\r\nVia: x\r\n\r\nSSH-2.0-x\r\n")
+                    server.shutdown(socket.SHUT_WR)
+                    got = b"".join(iter(lambda: made.recv(100), b""))
+    assert got.endswith(b"\r\n\r\nSSH-2.0-x\r\n")
+
+
 def test_tunnels_leave_no_threads(run: Run) -> None:
     """When a client leaves, what served it ends."""
     before = threading.active_count()
@@ -365,3 +384,65 @@ def test_tunnels_leave_no_threads(run: Run) -> None:
             break
         deadline.wait(0.05)
     assert threading.active_count() <= before
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ("bytes=-10", slice(-10, None)),
+        ("bytes=0-0", slice(0, 1)),
+        ("bytes=5-20", slice(5, 21)),
+        ("bytes=5-", slice(5, None)),
+        ("bytes=7-99999999", slice(7, None)),
+        ("bytes=-99999999", slice(0, None)),
+        ("bytes=-0", None),
+        ("bytes=99999999-", None),
+        ("bytes=9-5", None),
+        ("bytes=0-1,5-6", None),
+        ("bytes=-", None),
+        ("lines=0-1", None),
+    ],
+)
+def test_parts_of_a_file(wanted: str, expected: slice | None, run: Run) -> None:
+    """A part of a file is that part; a range that makes no sense gets the whole file."""
+    status, headers, body = run.ask(run.path(), headers={"Range": wanted})
+
+    if expected is None:
+        assert (status, body) == (200, WHEEL[1])
+        return
+    assert (status, body) == (206, WHEEL[1][expected])
+    first, last, _ = expected.indices(len(WHEEL[1]))
+    assert headers["Content-Range"] == f"bytes {first}-{last - 1}/{len(WHEEL[1])}"
+
+
+def test_parts_cost_one_request(run: Run) -> None:
+    """What uv reads of a wheel's end in pieces is fetched once."""
+    _, headers, _ = run.ask(run.path(), method="HEAD")
+    assert headers["Accept-Ranges"] == "bytes"
+    for wanted in ("bytes=-100", "bytes=-200", "bytes=3-40"):
+        assert run.ask(run.path(), headers={"Range": wanted})[0] == 206
+
+    assert len(run.packages.calls("/assets/")) == 1
+
+
+@pytest.mark.parametrize("why", ["storage", "condition", "far"])
+def test_whole_file_instead_of_a_part(why: str, run: Run) -> None:
+    """Where the storage sends no part, or it is far from the end, the whole file is sent."""
+    headers = {"Range": "bytes=0-9"}
+    content = WHEEL[1]
+    if why == "storage":
+        run.packages.storage.ranges = False
+    elif why == "condition":
+        headers["If-Range"] = '"x"'
+    else:
+        content = bytes(9 << 20)
+        run.packages.releases[0].files[WHEEL[0]] = content
+
+    assert run.ask(run.path(), headers=headers)[::2] == (200, content)
+
+
+def test_part_of_what_is_missing(run: Run) -> None:
+    """A part of a file that does not exist is refused, and explained."""
+    path = run.path(tag="v9")
+    assert run.ask(path, headers={"Range": "bytes=-1"})[0] == 404
+    assert "has no release v9" in str(run.index.failures[0].error)

@@ -10,11 +10,12 @@ host itself.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from uv_self_update.errors import FileNotServed
+from uv_self_update.gateway.parts import ACCEPTED, Parts
 from uv_self_update.redaction import redact_url
 from uv_self_update.releases.distribution import parse_filename
 
@@ -41,13 +42,25 @@ class DirectUrls:
         """
         self._served = served
         self._index = index
+        self._parts = Parts(index)
 
-    def answer(self, request: Request) -> Reply | None:
-        """Answer a request; None for whatever is not a file that may be served."""
+    def answer(self, request: Request, part: str | None) -> Reply | None:
+        """Answer a request; None for whatever is not a file that may be served.
+
+        Args:
+            request: The request.
+            part: The value of `Range`, if there is one.
+        """
         found = self._found(request)
         if found is None or found.obstacle is not None or request.method not in {"GET", "HEAD"}:
             return None
-        return self._index.file(found.served, request.method, _key(request), found.place)
+        key = _key(request)
+        if part is not None and request.method == "GET":
+            reply = self._parts.answer(found.served, key, found.place, part)
+            if reply is not None:
+                return reply
+        reply = self._index.file(found.served, request.method, key, found.place)
+        return replace(reply, headers=(*reply.headers, ACCEPTED))
 
     def answered(self, request: Request, status: int) -> None:
         """Take note of the answer of the host itself, which uv gets."""

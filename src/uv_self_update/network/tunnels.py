@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from urllib.parse import SplitResult
 
 _CONNECT = 30.0  # seconds
-_READ = 64 << 10  # bytes at a time
 _CLOSED = "it closed the connection"
 
 
@@ -105,12 +104,9 @@ def _ask(connection: socket.socket, host: str, port: int, via: SplitResult) -> i
     connection.sendall((protocol.send(request) or b"") + (protocol.send(h11.EndOfMessage()) or b""))
     while not isinstance(event := protocol.next_event(), h11.Response):
         if event is h11.NEED_DATA:
-            # Not a byte more than the head: what follows is of the tunnel. A client speaks first in
-            # TLS, so a proxy sends none of it together with the head.
-            protocol.receive_data(connection.recv(_READ))
-        elif isinstance(event, h11.ConnectionClosed):
-            raise h11.RemoteProtocolError(_CLOSED)
-    if protocol.trailing_data[0]:
-        message = "it sent data before the tunnel was used"
-        raise h11.RemoteProtocolError(message)
+            # Not a byte more than the head: what follows is the tunnel's.
+            piece = connection.recv(1)
+            if not piece:
+                raise h11.RemoteProtocolError(_CLOSED)
+            protocol.receive_data(piece)
     return event.status_code
