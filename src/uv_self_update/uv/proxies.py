@@ -6,8 +6,8 @@ tests/test_uv_proxies.py):
 
 - The upper-case name of a variable is read before the lower-case one. From 0.8.24 on, an upper-case
   variable that is empty, or no URL, masks the lower-case one; `NO_PROXY` always does.
-- `REQUEST_METHOD` in the environment disables `HTTP_PROXY`, and from 0.8.24 on every proxy for
-  http URLs.
+- `REQUEST_METHOD` in the environment disables `HTTP_PROXY`, and from 0.8.24 on every proxy. `exec`
+  removes it, so the proxy for https counts here in any case.
 - A name in `NO_PROXY` matches itself and the hosts below it, with or without a dot at its start.
   `*` matches every name, but no address; an address matches itself or its network.
 """
