@@ -351,6 +351,16 @@ def test_tunnel_passes_whatever_comes(tmp_path: Path) -> None:
         assert sent.endswith(b"\r\n\r\nanswer")
 
 
+@pytest.mark.parametrize("target", ["@127.0.0.1:9/x", "https://h/x", ".evil.example/", "*"])
+def test_target_within_a_tunnel_is_a_path(target: str, run: Run) -> None:
+    """What is not a path could name another host, and is asked of none."""
+    with closing(run.tunnel(UV)) as made:
+        made.connect()
+        made.sock.sendall(f"GET {target} HTTP/1.1\r\nHost: h\r\n\r\n".encode())
+        assert made.sock.recv(1000).startswith(b"HTTP/1.1 400 ")
+    assert run.packages.asked == []
+
+
 def test_server_that_speaks_first(tmp_path: Path) -> None:
     """What a server says at once, together with the proxy's head, is passed on."""
     with socket.create_server(("127.0.0.1", 0)) as far:

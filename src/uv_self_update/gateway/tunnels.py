@@ -140,6 +140,11 @@ class Tunnels:
         if not isinstance(event, h11.Request):
             return False
         connection.settimeout(_SILENCE)
+        if not event.target.startswith(b"/"):
+            # Appended to the host, it could name another one.
+            refused = Reply.of("expected a path\n", status=400)
+            send_reply(connection, protocol, refused, event.method)
+            return False
         expect_body(connection, protocol)
         request = Request(
             method=event.method.decode("latin-1"),

@@ -39,8 +39,9 @@ def of_system() -> bytes:
         context.load_default_certs()
         listed = context.get_ca_certs(binary_form=True)
         return "".join(map(ssl.DER_cert_to_PEM_cert, listed)).encode()
-    defaults = ssl.get_default_verify_paths()
-    return of_paths([Path(defaults.openssl_cafile), Path(defaults.openssl_capath)])
+    else:  # noqa: RET505 # for mypy, which knows the platform
+        defaults = ssl.get_default_verify_paths()
+        return of_paths([Path(defaults.openssl_cafile), Path(defaults.openssl_capath)])
 
 
 def _certificates_at(path: Path) -> Iterator[bytes]:
