@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -98,6 +98,7 @@ def _included(directory: Path, text: str) -> Iterator[Path]:
         for glob in _QUOTED.findall(members["globs"]):
             # A pattern that pathlib does not take is one that uv refuses.
             try:
-                yield from (place / "pyproject.toml" for place in directory.glob(glob))
+                places = islice(directory.glob(glob), _MOST)
+                yield from (place / "pyproject.toml" for place in places)
             except (ValueError, NotImplementedError):
                 continue

@@ -20,12 +20,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from uv_self_update.errors import (
-    NotConfigured,
-    ProxyKeys,
-    ProxyUnusable,
-    UsageError,
-)
+from uv_self_update.errors import NotConfigured, ProxyKeys, ProxyUnusable, UsageError
 from uv_self_update.network.tunnels import unusable
 from uv_self_update.uv import configuration, lock, system_file
 from uv_self_update.uv.child import Child
