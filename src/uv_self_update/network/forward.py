@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ("HOP_BY_HOP", "Forwarded", "Header", "NotForwarded", "forward")
+__all__ = ("HOP_BY_HOP", "Forwarded", "Header", "NotForwarded", "forward", "unusable")
 
 Header = tuple[bytes, bytes]
 
@@ -92,7 +92,7 @@ def forward(
     if tls is not None:
         connection = _secured(opened(host, parts.port or 443, proxy=proxy), tls, host)
     elif proxy is not None:
-        if reason := unusable(proxy, "plain http"):
+        if reason := unusable(proxy):
             raise NotForwarded(reason)
         via = parsed(proxy)
         target = url.partition("#")[0]

@@ -22,8 +22,8 @@ class NotForwarded(Exception):
     """A request cannot be passed on; the message says why, without credentials."""
 
 
-def unusable(proxy: str, what: str) -> str | None:
-    """Return why `what`, such as plain http, is not sent through a proxy; None where it can be."""
+def unusable(proxy: str, what: str = "plain http") -> str | None:
+    """Return why `what` cannot be sent through a proxy; None where it can be."""
     try:
         via = parsed(proxy)
         known = via.scheme == "http" and bool(via.hostname) and via.port != 0

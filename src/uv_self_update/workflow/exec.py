@@ -146,5 +146,5 @@ def _refuse(job: PackagesJob, command: WrappedCommand, proxies: UvProxies) -> No
         raise ProxyKeys(str(path), key)
     for host in plain_hosts(job.environ):
         proxy = proxies.for_host(host)
-        if proxy is not None and (reason := unusable(proxy, "plain http")):
+        if proxy is not None and (reason := unusable(proxy)):
             raise ProxyUnusable(host, reason)
