@@ -380,6 +380,21 @@ def test_server_that_speaks_first(tmp_path: Path) -> None:
     assert got.endswith(b"\r\n\r\nSSH-2.0-x\r\n")
 
 
+def test_requests_side_by_side(run: Run) -> None:
+    """Many requests at once reach a server that makes one TLS connection after the other."""
+    found: list[int] = []
+
+    def ask() -> None:
+        found.append(run.ask("/other")[0])
+
+    threads = [threading.Thread(target=ask) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [404] * 16
+
+
 def test_tunnels_leave_no_threads(run: Run) -> None:
     """When a client leaves, what served it ends."""
     before = threading.active_count()

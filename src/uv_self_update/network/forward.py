@@ -7,6 +7,7 @@ changed, and no credential of ours is sent.
 from __future__ import annotations
 
 import contextlib
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -42,6 +43,10 @@ HOP_BY_HOP = frozenset(
 _SILENCE = 300.0  # seconds between two pieces: what is passed on may be slow by nature
 _CLOSED = "it closed the connection"
 _READ = 256 << 10  # bytes at a time
+
+_TURN = threading.Lock()
+"""truststore lets one handshake of a context proceed at a time. A connection that is made before
+its turn would block a server that accepts one after the other, and so the handshake under way."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +95,8 @@ def forward(
     sent = [(b"Host", netloc.encode("latin-1")), *_end_to_end(headers, {b"host"})]
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     if tls is not None:
-        connection = _secured(opened(host, parts.port or 443, proxy=proxy), tls, host)
+        with _TURN:
+            connection = _secured(opened(host, parts.port or 443, proxy=proxy), tls, host)
     elif proxy is not None:
         if reason := unusable(proxy):
             raise NotForwarded(reason)
