@@ -514,3 +514,27 @@ def test_json_of_the_page(stand: Stand) -> None:
     assert file["size"] == len(INTERNAL[1])
     assert file["upload-time"] == "2026-09-01T12:00:00Z"
     assert file["url"].startswith(stand.packages.index.replace("simple/", "releases/download/"))
+
+
+@pytest.mark.parametrize(
+    ("version", "through"),
+    [("0.5.0", True), pytest.param("0.8.24", False, marks=slow), ("newest", False)],
+)
+def test_plain_http_by_the_rules_of_that_uv(
+    version: str, stand: Stand, web: Web, *, through: bool
+) -> None:
+    """An empty upper-case variable hides the lower-case one for uv from 0.8.24 on, and here too."""
+    stand.use(version)
+    (stand.project / "requirements.txt").write_text("nothing\n")
+    environ = {
+        "HTTP_PROXY": "",
+        "http_proxy": web.url,
+        "UV_DEFAULT_INDEX": "http://far.invalid/simple/",
+    }
+    for run in (stand.plain, stand.run):
+        web.asked.clear()
+        answer = run("uv", "pip", "compile", "--no-cache", "requirements.txt", **environ)
+
+        assert answer.code != 0
+        assert bool(web.asked) is through
+        assert {*web.paths()} <= {"http://far.invalid/simple/nothing/"}

@@ -25,7 +25,7 @@ from support.web import Page, Web
 from uv_self_update.config.kinds import SourceSettings
 from uv_self_update.config.settings import Network
 from uv_self_update.gateway.package_index import PackageIndex, Served
-from uv_self_update.gateway.proxy import Proxy, listen
+from uv_self_update.gateway.proxy import Proxy, ProxyLimits, listen
 from uv_self_update.network.client import Upstream
 from uv_self_update.releases.distribution import Claim
 from uv_self_update.sources.authentication import credentials_of
@@ -119,8 +119,7 @@ def starting(
             own=index.owns,
             answer=index.answer,
             proxy_for=UvProxies.of(environ or {}).for_host,
-            waiting=waiting,
-            head_time=head_time,
+            limits=ProxyLimits(waiting=waiting, head_time=head_time),
         )
         stack.enter_context(closing(proxy))
         yield Run(packages=packages, index=index, proxy=address.url)
@@ -131,7 +130,10 @@ def test_secret_is_required(run: Run, web: Web) -> None:
     web.pages["/a"] = Page(body=b"yes")
     for headers in ({"Proxy-Authorization": "Basic eDp5"}, {"Proxy-Authorization": ""}):
         for url in (f"{web.url}/a", run.page, run.file):
-            assert run.ask(url, headers=headers)[0] == 407
+            status, got, _ = run.ask(url, headers=headers)
+            assert status == 407
+            # git and curl, which ask without it first, come back with it only then.
+            assert got["Connection"] == "close"
     with run.connect() as connection:
         connection.sendall(b"POST http://h/ HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n")
         assert connection.recv(1 << 16).startswith(b"HTTP/1.1 407 ")

@@ -63,6 +63,25 @@ ROWS: list[tuple[dict[str, str], str, str, str]] = [
 """Variables, host, the proxy that uv before 0.8.24 asks, and the one that it asks from then on."""
 
 
+SECURE_ROWS: list[tuple[dict[str, str], str, str, str]] = [
+    ({}, NAME, "", ""),
+    ({"HTTPS_PROXY": "A"}, NAME, "A", "A"),
+    ({"https_proxy": "A"}, NAME, "A", "A"),
+    ({"HTTPS_PROXY": "A", "https_proxy": "B"}, NAME, "A", "A"),
+    ({"HTTPS_PROXY": "", "https_proxy": "B"}, NAME, "B", ""),
+    ({"HTTPS_PROXY": "no url", "ALL_PROXY": "C"}, NAME, "C", "C"),
+    ({"HTTPS_PROXY": "", "ALL_PROXY": "C"}, NAME, "C", "C"),
+    ({"all_proxy": "C"}, NAME, "C", "C"),
+    ({"HTTP_PROXY": "A"}, NAME, "", ""),
+    ({"HTTPS_PROXY": "A", "NO_PROXY": "*"}, NAME, "", ""),
+    ({"HTTPS_PROXY": "A", "NO_PROXY": ".test"}, NAME, "", ""),
+    ({"HTTPS_PROXY": "A", "NO_PROXY": "", "no_proxy": "h.test"}, NAME, "A", "A"),
+    ({"HTTPS_PROXY": "A", "NO_PROXY": "127.9.8.7"}, ADDRESS, "", ""),
+    ({"HTTPS_PROXY": "A", "NO_PROXY": "*"}, ADDRESS, "A", "A"),
+]
+"""The same for an https URL."""
+
+
 def named(environ: dict[str, str], urls: dict[str, str]) -> dict[str, str]:
     """Return variables in which the letters are the URLs of proxies."""
     return {name: urls.get(value, value) for name, value in environ.items()}
@@ -72,24 +91,45 @@ def named(environ: dict[str, str], urls: dict[str, str]) -> dict[str, str]:
 def test_rules(environ: dict[str, str], host: str, before: str, since: str) -> None:
     """Our table says what real versions of uv do."""
     urls = {letter: f"http://{letter}.example:3128" for letter in "ABC"}
-    for masking, expected in ((False, before), (True, since)):
-        proxies = UvProxies.of(named(environ, urls), masking=masking)
+    for numbers, expected in (((0, 8, 23), before), ((0, 8, 24), since), ((), since)):
+        proxies = UvProxies.of(named(environ, urls), numbers=numbers)
         assert proxies.for_host(host) == urls.get(expected)
 
 
+@pytest.mark.parametrize(("environ", "host", "before", "since"), SECURE_ROWS)
+def test_rules_for_https(environ: dict[str, str], host: str, before: str, since: str) -> None:
+    """Our table says what real versions of uv do with https URLs."""
+    urls = {letter: f"http://{letter}.example:3128" for letter in "ABC"}
+    for numbers, expected in (((0, 5, 0), before), ((0, 11, 13), since)):
+        proxies = UvProxies.of(named(environ, urls), numbers=numbers)
+        assert proxies.for_secure_host(host) == urls.get(expected)
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "all_proxy"])
+def test_https_in_a_cgi_script(name: str) -> None:
+    """The user's proxy for https goes on to count where we remove what disables it."""
+    proxies = UvProxies.of({name: "http://a.example:3128", "REQUEST_METHOD": "GET"})
+
+    assert proxies.for_secure_host(NAME) == "http://a.example:3128"
+    assert proxies.for_host(NAME) is None
+
+
 @pytest.mark.slow
+@pytest.mark.parametrize(("scheme", "rows"), [("http", ROWS), ("https", SECURE_ROWS)])
 @pytest.mark.parametrize("version", ["0.5.0", "0.8.24", "0.11.13", "newest"])
-def test_real_uv(version: str, tmp_path: Path) -> None:
+def test_real_uv(
+    version: str, scheme: str, rows: list[tuple[dict[str, str], str, str, str]], tmp_path: Path
+) -> None:
     """A real uv asks the proxy of the table, for each row of it."""
     with ExitStack() as stack:
         webs = {letter: stack.enter_context(Web()) for letter in "ABC"}
         urls = {letter: web.url for letter, web in webs.items()}
         found = []
-        for environ, host, _, _ in ROWS:
+        for environ, host, _, _ in rows:
             for web in webs.values():
                 web.asked.clear()
             common = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "UV_HTTP_RETRIES": "0"}
-            index = f"http://{host}{':9' if host != NAME else ''}/simple/"
+            index = f"{scheme}://{host}{':9' if host != NAME else ''}/simple/"
             subprocess.run(
                 [uv_of(version), "pip", "compile", "-q", "--no-cache", "--index-url", index, "-"],
                 env={**base_environment(), **common, **named(environ, urls)},
@@ -101,7 +141,7 @@ def test_real_uv(version: str, tmp_path: Path) -> None:
             found.append("".join(letter for letter, web in webs.items() if web.asked))
 
     old = version == "0.5.0"
-    assert found == [before if old else since for _, _, before, since in ROWS]
+    assert found == [before if old else since for _, _, before, since in rows]
 
 
 OURS = "github.com.uv-self-update.invalid"
@@ -133,6 +173,18 @@ def test_environment(environ: dict[str, str], changed: dict[str, str | None]) ->
     expected = {**given, "HTTP_PROXY": GATE, "http_proxy": GATE, **changed}
     assert result == {name: value for name, value in expected.items() if value is not None}
     assert UvProxies.of(result).for_host(OURS) == GATE
+
+
+@pytest.mark.parametrize("exempt", ["", "*", "github.com", ".com,a", "intranet"])
+def test_environment_for_https(exempt: str) -> None:
+    """Both go to our proxy where both have to, whatever the user has set for https."""
+    given = {"https_proxy": "http://old:1", "ALL_PROXY": "http://old:2", "NO_PROXY": exempt}
+    result = environment_through(given, GATE, [OURS, "github.com"], https=True)
+
+    proxies = UvProxies.of(result)
+    assert proxies.for_host(OURS) == proxies.for_secure_host("github.com") == GATE
+    assert result["https_proxy"] == GATE
+    assert result.get("NO_PROXY", "") == {".com,a": "a", "intranet": "intranet"}.get(exempt, "")
 
 
 def test_hosts_of_indexes() -> None:

@@ -61,6 +61,8 @@ UvSelfUpdateError
 │   ├── NoProject                 `fetch` has no pyproject.toml to read
 │   ├── NotResolved               uv finds no versions that go together
 │   ├── NotStored                 a directory of packages cannot be written
+│   ├── FileNotServed             a URL below a repository that `exec` does not answer
+│   ├── DirectUrlsNotServed       the URLs of release files that the command names
 │   └── ProxyUnusable             an index is behind a proxy that plain http cannot be sent through
 ├── CommandNotRunnable        127 the command after `--` cannot be started
 ├── InstallError              8   the new version was not installed; the old one stays
@@ -952,6 +954,31 @@ class ProxyUnusable(PackageError):
             f"the index at http://{host} would not be reached: {reason}",
             hint="Use an index with https, or add the host to NO_PROXY.",
         )
+
+
+class FileNotServed(PackageError):
+    """A URL below a configured repository was asked for, is not answered, and was not found."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        """Name the URL, which is redacted, and why it is not answered."""
+        super().__init__(
+            f"{url} was not found, and `exec` does not serve it: {reason}",
+            hint="It serves wheels and source archives of the projects in `packages`, at "
+            "`releases/download/TAG/FILE`. Other files of a private repository have no URL that uv "
+            "can fetch.",
+        )
+
+
+class DirectUrlsNotServed(PackageError):
+    """A project names files of a configured repository by their URLs, which are not served."""
+
+    def __init__(self, reason: str, *, extra: bool = False) -> None:
+        """Say why; `extra` is whether an extra is missing."""
+        hint = "Name the package without its URL: `exec` serves it as an index does."
+        if extra:
+            hint = "Install it with `uv tool install 'uv-self-update[exec]'`, or name the package "
+            hint += "without its URL."
+        super().__init__(f"URLs of release files are not served: {reason}", hint=hint)
 
 
 class NoPackages(PackageError):

@@ -37,6 +37,11 @@ def without_local(version: str) -> str:
     return version.partition("+")[0]
 
 
+def numbers_of(version: str | None) -> tuple[int, ...]:
+    """Return the first three numbers of a version, to compare it; none of one that is not known."""
+    return tuple(int(part) for part in re.findall(r"\d+", version or "")[:3])
+
+
 def version_of_tag(tag: str) -> str | None:
     """Return the version in a tag, or None.
 

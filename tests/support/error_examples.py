@@ -103,6 +103,8 @@ EXAMPLES = [
     errors.AmbiguousDistribution("a-1-py3-none-any.whl", URL, ["v1", "v2"]),
     errors.SameIndex("http://h.invalid/simple/", [URL, URL]),
     errors.IndexNotNamed(Path("uv.lock"), "http://h.invalid/simple/", "pyproject.toml"),
+    errors.FileNotServed("https://h.example/a", "it is no wheel"),
+    errors.DirectUrlsNotServed("`cryptography` is not installed", extra=True),
     errors.UnclaimedPackage("internal", [URL]),
     errors.NoSuchDistribution("a-1.tar.gz", "v1", URL, exists=True, others=["b-1.tar.gz"]),
     errors.StrangePackage(Path("uv.lock"), "internal", "99.0", URL),

@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 _READ = 64 << 10  # bytes at a time
 _PAUSE = 0.01  # seconds to try again what the system has refused
-_RESET = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)  # SO_LINGER: on, for no time
+RESET = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)  # SO_LINGER: on, for no time
 
 
 class Acceptor:
@@ -94,7 +94,7 @@ class Acceptor:
                 self._serve(connection)
             except self._broken_off as error:
                 # A reset: a client of HTTP/1.0 takes a normal close for the end of the body.
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
                 _log.debug("a reply was broken off: %s", error.__cause__ or error)
             except (OSError, h11.ProtocolError) as error:
                 _log.debug("a connection ended early: %s", error)

@@ -49,7 +49,7 @@ SUFFIX = ".uv-self-update.invalid"
 _log = logging.getLogger(__name__)
 
 _BINARY = "application/octet-stream"
-_KEPT = (("Cache-Control", "private, max-age=31536000, immutable"),)
+KEPT = (("Cache-Control", "private, max-age=31536000, immutable"),)
 """uv caches by it: a file of a release never changes under its digest."""
 
 _ASKED_ANEW = (("Cache-Control", "no-cache"),)
@@ -150,17 +150,26 @@ class PackageIndex:
         if kind == "simple" and (project := rest.strip("/")):
             # A long list, or a digest to be computed, may take longer than uv waits for a byte.
             return with_keepalive(
-                lambda: self._guarded(path, lambda: self._page(served, project), page=True),
+                lambda: self.guarded(path, lambda: self._page(served, project), page=True),
                 content_type=PAGE_TYPE,
             )
         if kind == "releases" and rest.startswith("download/"):
-            # A tag may hold slashes, which are encoded in it; a file name holds none.
-            tag, _, name = rest.removeprefix("download/").rpartition("/")
-            call = self._head if method == "HEAD" else self._file
-            return self._guarded(path, lambda: call(served, unquote(tag), unquote(name)))
+            return self.file(served, method, path, rest.removeprefix("download/"))
         return None
 
-    def _guarded(self, path: str, call: Callable[[], Reply], *, page: bool = False) -> Reply:
+    def file(self, served: Served, method: str, path: str, place: str) -> Reply:
+        """Answer for a file of a release; never raises.
+
+        Args:
+            served: The repository.
+            method: GET or HEAD.
+            path: What a refusal is remembered by.
+            place: The tag and the file's name, percent-encoded, with a slash between them.
+        """
+        call = self._head if method == "HEAD" else self._file
+        return self.guarded(path, lambda: call(served, *named(place)))
+
+    def guarded(self, path: str, call: Callable[[], Reply], *, page: bool = False) -> Reply:
         """Return a reply, and remember why it is a refusal."""
         try:
             reply = call()
@@ -170,16 +179,18 @@ class PackageIndex:
             internal = failure = InternalError(error)
             _log.debug("%s", internal.trace)
         else:
-            self._forget(path)
+            self.forget(path)
             return reply
-        self._remember(path, failure, page=page)
+        self.remember(path, failure, page=page)
         return Reply.of(f"{failure}\n", status=_status_of(failure))
 
-    def _remember(self, path: str, error: UvSelfUpdateError, *, page: bool = False) -> None:
+    def remember(self, path: str, error: UvSelfUpdateError, *, page: bool = False) -> None:
+        """Remember why a request was refused."""
         with self._lock:
             self._failures[path] = Failure(error=error, page=page)
 
-    def _forget(self, path: str) -> None:
+    def forget(self, path: str) -> None:
+        """Forget why a request was refused, because it was answered later."""
         with self._lock:
             self._failures.pop(path, None)
 
@@ -201,19 +212,17 @@ class PackageIndex:
 
     def _head(self, served: Served, tag: str, name: str) -> Reply:
         """Answer what uv and pip ask before they read parts of a file; nothing is fetched."""
-        file = self._found(served, tag, name)
-        return Reply(content_type=_BINARY, length=file.size, headers=_KEPT)
+        file = self.found(served, tag, name)
+        return Reply(content_type=_BINARY, length=file.size, headers=KEPT)
 
     def _file(self, served: Served, tag: str, name: str) -> Reply:
         if name.endswith(".metadata"):
-            file = self._found(served, tag, name.removesuffix(".metadata"))
+            file = self.found(served, tag, name.removesuffix(".metadata"))
             metadata = self._metadata(served, file)
             if metadata is None:
                 return _absent()
-            return Reply(
-                content_type=_BINARY, body=(metadata,), length=len(metadata), headers=_KEPT
-            )
-        file = self._found(served, tag, name)
+            return Reply(content_type=_BINARY, body=(metadata,), length=len(metadata), headers=KEPT)
+        file = self.found(served, tag, name)
         key = f"{served.files} {tag} {name}"
         stack = contextlib.ExitStack()
         download = stack.enter_context(served.repository.open(file))
@@ -233,14 +242,14 @@ class PackageIndex:
                             name, download.url, expected=file.sha256, got=digest.hexdigest()
                         )
                 except UvSelfUpdateError as error:
-                    self._remember(key, error)
+                    self.remember(key, error)
                     raise BrokenOff from error
-                self._forget(key)
+                self.forget(key)
                 yield pending
 
-        return Reply(content_type=_BINARY, body=body(), length=download.size, headers=_KEPT)
+        return Reply(content_type=_BINARY, body=body(), length=download.size, headers=KEPT)
 
-    def _found(self, served: Served, tag: str, name: str) -> Distribution:
+    def found(self, served: Served, tag: str, name: str) -> Distribution:
         """Return a distribution that may be served.
 
         Raises:
@@ -263,6 +272,13 @@ class PackageIndex:
             with served.repository.open(file) as download:
                 found = metadata_in(download.chunks)
         return found
+
+
+def named(place: str) -> tuple[str, str]:
+    """Return the tag and the file's name, which are percent-encoded with a slash between them."""
+    # A tag may hold slashes, encoded or not; a file name holds none.
+    tag, _, name = place.rpartition("/")
+    return unquote(tag), unquote(name)
 
 
 def _absent() -> Reply:

@@ -1,6 +1,7 @@
-"""The http proxy that `exec` gives uv: our index answers its own hosts, the rest is passed on.
+"""The proxy that `exec` gives uv: our index answers its own hosts, the rest is passed on.
 
-Only plain http comes here: uv reaches https as before. A client has to send the secret of the run,
+Only plain http comes here, unless a project has direct URLs of a configured repository: `tunnels`
+then takes the requests for https. A client has to send the secret of the run,
 which is in the proxy's URL (RFC 9110 section 11.7). Until it has, it holds nothing but one of a
 bounded number of connections, for a bounded time, and the newest connection displaces the oldest.
 """
@@ -21,26 +22,37 @@ import h11
 
 from uv_self_update.errors import GatewayError
 from uv_self_update.gateway.connections import Acceptor, Deadline
+from uv_self_update.gateway.http1 import expect_body, next_event, send_forwarded, send_reply
 from uv_self_update.gateway.replies import BrokenOff, Reply
 from uv_self_update.gateway.routes import Request
-from uv_self_update.network.forward import NotForwarded, forward
+from uv_self_update.network.forward import NotForwarded, Route, forward
 from uv_self_update.network.persistent import Kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from uv_self_update.gateway.tunnels import Tunnels
+
 _log = logging.getLogger(__name__)
 
 _BACKLOG = 1024  # connections that the system accepts for us
-_WAITING = 256  # connections without a request under way; uv opens at most 50 downloads at once
 _LARGEST_HEAD = 64 << 10  # bytes of request line and headers
-_READ = 256 << 10  # bytes at a time
-_HEAD_TIME = 10.0  # seconds for the first head
 _IDLE = 90.0  # seconds between two requests, as long as uv's own client keeps a connection
 _SILENCE = 300.0  # seconds between two pieces of a request or a reply
 _LEAVE_TIME = 2.0  # seconds that a client has to leave after a refusal
 _SECRET = 24  # random bytes
 _USER = "uv"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProxyLimits:
+    """What a client that has not sent a request may take."""
+
+    waiting: int = 256
+    """Connections without a request under way; uv opens at most 50 downloads at once."""
+
+    head_time: float = 10.0
+    """Seconds for the first head of a connection."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,8 +91,8 @@ class Proxy:
         own: Callable[[str], bool],
         answer: Callable[[Request], Reply],
         proxy_for: Callable[[str], str | None],
-        waiting: int = _WAITING,
-        head_time: float = _HEAD_TIME,
+        tunnels: Tunnels | None = None,
+        limits: ProxyLimits = ProxyLimits(),
     ) -> None:
         """Start to serve.
 
@@ -89,18 +101,19 @@ class Proxy:
             own: Says whether a host is answered here.
             answer: Answers for such a host; it does not raise.
             proxy_for: Says through which proxy any other host is asked; None for directly.
-            waiting: The number of connections without a request under way.
-            head_time: Seconds for the first head of a connection.
+            tunnels: What takes requests for https; None to refuse them.
+            limits: What a client may take.
         """
         self._own = own
         self._answer = answer
         self._proxy_for = proxy_for
+        self._tunnels = tunnels
         self._credential = b"Basic " + b64encode(f"{_USER}:{address.secret}".encode())
-        self._head_time = head_time
+        self._head_time = limits.head_time
         self._acceptor = Acceptor(
             address.listener,
             self._serve,
-            pending=waiting,
+            pending=limits.waiting,
             broken_off=(BrokenOff, NotForwarded),
         )
         self._acceptor.start()
@@ -133,30 +146,35 @@ class Proxy:
         connection.settimeout(_SILENCE)
         shown = [value for name, value in event.headers if name == b"proxy-authorization"]
         if len(shown) != 1 or not hmac.compare_digest(bytes(shown[0]), self._credential):
-            challenge = (("Proxy-Authenticate", 'Basic realm="uv-self-update"'),)
+            # curl, and git with it, come back with the secret if they are told of the end.
+            challenge = (
+                ("Proxy-Authenticate", 'Basic realm="uv-self-update"'),
+                ("Connection", "close"),
+            )
             refused = Reply(status=407, headers=challenge, length=0)
             return self._refuse(connection, protocol, refused, event.method)
         self._acceptor.pending.leave(connection)
+        if event.method == b"CONNECT" and self._tunnels is not None:
+            reply = self._tunnels.serve(connection, protocol, event)
+            return reply is not None and self._refuse(connection, protocol, reply, event.method)
         parts = _split(event.target)
         if parts is None:
             refused = Reply.of("this proxy accepts http URLs only\n", status=501)
             return self._refuse(connection, protocol, refused, event.method)
-        if protocol.they_are_waiting_for_100_continue:
-            head = h11.InformationalResponse(status_code=100, headers=[])
-            connection.sendall(protocol.send(head) or b"")
+        expect_body(connection, protocol)
         host, target = parts
         if self._own(host):
-            while isinstance(_next(connection, protocol), h11.Data):
+            while isinstance(next_event(connection, protocol), h11.Data):
                 pass
             request = Request(method=event.method.decode("latin-1"), target=target, host=host)
-            return _reply(connection, protocol, self._answer(request), event.method)
+            return send_reply(connection, protocol, self._answer(request), event.method)
         return self._pass_on(connection, protocol, event, host, kept)
 
     def _refuse(
         self, connection: socket.socket, protocol: h11.Connection, reply: Reply, method: bytes
     ) -> bool:
         """Send a reply to a request whose body is not read, and end the connection."""
-        _reply(connection, protocol, reply, method)
+        send_reply(connection, protocol, reply, method)
         # Closing over unread bytes would reset the connection before the reply is read.
         connection.shutdown(socket.SHUT_WR)
         deadline = Deadline(_LEAVE_TIME)
@@ -173,7 +191,7 @@ class Proxy:
         kept: Kept,
     ) -> bool:
         def body() -> Iterator[bytes]:
-            while isinstance(piece := _next(connection, protocol), h11.Data):
+            while isinstance(piece := next_event(connection, protocol), h11.Data):
                 yield bytes(piece.data)
 
         url = event.target.decode("latin-1")
@@ -184,23 +202,14 @@ class Proxy:
                 url,
                 event.headers.raw_items(),
                 body(),
-                proxy=proxy,
-                kept=kept,
+                Route(proxy=proxy),
+                kept,
             )
         except NotForwarded as error:
             _log.warning("%s", error)
             reply = Reply.of(f"{error}\n", status=502)
             return self._refuse(connection, protocol, reply, event.method)
-        with contextlib.closing(answer):
-            response = h11.Response(
-                status_code=answer.status, headers=[*answer.headers], reason=answer.reason
-            )
-            connection.sendall(protocol.send(response) or b"")
-            for chunk in answer.body:
-                for piece in protocol.send_with_data_passthrough(h11.Data(data=chunk)) or ():
-                    connection.sendall(piece)
-            connection.sendall(protocol.send(h11.EndOfMessage()) or b"")
-        return protocol.our_state is h11.DONE and protocol.their_state is h11.DONE
+        return send_forwarded(connection, protocol, answer)
 
 
 def _split(target: bytes) -> tuple[str, str] | None:
@@ -213,25 +222,3 @@ def _split(target: bytes) -> tuple[str, str] | None:
     if parts.scheme != "http" or not host:
         return None
     return host, parts.path + (f"?{parts.query}" if parts.query else "")
-
-
-def _next(connection: socket.socket, protocol: h11.Connection) -> object:
-    while (event := protocol.next_event()) is h11.NEED_DATA:
-        protocol.receive_data(connection.recv(_READ))
-    return event
-
-
-def _reply(
-    connection: socket.socket, protocol: h11.Connection, reply: Reply, method: bytes
-) -> bool:
-    headers = [("Content-Type", reply.content_type), *reply.headers]
-    if reply.length is not None:
-        headers.append(("Content-Length", str(reply.length)))
-    head = h11.Response(status_code=reply.status, headers=headers)
-    connection.sendall(protocol.send(head) or b"")
-    if method != b"HEAD":
-        for chunk in reply.body:
-            for piece in protocol.send_with_data_passthrough(h11.Data(data=chunk)) or ():
-                connection.sendall(piece)
-    connection.sendall(protocol.send(h11.EndOfMessage()) or b"")
-    return protocol.our_state is h11.DONE and protocol.their_state is h11.DONE

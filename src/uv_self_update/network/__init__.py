@@ -19,5 +19,8 @@ __all__ = (
     "persistent",
     "proxies",
     "responses",
+    "roots",
+    "tls",
+    "tunnels",
     "url",
 )

@@ -1,4 +1,4 @@
-"""Plain http requests of other programs, passed on as they were sent (RFC 9110 section 7.6).
+"""Requests of other programs, passed on as they were sent (RFC 9110 section 7.6).
 
 Directly, or through the proxy that the program would have used. Only what a proxy has to change is
 changed, and no credential of ours is sent. A connection to a server may be kept for the next
@@ -9,21 +9,31 @@ be closing an old one.
 from __future__ import annotations
 
 import contextlib
-import socket
-from base64 import b64encode
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
-from urllib.parse import unquote_to_bytes, urlsplit
+from urllib.parse import urlsplit
 
 import h11
 
 from uv_self_update.network.persistent import Connected
-from uv_self_update.redaction import redact_url
+from uv_self_update.network.tunnels import (
+    NotForwarded,
+    authorization,
+    connected,
+    opened,
+    parsed,
+    unusable,
+)
 
 if TYPE_CHECKING:
+    import socket
+    import ssl
     from collections.abc import Iterable, Iterator, Sequence
 
-    from uv_self_update.network.persistent import Kept, Place
+    from uv_self_update.network.persistent import Kept
+
+__all__ = ("HOP_BY_HOP", "Forwarded", "Header", "NotForwarded", "Route", "forward", "unusable")
 
 Header = tuple[bytes, bytes]
 
@@ -38,19 +48,29 @@ HOP_BY_HOP = frozenset(
 _REPEATABLE = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE"})
 """Methods of requests that may be sent again (RFC 9110 section 9.2.2), if they have no body."""
 
-_CONNECT = 30.0  # seconds
 _SILENCE = 300.0  # seconds between two pieces: what is passed on may be slow by nature
 _CLOSED = "it closed the connection"
 _READ = 256 << 10  # bytes at a time
 _LARGE = 256 << 10  # bytes of a body that is read past h11
 
-
-class NotForwarded(Exception):
-    """A request cannot be passed on; the message says why, without credentials."""
+_TURN = threading.Lock()
+"""truststore lets one handshake of a context proceed at a time. A connection that is made before
+its turn would block a server that accepts one after the other, and so the handshake under way."""
 
 
 class _NothingReceived(Exception):
     """The server has closed the connection before it sent a byte of the response."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """How a server is reached."""
+
+    proxy: str | None
+    """The proxy to ask through; None to ask the server itself."""
+
+    tls: ssl.SSLContext | None = None
+    """What verifies the server; None to speak http."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,40 +99,38 @@ def forward(
     url: str,
     headers: Iterable[Header],
     body: Iterable[bytes],
-    *,
-    proxy: str | None,
+    route: Route,
     kept: Kept | None = None,
 ) -> Forwarded:
     """Send a request, and return the response as soon as its head is there.
 
     Args:
         method: The method.
-        url: An absolute http URL.
+        url: An absolute URL of http; of https with TLS.
         headers: As they were received.
         body: The request's body.
-        proxy: The proxy to ask through; None to ask the host of the URL.
+        route: How to reach the host of the URL.
         kept: The connection of an earlier request of this client, if any; the place for this one.
+            None with TLS.
 
     Raises:
         NotForwarded: The connection fails, or what comes back is no HTTP.
     """
+    proxy, tls = route.proxy, route.tls
     parts = urlsplit(url)
     netloc = parts.netloc.rpartition("@")[2]
+    host = parts.hostname or ""
     # The client's own Host does not count (RFC 9112 section 3.2.2).
     sent = [(b"Host", netloc.encode("latin-1")), *_end_to_end(headers, {b"host"})]
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    if proxy is not None:
+    place = (host, parts.port or (80 if tls is None else 443))
+    if tls is None and proxy is not None:
         if reason := unusable(proxy):
             raise NotForwarded(reason)
-        via = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-        place = (via.hostname or "", via.port or 80)
+        via = parsed(proxy)
         target = url.partition("#")[0]
-        if via.username or via.password:
-            pair = via.netloc.rpartition("@")[0].partition(":")
-            secret = b64encode(unquote_to_bytes(pair[0]) + b":" + unquote_to_bytes(pair[2]))
-            sent.append((b"Proxy-Authorization", b"Basic " + secret))
-    else:
-        place = (parts.hostname or "", parts.port or 80)
+        sent += authorization(via)
+        place = (via.hostname or "", via.port or 80)
     if kept is None:
         sent.append((b"Connection", b"close"))
     request = h11.Request(method=method, target=target, headers=sent)
@@ -120,23 +138,26 @@ def forward(
     if old is not None:
         with contextlib.suppress(_NothingReceived):
             return _asked(old, request, body, kept)
+    if tls is None:
+        connection = connected(*place)
+    else:
+        with _TURN:
+            connection = _secured(opened(*place, proxy=proxy), tls, host)
+    connection.settimeout(_SILENCE)
     try:
-        return _asked(_connected(place), request, body, kept)
+        return _asked(Connected(place=place, socket=connection), request, body, kept)
     except _NothingReceived as error:
         message = f"no response from {place[0]}:{place[1]}: {error}"
         raise NotForwarded(message) from error
 
 
-def unusable(proxy: str) -> str | None:
-    """Return why plain http cannot be passed on through a proxy; None where it can."""
+def _secured(connection: socket.socket, tls: ssl.SSLContext, host: str) -> socket.socket:
     try:
-        via = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-        known = via.scheme == "http" and bool(via.hostname) and via.port != 0
-    except ValueError:
-        known = False
-    if known:
-        return None
-    return f"uv-self-update cannot send plain http through the proxy {redact_url(proxy)}"
+        return tls.wrap_socket(connection, server_hostname=host)
+    except (OSError, ValueError) as error:
+        connection.close()
+        message = f"no TLS with {host}: {error}"
+        raise NotForwarded(message) from error
 
 
 def _end_to_end(headers: Iterable[Header], dropped: Iterable[bytes] = ()) -> list[Header]:
@@ -158,18 +179,8 @@ def _repeatable(request: h11.Request) -> bool:
     return request.method in _REPEATABLE and framing.isdisjoint(name for name, _ in request.headers)
 
 
-def _connected(place: Place) -> Connected:
-    try:
-        connection = socket.create_connection(place, timeout=_CONNECT)
-    except (OSError, UnicodeError) as error:
-        message = f"no connection to {place[0]}:{place[1]}: {error}"
-        raise NotForwarded(message) from error
-    connection.settimeout(_SILENCE)
-    return Connected(place=place, socket=connection)
-
-
 def _asked(
-    connected: Connected, request: h11.Request, body: Iterable[bytes], kept: Kept | None
+    asked: Connected, request: h11.Request, body: Iterable[bytes], kept: Kept | None
 ) -> Forwarded:
     """Send a request, and wait for the head of the response.
 
@@ -177,7 +188,7 @@ def _asked(
         NotForwarded: The connection fails, or what comes back is no HTTP.
         _NothingReceived: The server has closed the connection without a byte.
     """
-    connection, protocol, place = connected.socket, connected.protocol, connected.place
+    connection, protocol, place = asked.socket, asked.protocol, asked.place
     try:
         # A server may answer and leave before it has read the request (RFC 9112 section 9.5).
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
@@ -190,18 +201,18 @@ def _asked(
             if isinstance(event, h11.ConnectionClosed):
                 raise h11.RemoteProtocolError(_CLOSED)  # one message for all
     except _NothingReceived:
-        connected.close()
+        asked.close()
         raise
     except (OSError, h11.ProtocolError) as error:
-        connected.close()
+        asked.close()
         message = f"no response from {place[0]}:{place[1]}: {error}"
         raise NotForwarded(message) from error
     return Forwarded(
         status=event.status_code,
         reason=bytes(event.reason),
         headers=_end_to_end(event.headers.raw_items()),
-        body=_body(connected, _length_of(event)),
-        connected=connected,
+        body=_body(asked, _length_of(event)),
+        connected=asked,
         kept=kept,
     )
 
@@ -223,19 +234,19 @@ def _length_of(response: h11.Response) -> int:
     return 0 if b"transfer-encoding" in headers else int(headers.get(b"content-length", b"0"))
 
 
-def _body(connected: Connected, length: int) -> Iterator[bytes]:
+def _body(asked: Connected, length: int) -> Iterator[bytes]:
     """Read a body; each piece is valid until the next one is read."""
-    connection, protocol = connected.socket, connected.protocol
+    connection, protocol = asked.socket, asked.protocol
     try:
         while isinstance(event := _next(connection, protocol), h11.Data):
             yield event.data
             length -= len(event.data)
             if length >= _LARGE:
                 yield from _rest(connection, length)
-                connected.complete = True
+                asked.complete = True
                 return
     except (OSError, h11.ProtocolError) as error:
-        message = f"the response of {connected.place[0]} broke off: {error}"
+        message = f"the response of {asked.place[0]} broke off: {error}"
         raise NotForwarded(message) from error
 
 

@@ -20,9 +20,11 @@ __all__ = (
     "proxies",
     "receipt",
     "required_version",
+    "requirements",
     "settings",
     "shadow",
     "system_file",
+    "trust",
     "uvx",
     "workspace",
 )

@@ -6,8 +6,8 @@ tests/test_uv_proxies.py):
 
 - The upper-case name of a variable is read before the lower-case one. From 0.8.24 on, an upper-case
   variable that is empty, or no URL, masks the lower-case one; `NO_PROXY` always does.
-- `REQUEST_METHOD` in the environment disables `HTTP_PROXY`, and from 0.8.24 on every proxy for
-  http URLs.
+- `REQUEST_METHOD` in the environment disables `HTTP_PROXY`, and from 0.8.24 on every proxy. `exec`
+  removes it, so the proxy for https counts here in any case.
 - A name in `NO_PROXY` matches itself and the hosts below it, with or without a dot at its start.
   `*` matches every name, but no address; an address matches itself or its network.
 """
@@ -27,6 +27,7 @@ _HTTPS = ("HTTPS_PROXY", "https_proxy")
 _ALL = ("ALL_PROXY", "all_proxy")
 _EXEMPT = ("NO_PROXY", "no_proxy")
 _CGI = "REQUEST_METHOD"
+_MASKING_SINCE = (0, 8, 24)
 
 INDEXES = ("UV_INDEX", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS")
 """uv's variables that hold URLs to be asked, with blanks (or commas) between them."""
@@ -44,14 +45,14 @@ class UvProxies:
     """The entries of `NO_PROXY`: domains, addresses, networks, `*`."""
 
     @classmethod
-    def of(cls, environ: Mapping[str, str], *, masking: bool = True) -> UvProxies:
+    def of(cls, environ: Mapping[str, str], *, numbers: tuple[int, ...] = ()) -> UvProxies:
         """Read the variables.
 
         Args:
             environ: The environment.
-            masking: Whether an empty upper-case variable masks the lower-case one, as from uv
-                0.8.24 on.
+            numbers: The numbers of uv's version; empty if it is not known, as for a new one.
         """
+        masking = not numbers or numbers >= _MASKING_SINCE
 
         def first(names: tuple[str, str]) -> str | None:
             given = [environ[name] for name in names if name in environ]
@@ -68,9 +69,14 @@ class UvProxies:
 
     def for_host(self, host: str) -> str | None:
         """Return the proxy that uv asks an http URL of a host through; None if it asks directly."""
-        if self.http is None or any(_matches(entry, host) for entry in self.exempt):
-            return None
-        return self.http
+        return None if self._is_exempt(host) else self.http
+
+    def for_secure_host(self, host: str) -> str | None:
+        """Return the same for an https URL."""
+        return None if self._is_exempt(host) else self.https
+
+    def _is_exempt(self, host: str) -> bool:
+        return any(_matches(entry, host) for entry in self.exempt)
 
     def exempt_without(self, hosts: Iterable[str]) -> tuple[str, ...]:
         """Return the entries of `NO_PROXY` that cover none of the hosts."""
@@ -94,7 +100,7 @@ def plain_hosts(environ: Mapping[str, str]) -> Iterable[str]:
 
 
 def environment_through(
-    environ: Mapping[str, str], proxy: str, hosts: Iterable[str]
+    environ: Mapping[str, str], proxy: str, hosts: Iterable[str], *, https: bool = False
 ) -> dict[str, str]:
     """Return an environment in which uv asks http URLs through our proxy, and https as before.
 
@@ -102,10 +108,12 @@ def environment_through(
         environ: The user's environment.
         proxy: The URL of our proxy, with the secret of the run.
         hosts: The hosts that have to be asked through it.
+        https: Whether https goes through it as well.
     """
     theirs = UvProxies.of(environ)
     result = {name: value for name, value in environ.items() if name != _CGI}
-    result.update(dict.fromkeys(_HTTP, proxy))
+    ours = (*_HTTP, *_HTTPS) if https else _HTTP
+    result.update(dict.fromkeys(ours, proxy))
     kept = theirs.exempt_without(hosts)
     if kept == theirs.exempt:
         return result
@@ -113,7 +121,7 @@ def environment_through(
         result.pop(name, None)
     if "*" in theirs.exempt:
         # No name was to be asked through a proxy; without the exception, these would count.
-        for name in (*_HTTPS, *_ALL):
+        for name in {*_HTTPS, *_ALL}.difference(ours):
             result.pop(name, None)
     elif kept:
         result.update(dict.fromkeys(_EXEMPT, ",".join(kept)))

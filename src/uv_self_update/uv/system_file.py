@@ -1,4 +1,4 @@
-"""A system-level `uv.toml` for one run, which gives uv an http proxy without a variable.
+"""A system-level `uv.toml` for one run, which gives uv a proxy without a variable.
 
 uv has the keys `http-proxy`, `https-proxy` and `no-proxy` from 0.9.23 on. Either proxy key makes it
 ignore every proxy variable, so the file holds the user's other proxies as well. Programs that uv
@@ -29,15 +29,14 @@ _NO_PROXY = "no-proxy"
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|/")
 
 
-def usable(version: str | None, environ: Mapping[str, str], directory: Path) -> bool:
+def usable(numbers: tuple[int, ...], environ: Mapping[str, str], directory: Path) -> bool:
     """Return whether a uv reads a system file, and nothing in its other files is in the way.
 
     Args:
-        version: uv's version; None if it is not known.
+        numbers: The numbers of uv's version; empty if it is not known.
         environ: The user's environment.
         directory: Where uv looks for a project.
     """
-    numbers = tuple(int(part) for part in re.findall(r"\d+", version or "")[:3])
     if os.name == "nt" or numbers < SINCE:
         return False
     if environ.get("UV_CONFIG_FILE") or configuration.system_switched_off(environ):
@@ -53,7 +52,7 @@ def usable(version: str | None, environ: Mapping[str, str], directory: Path) -> 
 
 @contextmanager
 def system_file(
-    environ: Mapping[str, str], proxy: str, hosts: Iterable[str]
+    environ: Mapping[str, str], proxy: str, hosts: Iterable[str], *, https: bool = False
 ) -> Iterator[dict[str, str]]:
     """Write the file, and yield an environment in which uv reads it; it is removed in the end.
 
@@ -61,6 +60,7 @@ def system_file(
         environ: The user's environment.
         proxy: The URL of our proxy, with the secret of the run.
         hosts: The hosts that have to be asked through it.
+        https: Whether https goes through it as well.
 
     Raises:
         OSError: There is no place for temporary files.
@@ -70,7 +70,9 @@ def system_file(
     theirs = UvProxies.of(environ)
     table: dict[str, Any] = {**_system_table(environ), "http-proxy": proxy}
     exempt = [entry for entry in theirs.exempt_without(hosts) if entry != "*"]
-    if theirs.https is not None and "*" not in theirs.exempt:
+    if https:
+        table["https-proxy"] = proxy
+    elif theirs.https is not None and "*" not in theirs.exempt:
         table["https-proxy"] = theirs.https
     if exempt:
         table[_NO_PROXY] = exempt

@@ -7,7 +7,7 @@
    keys is told by a system-level uv.toml of this run, so that no proxy variable changes; any other
    program is told by variables.
 3. The index answers from the releases. Every other request is passed on as uv would have sent it.
-   https never comes here.
+   https does not come here, unless the project has direct URLs of a configured repository.
 4. The command ends. A lock file that takes one of our names from another registry is an error, and
    so is a page that uv was refused and has done without. A lock file with an index that the
    project does not name is warned of: without this command, uv would lock again.
@@ -25,7 +25,9 @@ from uv_self_update.errors import IndexNotNamed, NotConfigured, UsageError
 from uv_self_update.uv import configuration, lock, system_file, workspace
 from uv_self_update.uv.child import Child
 from uv_self_update.uv.executable import version_of, which
-from uv_self_update.uv.proxies import environment_through
+from uv_self_update.uv.proxies import UvProxies, environment_through
+from uv_self_update.versions import numbers_of
+from uv_self_update.workflow.direct_urls import DirectAccess, DirectServing, trusting
 from uv_self_update.workflow.serving import refuse_unreachable, serving
 
 if TYPE_CHECKING:
@@ -66,18 +68,26 @@ def run(job: PackagesJob, command: WrappedCommand) -> ExecOutcome:
     """
     if not job.releases:
         raise NotConfigured
-    _refuse(job, command)
-    with Child() as child, serving(job) as active:
-        with _environment(job, command, active) as environ:
+    numbers = _numbers(job, command)
+    proxies = UvProxies.of(job.environ, numbers=numbers)
+    _refuse(job, command, proxies)
+    direct = DirectAccess.of(job, command, numbers=numbers, proxies=proxies)
+    obstacle = None if direct is None else direct.obstacle
+    https = None
+    if direct is not None and obstacle is None:
+        https = DirectServing(direct, job, proxies)
+    tunnels = None if https is None else https.tunnels
+    with Child() as child, serving(job, proxies=proxies, tunnels=tunnels) as active:
+        with _environment(job, command, active, numbers, https) as environ:
             code = child.run(command.words, environ, meanwhile=active.warm)
         failures = active.index.failures
         directory = command.directory(job.directory)
         strangers = active.strangers(lock.files(directory, command.scripts(job.directory)))
         unnamed = [*_unnamed(job, active, directory)]
     if code != 0:
-        return ExecOutcome(
-            exit_code=code, errors=[*(failure.error for failure in failures), *strangers]
-        )
+        unserved = [] if obstacle is None else [obstacle]
+        errors = [*(failure.error for failure in failures), *strangers, *unserved]
+        return ExecOutcome(exit_code=code, errors=errors)
     errors = [*(failure.error for failure in failures if failure.page), *strangers]
     return ExecOutcome(
         exit_code=errors[-1].exit_code if errors else 0,
@@ -99,29 +109,40 @@ def _unnamed(job: PackagesJob, active: Serving, directory: Path) -> Iterator[Ind
 
 @contextmanager
 def _environment(
-    job: PackagesJob, command: WrappedCommand, active: Serving
+    job: PackagesJob,
+    command: WrappedCommand,
+    active: Serving,
+    numbers: tuple[int, ...],
+    https: DirectServing | None,
 ) -> Iterator[dict[str, str]]:
     given = active.variables(job.environ)
+    hosts = [*active.hosts, *(() if https is None else https.hosts)]
+    secure = https is not None
     with ExitStack() as stack:
-        environ = environment_through(given, active.proxy, active.hosts)
-        if _takes_file(job, command):
+        if https is not None:
+            given = stack.enter_context(trusting(given, https.authorities))
+        environ = environment_through(given, active.proxy, hosts, https=secure)
+        if (
+            command.is_uv
+            and not command.reads_no_files
+            and system_file.usable(numbers, job.environ, command.directory(job.directory))
+        ):
             # Without a place for the file, the variables do.
             with suppress(OSError):
                 environ = stack.enter_context(
-                    system_file.system_file(given, active.proxy, active.hosts)
+                    system_file.system_file(given, active.proxy, hosts, https=secure)
                 )
         yield environ
 
 
-def _takes_file(job: PackagesJob, command: WrappedCommand) -> bool:
-    if not command.is_uv or command.reads_no_files:
-        return False
-    program = which(command.words[0], job.environ, windows=_WINDOWS)
-    version = None if program is None else version_of(program, job.environ)
-    return system_file.usable(version, job.environ, command.directory(job.directory))
+def _numbers(job: PackagesJob, command: WrappedCommand) -> tuple[int, ...]:
+    """Return the numbers of the version of the uv that is run, directly or by another program."""
+    name = command.words[0] if command.is_uv else "uv"
+    program = which(name, job.environ, windows=_WINDOWS)
+    return numbers_of(None if program is None else version_of(program, job.environ))
 
 
-def _refuse(job: PackagesJob, command: WrappedCommand) -> None:
+def _refuse(job: PackagesJob, command: WrappedCommand, proxies: UvProxies) -> None:
     if strategy := command.unsafe_strategy:
         message = f"`--index-strategy {strategy}` cannot be used with `exec`"
         raise UsageError(
@@ -134,4 +155,4 @@ def _refuse(job: PackagesJob, command: WrappedCommand) -> None:
             hint="Put the URL into UV_INDEX. If it is an option of a program that `uv run` starts, "
             "put `--` before that program.",
         )
-    refuse_unreachable(job, command.directory(job.directory))
+    refuse_unreachable(job, command.directory(job.directory), proxies)

@@ -29,8 +29,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from uv_self_update.config.kinds import SourceSettings
     from uv_self_update.config.releases import ReleasesSettings
     from uv_self_update.config.settings import Settings
+    from uv_self_update.gateway.tunnels import Tunnels
+    from uv_self_update.network.client import Upstream
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,8 +101,20 @@ class Serving:
 
 
 @contextmanager
-def serving(job: PackagesJob) -> Iterator[Serving]:
+def serving(
+    job: PackagesJob,
+    *,
+    proxies: UvProxies | None = None,
+    tunnels: Callable[[PackageIndex, Callable[[SourceSettings], Upstream]], Tunnels] | None = None,
+) -> Iterator[Serving]:
     """Serve the packages of the configured releases.
+
+    Args:
+        job: Where packages come from.
+        proxies: The user's proxies, by the rules of the uv that is run; by those of a new one
+            if None.
+        tunnels: Makes what serves https, given the index and what makes clients; None to leave
+            https alone.
 
     Raises:
         NotConfigured: No releases are configured.
@@ -122,8 +137,13 @@ def serving(job: PackagesJob) -> Iterator[Serving]:
         digests = ComputedDigests(directory=cache)
         index = PackageIndex(served, digests)
         address = listen()
-        proxies = UvProxies.of(job.environ)
-        proxy = Proxy(address, own=index.owns, answer=index.answer, proxy_for=proxies.for_host)
+        proxy = Proxy(
+            address,
+            own=index.owns,
+            answer=index.answer,
+            proxy_for=(proxies or UvProxies.of(job.environ)).for_host,
+            tunnels=None if tunnels is None else tunnels(index, sources.deferred),
+        )
         with closing(proxy):
             yield Serving(
                 served=served,
@@ -134,12 +154,14 @@ def serving(job: PackagesJob) -> Iterator[Serving]:
             )
 
 
-def refuse_unreachable(job: PackagesJob, directory: Path) -> None:
+def refuse_unreachable(job: PackagesJob, directory: Path, proxies: UvProxies | None = None) -> None:
     """Refuse set-ups in which uv would not ask our proxy, or the proxy not the user's index.
 
     Args:
         job: For whom packages are served.
         directory: Where uv looks for a project.
+        proxies: The user's proxies, by the rules of the uv that is run; by those of a new one
+            if None.
 
     Raises:
         ProxyKeys: uv takes its proxies from a file.
@@ -147,9 +169,9 @@ def refuse_unreachable(job: PackagesJob, directory: Path) -> None:
     """
     for path, key in configuration.proxy_keys(job.environ, directory, windows=os.name == "nt"):
         raise ProxyKeys(str(path), key)
-    proxies = UvProxies.of(job.environ)
+    known = proxies or UvProxies.of(job.environ)
     for host in plain_hosts(job.environ):
-        proxy = proxies.for_host(host)
+        proxy = known.for_host(host)
         if proxy is not None and (reason := unusable(proxy)):
             raise ProxyUnusable(host, reason)
 

@@ -1,0 +1,112 @@
+"""Connections to a host and port, directly or through an http proxy (RFC 9110 section 9.3.6)."""
+
+from __future__ import annotations
+
+import socket
+from base64 import b64encode
+from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes, urlsplit
+
+import h11
+
+from uv_self_update.redaction import redact_url
+
+if TYPE_CHECKING:
+    from urllib.parse import SplitResult
+
+_CONNECT = 30.0  # seconds
+_CLOSED = "it closed the connection"
+
+
+class NotForwarded(Exception):
+    """A request cannot be passed on; the message says why, without credentials."""
+
+
+def unusable(proxy: str, what: str = "plain http") -> str | None:
+    """Return why `what` cannot be sent through a proxy; None where it can be."""
+    try:
+        via = parsed(proxy)
+        known = via.scheme == "http" and bool(via.hostname) and via.port != 0
+    except ValueError:
+        known = False
+    if known:
+        return None
+    return f"uv-self-update cannot send {what} through the proxy {redact_url(proxy)}"
+
+
+def parsed(proxy: str) -> SplitResult:
+    """Return the parts of a proxy's URL, whose scheme may be missing.
+
+    Raises:
+        ValueError: It is no URL.
+    """
+    return urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+
+
+def authorization(via: SplitResult) -> list[tuple[bytes, bytes]]:
+    """Return the header with the credentials in a proxy's URL, if it has any."""
+    if not via.username and not via.password:
+        return []
+    user, _, password = via.netloc.rpartition("@")[0].partition(":")
+    pair = b64encode(unquote_to_bytes(user) + b":" + unquote_to_bytes(password))
+    return [(b"Proxy-Authorization", b"Basic " + pair)]
+
+
+def connected(host: str, port: int) -> socket.socket:
+    """Connect to a host directly.
+
+    Raises:
+        NotForwarded: It cannot be reached.
+    """
+    try:
+        return socket.create_connection((host, port), timeout=_CONNECT)
+    except (OSError, UnicodeError) as error:
+        message = f"no connection to {host}:{port}: {error}"
+        raise NotForwarded(message) from error
+
+
+def opened(host: str, port: int, *, proxy: str | None) -> socket.socket:
+    """Open a tunnel to a host.
+
+    Args:
+        host: Its name or address; that of IPv6 without brackets.
+        port: Its port.
+        proxy: The proxy to ask for the tunnel; None to connect directly.
+
+    Raises:
+        NotForwarded: It cannot be reached, or the proxy refuses.
+    """
+    if proxy is None:
+        return connected(host, port)
+    if reason := unusable(proxy, "https"):
+        raise NotForwarded(reason)
+    via = parsed(proxy)
+    connection = connected(via.hostname or "", via.port or 80)
+    try:
+        status = _ask(connection, host, port, via)
+    except (OSError, h11.ProtocolError) as error:
+        connection.close()
+        message = f"no tunnel through the proxy {redact_url(proxy)}: {error}"
+        raise NotForwarded(message) from error
+    if not 200 <= status < 300:  # noqa: PLR2004 # any success (RFC 9110 section 9.3.6)
+        connection.close()
+        message = f"the proxy {redact_url(proxy)} answered {status} for {host}:{port}"
+        raise NotForwarded(message)
+    return connection
+
+
+def _ask(connection: socket.socket, host: str, port: int, via: SplitResult) -> int:
+    """Send CONNECT, and return the status."""
+    target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    headers = [(b"Host", target.encode("latin-1")), *authorization(via)]
+    protocol = h11.Connection(h11.CLIENT)
+    request = h11.Request(method=b"CONNECT", target=target, headers=headers)
+    connection.sendall((protocol.send(request) or b"") + (protocol.send(h11.EndOfMessage()) or b""))
+    while not isinstance(event := protocol.next_event(), h11.Response):
+        if event is h11.NEED_DATA:
+            # Not a byte more than the head: what follows is the tunnel's.
+            piece = connection.recv(1)
+            if not piece:
+                raise h11.RemoteProtocolError(_CLOSED)
+            protocol.receive_data(piece)
+    return event.status_code

@@ -1,0 +1,196 @@
+"""Direct URLs (`name = { url = "https://github.com/…" }`): whether a command uses them, and how.
+
+They are https, so uv has to take this run's certificate for that of the repository's host. That is
+done only where a release file of a configured repository is named by its URL.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from uv_self_update.errors import DirectUrlsNotServed
+from uv_self_update.gateway.direct_urls import DirectUrls
+from uv_self_update.gateway.package_index import Served
+from uv_self_update.gateway.tunnels import SecureHost, Tunnels
+from uv_self_update.network import roots
+from uv_self_update.network.tls import Trust
+from uv_self_update.network.tunnels import unusable
+from uv_self_update.sources.packages.registry import build
+from uv_self_update.uv import configuration
+from uv_self_update.uv.arguments import values_of
+from uv_self_update.uv.requirements import names_release
+from uv_self_update.uv.trust import UvTrust
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from uv_self_update.config.kinds import SourceSettings
+    from uv_self_update.config.releases import ReleasesSettings
+    from uv_self_update.gateway.package_index import PackageIndex
+    from uv_self_update.network.client import Upstream
+    from uv_self_update.uv.command import WrappedCommand
+    from uv_self_update.uv.proxies import UvProxies
+    from uv_self_update.workflow.serving import PackagesJob
+
+_KINDS = ("github",)
+"""The kinds of `[[releases]]` whose files have such URLs."""
+
+_EXTRA = "cryptography"
+"""The package that makes certificates."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DirectAccess:
+    """How the direct URLs of one command are served."""
+
+    releases: Sequence[ReleasesSettings]
+    """The repositories that have them, over https; their pre-releases count."""
+
+    trust: UvTrust
+    """What uv trusts beside this run's authority."""
+
+    insecure: Sequence[str]
+    """Hosts that uv is told not to verify."""
+
+    obstacle: DirectUrlsNotServed | None
+    """Why they are not served; None where they are."""
+
+    @classmethod
+    def of(
+        cls,
+        job: PackagesJob,
+        command: WrappedCommand,
+        *,
+        numbers: tuple[int, ...],
+        proxies: UvProxies,
+    ) -> DirectAccess | None:
+        """Examine what a command reads; None where it has no direct URL.
+
+        Args:
+            job: Where packages come from.
+            command: The command.
+            numbers: The numbers of uv's version; empty if it is not known.
+            proxies: The user's proxies.
+        """
+        releases = [
+            replace(one, prereleases=True)
+            for one in job.releases
+            if one.source.kind in _KINDS and _url(one).startswith("https://")
+        ]
+        directory = command.directory(job.directory)
+        directories = list(dict.fromkeys([job.directory, directory]))
+        if not releases or not names_release(
+            map(_url, releases), command.words, directories, job.environ
+        ):
+            return None
+        trust = UvTrust.of(
+            job.environ, numbers=numbers, options=command.options, directory=directory
+        )
+        obstacle = None
+        if importlib.util.find_spec(_EXTRA) is None:
+            obstacle = DirectUrlsNotServed(f"`{_EXTRA}` is not installed", extra=True)
+        elif proxies.https is not None and (reason := unusable(proxies.https, "https")):
+            obstacle = DirectUrlsNotServed(reason)
+        elif trust.system and not roots.SYSTEM_READABLE:
+            reason = "uv is told to trust the authorities of macOS, which cannot be listed"
+            obstacle = DirectUrlsNotServed(reason)
+        return cls(
+            releases=releases,
+            trust=trust,
+            insecure=values_of(command.options, "--allow-insecure-host"),
+            obstacle=obstacle,
+        )
+
+
+class DirectServing:
+    """What serves direct URLs for the length of one command."""
+
+    def __init__(self, access: DirectAccess, job: PackagesJob, proxies: UvProxies) -> None:
+        """Make the authority of this run.
+
+        Args:
+            access: What is served; it has no obstacle.
+            job: Where packages come from.
+            proxies: The user's proxies.
+        """
+        # Slow to import, and an extra.
+        from uv_self_update.gateway.authority import Authority  # noqa: PLC0415
+
+        self._access = access
+        self._job = job
+        self._proxies = proxies
+        self._authority = Authority(_host(one) for one in access.releases)
+
+    @property
+    def hosts(self) -> list[str]:
+        """The hosts whose TLS ends here, without ports."""
+        return [_host(one) for one in self._access.releases]
+
+    @property
+    def authorities(self) -> bytes:
+        """The authorities that uv has to trust: this run's, and those that it trusts by itself."""
+        trust = self._access.trust
+        if trust.named:
+            known = roots.of_paths(trust.named)
+        else:
+            known = roots.of_system() if trust.system else roots.of_mozilla()
+        return self._authority.certificate + known
+
+    def tunnels(
+        self, index: PackageIndex, upstream: Callable[[SourceSettings], Upstream]
+    ) -> Tunnels:
+        """Return what serves https.
+
+        Args:
+            index: What serves files.
+            upstream: Makes the client of a repository.
+        """
+        environ = self._job.environ
+        configured = configuration.read(environ, windows=os.name == "nt").insecure_hosts
+        insecure = [*configured, *self._access.insecure]
+        trust = Trust(self._job.settings.network, environ=environ, insecure=insecure)
+        served = []
+        hosts = {}
+        for releases in self._access.releases:
+            repository = build(releases, upstream(releases.source))
+            served.append(Served(repository=repository, claim=releases.claim))
+            parts = urlsplit(_url(releases))
+            name = _host(releases)
+            shown = f"[{name}]" if ":" in name else name
+            hosts[f"{shown}:{parts.port or 443}"] = SecureHost(
+                netloc=repository.host,
+                server=self._authority.contexts[name],
+                client=partial(trust.context_for, f"https://{repository.host}/", identified=True),
+            )
+        direct = DirectUrls(served, index)
+        return Tunnels(hosts, direct, proxy_for=self._proxies.for_secure_host)
+
+
+@contextmanager
+def trusting(environ: Mapping[str, str], authorities: bytes) -> Iterator[dict[str, str]]:
+    """Yield an environment in which uv trusts authorities, from a file that is removed in the end.
+
+    Raises:
+        OSError: There is no place for temporary files.
+    """
+    with tempfile.TemporaryDirectory(prefix="uv-self-update-") as place:
+        file = Path(place, "authorities.pem")
+        file.touch(mode=0o600)
+        file.write_bytes(authorities)
+        yield {**environ, "SSL_CERT_FILE": str(file)}
+
+
+def _url(releases: ReleasesSettings) -> str:
+    return releases.source.url or ""
+
+
+def _host(releases: ReleasesSettings) -> str:
+    return urlsplit(_url(releases)).hostname or ""
