@@ -140,7 +140,7 @@ def main(output: str, *command: str) -> None:
     """Run the command, and write what it took."""
     ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)
     begin = time.perf_counter()
-    process = os.posix_spawnp(command[0], command, os.environ)  # noqa: TID251 # given by measured
+    process = os.posix_spawnp(command[0], command, os.environ)  # given by measured
     status = Path(f"/proc/{process}/status")
     peak = 0
     poll = select.poll()

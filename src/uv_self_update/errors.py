@@ -92,11 +92,11 @@ UvSelfUpdateError
 from __future__ import annotations
 
 import traceback
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from uv_self_update.messages import printable, shown
+from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -194,7 +194,7 @@ class ConfigurationError(UvSelfUpdateError):
     exit_code = 3
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Problem:
     """One problem of a configuration."""
 
@@ -216,7 +216,7 @@ class Problem:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class SharedFile:
     """The system configuration file."""
 
@@ -957,7 +957,7 @@ class ProxyUnusable(PackageError):
 
 
 class FileNotServed(PackageError):
-    """A URL below a configured repository was asked for, is not answered, and was not found."""
+    """A URL below a configured repository was requested, is not answered, and was not found."""
 
     def __init__(self, url: str, reason: str) -> None:
         """Name the URL, which is redacted, and why it is not answered."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import dataclass
+
+from uv_self_update.values import frozen
 
 _MACHINES = {
     "amd64": "x86_64",
@@ -20,7 +21,7 @@ _MACHINES = {
 _HARD_FLOAT = {"arm": "musleabihf", "armv7": "{libc}eabihf"}
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Platform:
     """Where a uv runs."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 from uv_self_update.redaction import Secret
+from uv_self_update.values import field, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,7 +20,7 @@ GITHUB_HOSTS = frozenset({"github.com", "www.github.com"})
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Login:
     """A user and a password."""
 
@@ -30,7 +30,7 @@ class Login:
     password: Secret
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Credential:
     """The headers that authenticate the user to one origin."""
 

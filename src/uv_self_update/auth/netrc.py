@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import logging
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from uv_self_update.auth.credentials import Login
 from uv_self_update.files import strerror
 from uv_self_update.home import home_directory
 from uv_self_update.redaction import Secret
+from uv_self_update.values import field, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 _COMMENT = re.compile(r"^[ \t]*#.*$", re.MULTILINE)
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class LoginFile:
     """The credentials of a netrc file."""
 

@@ -14,7 +14,6 @@ import subprocess
 import sys
 import threading
 from base64 import b64decode
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +24,7 @@ from uv_self_update.files import strerror
 from uv_self_update.redaction import Secret
 from uv_self_update.uv.environment import neutral_directory, user_environment
 from uv_self_update.uv.executable import current_path, which
+from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,7 +44,7 @@ _GITHUB_VARIABLES = frozenset(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Question:
     """A request for credentials."""
 
@@ -58,7 +58,7 @@ class Question:
     """`HOST` or `HOST:PORT`, if the user has configured it as a GitHub."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Found:
     """The credentials of a program."""
 

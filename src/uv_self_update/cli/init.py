@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 from contextlib import closing
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -26,6 +25,7 @@ from uv_self_update.redaction import redact_url
 from uv_self_update.sources.detection.detect import detect
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.uv.process import SignalReceived, Signals
+from uv_self_update.values import replace
 from uv_self_update.workflow.rehearse import hold
 from uv_self_update.workflow.survey import Inspection, inspect, without_dates
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from uv_self_update.config import load as config
 from uv_self_update.errors import NoHomeDirectory, UvNotFound
 from uv_self_update.uv.executable import find_uv
 from uv_self_update.uv.installation import Installation
+from uv_self_update.values import field, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from uv_self_update.config.settings import Options, Settings
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Invocation:
     """One call of the command."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from uv_self_update.config.settings import INSTALLERS
+from uv_self_update.values import frozen
 
 COMMANDS = (
     "config",
@@ -26,7 +26,7 @@ COMPLETION_VARIABLE = "_UV_SELF_UPDATE_COMPLETE"
 """The variable by which a shell asks for completions."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Option:
     """An option that takes one value, or, without `metavar` and `choices`, a flag."""
 

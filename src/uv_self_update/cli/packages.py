@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -16,6 +16,7 @@ from uv_self_update.config import load as files
 from uv_self_update.config.document import as_releases_table
 from uv_self_update.errors import NoPackages
 from uv_self_update.redaction import redact_url
+from uv_self_update.values import replace
 from uv_self_update.workflow.package_survey import examine, survey
 
 if TYPE_CHECKING:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from uv_self_update.redaction import Secret
+from uv_self_update.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from uv_self_update.config.field import Field, InvalidValue, ValueType, by_name
 from uv_self_update.messages import shown
 from uv_self_update.redaction import is_like_a_token
+from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -45,7 +45,7 @@ SECRET_KEYS = frozenset(
 """Keys that other programs have for a secret, and that do not exist here."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class UserName(ValueType):
     """The name of a user at a server."""
 
@@ -62,7 +62,7 @@ class UserName(ValueType):
         return value
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class VariableName(ValueType):
     """The name of an environment variable."""
 
@@ -84,7 +84,7 @@ class VariableName(ValueType):
         return value
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Headers(ValueType):
     """Headers of a request, each with the variable that holds its value."""
 

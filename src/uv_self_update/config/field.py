@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from uv_self_update.messages import invalid, shown
+from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -70,7 +70,7 @@ class ValueType(ABC):
         return InvalidValue(f"{got}: expected {self.expected}{detail}")
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Field:
     """One key of a configuration file."""
 

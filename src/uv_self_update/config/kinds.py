@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from uv_self_update.config.value_types import Choice, Name
 from uv_self_update.errors import InvalidSource
 from uv_self_update.messages import invalid, listed, shown, suggestion
 from uv_self_update.suggestions import with_scheme
+from uv_self_update.values import frozen, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from uv_self_update.config.field import Problems
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Kind:
     """What a kind of source is configured with."""
 
@@ -94,7 +94,7 @@ SOURCE_FIELDS: Mapping[str, Field] = MappingProxyType({**by_name(*_LOCATIONS), *
 _KIND = Choice(words=KINDS)
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class SourceSettings:
     """One `[[source]]`; each kind has its own of these fields, see `KINDS`."""
 
@@ -120,7 +120,7 @@ class SourceSettings:
 
     def __repr__(self) -> str:
         """Show what is set, without a password or a token."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        values = vars(self)
         safe = {
             name: shown(value) if isinstance(value, str) else value
             for name, value in values.items()

@@ -13,7 +13,6 @@ from __future__ import annotations
 import errno
 import logging
 import os
-from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -28,6 +27,7 @@ from uv_self_update.errors import InvalidConfiguration, InvalidSource, Problem, 
 from uv_self_update.files import strerror
 from uv_self_update.messages import invalid, shown, suggestion
 from uv_self_update.redaction import Secret
+from uv_self_update.values import frozen, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -56,7 +56,7 @@ _INSECURE = "UV_INSECURE_HOST"
 _LATEST, _DOWNLOAD = "LATEST_RELEASE_URL", "RELEASES_DOWNLOAD_URL"
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class FileValues:
     """The settings of one file."""
 
@@ -71,7 +71,7 @@ class FileValues:
         return (*self.values.get("source", ()), *(table.source for table in releases))
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Array:
     """An array of tables, such as `[[source]]`."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -11,6 +10,7 @@ from urllib.parse import urlsplit
 from uv_self_update.config.field import InvalidValue, ValueType
 from uv_self_update.messages import listed, shown
 from uv_self_update.suggestions import with_scheme
+from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from urllib.parse import SplitResult
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Url(ValueType):
     """A URL, or a template of one."""
 
@@ -82,7 +82,7 @@ class Url(ValueType):
             yield f"`{shown(value)}` has no placeholder `{self.needed}` for the name of the file"
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Directory(ValueType):
     """The absolute path of a directory, which need not exist here."""
 

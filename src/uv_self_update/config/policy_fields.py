@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -21,6 +20,7 @@ from uv_self_update.releases.policy import (
     Versions,
     Yanked,
 )
+from uv_self_update.values import frozen, replace
 from uv_self_update.versions import LONGEST_SPECIFIERS, VERSION
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class MinimumAgeType(ValueType):
         return MinimumAge(seconds=seconds, text=value.strip())
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class AllowedType(ValueType):
     """Whether something is allowed."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from uv_self_update.config.value_types import Choice, Flag, Name, Patterns
 from uv_self_update.errors import InvalidSource
 from uv_self_update.messages import listed, shown, suggestion
 from uv_self_update.releases.distribution import Claim
+from uv_self_update.values import field, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,7 +43,7 @@ RELEASES_FIELDS: Mapping[str, Field] = MappingProxyType({**SOURCE_FIELDS, **_OWN
 """The fields of all kinds, in the order in which a file is written."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class ReleasesSettings:
     """One `[[releases]]`."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
@@ -12,6 +11,7 @@ from uv_self_update.config.policy_fields import POLICY_FIELDS
 from uv_self_update.config.value_types import Choice, Flag, Number, PemFile
 from uv_self_update.releases.digests import DigestRules
 from uv_self_update.releases.policy import DEFAULT, Policy
+from uv_self_update.values import field, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +26,7 @@ InstallerChoice = Literal["auto", "release", "native"]
 INSTALLERS: tuple[InstallerChoice, ...] = ("auto", "release", "native")
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Network:
     """How the sources are reached."""
 
@@ -58,7 +58,7 @@ class Network:
     """Whether uv trusts the operating system's certificates when it queries an index."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Settings:
     """The settings of one run."""
 
@@ -87,7 +87,7 @@ class Settings:
         return (*self.sources, *(table.source for table in self.releases))
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Options:
     """The settings on the command line."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
+
+from uv_self_update.values import frozen
 
 KeyPath = tuple[str | int, ...]
 """The parts of a dotted key; the tables of an array are numbered from 0."""
@@ -18,7 +19,7 @@ _DEEPEST = 3
 _PAIR = re.compile(rf"[ \t]*({_NAMES})[ \t]*=[ \t]*")
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class _Statement:
     """A line of TOML, or the lines of one value."""
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uv_self_update.config.field import ValueType
 from uv_self_update.messages import listed, shown, suggestion
+from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Flag(ValueType):
     """True or false."""
 
@@ -29,7 +29,7 @@ class Flag(ValueType):
         return {"true": True, "1": True, "false": False, "0": False}.get(text.lower(), text)
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Choice(ValueType):
     """One of a few words."""
 
@@ -45,7 +45,7 @@ class Choice(ValueType):
         return value
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Number(ValueType):
     """A number within bounds."""
 
@@ -79,7 +79,7 @@ class Number(ValueType):
         return text
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Name(ValueType):
     """A name, such as that of a package."""
 
@@ -91,7 +91,7 @@ class Name(ValueType):
         return value
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Patterns(ValueType):
     """Names of packages, or glob patterns of them; normalized as PEP 503 says."""
 
@@ -110,7 +110,7 @@ class Patterns(ValueType):
         return text.replace(",", " ").split()
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class PemFile(ValueType):
     """The path of a PEM file that exists."""
 

@@ -6,10 +6,10 @@ import os
 import socket
 import sys
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 
 from uv_self_update.errors import GatewayError
 from uv_self_update.files import strerror
+from uv_self_update.values import field, frozen
 
 _BACKLOG = 1024  # connections that queue up while uv starts and this package imports
 _CONNECT_TIMEOUT = 5.0  # seconds
@@ -17,7 +17,7 @@ _SECRET = 24  # random bytes
 _SHARED = sys.platform == "linux"
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Address:
     """A listening socket, and the URL of the gateway."""
 

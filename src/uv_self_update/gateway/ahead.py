@@ -8,10 +8,10 @@ from __future__ import annotations
 import threading
 from collections import deque
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from uv_self_update.gateway.replies import BrokenOff
+from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _ROOM = 4 << 20  # bytes, of which a line of 300 Mbit/s sends less in 100 ms
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Body:
     """A file that is being downloaded."""
 

@@ -13,7 +13,6 @@ import datetime as dt
 import os
 import ssl
 import tempfile
-from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +26,8 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -63,7 +64,7 @@ class Authority:
         """How to be each host."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Issuer:
     """A certificate that others are signed with, and its key."""
 

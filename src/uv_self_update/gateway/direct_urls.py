@@ -10,7 +10,6 @@ host itself.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -18,6 +17,7 @@ from uv_self_update.errors import FileNotServed
 from uv_self_update.gateway.parts import ACCEPTED, Parts
 from uv_self_update.redaction import redact_url
 from uv_self_update.releases.distribution import parse_filename
+from uv_self_update.values import frozen, replace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,7 +92,7 @@ class DirectUrls:
         return None
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class _Found:
     """What a request is for."""
 

@@ -18,7 +18,6 @@ import hashlib
 import logging
 import re
 import threading
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -35,6 +34,7 @@ from uv_self_update.errors import (
 from uv_self_update.gateway.replies import BrokenOff, Reply, with_keepalive
 from uv_self_update.releases.distribution import PAGE_TYPE, page
 from uv_self_update.sources.packages.metadata import TAIL, metadata_in, metadata_of
+from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -55,7 +55,7 @@ KEPT = (("Cache-Control", "private, max-age=31536000, immutable"),)
 _ASKED_ANEW = (("Cache-Control", "no-cache"),)
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Failure:
     """A request that was refused, for a reason that uv does not show."""
 
@@ -64,7 +64,7 @@ class Failure:
     """Whether it was for a project's page: without it, uv may have taken the project elsewhere."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Served:
     """A repository, and the projects that it may serve."""
 

@@ -14,7 +14,6 @@ import logging
 import os
 import socket
 from base64 import b64encode
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -27,6 +26,7 @@ from uv_self_update.gateway.replies import BrokenOff, Reply
 from uv_self_update.gateway.routes import Request
 from uv_self_update.network.forward import NotForwarded, Route, forward
 from uv_self_update.network.persistent import Kept
+from uv_self_update.values import field, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,7 +44,7 @@ _SECRET = 24  # random bytes
 _USER = "uv"
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class ProxyLimits:
     """What a client that has not sent a request may take."""
 
@@ -55,7 +55,10 @@ class ProxyLimits:
     """Seconds for the first head of a connection."""
 
 
-@dataclass(frozen=True, kw_only=True)
+_LIMITS = ProxyLimits()
+
+
+@frozen
 class ProxyAddress:
     """Where the proxy listens, and the secret of the run."""
 
@@ -92,7 +95,7 @@ class Proxy:
         answer: Callable[[Request], Reply],
         proxy_for: Callable[[str], str | None],
         tunnels: Tunnels | None = None,
-        limits: ProxyLimits = ProxyLimits(),
+        limits: ProxyLimits = _LIMITS,
     ) -> None:
         """Start to serve.
 

@@ -6,11 +6,11 @@ longer begins with padding: white space before JSON, empty lines in a script.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from uv_self_update.background import Background
 from uv_self_update.network.limits import DEFAULTS, Limits
+from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PLAIN = "text/plain; charset=utf-8"
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Reply:
     """A response."""
 

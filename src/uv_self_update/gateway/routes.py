@@ -17,7 +17,8 @@ from __future__ import annotations
 
 import hmac
 import re
-from dataclasses import dataclass
+
+from uv_self_update.values import frozen
 
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 _VERSION = r"[A-Za-z0-9][A-Za-z0-9.+!_-]*"
@@ -30,7 +31,7 @@ _FILE = re.compile(
 _INSTALL = re.compile(rf"/install/(?P<version>{_VERSION})(?:/(?P<token>[A-Za-z0-9_-]+))?")
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Request:
     """The parts of a request that matter here."""
 
@@ -41,21 +42,21 @@ class Request:
     host: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Latest:
     """The newest release."""
 
     repository: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Listing:
     """All releases; uv requests them after `latest` failed."""
 
     repository: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Tag:
     """One release."""
 
@@ -63,7 +64,7 @@ class Tag:
     version: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class File:
     """One file of a release."""
 
@@ -71,7 +72,7 @@ class File:
     name: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Install:
     """The request of an installer to replace uv."""
 
@@ -80,7 +81,7 @@ class Install:
     """Identifies a release's own installer, because others can read the secret; None for ours."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Refused:
     """A request that is not answered."""
 

@@ -11,12 +11,12 @@ from __future__ import annotations
 import subprocess
 import sys
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import PureWindowsPath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 from uv_self_update.errors import ScriptsDisabled
+from uv_self_update.values import field, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,7 +37,7 @@ _ASK_FOR_MODE = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class ScriptPolicy:
     """The policies of this machine and this user."""
 

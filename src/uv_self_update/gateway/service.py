@@ -12,7 +12,6 @@ import hmac
 import logging
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import (
@@ -37,6 +36,7 @@ from uv_self_update.releases.target import NEWEST, Wanted
 from uv_self_update.sources.formats.documents import checked, describe
 from uv_self_update.sources.interface import ArchiveSource
 from uv_self_update.sources.order import find_in_order
+from uv_self_update.values import frozen, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -60,7 +60,7 @@ _JSON = "application/json"
 _BINARY = "application/octet-stream"
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Installing:
     """The installers, and the rules for them."""
 

@@ -16,7 +16,6 @@ import contextlib
 import logging
 import socket
 import threading
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -29,6 +28,7 @@ from uv_self_update.gateway.replies import BrokenOff, Reply
 from uv_self_update.gateway.routes import Request
 from uv_self_update.network.forward import NotForwarded, Route, forward
 from uv_self_update.network.tunnels import opened
+from uv_self_update.values import field, frozen
 
 if TYPE_CHECKING:
     import ssl
@@ -51,7 +51,7 @@ _FAILED = 400
 """The first status of a failure."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class SecureHost:
     """A host whose TLS ends here."""
 

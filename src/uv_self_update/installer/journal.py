@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from uv_self_update.files import write_atomically
 from uv_self_update.uv.receipt import Rewrite
+from uv_self_update.values import frozen, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ Mark = tuple[int, int]
 """Size in bytes and `st_mtime_ns`, which identify a file: renames, links and copies keep both."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Step:
     """The replacement of one executable."""
 
@@ -69,7 +69,7 @@ class Step:
         return mark(self.place) != self.old or leads_to(self.named) != self.link
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Journal:
     """All facts that are needed to finish an update, or to undo it."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from uv_self_update.errors import ChangedMeanwhile, InstallationInterrupted, Not
 from uv_self_update.files import strerror
 from uv_self_update.installer.journal import mark
 from uv_self_update.installer.workspace import TEMPORARY
+from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -70,7 +70,7 @@ def chosen(choice: InstallerChoice, installation: Installation) -> InstallerChoi
     return "auto" if able and not suits(receipt, platform) else "native"
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class _Ready:
     """A staged release, and the files that it replaces as they were when staging began."""
 

@@ -17,7 +17,6 @@ import re
 import secrets
 import shutil
 import threading
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,6 +34,7 @@ from uv_self_update.errors import (
 from uv_self_update.files import strerror, write_atomically
 from uv_self_update.installer.native import suits
 from uv_self_update.uv.executable import version_of
+from uv_self_update.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

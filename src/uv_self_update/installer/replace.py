@@ -11,7 +11,6 @@ import itertools
 import logging
 import os
 import shutil
-from dataclasses import replace as with_changes
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,7 @@ from uv_self_update.installer import strays
 from uv_self_update.installer.journal import Journal, Step
 from uv_self_update.installer.workspace import TEMPORARY
 from uv_self_update.uv.receipt import NAME
+from uv_self_update.values import replace as with_changes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

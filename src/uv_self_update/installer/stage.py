@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from uv_self_update.background import Background
@@ -14,6 +13,7 @@ from uv_self_update.releases.release import Asset
 from uv_self_update.sources.formats.documents import checked
 from uv_self_update.sources.interface import ArchiveSource, WheelSource
 from uv_self_update.uv.executable import ask_version
+from uv_self_update.values import frozen
 from uv_self_update.versions import without_local
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from uv_self_update.uv.installation import Installation
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Staged:
     """Executables that are ready to be put in place."""
 

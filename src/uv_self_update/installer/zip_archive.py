@@ -12,12 +12,12 @@ import stat
 import struct
 import zipfile
 import zlib
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from uv_self_update.installer.archive_rules import METADATA, Refused, refuse_path
 from uv_self_update.installer.stream import inflated
+from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -38,7 +38,7 @@ _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}  # others use unlimited me
 _REGULAR = {0, stat.S_IFREG}  # a zip that was not made on Unix tells no file types
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class _Header:
     """The description of a member that precedes it."""
 
@@ -55,7 +55,7 @@ class _Header:
     """Whether checksum and sizes are zero here, and follow the content."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class _Member:
     """A member as the directory has to describe it."""
 

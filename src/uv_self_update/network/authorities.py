@@ -10,8 +10,9 @@ import codecs
 import datetime as dt
 import re
 from base64 import b64decode
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +42,7 @@ _IS_AUTHORITY = bytes.fromhex("300f") + _BASIC_CONSTRAINTS + bytes.fromhex("0101
 _LONG = 0x80
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Block:
     """One block of a PEM file."""
 
@@ -121,7 +122,7 @@ def _block(number: int, line: int, body: bytes, *, kind: bytes, ended: bool) -> 
     return Block(number=number, line=line, der=der)
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class _Element:
     """An element of DER: its tag, and the offsets of its content."""
 

@@ -7,11 +7,11 @@ before uv is started.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uv_self_update.files import strerror
+from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
     import ssl
@@ -41,7 +41,7 @@ class UnusableClientCertificate(Exception):
         self.hint = hint
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class ClientCertificate:
     """A client certificate with its key."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import Interrupted, TooLarge, UpstreamError
 from uv_self_update.network.limits import DEFAULTS, Limits
 from uv_self_update.network.ranges import Version, has_changed, repeated_bytes
+from uv_self_update.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

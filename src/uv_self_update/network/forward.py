@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
@@ -25,6 +24,7 @@ from uv_self_update.network.tunnels import (
     parsed,
     unusable,
 )
+from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
     import socket
@@ -62,7 +62,7 @@ class _NothingReceived(Exception):
     """The server has closed the connection before it sent a byte of the response."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Route:
     """How a server is reached."""
 
@@ -73,7 +73,7 @@ class Route:
     """What verifies the server; None to speak http."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Forwarded:
     """The answer to a request that was passed on."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from uv_self_update.errors import Interrupted, TooLarge, UpstreamError
 from uv_self_update.network.download import CHANGED, too_many_connections
 from uv_self_update.network.limits import DEFAULTS
+from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Items(Generic[T]):
     """The items of a document, while it arrives."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from uv_self_update.values import frozen
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Limits:
     """The limits of one run.
 

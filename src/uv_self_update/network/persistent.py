@@ -7,7 +7,6 @@ authentication by NTLM, never counts for the requests of another client.
 from __future__ import annotations
 
 import socket
-from dataclasses import dataclass, field
 
 import h11
 
@@ -15,17 +14,17 @@ Place = tuple[str, int]
 """A host and a port."""
 
 
-@dataclass(kw_only=True)
 class Connected:
     """A connection to a server, and one exchange on it."""
 
-    place: Place
-    socket: socket.socket
-    protocol: h11.Connection = field(default_factory=lambda: h11.Connection(h11.CLIENT))
-    """Of the exchange; a body that is read past it counts in `complete`."""
-
-    complete: bool = False
-    """Whether a body that was read past the protocol was read to its end."""
+    def __init__(self, *, place: Place, socket: socket.socket) -> None:
+        """Begin an exchange."""
+        self.place = place
+        self.socket = socket
+        self.protocol = h11.Connection(h11.CLIENT)
+        """Of the exchange; a body that is read past it counts in `complete`."""
+        self.complete = False
+        """Whether a body that was read past the protocol was read to its end."""
 
     @property
     def reusable(self) -> bool:

@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote_to_bytes
 
 from uv_self_update.errors import ProxyRefused
 from uv_self_update.messages import listed
 from uv_self_update.redaction import redact_url
+from uv_self_update.values import field, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +49,7 @@ _SYSTEM_FUNCTIONS: Mapping[str, tuple[str, str]] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Proxy:
     """A proxy, and the setting that names it."""
 
@@ -65,7 +65,7 @@ class Proxy:
         return f"{redact_url(self.url)} ({self.origin})"
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class System:
     """The proxies in the settings of the operating system, read by Python's standard library.
 
@@ -96,7 +96,7 @@ class System:
             return False
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class _Setting:
     """A setting, not yet parsed; empty to use no proxy."""
 
@@ -104,7 +104,7 @@ class _Setting:
     origin: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Proxies:
     """The proxy settings of a run."""
 

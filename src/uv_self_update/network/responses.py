@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -13,7 +14,7 @@ def _nothing() -> None:
     """Do nothing: reading a local file is not interrupted."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Document:
     """A body that was read completely, and decoded."""
 
@@ -29,7 +30,7 @@ class Document:
     """The `Link` header: relation -> absolute URL."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Download:
     """A file that is being downloaded: raw bytes, never decoded."""
 
@@ -53,7 +54,7 @@ class Download:
     resumed, too."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Answer:
     """A response of any status."""
 

@@ -19,7 +19,6 @@ import os
 import ssl
 import sys
 import threading
-from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +32,7 @@ from uv_self_update.network import system_authorities
 from uv_self_update.network.authorities import blocks_in
 from uv_self_update.network.client_certificate import ClientCertificate, UnusableClientCertificate
 from uv_self_update.redaction import redact_url
+from uv_self_update.values import frozen, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -143,7 +143,7 @@ class Trust:
         return tuple(exemption for exemption in parsed if exemption is not None)
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class _Exemption:
     """A host whose certificate is not checked."""
 

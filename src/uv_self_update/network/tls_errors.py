@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import ssl
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from uv_self_update.errors import TlsError
 from uv_self_update.redaction import redact_url
+from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,7 +38,7 @@ _GARBLED = "bad record mac"
 """Data was damaged in transit; a retry may succeed."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class _Fault:
     """A cause; `{host}` is a placeholder in both texts."""
 

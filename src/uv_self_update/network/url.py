@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from uv_self_update.auth.credentials import origin_of_parts, parts_without_userinfo
 from uv_self_update.redaction import redact_parts
+from uv_self_update.values import field, frozen
 
 if TYPE_CHECKING:
     from uv_self_update.auth.credentials import Origin
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Url:
     """A URL that `str` redacts."""
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import DigestMismatch, NoDigest, NotPinned
+from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -18,7 +18,7 @@ _EMBEDDED = re.compile(r'\b_checksum_value="([0-9a-f]{64})"')
 _BSD_LINE = re.compile(r"SHA256 \((.+)\) = ([0-9a-f]{64})", re.IGNORECASE)
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Pin:
     """The digest of a file in the configuration, which overrides what its source publishes."""
 
@@ -38,7 +38,7 @@ class Pin:
         return f"policy.digests.{self.version}.{self.name}"
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class DigestRules:
     """The rules about digests of all origins."""
 
@@ -120,7 +120,7 @@ class DigestRules:
         return found
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Expected:
     """The digest that a file must have."""
 

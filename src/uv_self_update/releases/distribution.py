@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
+
+from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,7 +24,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!-]*")
 """The characters of a file name in both specifications; a path is never one."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Distribution:
     """One wheel or source archive of a release."""
 
@@ -56,7 +57,7 @@ class Distribution:
         return self.filename.endswith(".whl")
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Claim:
     """Which projects a repository may serve."""
 

@@ -8,12 +8,12 @@ those of the system configuration file, so they can restrict the policy further,
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from uv_self_update.errors import HiddenByPolicy
 from uv_self_update.redaction import redact_url
 from uv_self_update.releases.ages import format_age
+from uv_self_update.values import frozen, replace
 from uv_self_update.versions import is_prerelease
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ Written = str | bool | tuple[str, ...]
 """The value of a rule as TOML has it."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Rule:
     """One rule from one origin."""
 
@@ -72,7 +72,7 @@ class Rule:
         return f"{self.key} = {_toml(self.written)}"
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Versions(Rule):
     """A version has to match specifiers (PEP 440)."""
 
@@ -92,7 +92,7 @@ class Versions(Rule):
         return None if fits else self.object("out of range")
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Prereleases(Rule):
     """Pre-releases count as the newest release, or are refused even by name."""
 
@@ -108,7 +108,7 @@ class Prereleases(Rule):
         return self.object("pre-release") if refused else None
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Yanked(Rule):
     """A yanked version may be installed by name, or not at all."""
 
@@ -125,7 +125,7 @@ class Yanked(Rule):
         return self.object("yanked")
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Approved(Rule):
     """A version has to be on a list."""
 
@@ -157,7 +157,7 @@ class Approved(Rule):
         return self.object("not an approved version")
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class MinimumAge(Rule):
     """A release has to be published for some time."""
 
@@ -195,7 +195,7 @@ class MinimumAge(Rule):
         return self.object(f"published less than {format_age(self.seconds)} ago")
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Objection:
     """Why a rule hides a release."""
 
@@ -223,7 +223,7 @@ _ORDER: tuple[type[Rule], ...] = (Versions, Prereleases, Yanked, Approved, Minim
 _RuleT = TypeVar("_RuleT", bound=Rule)
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Policy:
     """The rules of all origins; without any, every release is allowed."""
 

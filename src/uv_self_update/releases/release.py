@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 
+from uv_self_update.values import frozen
 from uv_self_update.versions import LONGEST_NAME, is_prerelease, version_of_tag
 
 INSTALLER_NAMES = ("uv-installer.sh", "uv-installer.ps1")
@@ -23,7 +23,7 @@ class NotARelease(ValueError):
     """A document does not describe a release; the message says what is missing."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Asset:
     """One file of a release."""
 
@@ -38,7 +38,7 @@ class Asset:
     """The modification time, RFC 3339 in UTC, if a listing has it."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Release:
     """One published version of uv."""
 

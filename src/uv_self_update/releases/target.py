@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import InvalidTarget
 from uv_self_update.messages import shown
 from uv_self_update.releases.policy import EVERYTHING, Policy
 from uv_self_update.suggestions import with_scheme
+from uv_self_update.values import frozen, replace
 from uv_self_update.versions import LONGEST_SPECIFIERS, VERSION
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ NEAREST = 3
 _SHOWN = 40  # characters of a long request in a message
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Wanted:
     """The requested version: the newest, an exact one, or the newest that matches a specifier."""
 

@@ -11,7 +11,6 @@ import logging
 import time
 from abc import abstractmethod
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -25,6 +24,7 @@ from uv_self_update.sources.formats.documents import describe
 from uv_self_update.sources.formats.json_array import MAX_ENTRIES
 from uv_self_update.sources.interface import ArchiveSource
 from uv_self_update.sources.layout import is_asset
+from uv_self_update.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from uv_self_update.releases.digests import DigestRules
+from uv_self_update.values import field, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from uv_self_update.sources.interface import Source
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Context:
     """What a source is created with."""
 

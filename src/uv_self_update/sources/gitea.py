@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
@@ -16,6 +15,7 @@ from uv_self_update.sources.formats.documents import read_json_list
 from uv_self_update.sources.formats.entry import is_name
 from uv_self_update.sources.formats.paging import entries
 from uv_self_update.sources.tree import below
+from uv_self_update.values import frozen, replace
 from uv_self_update.versions import version_of_tag
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def create(settings: SourceSettings, context: Context) -> GiteaSource:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class PackageFile:
     """A file of a generic package."""
 

@@ -7,7 +7,6 @@ the URL is sent as `PRIVATE-TOKEN`, see `authentication`.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
@@ -21,6 +20,7 @@ from uv_self_update.sources.formats.entry import is_name
 from uv_self_update.sources.formats.paging import entries
 from uv_self_update.sources.layout import is_asset
 from uv_self_update.sources.tree import below
+from uv_self_update.values import frozen, replace
 from uv_self_update.versions import LONGEST_NAME, version_of_tag
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def create(settings: SourceSettings, context: Context) -> GitlabSource:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class LinkedFile:
     """A file that a link of a release leads to."""
 
@@ -62,7 +62,7 @@ class LinkedFile:
     url: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class PackageFile:
     """A file of a generic package."""
 

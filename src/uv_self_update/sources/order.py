@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import HiddenByPolicy, NoSourceAnswered, NoSuchVersion, SourceError
 from uv_self_update.releases.target import nearest
+from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Found:
     """A release, and the source of all its files."""
 

@@ -7,7 +7,6 @@ store has. The query of the URL, such as Azure's SAS, is part of every request.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -18,6 +17,7 @@ from uv_self_update.sources.context import url_of
 from uv_self_update.sources.formats.bucket import read_bucket
 from uv_self_update.sources.formats.json_array import MAX_ENTRIES
 from uv_self_update.sources.tree import HttpTree, TreeSource, names_in
+from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +42,7 @@ def create(settings: SourceSettings, context: Context) -> TreeSource:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class _Dialect:
     """The URL of a bucket, and the query that lists a page of a directory."""
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import re
 from abc import ABC, abstractmethod
-from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
@@ -25,6 +24,7 @@ from uv_self_update.sources.layout import (
     version_in_script,
     version_of_directory,
 )
+from uv_self_update.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -16,7 +16,6 @@ import logging
 import os
 import shutil
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +24,7 @@ from uv_self_update.errors import ManagedByPackageManager, NotReplaced, ReceiptE
 from uv_self_update.files import content_of, strerror, write_atomically
 from uv_self_update.uv.executable import version_of
 from uv_self_update.uv.receipt import NAME, Rewrite, new_receipt, parse, place_of_new, read
+from uv_self_update.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

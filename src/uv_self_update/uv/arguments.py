@@ -9,13 +9,13 @@ still be given as `--option=value`.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import UsageError
 from uv_self_update.messages import shown
 from uv_self_update.suggestions import closest_option, meant_command
+from uv_self_update.values import field, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -48,7 +48,7 @@ ABOUT_US = frozenset({"-h", "--help", "-V", "--version"})
 """Flags that ask about this package where no command is named."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Arguments:
     """The command line without our own options."""
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uv_self_update.uv.arguments import value_of, values_of
+from uv_self_update.values import field, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +18,7 @@ _NAMES = ("uv", "uvx")
 _WITHOUT_FILES = ("--no-config", "--isolated")
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class WrappedCommand:
     """A command line."""
 

@@ -14,12 +14,12 @@ from __future__ import annotations
 import logging
 import os.path
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uv_self_update.home import home_directory
 from uv_self_update.messages import listed
+from uv_self_update.values import field, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -42,7 +42,7 @@ class UnusableFile(ValueError):
     """A file cannot be read, or is not TOML; the message quotes none of its content."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class UvToml:
     """uv's network settings; https://docs.astral.sh/uv/reference/settings/."""
 
@@ -61,7 +61,7 @@ class UvToml:
     """uv's name of each key that is set -> the file, or the variable, that sets it."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class _Layer:
     """The known keys of one place, each with a value of the right type."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ from uv_self_update import platforms
 from uv_self_update.errors import ReceiptError
 from uv_self_update.uv import receipt as receipts
 from uv_self_update.uv.environment import bare_environment
+from uv_self_update.values import field, frozen
 from uv_self_update.versions import VERSION
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from uv_self_update.uv.receipt import Receipt
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Installation:
     """One installed uv, found once a run.
 

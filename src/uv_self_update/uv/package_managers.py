@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
 from pathlib import PurePath, PurePosixPath, PureWindowsPath
 
+from uv_self_update.values import frozen
 
-@dataclass(frozen=True, kw_only=True)
+
+@frozen
 class Record:
     """A package manager's own record of a copy."""
 
@@ -18,7 +19,7 @@ class Record:
     """The manager's name of the copy: mise knows a uv as `uv`, or as `aqua:astral-sh/uv`."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Evidence:
     """The facts on the disk that tell which package manager has installed a copy of uv."""
 
@@ -44,7 +45,7 @@ class Evidence:
     """`ID` and `ID_LIKE` of the distribution, in order; empty except on Linux."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Copy:
     """A copy of uv, and the evidence of what has installed it."""
 
@@ -57,7 +58,7 @@ class Copy:
     evidence: Evidence
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Owner:
     """The package manager, or the environment, that a copy belongs to."""
 
@@ -66,7 +67,7 @@ class Owner:
     """What updates this copy; None if the package manager of a system is unknown."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class _Manager:
     """A package manager that is known by a record, a path, or its operating system."""
 

@@ -14,10 +14,11 @@ tests/test_uv_proxies.py):
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from uv_self_update.values import field, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -33,7 +34,7 @@ INDEXES = ("UV_INDEX", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL",
 """uv's variables that hold URLs to be asked, with blanks (or commas) between them."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class UvProxies:
     """The proxies that uv takes from an environment."""
 

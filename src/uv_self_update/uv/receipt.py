@@ -10,13 +10,13 @@ import json
 import os
 import re
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from uv_self_update.errors import ReceiptError
 from uv_self_update.files import strerror
 from uv_self_update.home import home_directory
+from uv_self_update.values import field, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -46,7 +46,7 @@ _COARSE = 3.0
 """Seconds: FAT tells times to two of them. A file that changed later may change unnoticed."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Rewrite:
     """A file that changes together with uv: its receipt, or a copy of another uv's."""
 
@@ -83,7 +83,7 @@ class Rewrite:
             return False
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Receipt:
     """A receipt and the file it was read from."""
 

@@ -22,7 +22,6 @@ import logging
 import os.path
 import posixpath
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -39,6 +38,7 @@ from uv_self_update.messages import echo, printable
 from uv_self_update.uv import configuration as uv_toml
 from uv_self_update.uv.arguments import value_of
 from uv_self_update.uv.configuration import UnusableFile
+from uv_self_update.values import field, frozen
 from uv_self_update.versions import LONGEST_SPECIFIERS, VERSION
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ _PYPROJECT = "pyproject.toml"
 _MOVING = ("UV_WORKING_DIR", "UV_WORKING_DIRECTORY")
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Place:
     """The directory and environment that uv would be run in."""
 
@@ -92,7 +92,7 @@ class Place:
         return cls(folder=folder, environ=told, windows=windows)
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Requirement:
     """The requirement of one file."""
 

@@ -15,13 +15,13 @@ from __future__ import annotations
 import os.path
 import re
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from uv_self_update.uv import configuration as uv_toml
 from uv_self_update.uv.configuration import TRUE, UnusableFile
 from uv_self_update.uv.environment import user_environment
+from uv_self_update.values import field, frozen, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -169,7 +169,7 @@ def counts(variable: str) -> bool:
     return not variable.startswith("UV_") and variable not in _COLOURS | _LOGGING
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class UvSettings:
     """The user's settings that uv gets."""
 

@@ -8,11 +8,11 @@ itself, and a file that is missing is ignored; before that, the directory counts
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uv_self_update.uv.configuration import TRUE, tables
+from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ _NAMES = ("system-certs", "native-tls")
 """uv's names of one setting; the first is known from 0.11 on."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class UvTrust:
     """Where authorities come from."""
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from uv_self_update.uv.configuration import UnusableFile, load
+from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ NAME = "pyproject.toml"
 _LOWER_BOUNDS = frozenset({">=", ">", "~=", "==", "==="})
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Workspace:
     """A project; its members too, if it is the root of a workspace."""
 

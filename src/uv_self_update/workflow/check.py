@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import InstallError, SourceError, UvNotRunnable, update_with
@@ -16,6 +15,7 @@ from uv_self_update.sources.opened import OpenSources
 from uv_self_update.uv.executable import version_of
 from uv_self_update.uv.install_source import find_package_manager
 from uv_self_update.uv.process import Signals
+from uv_self_update.values import frozen
 from uv_self_update.versions import without_local
 from uv_self_update.workflow.explanation import foreseen
 
@@ -35,7 +35,7 @@ UPDATE_DUE = 11
 """The exit code for an available update; those of errors are in `errors`."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Verdict:
     """The installed version, the available one, and whether uv would be updated."""
 

@@ -10,7 +10,6 @@ import importlib.util
 import os
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +27,7 @@ from uv_self_update.uv import configuration
 from uv_self_update.uv.arguments import values_of
 from uv_self_update.uv.requirements import names_release
 from uv_self_update.uv.trust import UvTrust
+from uv_self_update.values import frozen, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -47,7 +47,7 @@ _EXTRA = "cryptography"
 """The package that makes certificates."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class DirectAccess:
     """How the direct URLs of one command are served."""
 

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import IndexNotNamed, NotConfigured, UsageError
@@ -26,6 +25,7 @@ from uv_self_update.uv import configuration, lock, system_file, workspace
 from uv_self_update.uv.child import Child
 from uv_self_update.uv.executable import version_of, which
 from uv_self_update.uv.proxies import UvProxies, environment_through
+from uv_self_update.values import frozen
 from uv_self_update.versions import numbers_of
 from uv_self_update.workflow.direct_urls import DirectAccess, DirectServing, trusting
 from uv_self_update.workflow.serving import refuse_unreachable, serving
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 _WINDOWS = os.name == "nt"
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class ExecOutcome:
     """How the command has ended."""
 

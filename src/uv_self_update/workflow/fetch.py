@@ -18,7 +18,6 @@ import re
 import subprocess
 import tempfile
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +28,7 @@ from uv_self_update.uv import lock
 from uv_self_update.uv.configuration import UnusableFile
 from uv_self_update.uv.proxies import environment_through
 from uv_self_update.uv.workspace import Workspace
+from uv_self_update.values import frozen
 from uv_self_update.workflow.serving import refuse_unreachable, serving
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ _PART = ".uv-self-update-part"
 _READ = 1 << 20  # bytes at a time
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Fetched:
     """What has changed."""
 
@@ -63,7 +63,7 @@ class Fetched:
     errors: Sequence[UvSelfUpdateError] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Project:
     """A project, and the directory of its packages."""
 

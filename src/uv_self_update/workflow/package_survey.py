@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from packaging.utils import parse_wheel_filename
 
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.sources.packages.detection import examined
+from uv_self_update.values import frozen
 from uv_self_update.workflow.serving import serving
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from uv_self_update.workflow.serving import PackagesJob
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class PackageRow:
     """One version of one package."""
 

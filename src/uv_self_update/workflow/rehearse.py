@@ -19,7 +19,6 @@ import subprocess
 import tempfile
 import time
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +36,7 @@ from uv_self_update.uv import receipt
 from uv_self_update.uv.arguments import Arguments, level
 from uv_self_update.uv.executable import current_path, version_of
 from uv_self_update.uv.process import SignalReceived, Signals
+from uv_self_update.values import frozen, replace
 from uv_self_update.versions import without_local
 from uv_self_update.workflow.update import Job, run
 
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from uv_self_update.uv.installation import Installation
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Rehearsal:
     """A successful rehearsal."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from platformdirs import user_cache_path
@@ -24,6 +23,7 @@ from uv_self_update.sources.packages.computed import ComputedDigests
 from uv_self_update.sources.packages.registry import build
 from uv_self_update.uv import configuration, lock
 from uv_self_update.uv.proxies import UvProxies, plain_hosts
+from uv_self_update.values import field, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from uv_self_update.network.client import Upstream
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class PackagesJob:
     """Where packages come from, and for whom."""
 
@@ -51,7 +51,7 @@ class PackagesJob:
     environ: Mapping[str, str] = field(repr=False)
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Serving:
     """A running index."""
 

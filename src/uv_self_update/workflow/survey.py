@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import NoSourceAnswered, NoSuchVersion, SourceError, StatusRefused
 from uv_self_update.releases.policy import EVERYTHING
 from uv_self_update.releases.target import NEWEST, newest_first, ranked
 from uv_self_update.sources.interface import ArchiveSource, WheelSource
+from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,7 @@ _NAMED = 3
 """Versions to name: each may cost a request."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Inspection:
     """The versions of a source, and the files of one release for one platform."""
 
@@ -54,7 +54,7 @@ class Inspection:
     """Whether the source has publication dates; False only for an index."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Row:
     """One release at one source."""
 

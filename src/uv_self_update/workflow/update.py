@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import logging
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from uv_self_update.errors import HiddenByPolicy, NotReplaced
@@ -29,6 +28,7 @@ from uv_self_update.network.access import Access
 from uv_self_update.releases.target import NEWEST, parse_target
 from uv_self_update.sources.addresses import preconnect
 from uv_self_update.uv.process import Signals
+from uv_self_update.values import frozen
 from uv_self_update.versions import TOO_OLD, without_local
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ _NO_RETURN = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Job:
     """One update to run."""
 
@@ -76,7 +76,7 @@ class Job:
     """Where uv writes; None for our own terminal."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Outcome:
     """The result of an update."""
 
@@ -297,7 +297,7 @@ def recover_interrupted(work: Workspace, installation: Installation, settings: S
     work.clear()
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class _Installers:
     """Both installers, and which one is used."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
@@ -13,6 +12,7 @@ from uv_self_update.network.responses import Document
 from uv_self_update.sources.detection.clues import is_file, is_login_page
 from uv_self_update.sources.formats.documents import read_version_list
 from uv_self_update.sources.layout import version_of_directory
+from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
     from uv_self_update.errors import SourceError
@@ -62,7 +62,7 @@ _PRODUCTS = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Request:
     """A request, and its response."""
 
@@ -70,7 +70,7 @@ class Request:
     answer: Answer
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Attempt:
     """A kind that was tried, and its error."""
 
@@ -78,7 +78,7 @@ class Attempt:
     error: SourceError
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Findings:
     """The requests and attempts of a detection without a result, in order."""
 

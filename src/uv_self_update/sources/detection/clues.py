@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
@@ -16,6 +15,7 @@ from uv_self_update.auth.credentials import GITHUB_HOSTS
 from uv_self_update.config.kinds import SourceSettings, check_source
 from uv_self_update.sources.astral import MANIFEST
 from uv_self_update.sources.formats.documents import LOGIN_PAGE, describe, read_ndjson_line
+from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,7 +93,7 @@ _REPOSITORY = re.compile(r"^((?:/[^/]+){2,}?)(?:\.git|/(?:releases|tags|tree)(?:
 _NO_ARTIFACTORY_REPOSITORY = re.compile(r"/artifactory/?$|/artifactory/(?:api|ui|webapp)\b|^/ui\b")
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Clue:
     """A kind of source that a URL may have."""
 

@@ -11,7 +11,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
 from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -51,6 +50,7 @@ from uv_self_update.sources.index.wheels import TreeOrWheels
 from uv_self_update.sources.interface import Source
 from uv_self_update.sources.layout import parent_of_version
 from uv_self_update.sources.tree import below
+from uv_self_update.values import frozen, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,7 +76,7 @@ def create(settings: SourceSettings, context: Context) -> DetectedSource:
     return DetectedSource(settings, context)
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Detection:
     """The kind of source at a URL, and its newest release."""
 

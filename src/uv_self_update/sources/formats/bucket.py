@@ -6,7 +6,6 @@ An object store has no directories. Its keys are read as paths, split at their s
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, unquote_plus
 from xml.etree.ElementTree import ParseError
@@ -17,6 +16,7 @@ from defusedxml.ElementTree import fromstring
 from uv_self_update.errors import TooLarge, UnexpectedBody
 from uv_self_update.sources.formats.documents import describe
 from uv_self_update.sources.formats.entry import Entry, is_name, utc_of
+from uv_self_update.values import frozen, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,7 +35,7 @@ _DIGITS = 20  # of a size
 _CODE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class BucketPage:
     """One page of the entries directly below a prefix."""
 
@@ -48,7 +48,7 @@ class BucketPage:
     """The name of that parameter: `continuation-token` or `marker`; empty after the last page."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class _Key:
     name: str
     modified: str | None = None

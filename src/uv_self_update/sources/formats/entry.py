@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from uv_self_update.releases.release import utc
+from uv_self_update.values import frozen
 from uv_self_update.versions import LONGEST_NAME
 
 _UNFIT = re.compile(r"[/\\\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -25,7 +25,7 @@ _FORMATS = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Entry:
     """A file or a directory in a directory."""
 

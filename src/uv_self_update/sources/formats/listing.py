@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -17,6 +16,7 @@ from uv_self_update.sources.formats.documents import LOGIN_PAGE, describe
 from uv_self_update.sources.formats.entry import Entry, is_name, utc_of
 from uv_self_update.sources.formats.json_array import MAX_ENTRIES, NotAnArray, elements
 from uv_self_update.sources.formats.markup import pieces
+from uv_self_update.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass  # noqa: TID251 # with slots: a page may have 250,000 tags
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:

@@ -6,7 +6,6 @@ The input is uv's output, its log (parsed by `trace`) and its configuration (rea
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from uv_self_update.errors import HiddenByCutoff, IndexFailed, IndexRefused, Not
 from uv_self_update.redaction import is_like_a_token
 from uv_self_update.sources.index.trace import Inquiry
 from uv_self_update.sources.index.uv_pip import end_of
+from uv_self_update.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,9 +5,10 @@ from __future__ import annotations
 import configparser
 import os
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,7 +20,7 @@ _SECTIONS = ("install", "download", "global")
 """The sections that apply to a download; a command's own section comes before `global`."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class PipIndex:
     """The place of pip's index; not its URL, which may contain a password."""
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from uv_self_update.sources.index.pip_settings import PipIndex, pip_index
 from uv_self_update.sources.index.trace import page_url
 from uv_self_update.uv import configuration as uv_toml
+from uv_self_update.values import field, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,7 +26,7 @@ _VARIABLES = {
 _CUTOFF_VARIABLE = "UV_EXCLUDE_NEWER"
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class NamedIndex:
     """An index in the configuration of uv."""
 
@@ -71,7 +71,7 @@ class NamedIndex:
         return page.rstrip("/").rpartition("/")[0] == self.plain.rstrip("/")
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Cutoff:
     """A date: uv skips files that were uploaded later."""
 
@@ -88,7 +88,7 @@ class Cutoff:
         return f'`{self.key} = "{self.value}"` in {self.origin}'
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class IndexSettings:
     """The index settings of uv and pip."""
 

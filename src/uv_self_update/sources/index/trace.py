@@ -8,11 +8,11 @@ words, facts are missing, but none is wrong.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from typing import Literal
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from uv_self_update.redaction import redact_url
+from uv_self_update.values import frozen, replace
 from uv_self_update.versions import VERSION, without_local
 
 Place = Literal["configured", "netrc", "keyring", "store"]
@@ -33,7 +33,7 @@ _SELECTING = re.compile(r"Selecting: uv==(\S+) \[")
 _UNDATED = re.compile(r"uv-([^-\s]+)-\S*\.whl is missing an upload date")
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Inquiry:
     """uv's request to one index for the page of uv."""
 

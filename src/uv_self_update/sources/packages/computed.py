@@ -10,7 +10,6 @@ import hashlib
 import json
 import re
 import threading
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from uv_self_update.background import Background
@@ -27,15 +26,14 @@ _AT_ONCE = 4  # downloads
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-@dataclass(frozen=True, kw_only=True)
 class ComputedDigests:
     """The digests of files, by what identifies a file on its server."""
 
-    directory: Path
-    """Where they are kept, a file each."""
-
-    _found: dict[tuple[str, str], str] = field(default_factory=dict, init=False, repr=False)
-    """Those of this run, by repository and file."""
+    def __init__(self, *, directory: Path) -> None:
+        """Keep them in a directory, a file each."""
+        self.directory = directory
+        self._found: dict[tuple[str, str], str] = {}
+        """Those of this run, by repository and file."""
 
     def of(self, repository: PackageRepository, files: Sequence[Distribution]) -> list[str]:
         """Return the sha256 of each file: as published, as kept, or computed from the file.

@@ -5,7 +5,6 @@ The clues are those of `sources.detection`; the first kind that finds packages i
 
 from __future__ import annotations
 
-from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -23,6 +22,7 @@ from uv_self_update.sources.detection.clues import (
 )
 from uv_self_update.sources.packages.registry import build
 from uv_self_update.sources.tree import below
+from uv_self_update.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from uv_self_update.errors import UvSelfUpdateError
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.uv.executable import version_of
 from uv_self_update.uv.process import Signals
+from uv_self_update.values import field, frozen, replace
 from uv_self_update.workflow.doctor import machine, reach, surroundings
 from uv_self_update.workflow.doctor.finding import Finding, problem
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from uv_self_update.uv.installation import Installation
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Patient:
     """What is examined."""
 

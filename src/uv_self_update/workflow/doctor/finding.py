@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -14,7 +15,7 @@ State = Literal["ok", "warning", "problem"]
 """An update works as far as this goes; it does, with a surprise; it does not."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Repair:
     """A remedy that loses nothing, and that this program can carry out."""
 
@@ -25,7 +26,7 @@ class Repair:
     """Raises UvSelfUpdateError or OSError."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Finding:
     """One line of the report."""
 
