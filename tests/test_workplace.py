@@ -9,7 +9,7 @@ import sys
 import tempfile
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -420,3 +420,16 @@ def test_links_are_not_followed(tmp_path: Path, link: str) -> None:
     with pytest.raises(OSError, match=r"Not a directory|symbolic links"):
         workplace.claim(folder, patience=0)
     assert list(elsewhere.iterdir()) == []
+
+
+def test_discarded_during_an_update(tmp_path: Path) -> None:
+    """What is not needed any more goes; other directories, which uv still uses, stay until then."""
+    with closing(workplace.claim(tmp_path)) as work:
+        for name in ("new", "old", "tmp", "a receipt"):
+            (work.path / name).mkdir()
+            (work.path / name / "file").touch()
+        work.discard(("new", "old", "missing"))
+        left = {entry.name for entry in work.path.iterdir()}
+        assert left == {"lock", "holder", "tmp", "a receipt"}
+        assert (work.path / "tmp" / "file").exists()
+    assert not (tmp_path / workplace.NAME).exists()

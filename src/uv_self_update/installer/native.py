@@ -13,6 +13,7 @@ from uv_self_update.background import Background
 from uv_self_update.errors import ChangedMeanwhile, InstallationInterrupted, NotReplaced
 from uv_self_update.files import strerror
 from uv_self_update.installer.journal import mark
+from uv_self_update.installer.workspace import KEPT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from uv_self_update.uv.receipt import Receipt, Rewrite
 
 
+_NEW = "new"  # the directory of the staged release, in a workspace
 _LAST_WAIT = 10.0  # seconds for a staging that was told to end
 _LAYOUTS = frozenset({None, "cargo-home", "flat", "hierarchical", "unspecified"})
 
@@ -133,6 +135,7 @@ class NativeInstaller:
         self._closed = False
         self._staging: Background[_Ready] | None = None
         self._version: str | None = None
+        self._clearing: Background[None] | None = None
         self.installed: Staged | None = None
 
     def expect(self, found: Found) -> None:
@@ -186,14 +189,17 @@ class NativeInstaller:
                 ),
             )
             self.installed = ready.staged
+            # While uv ends, which uses other directories of the workspace until then.
+            self._clearing = Background(lambda: self._work.discard((_NEW, KEPT)))
 
     def close(self) -> None:
         """Wait for a replacement that is under way, and refuse any other."""
         with self._lock:
             self._closed = True
-            staging = self._staging
-        if staging is not None:
-            staging.wait(_LAST_WAIT)
+            running = self._staging, self._clearing
+        for work in running:
+            if work is not None:
+                work.wait(_LAST_WAIT)
 
     def _would_be_taken(self, version: str) -> bool:
         receipt = self._installation.receipt
@@ -212,7 +218,7 @@ class NativeInstaller:
 
         installation = self._installation
         # On the same file system as uv, so that a rename is enough.
-        directory = self._work.path / "new"
+        directory = self._work.path / _NEW
         receipt = installation.receipt or installation.read_receipt()
         rewrites = tuple(self._rewrites(receipt, found.release.version))
         try:
