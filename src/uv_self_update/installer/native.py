@@ -12,7 +12,7 @@ from uv_self_update.background import Background
 from uv_self_update.errors import ChangedMeanwhile, InstallationInterrupted, NotReplaced
 from uv_self_update.files import strerror
 from uv_self_update.installer.journal import mark
-from uv_self_update.installer.workspace import TEMPORARY
+from uv_self_update.installer.workspace import KEPT
 from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from uv_self_update.uv.receipt import Receipt, Rewrite
 
 
+_NEW = "new"  # the directory of the staged release, in a workspace
 _LAST_WAIT = 10.0  # seconds for a staging that was told to end
 _LAYOUTS = frozenset({None, "cargo-home", "flat", "hierarchical", "unspecified"})
 
@@ -186,8 +187,8 @@ class NativeInstaller:
                 check=partial(confirm, source=ready.found.source.name, installation=installation),
             )
             self.installed = ready.staged
-            # While uv ends, which uses its temporary directory until then.
-            self._clearing = Background(lambda: self._work.clear(spared=TEMPORARY))
+            # While uv ends, which uses other directories of the workspace until then.
+            self._clearing = Background(lambda: self._work.discard((_NEW, KEPT)))
 
     def close(self) -> None:
         """Wait for a replacement that is under way, and refuse any other."""
@@ -215,7 +216,7 @@ class NativeInstaller:
 
         installation = self._installation
         # On the same file system as uv, so that a rename is enough.
-        directory = self._work.path / "new"
+        directory = self._work.path / _NEW
         receipt = installation.receipt or installation.read_receipt()
         rewrites = tuple(self._rewrites(receipt, found.release.version))
         try:

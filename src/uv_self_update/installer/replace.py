@@ -19,7 +19,7 @@ from uv_self_update.files import become_like, flush, flush_folder, strerror, wri
 from uv_self_update.installer import journal as notes
 from uv_self_update.installer import strays
 from uv_self_update.installer.journal import Journal, Step
-from uv_self_update.installer.workspace import TEMPORARY
+from uv_self_update.installer.workspace import KEPT, TEMPORARY
 from uv_self_update.uv.receipt import NAME
 from uv_self_update.values import replace as with_changes
 
@@ -240,7 +240,7 @@ def _step(staged: Path, named: Path, work: Path) -> Step:
     if not place.exists() and named.is_symlink():
         place = named  # a broken link
     if place.parent.resolve() == work.parent.resolve():
-        new, kept = staged, work / "old" / named.name
+        new, kept = staged, work / KEPT / named.name
     else:
         # Another directory may be on another file system, so the file is copied there first.
         new, kept = _hidden(place, work, "new"), _hidden(place, work, "old")

@@ -23,6 +23,7 @@ from uv_self_update.installer import holder
 from uv_self_update.installer.journal import unfinished
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 
@@ -31,6 +32,9 @@ _log = logging.getLogger(__name__)
 NAME = ".uv-self-update"
 TEMPORARY = "tmp"
 """The directory for temporary files of uv and its installer, in a workspace."""
+
+KEPT = "old"
+"""The directory of the replaced executables, in a workspace."""
 
 _LOCK = "lock"
 _PATIENCE = 900.0  # seconds to wait for another update, which may have a slow connection
@@ -108,7 +112,12 @@ class Workspace:
         """Whether an earlier update has left no files here."""
         return {entry.name for entry in self.path.iterdir()} <= {_LOCK, holder.NAME}
 
-    def clear(self, *, spared: str | None = None) -> None:
+    def discard(self, names: Iterable[str]) -> None:
+        """Remove directories as far as possible, during an update that uses the others."""
+        for name in names:
+            shutil.rmtree(self.path / name, ignore_errors=True)
+
+    def clear(self) -> None:
         """Remove all files except the claim, as far as possible.
 
         On Windows a running program cannot be removed: the next update does that.
