@@ -121,14 +121,9 @@ class Workspace:
         """Remove all files except the claim, as far as possible.
 
         On Windows a running program cannot be removed: the next update does that.
-
-        Args:
-            spared: The name of a directory that stays.
         """
         with contextlib.suppress(OSError):
             for entry in list(self.path.iterdir()):
-                if entry.name == spared:
-                    continue
                 if entry.is_dir() and not entry.is_symlink():
                     shutil.rmtree(entry, ignore_errors=True)
                 elif entry.name not in {_LOCK, holder.NAME}:
