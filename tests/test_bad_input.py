@@ -463,8 +463,8 @@ OTHER = "0.5.0"
         (
             lambda: binaries.archive(END, real=False).read_bytes()[:HALF],
             (
-                f"{ARCHIVE} from {{url}} can't be used: it is damaged (Compressed file ended "
-                "before the end-of-stream marker was reached)"
+                f"{ARCHIVE} from {{url}} can't be used: it is damaged (unexpected end of "
+                "compressed data)"
             ),
         ),
         (lambda: b"text\n", f"{ARCHIVE} from {{url}} can't be used: it is not an archive"),
@@ -684,9 +684,8 @@ def test_receipt_cannot_be_written(home: Home, web: Web) -> None:
     assert home.snapshot() == before
 
 
-@pytest.mark.parametrize("spare", [1 << 20, 3 << 20], ids=["archive", "executables"])
-def test_disk_is_full(spare: int, home: Home, web: Web, tmp_path: Path) -> None:
-    """A disk with no room for the archive, or for what is in it, keeps the old uv.
+def test_disk_is_full(home: Home, web: Web, tmp_path: Path) -> None:
+    """A disk with no room for the executables keeps the old uv.
 
     uv itself may be the first to find it full: it writes the installer meanwhile.
     """
@@ -694,7 +693,7 @@ def test_disk_is_full(spare: int, home: Home, web: Web, tmp_path: Path) -> None:
     report = tmp_path / "report"
 
     done = home.run(
-        "--installer", "native", before=namespaces.full(home.bin, spare=spare, report=report)
+        "--installer", "native", before=namespaces.full(home.bin, spare=1 << 20, report=report)
     )
 
     assert done.code == FAILED

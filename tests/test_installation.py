@@ -13,7 +13,6 @@ from support import mirrors
 from support.killing import NEW, OLD
 from uv_self_update.uv import environment
 from uv_self_update.uv.installation import Installation
-from uv_self_update.workflow import update
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -67,11 +66,13 @@ def test_found_once_a_run(
                 assert isinstance(env, dict)
                 children.append(env)
 
+    original = environment.environment
+
     def make(environ: Mapping[str, str], base: str) -> dict[str, str]:
-        made.append(environment.environment(environ, base))
+        made.append(original(environ, base))
         return dict(made[-1])
 
-    monkeypatch.setattr(update, "environment", make)
+    monkeypatch.setattr(environment, "environment", make)
     receipt = str(home.receipt)
     source = f"github+{web.url}/astral-sh/uv"
     audited.append(listen)

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import urllib.request
 from contextlib import closing
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
@@ -23,6 +22,7 @@ from uv_self_update.network.client import Upstream
 from uv_self_update.network.proxies import Proxies, Proxy, System
 from uv_self_update.network.url import Url
 from uv_self_update.uv.configuration import UvToml
+from uv_self_update.values import field, frozen
 
 if TYPE_CHECKING:
     from support.web import Web
@@ -33,7 +33,7 @@ SECRET = "s3cretpassw0rd"  # noqa: S105 # planted, to be looked for
 FILE = "/home/u/.config/uv/uv.toml"
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen
 class Settings(System):
     """The settings of an operating system that nobody has."""
 
