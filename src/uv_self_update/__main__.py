@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 
 _SELDOM = 100_000
 """New objects before Python looks for garbage; all the imports of an update make fewer."""
@@ -15,10 +16,14 @@ def main() -> int:
     modules and classes that live until the end: while they are made, and once more at exit.
     """
     gc.set_threshold(_SELDOM)
-    from uv_self_update.cli import main as cli  # noqa: PLC0415 # not before the line above
+    from uv_self_update.cli.about import answered  # noqa: PLC0415 # not before the line above
 
     try:
-        return cli.main()
+        if (code := answered(sys.argv[1:])) is None:
+            from uv_self_update.cli import main as cli  # noqa: PLC0415 # no help needs it
+
+            code = cli.main()
+        return code
     finally:
         gc.freeze()
 

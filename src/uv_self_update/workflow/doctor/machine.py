@@ -33,7 +33,8 @@ from uv_self_update.workflow.explanation import foreseen
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from uv_self_update.config.settings import InstallerChoice, Settings
+    from uv_self_update.config.installers import InstallerChoice
+    from uv_self_update.config.settings import Settings
     from uv_self_update.uv.installation import Installation
 
 _ROOM = 3
