@@ -60,7 +60,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from support.web import Asked, Web
-    from uv_self_update.config.settings import InstallerChoice
+    from uv_self_update.config.installers import InstallerChoice
     from uv_self_update.gateway.script_policy import Script
     from uv_self_update.releases.target import Wanted
     from uv_self_update.sources.interface import Source

@@ -76,6 +76,19 @@ def fetch(upstream: Upstream, url: str, limit: int = 1 << 20) -> bytes:
         return b"".join(download.chunks)
 
 
+@pytest.mark.parametrize("arrived", [30_000, 1 << 20])
+def test_rest_of_a_large_file(arrived: int, patient: Upstream) -> None:
+    """Not a byte that has arrived is asked for again, although bytes are joined to large pieces."""
+    content = CONTENT * 1024
+    whole = f"Content-Length: {len(content)}"
+    part = f"Content-Range: bytes {arrived}-{len(content) - 1}/{len(content)}"
+    broken = answer("200 OK", whole, body=content[:arrived])
+    rest = answer("206 Partial Content", part, body=content[arrived:])
+    with serve([broken, rest]) as (url, asked):
+        assert fetch(patient, url, limit=4 << 20) == content
+    assert f"Range: bytes={arrived}-\r\n".encode() in asked[1]
+
+
 def test_rest(patient: Upstream) -> None:
     """The rest is asked for, and handed on after what was there."""
     rest = answer("206 Partial Content", PART, f"Content-Length: {HALF}", body=CONTENT[HALF:])

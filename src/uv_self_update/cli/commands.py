@@ -8,7 +8,7 @@ import click
 
 from uv_self_update import __version__
 from uv_self_update.cli.help import Command, Group
-from uv_self_update.cli.lazy import LazyCommands
+from uv_self_update.cli.lazy import Lazy, LazyCommands
 from uv_self_update.cli.options import UPDATE
 
 if TYPE_CHECKING:
@@ -17,8 +17,12 @@ if TYPE_CHECKING:
     from uv_self_update.cli.invocation import Invocation
 
 
-def run(arguments: Sequence[str], invocation: Invocation) -> int:
+def run(arguments: Sequence[str], invocation: Invocation | None) -> int:
     """Run a command, and return the exit code.
+
+    Args:
+        arguments: The command and its arguments.
+        invocation: What it works with; None if the arguments only ask for its help.
 
     Raises:
         UsageError: Unknown command, or invalid arguments.
@@ -79,14 +83,21 @@ def version() -> None:
 
 root.commands = LazyCommands(
     {
-        "config": "config:config",
-        "doctor": "doctor:doctor",
-        "exec": "exec:exec_",
-        "fetch": "fetch:fetch_",
-        "generate-shell-completion": "completion:generate",
-        "init": "init:init",
-        "rehearse": "rehearse:rehearse",
-        "releases": "releases:releases",
-        "version": "commands:version",
+        "config": Lazy("config:config", "Show and change the settings."),
+        "doctor": Lazy("doctor:doctor", "Find out why uv can or cannot be updated here."),
+        "exec": Lazy("exec:exec_", "Run a command with packages from private releases."),
+        "fetch": Lazy(
+            "fetch:fetch_", "Fetch the packages that a project needs from private releases."
+        ),
+        "generate-shell-completion": Lazy(
+            "completion:generate",
+            "Print a script that completes the command line: bash, fish, powershell or zsh.",
+        ),
+        "init": Lazy("init:init", "Configure URL as the source of uv."),
+        "rehearse": Lazy("rehearse:rehearse", "Run a complete update on a temporary copy of uv."),
+        "releases": Lazy(
+            "releases:releases", "List the releases that the sources have, newest first."
+        ),
+        "version": Lazy("commands:version", "Print the version of uv-self-update."),
     }
 )

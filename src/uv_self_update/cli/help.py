@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.shell_completion import CompletionItem
 
+from uv_self_update.cli.lazy import LazyCommands, summary
 from uv_self_update.cli.options import DISPLAY, GLOBAL
-from uv_self_update.config.kinds import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from click.shell_completion import CompletionItem
 
     from uv_self_update.cli.options import Option
 
@@ -60,6 +60,8 @@ class Command(click.Command):
                 formatter.write_dl(records, col_max=_COLUMN)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        import textwrap  # noqa: PLC0415 # for a help only
+
         super().format_epilog(ctx, formatter)
         with formatter.section("Examples"):
             for example in self.examples:
@@ -80,13 +82,14 @@ class Group(Command, click.Group):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl(
-                [
-                    (name, (command.help or "").partition("\n\n")[0].replace("\n", " "))
-                    for name, command in sorted(self.commands.items())
-                ]
-            )
+            formatter.write_dl(sorted(self._summaries().items()))
         Command.format_options(self, ctx, formatter)
+
+    def _summaries(self) -> dict[str, str]:
+        commands = self.commands
+        if isinstance(commands, LazyCommands):
+            return commands.summaries()
+        return {name: summary(command) for name, command in commands.items()}
 
 
 class _SourceSpec(click.ParamType[str]):
@@ -97,6 +100,10 @@ class _SourceSpec(click.ParamType[str]):
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem  # noqa: PLC0415 # for a shell only
+
+        from uv_self_update.config.kinds import KINDS  # noqa: PLC0415 # as above
+
         del ctx, param
         specs = ["index", *(f"{kind}+https://" for kind in KINDS if kind not in {"index", "urls"})]
         return [CompletionItem(spec) for spec in specs if spec.startswith(incomplete)]

@@ -28,7 +28,8 @@ from uv_self_update.cli.options import (
     WITH_JSON,
 )
 from uv_self_update.cli.terminal import Terminal
-from uv_self_update.config.settings import INSTALLERS, Options
+from uv_self_update.config.installers import INSTALLERS
+from uv_self_update.config.settings import Options
 from uv_self_update.errors import InternalError, UsageError, UvNotFound, UvSelfUpdateError
 from uv_self_update.messages import listed, shown
 from uv_self_update.redaction import Secret
@@ -47,7 +48,7 @@ from uv_self_update.uv.process import SignalReceived, end_like
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from uv_self_update.config.settings import InstallerChoice
+    from uv_self_update.config.installers import InstallerChoice
 
 
 _log = logging.getLogger(__name__)
@@ -61,8 +62,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     terminal = Terminal([*takewhile(lambda word: word != "--", arguments)], os.environ)
     try:
         return _run(arguments, terminal)
-    except UvSelfUpdateError as error:
-        return _failed(error, arguments, terminal)
     except SignalReceived as error:
         if left := str(error):
             terminal.info(f"interrupted: {left}")
@@ -70,9 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return end_like(signal.SIGINT)
     except Exception as error:  # noqa: BLE001 # its text may contain credentials
-        internal = InternalError(error)
-        _log.debug("%s", internal.trace)
-        return _failed(internal, arguments, terminal)
+        return reported(error, arguments, terminal)
 
 
 def update(words: Sequence[str], invocation: Invocation, terminal: Terminal) -> int:
@@ -82,8 +79,11 @@ def update(words: Sequence[str], invocation: Invocation, terminal: Terminal) -> 
     return run(words, invocation, terminal)
 
 
-def _failed(error: UvSelfUpdateError, arguments: Sequence[str], terminal: Terminal) -> int:
+def reported(error: Exception, arguments: Sequence[str], terminal: Terminal) -> int:
     """Report an error, with `--json` as JSON too, and return the exit code."""
+    if not isinstance(error, UvSelfUpdateError):
+        error = InternalError(error)
+        _log.debug("%s", error.trace)
     terminal.error(error)
     if _wants_json(arguments):
         # If stdout is closed, the exit code is enough.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from uv_self_update.config.settings import INSTALLERS
+from uv_self_update.config.installers import INSTALLERS
 from uv_self_update.values import frozen
 
 COMMANDS = (

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from uv_self_update.config.field import Field, by_name
+from uv_self_update.config.installers import INSTALLERS
 from uv_self_update.config.kinds import SourceSettings
 from uv_self_update.config.policy_fields import POLICY_FIELDS
 from uv_self_update.config.value_types import Choice, Flag, Number, PemFile
@@ -17,13 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from uv_self_update.config.installers import InstallerChoice
     from uv_self_update.config.releases import ReleasesSettings
     from uv_self_update.redaction import Secret
-
-
-InstallerChoice = Literal["auto", "release", "native"]
-
-INSTALLERS: tuple[InstallerChoice, ...] = ("auto", "release", "native")
 
 
 @frozen

@@ -41,7 +41,7 @@ from uv_self_update.values import frozen, replace
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from uv_self_update.config.settings import InstallerChoice
+    from uv_self_update.config.installers import InstallerChoice
     from uv_self_update.gateway.address import Address
     from uv_self_update.gateway.installers import NativeInstaller, ReleaseInstaller
     from uv_self_update.gateway.routes import Request, Route

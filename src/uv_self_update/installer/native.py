@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from uv_self_update.config.settings import InstallerChoice
+    from uv_self_update.config.installers import InstallerChoice
     from uv_self_update.installer.journal import Mark
     from uv_self_update.installer.stage import Staged
     from uv_self_update.installer.workspace import Workspace

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from contextlib import AbstractContextManager
 
-    from uv_self_update.config.settings import InstallerChoice, Settings
+    from uv_self_update.config.installers import InstallerChoice
+    from uv_self_update.config.settings import Settings
     from uv_self_update.errors import InstallError, UvSelfUpdateError
     from uv_self_update.gateway.address import Address
     from uv_self_update.gateway.service import Service

@@ -33,7 +33,8 @@ from uv_self_update.workflow.explanation import foreseen
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from uv_self_update.config.settings import InstallerChoice, Settings
+    from uv_self_update.config.installers import InstallerChoice
+    from uv_self_update.config.settings import Settings
     from uv_self_update.uv.installation import Installation
 
 _ROOM = 3
@@ -90,7 +91,7 @@ def missing(error: UvSelfUpdateError, environ: Mapping[str, str]) -> Iterator[Fi
     for folder in environ.get("PATH", os.defpath).split(os.pathsep):
         uv = Path(folder, "uv")
         if os.path.isfile(uv) and not os.access(uv, os.X_OK):  # noqa: PTH113 # as in `find_uv`
-            noexec = sys.platform != "win32" and os.statvfs(folder).f_flag & os.ST_NOEXEC
+            noexec = sys.platform == "linux" and os.statvfs(folder).f_flag & os.ST_NOEXEC
             yield Finding(
                 topic="uv",
                 text=f"{uv} cannot be run"

@@ -18,7 +18,7 @@ from uv_self_update.workflow.doctor.repairs import make_private
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from uv_self_update.config.settings import InstallerChoice
+    from uv_self_update.config.installers import InstallerChoice
 
 _OTHERS = 0o077
 _DOWNLOADERS = {".curlrc": "curl", ".wgetrc": "wget"}

@@ -1,0 +1,40 @@
+"""Lines that only ask for help or the version: they are answered without the rest of the program.
+
+The settings, the errors and the search for uv take as long to import as click does.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from uv_self_update.cli.options import COMMANDS, COMPLETION_VARIABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_HELP = ("-h", "--help")
+_VERSION = ("-V", "--version")
+
+
+def answered(arguments: Sequence[str]) -> int | None:
+    """Answer a line that asks about this program, and return the exit code; None for any other."""
+    if os.environ.get(COMPLETION_VARIABLE) or not _asks(*arguments):
+        return None
+    from uv_self_update.cli.commands import run  # noqa: PLC0415 # click is slow to import
+    from uv_self_update.cli.encoding import lose_nothing  # noqa: PLC0415 # `main` does it as well
+
+    lose_nothing()
+    try:
+        return run([word for word in arguments if word != "update"], None)
+    except Exception as error:  # noqa: BLE001 # as in `main`
+        from uv_self_update.cli.main import reported  # noqa: PLC0415 # slow
+        from uv_self_update.cli.terminal import Terminal  # noqa: PLC0415 # slow
+
+        return reported(error, arguments, Terminal(arguments, os.environ))
+
+
+def _asks(*words: str) -> bool:
+    if len(words) == 1:
+        return words[0] in (*_HELP, *_VERSION)
+    return len(words) == 2 and words[0] in COMMANDS and words[1] in _HELP  # noqa: PLR2004 # a command and the flag
