@@ -347,6 +347,18 @@ def test_zip_with_a_long_directory(place: Place, name: str) -> None:
     assert place.files() == {}
 
 
+def test_zip_with_long_headers(place: Place) -> None:
+    """What precedes the members of a zip is limited as well, even if its directory is short."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as file:
+        for name in [*map(str, range(9)), "uv.exe"]:
+            info = zipfile.ZipInfo(name)
+            info.extra = bytes(60_000)
+            file.writestr(info, b"uv")
+            info.extra = b""  # in the directory
+    assert place.refused(packed.getvalue(), WINDOWS) == TOO_MUCH
+
+
 def spoilt(body: bytes, chance: random.Random) -> bytes:
     """Return an archive with some bytes changed, removed or put in between."""
     changed = bytearray(body)

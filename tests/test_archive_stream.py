@@ -271,6 +271,7 @@ def first_entry(directory: bytes) -> int:
         lambda text: text.replace(
             b"PK\1\2\x14\x03\x14\0\0\0\x08\0", b"PK\1\2\x14\x03\x14\0\1\0\x08\0"
         ),
+        lambda text: text[:42] + struct.pack("<I", 1) + text[46:],
     ],
     ids=[
         "first is missing",
@@ -282,6 +283,7 @@ def first_entry(directory: bytes) -> int:
         "size",
         "method",
         "encrypted",
+        "place",
     ],
 )
 def test_directory_that_does_not_match(change: Callable[[bytes], bytes], tmp_path: Path) -> None:

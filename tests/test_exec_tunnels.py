@@ -55,10 +55,15 @@ class Run:
     """Trusts the repository's own certificate, and not that of the run."""
 
     def tunnel(
-        self, agent: str, *, secret: str | None = None, context: ssl.SSLContext | None = None
+        self,
+        agent: str,
+        *,
+        secret: str | None = None,
+        context: ssl.SSLContext | None = None,
+        url: str | None = None,
     ) -> http.client.HTTPSConnection:
-        """Return a connection to the repository through the proxy."""
-        parts, host = urlsplit(self.proxy), urlsplit(self.packages.url)
+        """Return a connection through the proxy, to the repository or to the host of `url`."""
+        parts, host = urlsplit(self.proxy), urlsplit(url or self.packages.url)
         pair = f"{parts.username}:{parts.password if secret is None else secret}".encode()
         made = http.client.HTTPSConnection(
             "127.0.0.1", parts.port or 0, timeout=30, context=context or self.ours
@@ -190,6 +195,20 @@ def test_tls_ends_for_uv_alone(run: Run) -> None:
     uv = run.tunnel(UV, context=run.real)
     with closing(uv) as made, pytest.raises(ssl.SSLCertVerificationError):
         made.connect()
+
+
+def test_tls_of_other_hosts_is_passed_on(run: Run) -> None:
+    """For a host without a repository, uv itself gets that host's own certificate."""
+    company, real = trustme.CA(), ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    company.issue_cert("127.0.0.1").configure_cert(context)
+    company.configure_trust(real)
+    with (
+        Web({"/a": Page(body=b"there")}, context=context) as other,
+        closing(run.tunnel(UV, context=real, url=other.url)) as made,
+    ):
+        made.request("GET", "/a")
+        assert made.getresponse().read() == b"there"
 
 
 def test_only_http_1(run: Run) -> None:

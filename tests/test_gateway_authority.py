@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import ssl
 import tempfile
+import weakref
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, load_pem_priv
 from uv_self_update.gateway.authority import Authority, Issuer, server_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 
@@ -50,7 +52,9 @@ def test_authority_is_limited(hosts: list[str], other: str) -> None:
     issuer = Issuer.limited_to(hosts)
     pem = issuer.certificate.public_bytes(Encoding.PEM).decode()
     client = ssl.create_default_context(cadata=pem)
+    limits = issuer.certificate.extensions.get_extension_for_class(x509.NameConstraints)
 
+    assert limits.critical
     shaken(server_of(hosts[0], issuer), client, hosts[0])
     with pytest.raises(ssl.SSLCertVerificationError, match="subtree violation"):
         shaken(server_of(other, issuer), client, other)
@@ -60,21 +64,41 @@ def test_key_is_never_readable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     """What OpenSSL reads is encrypted, private, and gone; the authority's key is in no file."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     seen: list[tuple[int, bytes]] = []
+    passphrases: set[str] = set()
     load = ssl.SSLContext.load_cert_chain
 
     def watched(self: ssl.SSLContext, file: Path, *, password: str) -> None:
         seen.append((file.stat().st_mode & 0o777, file.read_bytes()))
+        passphrases.add(password)
         load(self, file, password=password)
 
     monkeypatch.setattr(ssl.SSLContext, "load_cert_chain", watched)
     Authority(["github.com", "ghe.example"])
 
     assert [mode for mode, _ in seen] == [0o600, 0o600]
+    assert len(passphrases) == 2
     for _, content in seen:
         assert content.count(b"PRIVATE KEY-----") == 2
         with pytest.raises(TypeError, match="encrypted"):
             load_pem_private_key(content, None)
     assert [*tmp_path.iterdir()] == []
+
+
+def test_key_of_the_authority_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once the hosts have their certificates, nothing holds the key that has signed them."""
+    issuers: list[weakref.ref[Issuer]] = []
+    limited_to = Issuer.limited_to
+
+    def watched(hosts: Iterable[str]) -> Issuer:
+        issuer = limited_to(hosts)
+        issuers.append(weakref.ref(issuer))
+        return issuer
+
+    monkeypatch.setattr(Issuer, "limited_to", watched)
+    made = Authority(["github.com", "ghe.example"])
+
+    assert [issuer() for issuer in issuers] == [None]
+    assert made.contexts.keys() == {"github.com", "ghe.example"}
 
 
 def test_every_run_has_its_own() -> None:

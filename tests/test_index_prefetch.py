@@ -19,6 +19,7 @@ import pytest
 from support import binaries, mirrors
 from support.web import Page
 from test_sources_index import pages
+from uv_self_update.background import Background
 from uv_self_update.sources.index import watched
 from uv_self_update.sources.index.own_cache import OwnCache
 from uv_self_update.sources.index.prefetch import Prefetch
@@ -358,8 +359,24 @@ def test_first_line_of_the_log(line: str, *, goes_on: bool, home: Home, tmp_path
     script.chmod(0o755)
     uv = UvPip(script, home.full_environ(), name="the index")
     prefetch = Prefetch(uv, uv.create_cache(tmp_path), "uv>0.1.0", [])
-    assert not prefetch.installed("0.2.0")
+    ended = Background(lambda: prefetch.installed("0.2.0"))
+    assert ended.wait(30), "it was not stopped"
+    assert not ended.result()
     assert done.exists() is goes_on
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [("DEBUG uv 0.12.16 (x86_64-unknown-linux-gnu)", True), ("warning: a message", False)],
+)
+def test_verified_by_a_known_uv(line: str, *, expected: bool, home: Home, tmp_path: Path) -> None:
+    """What was downloaded ahead is used only if uv has logged a version that verifies it."""
+    script = tmp_path / "uv"
+    script.write_text(f'#!/bin/sh\nprintf "%s\\n" "{line}" " + uv==0.2.0" >&2\n')
+    script.chmod(0o755)
+    uv = UvPip(script, home.full_environ(), name="the index")
+    prefetch = Prefetch(uv, uv.create_cache(tmp_path), "uv>0.1.0", [])
+    assert prefetch.installed("0.2.0") is expected
 
 
 def test_page_that_may_not_be_stored(home: Home, web: Web) -> None:

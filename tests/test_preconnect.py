@@ -6,6 +6,7 @@ import socket
 import ssl
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 import trustme
@@ -17,13 +18,13 @@ from support.servers.greeter import server_context, written
 from support.web import Page, Web
 from uv_self_update.background import Background
 from uv_self_update.config.kinds import SourceSettings
-from uv_self_update.config.settings import Network
+from uv_self_update.config.settings import Network, Settings
 from uv_self_update.errors import TlsError, Unreachable, UpstreamError
 from uv_self_update.network.access import Access
 from uv_self_update.network.client import Upstream
 from uv_self_update.network.limits import Limits
 from uv_self_update.redaction import Secret
-from uv_self_update.sources.addresses import first_url
+from uv_self_update.sources.addresses import first_url, preconnect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,6 +92,9 @@ def test_one_connection_with_tls(secure: Web, bundle: Path, *, finished: bool) -
         begun(access)
     with client(access, secure.url) as upstream:
         assert [upstream.read(f"{secure.url}/a").body for _ in range(2)] == [b"there", b"there"]
+        assert access.preconnection is not None
+        assert access.preconnection.securing is not None
+        assert isinstance(access.preconnection.securing.result(), ssl.SSLSocket)
     assert secure.connections == 1
 
 
@@ -117,6 +121,8 @@ def test_through_a_proxy(web: Web, authority: trustme.CA, tmp_path: Path, scheme
         )
         access.preconnect(f"{scheme}://{HOST}/a")
         begun(access)
+        assert access.preconnection is not None
+        assert access.preconnection.peer == ("127.0.0.1", urlsplit(proxy.url).port)
         with client(access) as upstream:
             assert upstream.read(f"{scheme}://{HOST}/a").body == b"there"
     assert proxy.connections == 1
@@ -275,6 +281,10 @@ def test_client_certificate(authority: trustme.CA, bundle: Path, tmp_path: Path)
     network = Network(
         ca_bundle=bundle, client_cert=identity, passphrase=Secret(PASSPHRASE), retries=0
     )
+    with listening() as listener, closing(Access(network, {})) as access:
+        access.preconnect(f"https://{address_of(listener)}/")
+        with context.wrap_socket(listener.accept()[0], server_side=True) as presented:
+            assert presented.getpeercert()
     with Web({"/a": Page(body=b"there")}, context=context) as web:
         access = Access(network, {})
         access.preconnect(web.url)
@@ -294,6 +304,17 @@ def test_certificate_of_another_origin(secure: Web, bundle: Path, tmp_path: Path
     with client(access) as upstream:  # the user has not configured this origin
         assert upstream.read(f"{secure.url}/a").body == b"there"
     assert secure.connections == 2
+
+
+def test_first_of_two_sources(web: Web) -> None:
+    """The connection leads to the source that is queried first."""
+    with listening() as other:
+        urls = (web.url, f"http://{address_of(other)}")
+        sources = tuple(SourceSettings(kind="listing", url=url) for url in urls)
+        with closing(preconnect(Settings(sources=sources), {})) as access:
+            begun(access)
+            assert access.preconnection is not None
+            assert access.preconnection.peer == ("127.0.0.1", urlsplit(web.url).port)
 
 
 @pytest.mark.parametrize(
