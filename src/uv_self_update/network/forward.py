@@ -15,15 +15,9 @@ from urllib.parse import urlsplit
 
 import h11
 
+from uv_self_update.network.forward_proxies import authorization, parsed, unusable
 from uv_self_update.network.persistent import Connected
-from uv_self_update.network.tunnels import (
-    NotForwarded,
-    authorization,
-    connected,
-    opened,
-    parsed,
-    unusable,
-)
+from uv_self_update.network.tunnels import NotForwarded, connected, opened
 from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
@@ -33,7 +27,7 @@ if TYPE_CHECKING:
 
     from uv_self_update.network.persistent import Kept
 
-__all__ = ("HOP_BY_HOP", "Forwarded", "Header", "NotForwarded", "Route", "forward", "unusable")
+__all__ = ("HOP_BY_HOP", "Forwarded", "Header", "NotForwarded", "Route", "forward")
 
 Header = tuple[bytes, bytes]
 
