@@ -346,7 +346,7 @@ class Upstream:
         return accepted
 
     def _from_target(self, url: Url, headers: Mapping[str, str], known: Target) -> Response | None:
-        """Return the response of where a request was redirected to; None if there is none.
+        """Return the response of where a request was redirected to; None without one.
 
         No credentials are sent: the server has chosen the place.
         """
