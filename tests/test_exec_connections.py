@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from support.heads import OK, Origin
-from uv_self_update.gateway.proxy import Proxy, listen
+from uv_self_update.gateway.proxy import Proxy
+from uv_self_update.gateway.proxy_address import listen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

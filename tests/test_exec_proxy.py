@@ -25,7 +25,8 @@ from support.web import Page, Web
 from uv_self_update.config.kinds import SourceSettings
 from uv_self_update.config.settings import Network
 from uv_self_update.gateway.package_index import PackageIndex, Served
-from uv_self_update.gateway.proxy import Proxy, ProxyLimits, listen
+from uv_self_update.gateway.proxy import Proxy, ProxyLimits
+from uv_self_update.gateway.proxy_address import listen
 from uv_self_update.network.client import Upstream
 from uv_self_update.releases.distribution import Claim
 from uv_self_update.sources.authentication import credentials_of

@@ -25,7 +25,8 @@ from uv_self_update.config.settings import Network
 from uv_self_update.gateway.authority import Authority
 from uv_self_update.gateway.direct_urls import DirectUrls
 from uv_self_update.gateway.package_index import PackageIndex, Served
-from uv_self_update.gateway.proxy import Proxy, listen
+from uv_self_update.gateway.proxy import Proxy
+from uv_self_update.gateway.proxy_address import listen
 from uv_self_update.gateway.tunnels import SecureHost, Tunnels
 from uv_self_update.network.client import Upstream
 from uv_self_update.network.tls import Trust

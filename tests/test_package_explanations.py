@@ -20,7 +20,8 @@ from support.web import Page, Web
 from uv_self_update.config.load import check
 from uv_self_update.config.settings import Network, Settings
 from uv_self_update.gateway.routes import Request
-from uv_self_update.workflow.serving import PackagesJob, serving
+from uv_self_update.workflow.packages_job import PackagesJob
+from uv_self_update.workflow.serving import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,46 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from uv_self_update.cli.help import Command
 from uv_self_update.cli.options import OF_UV
-from uv_self_update.cli.passphrase import with_passphrase
-from uv_self_update.cli.terminal import Terminal
-from uv_self_update.config.releases import parse_releases_option
+from uv_self_update.cli.wrapped import run_wrapped
 from uv_self_update.errors import UsageError
-from uv_self_update.uv.command import WrappedCommand
-from uv_self_update.uv.process import end_like
-from uv_self_update.workflow.exec import run
-from uv_self_update.workflow.serving import PackagesJob
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from uv_self_update.cli.invocation import Invocation
-    from uv_self_update.config.releases import ReleasesSettings
-
-
-def _likely(releases: ReleasesSettings) -> ReleasesSettings:
-    from uv_self_update.sources.packages.detection import likely  # noqa: PLC0415 # the rest needs none
-
-    return likely(releases)
-
-
-def packages_job(invocation: Invocation, specs: Sequence[str]) -> PackagesJob:
-    """Return where packages come from: the repositories that are named, else the configured."""
-    settings = with_passphrase(invocation.settings(), invocation.environ)
-    releases = [_likely(parse_releases_option(spec)) for spec in specs]
-    return PackagesJob(
-        settings=settings,
-        releases=releases or settings.releases,
-        uv=invocation.uv_or_name(),
-        directory=Path.cwd(),
-        environ=invocation.environ,
-    )
 
 
 class _Wrapping(Command):
@@ -85,11 +58,4 @@ def exec_(invocation: Invocation, *, specs: Sequence[str], command: Sequence[str
     The packages are served by an index at a name that is the same on every machine, for as long as
     the command runs.
     """
-    terminal = Terminal(["-q"] * invocation.quiet, invocation.environ)
-    outcome = run(packages_job(invocation, specs), WrappedCommand(words=command))
-    for error in outcome.errors:
-        terminal.error(error)
-    for warning in outcome.warnings:
-        terminal.warning(str(warning))
-    code = outcome.exit_code
-    click.get_current_context().exit(end_like(-code) if code < 0 else code)
+    click.get_current_context().exit(run_wrapped(invocation, specs, command))

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from uv_self_update.cli.exec import packages_job
 from uv_self_update.cli.help import Command
 from uv_self_update.cli.options import OF_UV
 from uv_self_update.cli.terminal import Terminal
+from uv_self_update.cli.wrapped import packages_job
 from uv_self_update.workflow.check import UPDATE_DUE
 from uv_self_update.workflow.fetch import DEFAULT, Project, check, fetch
 

@@ -131,6 +131,10 @@ def _run(arguments: Sequence[str], terminal: Terminal) -> int:
     if rest[:1] == ["update"] and ABOUT_US.isdisjoint(rest):
         _refuse_misspelled(arguments, invocation.named_uv)
         return update(words[1:], invocation, terminal)
+    if words[:2] == ["exec", "--"] and words[2:]:
+        from uv_self_update.cli.wrapped import run_wrapped  # noqa: PLC0415 # only for this command
+
+        return run_wrapped(invocation, (), words[2:])
     from uv_self_update.cli import commands  # noqa: PLC0415 # click is slow to import
 
     return commands.run(

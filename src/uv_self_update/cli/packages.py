@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 import tomli_w
 
-from uv_self_update.cli.exec import packages_job
 from uv_self_update.cli.tables import aligned
+from uv_self_update.cli.wrapped import packages_job
 from uv_self_update.config import edit as config_edit
 from uv_self_update.config import load as files
 from uv_self_update.config.document import as_releases_table

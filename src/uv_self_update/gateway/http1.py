@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import h11
 
+from uv_self_update.network.passing import Passage
+
 if TYPE_CHECKING:
     import socket
 
@@ -55,7 +57,10 @@ def send_forwarded(connection: socket.socket, protocol: h11.Connection, answer: 
         connection.sendall(protocol.send(response) or b"")
         for chunk in answer.body:
             for piece in protocol.send_with_data_passthrough(h11.Data(data=chunk)) or ():
-                connection.sendall(piece)
+                if isinstance(piece, Passage):
+                    piece.to(connection)
+                else:
+                    connection.sendall(piece)
         return _ended(connection, protocol)
 
 

@@ -33,7 +33,6 @@ from uv_self_update.errors import (
 )
 from uv_self_update.gateway.replies import BrokenOff, Reply, with_keepalive
 from uv_self_update.releases.distribution import PAGE_TYPE, page
-from uv_self_update.sources.packages.metadata import TAIL, metadata_in, metadata_of
 from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
@@ -266,6 +265,13 @@ class PackageIndex:
         raise NoSuchDistribution(name, tag, served.repository.name, exists=exists, others=others)
 
     def _metadata(self, served: Served, file: Distribution) -> bytes | None:
+        # It reads archives, which few runs need.
+        from uv_self_update.sources.packages.metadata import (  # noqa: PLC0415
+            TAIL,
+            metadata_in,
+            metadata_of,
+        )
+
         tail = None if file.size is None else served.repository.tail(file, TAIL)
         found = None if tail is None else metadata_of(tail, file.size or 0)
         if found is None:

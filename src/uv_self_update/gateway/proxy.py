@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import hmac
 import logging
-import os
 import socket
 from base64 import b64encode
 from typing import TYPE_CHECKING
@@ -19,29 +18,27 @@ from urllib.parse import urlsplit
 
 import h11
 
-from uv_self_update.errors import GatewayError
 from uv_self_update.gateway.connections import Acceptor, Deadline
 from uv_self_update.gateway.http1 import expect_body, next_event, send_forwarded, send_reply
+from uv_self_update.gateway.proxy_address import USER
 from uv_self_update.gateway.replies import BrokenOff, Reply
 from uv_self_update.gateway.routes import Request
 from uv_self_update.network.forward import NotForwarded, Route, forward
 from uv_self_update.network.persistent import Kept
-from uv_self_update.values import field, frozen
+from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from uv_self_update.gateway.proxy_address import ProxyAddress
     from uv_self_update.gateway.tunnels import Tunnels
 
 _log = logging.getLogger(__name__)
 
-_BACKLOG = 1024  # connections that the system accepts for us
 _LARGEST_HEAD = 64 << 10  # bytes of request line and headers
 _IDLE = 90.0  # seconds between two requests, as long as uv's own client keeps a connection
 _SILENCE = 300.0  # seconds between two pieces of a request or a reply
 _LEAVE_TIME = 2.0  # seconds that a client has to leave after a refusal
-_SECRET = 24  # random bytes
-_USER = "uv"
 
 
 @frozen
@@ -56,32 +53,6 @@ class ProxyLimits:
 
 
 _LIMITS = ProxyLimits()
-
-
-@frozen
-class ProxyAddress:
-    """Where the proxy listens, and the secret of the run."""
-
-    listener: socket.socket
-    secret: str = field(repr=False)
-
-    @property
-    def url(self) -> str:
-        """The URL for `HTTP_PROXY`, with the secret."""
-        return f"http://{_USER}:{self.secret}@127.0.0.1:{self.listener.getsockname()[1]}"
-
-
-def listen() -> ProxyAddress:
-    """Bind a free port of 127.0.0.1.
-
-    Raises:
-        GatewayError: There is no loopback, or it is forbidden.
-    """
-    try:
-        listener = socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG)
-    except OSError as error:
-        raise GatewayError(os.strerror(error.errno) if error.errno else str(error)) from error
-    return ProxyAddress(listener=listener, secret=os.urandom(_SECRET).hex())
 
 
 class Proxy:
@@ -111,7 +82,7 @@ class Proxy:
         self._answer = answer
         self._proxy_for = proxy_for
         self._tunnels = tunnels
-        self._credential = b"Basic " + b64encode(f"{_USER}:{address.secret}".encode())
+        self._credential = b"Basic " + b64encode(f"{USER}:{address.secret}".encode())
         self._head_time = limits.head_time
         self._acceptor = Acceptor(
             address.listener,

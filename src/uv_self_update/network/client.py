@@ -17,6 +17,7 @@ from http import HTTPStatus
 from io import BytesIO
 from typing import TYPE_CHECKING, TypeVar
 
+from uv_self_update.auth.credentials import Credentials
 from uv_self_update.errors import RateLimited, StatusRefused, TooLarge, Unreachable, UpstreamError
 from uv_self_update.network.access import Access
 from uv_self_update.network.allowance import Allowance
@@ -25,6 +26,7 @@ from uv_self_update.network.exchange import Exchange
 from uv_self_update.network.items import Items, lines_of, resumed
 from uv_self_update.network.limits import DEFAULTS, Limits
 from uv_self_update.network.local_files import open_file, path_of_url
+from uv_self_update.network.redirect_targets import RedirectTargets
 from uv_self_update.network.responses import Answer, Document, Download
 from uv_self_update.network.retries import pause, seconds_until
 from uv_self_update.network.url import Url
@@ -34,9 +36,9 @@ from uv_self_update.releases.release import utc
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from uv_self_update.auth.credentials import Credentials
     from uv_self_update.config.settings import Network
     from uv_self_update.network.exchange import Response
+    from uv_self_update.network.redirect_targets import Target
 
 
 _RATE_LIMITED = {HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS}
@@ -92,12 +94,14 @@ class Upstream:
         self._credentials = credentials
         self._exchange = Exchange(access or Access(network, environ), limits)
         self._allowance = Allowance(network.timeout, limits)
+        self._targets = RedirectTargets()
 
     def logged_in(self, credentials: Credentials) -> Upstream:
         """Return a client that shares the connections, with the credentials of another source."""
         client = copy(self)
         client._credentials = credentials  # noqa: SLF001 # of the same class
         client._allowance = Allowance(self._network.timeout, self.limits)  # noqa: SLF001 # as above
+        client._targets = RedirectTargets()  # noqa: SLF001 # as above
         return client
 
     def login_for(self, url: str) -> str | None:
@@ -178,7 +182,12 @@ class Upstream:
 
     @contextmanager
     def open(
-        self, url: str, *, accept: str = "*/*", limit: int | None = None
+        self,
+        url: str,
+        *,
+        accept: str = "*/*",
+        limit: int | None = None,
+        again: bool = False,
     ) -> Iterator[Download]:
         """Start to download a file of at most `limit` bytes, without decoding it.
 
@@ -187,6 +196,8 @@ class Upstream:
             accept: The `Accept` header. The default is that of curl, which the documentation of
                 every product uses.
             limit: Bytes that the file may have; the default is `Limits.file`.
+            again: Whether the file is requested several times in a run: where it was redirected
+                to is requested directly then, as long as that is not refused.
 
         Raises:
             UpstreamError: The request failed.
@@ -199,7 +210,7 @@ class Upstream:
             return
 
         def fetched(headers: Mapping[str, str]) -> Response:
-            return self._fetched(target, {"Accept": accept, **headers})
+            return self._fetched(target, {"Accept": accept, **headers}, again=again)
 
         reply = self._retried(lambda: fetched({}))
         transfer = Transfer(
@@ -218,8 +229,12 @@ class Upstream:
                 verify=transfer.verify,
             )
 
-    def tail(self, url: str, length: int, *, accept: str = "*/*") -> bytes | None:
+    def tail(
+        self, url: str, length: int, *, accept: str = "*/*", again: bool = False
+    ) -> bytes | None:
         """Return the last `length` bytes of a file; None where the server sends no part of it.
+
+        `again` is that of `open`.
 
         Raises:
             UpstreamError: The request failed.
@@ -228,7 +243,7 @@ class Upstream:
 
         def once() -> bytes | None:
             headers = {"Accept": accept, "Range": f"bytes=-{length}"}
-            with closing(self._fetched(target, headers)) as reply:
+            with closing(self._fetched(target, headers, again=again)) as reply:
                 return (
                     b"".join(reply.raw(length))
                     if reply.status == HTTPStatus.PARTIAL_CONTENT
@@ -310,12 +325,36 @@ class Upstream:
             raise
         return reply
 
-    def _fetched(self, url: Url, headers: Mapping[str, str]) -> Response:
+    def _fetched(self, url: Url, headers: Mapping[str, str], *, again: bool = False) -> Response:
         # `identity`: a compressed file must arrive as it is stored.
-        own = {"Accept-Encoding": "identity"}
+        sent = {"Accept-Encoding": "identity", **headers}
         statuses = _PARTIAL if "Range" in headers else {HTTPStatus.OK}
-        reply = self._exchange.follow("GET", url, {**own, **headers}, self._credentials)
-        return _accepted(reply, statuses)
+        key = url.wire, sent.get("Accept", "")
+        known = self._targets.get(key) if again else None
+        if known is not None:
+            reply = self._from_target(url, sent, known)
+            if reply is not None and reply.status in statuses:
+                return reply
+            # Perhaps it has expired: the server itself gives another, or says what is wrong.
+            self._targets.drop(key)
+            if reply is not None:
+                reply.close()
+        reply = self._exchange.follow("GET", url, sent, self._credentials)
+        accepted = _accepted(reply, statuses)
+        if again and accepted.target is not None and accepted.target.url.origin != url.origin:
+            self._targets.keep(key, accepted.target)
+        return accepted
+
+    def _from_target(self, url: Url, headers: Mapping[str, str], known: Target) -> Response | None:
+        """Return the response of where a request was redirected to; None without one.
+
+        No credentials are sent: the server has chosen the place.
+        """
+        try:
+            return self._exchange.follow("GET", url, headers, Credentials(), begin=known)
+        except UpstreamError as error:
+            _log.debug("%s", error)
+            return None
 
     def _retried(self, call: Callable[[], T]) -> T:
         """Repeat a call until it succeeds, or until retries are used up."""

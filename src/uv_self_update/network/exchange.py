@@ -44,6 +44,7 @@ from uv_self_update.network.connections import (
 )
 from uv_self_update.network.limits import DEFAULTS, Limits
 from uv_self_update.network.ranges import length_of
+from uv_self_update.network.redirect_targets import Target
 from uv_self_update.network.redirects import is_local, redirected
 from uv_self_update.network.tls_errors import explained
 from uv_self_update.redaction import redact, redact_parts
@@ -121,6 +122,7 @@ class Exchange:
         credentials: Credentials,
         *,
         examining: bool = False,
+        begin: Target | None = None,
     ) -> Response:
         """Send a request, follow redirects, and return the response, its body unread.
 
@@ -131,12 +133,15 @@ class Exchange:
         for good with the first redirect to another origin, even one with credentials of its own:
         a server has chosen that origin, not the user.
 
+        With `begin`, the request goes where an earlier one was redirected to; the credentials are
+        for that origin then.
+
         Raises:
             UpstreamError: There was no response.
         """
-        target, origin = url, url.origin
+        target, sender = (url, None) if begin is None else (begin.url, begin.sender)
+        origin = target.origin
         own, secrets = credentials.names(origin), credentials.headers_for(origin)
-        sender: Response | None = None
         for _ in range(self._limits.redirects + 1):
             reply = self._send(
                 method, target, {**headers, **secrets}, identified=own, sender=sender
@@ -160,6 +165,7 @@ class Exchange:
             )
             location = reply.headers.get("location")
             if reply.status not in _REDIRECTS or location is None:
+                reply.target = Target(url=target, sender=sender)
                 return reply
             sender = None if reply.local else reply
             try:
@@ -298,6 +304,9 @@ class Response:
         self.headers = {name.lower(): value for name, value in response.headers.items()}
         self.login: str | None = None
         """The provider of the credentials of the request; None without any."""
+
+        self.target: Target | None = None
+        """Where it is from, after redirects."""
 
         self.proxy = route.proxy_note
         """The proxy, as the end of a message; empty without one."""

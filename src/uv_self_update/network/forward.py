@@ -15,15 +15,10 @@ from urllib.parse import urlsplit
 
 import h11
 
+from uv_self_update.network.forward_proxies import authorization, parsed, unusable
+from uv_self_update.network.passing import Passage
 from uv_self_update.network.persistent import Connected
-from uv_self_update.network.tunnels import (
-    NotForwarded,
-    authorization,
-    connected,
-    opened,
-    parsed,
-    unusable,
-)
+from uv_self_update.network.tunnels import NotForwarded, connected, opened
 from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
@@ -31,9 +26,9 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterable, Iterator, Sequence
 
-    from uv_self_update.network.persistent import Kept
+from uv_self_update.network.persistent import Kept
 
-__all__ = ("HOP_BY_HOP", "Forwarded", "Header", "NotForwarded", "Route", "forward", "unusable")
+__all__ = ("HOP_BY_HOP", "Forwarded", "Header", "NotForwarded", "Route", "forward")
 
 Header = tuple[bytes, bytes]
 
@@ -81,7 +76,10 @@ class Forwarded:
     reason: bytes
     headers: Sequence[Header]
     body: Iterator[bytes]
-    """Its bytes, once, each piece until the next one; raises NotForwarded where they break off."""
+    """Its bytes, once, the last piece perhaps a Passage.
+
+    Raises NotForwarded where they break off.
+    """
 
     connected: Connected
     kept: Kept | None
@@ -242,23 +240,14 @@ def _body(asked: Connected, length: int) -> Iterator[bytes]:
             yield event.data
             length -= len(event.data)
             if length >= _LARGE:
-                yield from _rest(connection, length)
-                asked.complete = True
+                # Only the length counts from here on: h11 would copy each piece three times.
+                rest = Passage(connection, length, silence=_SILENCE)
+                yield cast("bytes", rest)  # h11 passes on whatever has a length
+                asked.complete = rest.complete
                 return
     except (OSError, h11.ProtocolError) as error:
         message = f"the response of {asked.place[0]} broke off: {error}"
         raise NotForwarded(message) from error
-
-
-def _rest(connection: socket.socket, length: int) -> Iterator[bytes]:
-    """Read what follows where only the length counts: h11 would copy each piece three times."""
-    piece = memoryview(bytearray(_READ))
-    while length > 0:
-        count = connection.recv_into(piece, min(length, _READ))
-        if count == 0:
-            raise h11.RemoteProtocolError(_CLOSED)  # one message for all
-        length -= count
-        yield cast("bytes", piece[:count])  # h11 passes on whatever has a length
 
 
 def _next(connection: socket.socket, protocol: h11.Connection) -> object:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import socket
-from base64 import b64encode
 from typing import TYPE_CHECKING
-from urllib.parse import unquote_to_bytes, urlsplit
 
 import h11
 
+from uv_self_update.network.forward_proxies import authorization, parsed, unusable
 from uv_self_update.redaction import redact_url
 
 if TYPE_CHECKING:
@@ -20,36 +19,6 @@ _CLOSED = "it closed the connection"
 
 class NotForwarded(Exception):
     """A request cannot be passed on; the message says why, without credentials."""
-
-
-def unusable(proxy: str, what: str = "plain http") -> str | None:
-    """Return why `what` cannot be sent through a proxy; None where it can be."""
-    try:
-        via = parsed(proxy)
-        known = via.scheme == "http" and bool(via.hostname) and via.port != 0
-    except ValueError:
-        known = False
-    if known:
-        return None
-    return f"uv-self-update cannot send {what} through the proxy {redact_url(proxy)}"
-
-
-def parsed(proxy: str) -> SplitResult:
-    """Return the parts of a proxy's URL, whose scheme may be missing.
-
-    Raises:
-        ValueError: It is no URL.
-    """
-    return urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-
-
-def authorization(via: SplitResult) -> list[tuple[bytes, bytes]]:
-    """Return the header with the credentials in a proxy's URL, if it has any."""
-    if not via.username and not via.password:
-        return []
-    user, _, password = via.netloc.rpartition("@")[0].partition(":")
-    pair = b64encode(unquote_to_bytes(user) + b":" + unquote_to_bytes(password))
-    return [(b"Proxy-Authorization", b"Basic " + pair)]
 
 
 def connected(host: str, port: int) -> socket.socket:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from uv_self_update.config.kinds import SourceSettings
-    from uv_self_update.config.settings import Settings
+    from uv_self_update.config.settings import Network, Settings
 
 
 def preconnect(settings: Settings, environ: Mapping[str, str], *, exact: bool = False) -> Access:
@@ -29,9 +29,23 @@ def preconnect(settings: Settings, environ: Mapping[str, str], *, exact: bool = 
         environ: The user's environment.
         exact: Whether an exact version is wanted.
     """
-    access = Access(settings.network, environ)
+    return preconnect_to(settings.sources[0], settings.network, environ, exact=exact)
+
+
+def preconnect_to(
+    section: SourceSettings, network: Network, environ: Mapping[str, str], *, exact: bool = False
+) -> Access:
+    """Begin the connection for the first request to a source; to be closed.
+
+    Args:
+        section: The source.
+        network: How servers are reached.
+        environ: The user's environment.
+        exact: Whether an exact version is wanted.
+    """
+    access = Access(network, environ)
     with suppress(InvalidSource):
-        url = first_url(settings.sources[0], exact=exact)
+        url = first_url(section, exact=exact)
         if url is not None:
             access.preconnect(url)
     return access

@@ -8,10 +8,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 from uv_self_update import platforms
-from uv_self_update.background import Background
 from uv_self_update.config.kinds import SourceSettings
 from uv_self_update.network.deferred import deferred
 from uv_self_update.sources import registry as sources
+from uv_self_update.sources.addresses import preconnect_to
 from uv_self_update.sources.context import Context
 from uv_self_update.sources.order import find_in_order
 
@@ -59,7 +59,6 @@ class OpenSources:
         self._temporary = temporary
         self._access = access
         self._lock = threading.Lock()
-        self._making: Background[Upstream] | None = None
 
     @cached_property
     def platform(self) -> Platform:
@@ -131,21 +130,21 @@ class OpenSources:
     def deferred(self, section: SourceSettings) -> Upstream:
         """Return the HTTP client of a source, which is made by its first use.
 
+        The connection for that is begun before the client is imported; without a use, there is
+        neither.
+
         Raises:
             UvSelfUpdateError: Its credentials cannot be used, which is known now.
         """
         credentials = self._credentials(section, guessed=False)
-        return deferred(lambda: self._in_background().result().logged_in(credentials))
 
-    def warm(self) -> None:
-        """Begin to make the HTTP client of all sources in the background."""
-        self._in_background()
+        def made() -> Upstream:
+            with self._lock:
+                if self._access is None:
+                    self._access = preconnect_to(section, self._settings.network, self._environ)
+                return self._upstream.logged_in(credentials)
 
-    def _in_background(self) -> Background[Upstream]:
-        with self._lock:
-            if self._making is None:
-                self._making = Background(lambda: self._upstream)
-            return self._making
+        return deferred(made)
 
     def close(self) -> None:
         """Stop running requests and remove temporary files."""

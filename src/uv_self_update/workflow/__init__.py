@@ -10,8 +10,8 @@ __all__ = (
     "explanation",
     "fetch",
     "package_survey",
+    "packages_job",
     "rehearse",
-    "serving",
     "survey",
     "update",
 )

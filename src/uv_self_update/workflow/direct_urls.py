@@ -1,7 +1,7 @@
-"""Direct URLs (`name = { url = "https://github.com/…" }`): whether a command uses them, and how.
+"""Direct URLs (`name = { url = "https://github.com/…" }`): how they are served.
 
 They are https, so uv has to take this run's certificate for that of the repository's host. That is
-done only where a release file of a configured repository is named by its URL.
+done only where `named_releases` finds such a URL; no other run imports this.
 """
 
 from __future__ import annotations
@@ -20,12 +20,11 @@ from uv_self_update.gateway.direct_urls import DirectUrls
 from uv_self_update.gateway.package_index import Served
 from uv_self_update.gateway.tunnels import SecureHost, Tunnels
 from uv_self_update.network import roots
+from uv_self_update.network.forward_proxies import unusable
 from uv_self_update.network.tls import Trust
-from uv_self_update.network.tunnels import unusable
 from uv_self_update.sources.packages.registry import build
 from uv_self_update.uv import configuration
 from uv_self_update.uv.arguments import values_of
-from uv_self_update.uv.requirements import names_release
 from uv_self_update.uv.trust import UvTrust
 from uv_self_update.values import frozen, replace
 
@@ -38,10 +37,7 @@ if TYPE_CHECKING:
     from uv_self_update.network.client import Upstream
     from uv_self_update.uv.command import WrappedCommand
     from uv_self_update.uv.proxies import UvProxies
-    from uv_self_update.workflow.serving import PackagesJob
-
-_KINDS = ("github",)
-"""The kinds of `[[releases]]` whose files have such URLs."""
+    from uv_self_update.workflow.packages_job import PackagesJob
 
 _EXTRA = "cryptography"
 """The package that makes certificates."""
@@ -68,29 +64,21 @@ class DirectAccess:
         cls,
         job: PackagesJob,
         command: WrappedCommand,
+        releases: Sequence[ReleasesSettings],
         *,
         numbers: tuple[int, ...],
         proxies: UvProxies,
-    ) -> DirectAccess | None:
-        """Examine what a command reads; None where it has no direct URL.
+    ) -> DirectAccess:
+        """Examine how uv reaches servers, and what it trusts.
 
         Args:
             job: Where packages come from.
             command: The command.
+            releases: The repositories whose files it names by their URLs.
             numbers: The numbers of uv's version; empty if it is not known.
             proxies: The user's proxies.
         """
-        releases = [
-            replace(one, prereleases=True)
-            for one in job.releases
-            if one.source.kind in _KINDS and _url(one).startswith("https://")
-        ]
         directory = command.directory(job.directory)
-        directories = list(dict.fromkeys([job.directory, directory]))
-        if not releases or not names_release(
-            map(_url, releases), command.words, directories, job.environ
-        ):
-            return None
         trust = UvTrust.of(
             job.environ, numbers=numbers, options=command.options, directory=directory
         )
@@ -103,7 +91,8 @@ class DirectAccess:
             reason = "uv is told to trust the authorities of macOS, which cannot be listed"
             obstacle = DirectUrlsNotServed(reason)
         return cls(
-            releases=releases,
+            # What is named by its URL is wanted, whatever it is.
+            releases=[replace(one, prereleases=True) for one in releases],
             trust=trust,
             insecure=values_of(command.options, "--allow-insecure-host"),
             obstacle=obstacle,

@@ -20,6 +20,7 @@ import os
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from uv_self_update.background import Background
 from uv_self_update.errors import IndexNotNamed, NotConfigured, UsageError
 from uv_self_update.uv import configuration, lock, system_file, workspace
 from uv_self_update.uv.child import Child
@@ -27,16 +28,17 @@ from uv_self_update.uv.executable import version_of, which
 from uv_self_update.uv.proxies import UvProxies, environment_through
 from uv_self_update.values import frozen
 from uv_self_update.versions import numbers_of
-from uv_self_update.workflow.direct_urls import DirectAccess, DirectServing, trusting
-from uv_self_update.workflow.serving import refuse_unreachable, serving
+from uv_self_update.workflow.named_releases import named_releases
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from uv_self_update.errors import UvSelfUpdateError
+    from uv_self_update.errors import DirectUrlsNotServed, UvSelfUpdateError
     from uv_self_update.uv.command import WrappedCommand
-    from uv_self_update.workflow.serving import PackagesJob, Serving
+    from uv_self_update.workflow.direct_urls import DirectServing
+    from uv_self_update.workflow.packages_job import PackagesJob
+    from uv_self_update.workflow.serving import Serving
 
 _WINDOWS = os.name == "nt"
 
@@ -68,18 +70,23 @@ def run(job: PackagesJob, command: WrappedCommand) -> ExecOutcome:
     """
     if not job.releases:
         raise NotConfigured
-    numbers = _numbers(job, command)
+    # uv starts while the rest is imported.
+    asked = Background(lambda: _numbers(job, command))
+    from uv_self_update.workflow.serving import serving  # noqa: PLC0415 # see above
+
+    numbers = asked.result()
     proxies = UvProxies.of(job.environ, numbers=numbers)
     _refuse(job, command, proxies)
-    direct = DirectAccess.of(job, command, numbers=numbers, proxies=proxies)
-    obstacle = None if direct is None else direct.obstacle
-    https = None
-    if direct is not None and obstacle is None:
-        https = DirectServing(direct, job, proxies)
+    https, obstacle = _direct(job, command, numbers, proxies)
     tunnels = None if https is None else https.tunnels
-    with Child() as child, serving(job, proxies=proxies, tunnels=tunnels) as active:
+    with (
+        Child() as child,
+        # What secures https may fail, so it is made before the command is started.
+        serving(job, proxies=proxies, tunnels=tunnels, started=https is not None) as active,
+    ):
         with _environment(job, command, active, numbers, https) as environ:
-            code = child.run(command.words, environ, meanwhile=active.warm)
+            begin = active.start if https is None else _nothing
+            code = child.run(command.words, environ, meanwhile=begin)
         failures = active.index.failures
         directory = command.directory(job.directory)
         strangers = active.strangers(lock.files(directory, command.scripts(job.directory)))
@@ -94,6 +101,26 @@ def run(job: PackagesJob, command: WrappedCommand) -> ExecOutcome:
         errors=errors,
         warnings=[*(failure.error for failure in failures if not failure.page), *unnamed],
     )
+
+
+def _nothing() -> None:
+    """Begin nothing."""
+
+
+def _direct(
+    job: PackagesJob, command: WrappedCommand, numbers: tuple[int, ...], proxies: UvProxies
+) -> tuple[DirectServing | None, DirectUrlsNotServed | None]:
+    """Return what serves direct URLs, or why they are not served; neither without such URLs."""
+    releases = named_releases(job, command)
+    if not releases:
+        return None, None
+    # Slow to import, and few projects have them.
+    from uv_self_update.workflow.direct_urls import DirectAccess, DirectServing  # noqa: PLC0415
+
+    access = DirectAccess.of(job, command, releases, numbers=numbers, proxies=proxies)
+    if access.obstacle is not None:
+        return None, access.obstacle
+    return DirectServing(access, job, proxies), None
 
 
 def _unnamed(job: PackagesJob, active: Serving, directory: Path) -> Iterator[IndexNotNamed]:
@@ -120,6 +147,8 @@ def _environment(
     secure = https is not None
     with ExitStack() as stack:
         if https is not None:
+            from uv_self_update.workflow.direct_urls import trusting  # noqa: PLC0415 # as above
+
             given = stack.enter_context(trusting(given, https.authorities))
         environ = environment_through(given, active.proxy, hosts, https=secure)
         if (
@@ -155,4 +184,6 @@ def _refuse(job: PackagesJob, command: WrappedCommand, proxies: UvProxies) -> No
             hint="Put the URL into UV_INDEX. If it is an option of a program that `uv run` starts, "
             "put `--` before that program.",
         )
+    from uv_self_update.workflow.serving import refuse_unreachable  # noqa: PLC0415 # as above
+
     refuse_unreachable(job, command.directory(job.directory), proxies)

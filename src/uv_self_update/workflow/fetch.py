@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from uv_self_update.errors import UvSelfUpdateError
     from uv_self_update.releases.distribution import Claim, Distribution
     from uv_self_update.sources.packages.interface import PackageRepository
-    from uv_self_update.workflow.serving import PackagesJob, Serving
+    from uv_self_update.workflow.packages_job import PackagesJob
+    from uv_self_update.workflow.serving import Serving
 
 DEFAULT = "packages"
 """The directory, beside pyproject.toml."""

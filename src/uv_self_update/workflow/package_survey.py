@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from uv_self_update.config.releases import ReleasesSettings
     from uv_self_update.gateway.package_index import Served
     from uv_self_update.releases.distribution import Distribution
-    from uv_self_update.workflow.serving import PackagesJob
+    from uv_self_update.workflow.packages_job import PackagesJob
 
 
 @frozen

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
 
 from platformdirs import user_cache_path
@@ -16,8 +16,8 @@ from uv_self_update.errors import (
     StrangePackage,
 )
 from uv_self_update.gateway.package_index import PackageIndex, Served
-from uv_self_update.gateway.proxy import Proxy, listen
-from uv_self_update.network.forward import unusable
+from uv_self_update.gateway.proxy_address import listen
+from uv_self_update.network.forward_proxies import unusable
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.sources.packages.computed import ComputedDigests
 from uv_self_update.sources.packages.registry import build
@@ -30,25 +30,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from uv_self_update.config.kinds import SourceSettings
-    from uv_self_update.config.releases import ReleasesSettings
-    from uv_self_update.config.settings import Settings
     from uv_self_update.gateway.tunnels import Tunnels
     from uv_self_update.network.client import Upstream
-
-
-@frozen
-class PackagesJob:
-    """Where packages come from, and for whom."""
-
-    settings: Settings
-    releases: Sequence[ReleasesSettings]
-    uv: Path
-    """The uv whose credential store is asked."""
-
-    directory: Path
-    """The current one."""
-
-    environ: Mapping[str, str] = field(repr=False)
+    from uv_self_update.workflow.packages_job import PackagesJob
 
 
 @frozen
@@ -61,8 +45,8 @@ class Serving:
     proxy: str = field(repr=False)
     """The URL of the proxy, with the secret of the run."""
 
-    warm: Callable[[], None]
-    """Begins to make ready for requests, which takes longer than uv takes to send the first."""
+    start: Callable[[], None]
+    """Begins to answer requests; they queue up before. Has to be called once, unless `started`."""
 
     @property
     def hosts(self) -> list[str]:
@@ -106,6 +90,7 @@ def serving(
     *,
     proxies: UvProxies | None = None,
     tunnels: Callable[[PackageIndex, Callable[[SourceSettings], Upstream]], Tunnels] | None = None,
+    started: bool = True,
 ) -> Iterator[Serving]:
     """Serve the packages of the configured releases.
 
@@ -115,6 +100,7 @@ def serving(
             if None.
         tunnels: Makes what serves https, given the index and what makes clients; None to leave
             https alone.
+        started: Whether requests are answered at once, not from `Serving.start` on.
 
     Raises:
         NotConfigured: No releases are configured.
@@ -136,21 +122,28 @@ def serving(
         cache = user_cache_path("uv-self-update", appauthor=False) / "digests"
         digests = ComputedDigests(directory=cache)
         index = PackageIndex(served, digests)
+        secure = None if tunnels is None else tunnels(index, sources.deferred)
         address = listen()
-        proxy = Proxy(
-            address,
-            own=index.owns,
-            answer=index.answer,
-            proxy_for=(proxies or UvProxies.of(job.environ)).for_host,
-            tunnels=None if tunnels is None else tunnels(index, sources.deferred),
-        )
-        with closing(proxy):
+        with ExitStack() as stack:
+            stack.callback(address.listener.close)
+
+            def start() -> None:
+                # Slow to import, so uv is started first.
+                from uv_self_update.gateway.proxy import Proxy  # noqa: PLC0415
+
+                proxy = Proxy(
+                    address,
+                    own=index.owns,
+                    answer=index.answer,
+                    proxy_for=(proxies or UvProxies.of(job.environ)).for_host,
+                    tunnels=secure,
+                )
+                stack.callback(proxy.close)
+
+            if started:
+                start()
             yield Serving(
-                served=served,
-                index=index,
-                digests=digests,
-                proxy=address.url,
-                warm=sources.warm,
+                served=served, index=index, digests=digests, proxy=address.url, start=start
             )
 
 

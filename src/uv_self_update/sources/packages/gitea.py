@@ -50,11 +50,11 @@ class GiteaRepository(PackageRepository):
 
     def open(self, file: Distribution) -> AbstractContextManager[Download]:
         """Begin to fetch a distribution; see PackageRepository."""
-        return self._upstream.open(file.where)
+        return self._upstream.open(file.where, again=True)
 
     def tail(self, file: Distribution, length: int) -> bytes | None:
         """Return the last bytes of a distribution; see PackageRepository."""
-        return self._upstream.tail(file.where, length)
+        return self._upstream.tail(file.where, length, again=True)
 
     def listed(self) -> Iterator[Distribution]:
         """Ask for every release; see PackageRepository."""

@@ -53,12 +53,13 @@ class GithubRepository(PackageRepository):
 
     def open(self, file: Distribution) -> AbstractContextManager[Download]:
         """Begin to fetch a distribution; see PackageRepository."""
-        return self._upstream.open(f"{self._releases}/assets/{file.where}", accept=_ACCEPT_FILE)
+        url = f"{self._releases}/assets/{file.where}"
+        return self._upstream.open(url, accept=_ACCEPT_FILE, again=True)
 
     def tail(self, file: Distribution, length: int) -> bytes | None:
         """Return the last bytes of a distribution; see PackageRepository."""
         url = f"{self._releases}/assets/{file.where}"
-        return self._upstream.tail(url, length, accept=_ACCEPT_FILE)
+        return self._upstream.tail(url, length, accept=_ACCEPT_FILE, again=True)
 
     def listed(self) -> Iterator[Distribution]:
         """Ask for every release; see PackageRepository."""

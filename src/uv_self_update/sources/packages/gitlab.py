@@ -50,7 +50,7 @@ class GitlabRepository(PackageRepository):
     def open(self, file: Distribution) -> Iterator[Download]:
         """Begin to fetch a distribution; see PackageRepository."""
         try:
-            with self._upstream.open(file.where) as download:
+            with self._upstream.open(file.where, again=True) as download:
                 yield download
         except StatusRefused as error:
             if origin_of(file.where) != origin_of(self._project.api):
@@ -62,7 +62,7 @@ class GitlabRepository(PackageRepository):
 
     def tail(self, file: Distribution, length: int) -> bytes | None:
         """Return the last bytes of a distribution; see PackageRepository."""
-        return self._upstream.tail(file.where, length)
+        return self._upstream.tail(file.where, length, again=True)
 
     def listed(self) -> Iterator[Distribution]:
         """Ask for every release; see PackageRepository."""

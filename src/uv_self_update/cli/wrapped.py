@@ -1,0 +1,60 @@
+"""What `exec` does, without click: the sooner the command starts the better."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from uv_self_update.cli.passphrase import with_passphrase
+from uv_self_update.cli.terminal import Terminal
+from uv_self_update.config.releases import parse_releases_option
+from uv_self_update.uv.command import WrappedCommand
+from uv_self_update.uv.process import end_like
+from uv_self_update.workflow.exec import run
+from uv_self_update.workflow.packages_job import PackagesJob
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from uv_self_update.cli.invocation import Invocation
+    from uv_self_update.config.releases import ReleasesSettings
+
+
+def run_wrapped(invocation: Invocation, specs: Sequence[str], words: Sequence[str]) -> int:
+    """Run a command with packages from private releases, and return the exit code.
+
+    Args:
+        invocation: The call.
+        specs: The values of `--releases`.
+        words: The command.
+
+    Raises:
+        UvSelfUpdateError: It was not started.
+    """
+    terminal = Terminal(["-q"] * invocation.quiet, invocation.environ)
+    outcome = run(packages_job(invocation, specs), WrappedCommand(words=words))
+    for error in outcome.errors:
+        terminal.error(error)
+    for warning in outcome.warnings:
+        terminal.warning(str(warning))
+    code = outcome.exit_code
+    return end_like(-code) if code < 0 else code
+
+
+def _likely(releases: ReleasesSettings) -> ReleasesSettings:
+    from uv_self_update.sources.packages.detection import likely  # noqa: PLC0415 # the rest needs none
+
+    return likely(releases)
+
+
+def packages_job(invocation: Invocation, specs: Sequence[str]) -> PackagesJob:
+    """Return where packages come from: the repositories that are named, else the configured."""
+    settings = with_passphrase(invocation.settings(), invocation.environ)
+    releases = [_likely(parse_releases_option(spec)) for spec in specs]
+    return PackagesJob(
+        settings=settings,
+        releases=releases or settings.releases,
+        uv=invocation.uv_or_name(),
+        directory=Path.cwd(),
+        environ=invocation.environ,
+    )

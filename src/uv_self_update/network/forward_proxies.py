@@ -1,0 +1,45 @@
+"""The user's proxies that requests of other programs are passed on through.
+
+A run that passes nothing on looks at them as well, so this imports no HTTP.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes, urlsplit
+
+from uv_self_update.redaction import redact_url
+
+if TYPE_CHECKING:
+    from urllib.parse import SplitResult
+
+
+def unusable(proxy: str, what: str = "plain http") -> str | None:
+    """Return why `what` cannot be sent through a proxy; None where it can be."""
+    try:
+        via = parsed(proxy)
+        known = via.scheme == "http" and bool(via.hostname) and via.port != 0
+    except ValueError:
+        known = False
+    if known:
+        return None
+    return f"uv-self-update cannot send {what} through the proxy {redact_url(proxy)}"
+
+
+def parsed(proxy: str) -> SplitResult:
+    """Return the parts of a proxy's URL, whose scheme may be missing.
+
+    Raises:
+        ValueError: It is no URL.
+    """
+    return urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+
+
+def authorization(via: SplitResult) -> list[tuple[bytes, bytes]]:
+    """Return the header with the credentials in a proxy's URL, if it has any."""
+    if not via.username and not via.password:
+        return []
+    user, _, password = via.netloc.rpartition("@")[0].partition(":")
+    pair = b64encode(unquote_to_bytes(user) + b":" + unquote_to_bytes(password))
+    return [(b"Proxy-Authorization", b"Basic " + pair)]
