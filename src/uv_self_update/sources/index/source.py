@@ -146,7 +146,8 @@ class IndexSource(WheelSource):
         if self._prefetch is None:
             return None
         answer = self._prefetch.resolved()
-        if wanted == NEWEST.under(wanted.policy) and not wanted.policy.narrows:
+        newest = wanted.exact is None and not wanted.specifier
+        if newest and not wanted.policy.narrows:
             latest = self._prefetch.nothing_newer_than
             if latest is not None:
                 # uv asks for nothing else then, unless the receipt is wrong.
