@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support import mirrors
-from support.killing import NEW, OLD
 from uv_self_update.uv import environment
 from uv_self_update.uv.installation import Installation
-from uv_self_update.workflow import update
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
     from support.homes import Home
     from support.web import Web
 
+OLD, NEW = "0.8.24", "0.11.13"
 
 _listeners: list[Callable[[str, tuple[object, ...]], None]] = []
 
@@ -67,11 +66,13 @@ def test_found_once_a_run(
                 assert isinstance(env, dict)
                 children.append(env)
 
+    original = environment.environment
+
     def make(environ: Mapping[str, str], base: str) -> dict[str, str]:
-        made.append(environment.environment(environ, base))
+        made.append(original(environ, base))
         return dict(made[-1])
 
-    monkeypatch.setattr(update, "environment", make)
+    monkeypatch.setattr(environment, "environment", make)
     receipt = str(home.receipt)
     source = f"github+{web.url}/astral-sh/uv"
     audited.append(listen)
