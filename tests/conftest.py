@@ -92,6 +92,14 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker(pytest.mark.extra)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Refuse further versions of uv to a test of the first run."""
+    marks = {mark.name for mark in item.iter_markers()}
+    binaries.in_first_run = marks.isdisjoint({"extra", "slow", "system"})
+    return (yield)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the tests of other systems, and those that a sample does not take."""
     # A parameter in brackets may contain slashes as well.

@@ -489,7 +489,7 @@ OTHER = "0.5.0"
             ),
         ),
         (
-            lambda: pack(uv=(binaries.executables(OTHER) / "uv").read_bytes()),
+            lambda: pack(uv=(binaries.scripts(OTHER) / "uv").read_bytes()),
             (
                 f"uv {END} from {{source}} does not work on this machine: "
                 f"it reports its version as `uv {OTHER}`"

@@ -10,6 +10,7 @@ import pytest
 from support import binaries
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -54,6 +55,7 @@ def test_uv_that_runs_the_tests_is_not_downloaded(
     programs.mkdir()
     for name in ("uv", "uvx"):
         (programs / name).write_text(name)
+    monkeypatch.setattr(binaries, "in_first_run", False)
     monkeypatch.setattr(binaries, "CACHE", tmp_path / "cache")
     monkeypatch.setattr(binaries, "_download", Mock(side_effect=NotImplementedError))
     monkeypatch.setenv("UV", str(programs / "uv"))
@@ -64,3 +66,12 @@ def test_uv_that_runs_the_tests_is_not_downloaded(
     assert (made.parent / info.name / "WHEEL").read_text() == "Tag: any\n"
     with pytest.raises(NotImplementedError):
         binaries.executables("9.9.8")
+
+
+@pytest.mark.parametrize("use", [binaries.executables, binaries.archive, binaries.wheel])
+def test_first_run_has_two_versions(use: Callable[[str], Path]) -> None:
+    """A test of the first run that needs a further uv fails, even where that is in `.cache/`."""
+    assert use(binaries.FIRST).exists()
+    assert use(binaries.newest()).exists()
+    with pytest.raises(AssertionError, match=r"mark the test `extra`"):
+        use("0.5.0")

@@ -126,7 +126,7 @@ def test_real_uv(
     assert home.snapshot() == before
 
 
-@pytest.mark.parametrize(("installed", "due"), [("0.5.31", True), ("0.11.13", False)])
+@pytest.mark.parametrize(("installed", "due"), [("0.8.24", True), ("0.11.13", False)])
 def test_json(installed: str, home: Home, web: Web, source: str, *, due: bool) -> None:
     """`--json` prints one object, with the date where the source has it."""
     home.install(installed)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from support.simulator.dialect import Dialect
     from support.web import Asked
 
-OLD, MIDDLE, NEW = "0.5.31", "0.8.24", binaries.newest()
+OLD, MIDDLE, NEW = binaries.FIRST, "0.11.13", binaries.newest()
 VERSIONS = ("0.10.1", "1.0.0rc1", "0.10.0", "0.9.9")
 ARCHIVE = platforms.current().archive
 LOGIN = f"{USER}:s3cret-word@"
@@ -87,14 +87,14 @@ def free_address() -> str:
 
 def test_init_proves(home: Home, web: Web) -> None:
     """A URL is all that is needed: what is there is told, written down, and proved."""
-    web.pages |= shelf([NEW, MIDDLE], real=True)
+    web.pages |= shelf([NEW, OLD], real=True)
     before = home.snapshot()
     done = home.run("init", f"{web.url}/uv/")
     assert done.code == 0, done.err
     lines = done.out.splitlines()
     assert lines[:10] == [
         f"Detected `listing` at {web.url}/uv/, because it is a directory listing.",
-        f"  versions   {NEW}, {MIDDLE}",
+        f"  versions   {NEW}, {OLD}",
         f"  newest     {NEW}",
         f"  archive    {ARCHIVE}",
         "  installer  uv-installer.sh",
@@ -114,11 +114,10 @@ def test_init_proves(home: Home, web: Web) -> None:
 
 def test_init_on_a_machine_that_is_up_to_date(home: Home, web: Web) -> None:
     """A mirror of the very version that is installed is configured and verified."""
-    home.install(MIDDLE)
-    web.pages |= shelf([MIDDLE], real=True)
+    web.pages |= shelf([OLD], real=True)
     done = home.call("init", f"{web.url}/uv/")
     assert done.code == 0, done.err
-    assert f"A temporary copy of uv {MIDDLE} from the source runs, and is up to date." in done.out
+    assert f"A temporary copy of uv {OLD} from the source runs, and is up to date." in done.out
     assert "pgraded" not in done.out + done.err
     assert configured(home) == [{"kind": "listing", "url": f"{web.url}/uv/"}]
 
@@ -239,7 +238,8 @@ def test_init_directory_of_wheels(form: str, home: Home, tmp_path: Path) -> None
     """A directory of wheels is configured as the flat index that it is."""
     share = tmp_path / "our wheels"
     share.mkdir()
-    (share / binaries.wheel(MIDDLE).name).symlink_to(binaries.wheel(MIDDLE))
+    wheel = binaries.wheel(MIDDLE, real=False)
+    (share / wheel.name).symlink_to(wheel)
     before = home.snapshot()
     done = home.run("init", "--no-rehearse", form.format(path=share))
     assert done.code == 0, done.err
@@ -252,7 +252,7 @@ def test_init_directory_of_wheels(form: str, home: Home, tmp_path: Path) -> None
 @pytest.mark.parametrize("form", ["{url}/wheels/", "listing+{url}/wheels", "{url}/all/"])
 def test_init_page_of_wheels(form: str, home: Home, web: Web) -> None:
     """So is a page of them, wherever below the URL it is."""
-    wheel = binaries.wheel(MIDDLE)
+    wheel = binaries.wheel(MIDDLE, real=False)
     html = {"Content-Type": "text/html"}
     page = Page(body=f'<a href="{wheel.name}">{wheel.name}</a>'.encode(), headers=html)
     index = Page(body=b'<title>Index of /all/</title><a href="uv/">uv/</a>', headers=html)
@@ -774,7 +774,7 @@ def test_order_is_not_mixed(home: Home, installer: str) -> None:
         expected = {ARCHIVE, "uv-installer.sh"} if installer == "release" else {ARCHIVE}
         assert fetched(second.asked) >= expected
         assert third.asked == []
-    assert f"{binaries.archive(MIDDLE).name} is missing from {MIDDLE}" in done.err
+    assert f"{ARCHIVE} is missing from {MIDDLE}" in done.err
 
 
 def test_order_newer_behind(home: Home) -> None:

@@ -518,7 +518,7 @@ def test_json_of_the_page(stand: Stand) -> None:
 
 @pytest.mark.parametrize(
     ("version", "through"),
-    [("0.5.0", True), pytest.param("0.8.24", False, marks=slow), ("newest", False)],
+    [("0.5.0", True), ("0.8.24", False), ("newest", False)],
 )
 def test_plain_http_by_the_rules_of_that_uv(
     version: str, stand: Stand, web: Web, *, through: bool

@@ -91,7 +91,10 @@ def test_right_digest(version: str, algorithm: str, home: Home, web: Web, tmp_pa
     assert source.digest_algorithm(RELEASE) == algorithm
 
 
-@pytest.mark.parametrize(("version", "weaker"), [("0.5.0", {"md5"}), ("newest", {"sha256", "md5"})])
+@pytest.mark.parametrize(
+    ("version", "weaker"),
+    [("0.5.0", {"md5"}), ("0.8.24", {"md5"}), ("newest", {"sha256", "md5"})],
+)
 def test_strongest_counts(
     version: str, weaker: set[str], home: Home, web: Web, tmp_path: Path
 ) -> None:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support import mirrors
-from support.killing import NEW, OLD
 from uv_self_update.uv import environment
 from uv_self_update.uv.installation import Installation
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from support.homes import Home
     from support.web import Web
 
+OLD, NEW = "0.8.24", "0.11.13"
 
 _listeners: list[Callable[[str, tuple[object, ...]], None]] = []
 

@@ -40,7 +40,7 @@ def serve(web: Web, versions: tuple[str, ...] = BUILDS, *, says: str | None = No
     "version",
     [
         "0.5.0",
-        pytest.param("0.8.24", marks=pytest.mark.slow),
+        "0.8.24",
         pytest.param("0.11.13", marks=pytest.mark.slow),
         "newest",
     ],

@@ -157,6 +157,7 @@ def test_each_url_is_asked_for(environ: dict[str, str]) -> None:
     )
 
 
+@pytest.mark.extra
 def test_uv_without_store(environ: dict[str, str], caplog: pytest.LogCaptureFixture) -> None:
     """A uv that has no store yet has no login, and nobody is bothered with that."""
     assert asked(environ, URL, uv=uv_of(WITHOUT)) is None

@@ -91,6 +91,7 @@ def test_other_systems(platform: str, tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.system
 def test_as_pip_reads_it(home: Home) -> None:
     """The command that is advised prints the index, asked of the real pip."""
     file = home.path / ".config" / "pip" / "pip.conf"

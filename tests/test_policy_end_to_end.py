@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from support.homes import Done, Home
     from support.web import Web
 
-OLDEST, OLD, MIDDLE, NEW = "0.5.0", "0.5.31", "0.8.24", binaries.newest()
+OLDEST, OLD, MIDDLE, NEW = "0.5.31", binaries.FIRST, "0.9.30", binaries.newest()
 """The versions on the servers; OLD is what is installed."""
 
 SERVED = (NEW, MIDDLE, OLD, OLDEST)
@@ -41,10 +41,10 @@ def serve(web: Web, home: Home, source: str = "index", *, yanked: tuple[str, ...
     """Put the versions on a server, and make it the source of this home."""
     dates = {version: days_ago(AGES[version]) for version in SERVED}
     if source == "index":
-        web.pages |= mirrors.dated_index_pages(dates, yanked=yanked, real=True)
+        web.pages |= mirrors.dated_index_pages(dates, yanked=yanked)
         home.environ["UV_SELF_UPDATE_SOURCE"] = f"index+{web.url}/simple/"
     else:
-        web.pages |= mirrors.github_pages(SERVED, dates=dates, real=True)
+        web.pages |= mirrors.github_pages(SERVED, dates=dates)
         home.environ["UV_SELF_UPDATE_SOURCE"] = f"github+{web.url}/astral-sh/uv"
 
 
@@ -166,15 +166,15 @@ def test_prerelease_is_refused_at_once(home: Home, web: Web) -> None:
 @pytest.mark.parametrize(
     ("said", "outcome"),
     [
-        ("", f"Would update uv from v{MIDDLE} to v1.0.0"),
-        ("prerelease = false", f"Would update uv from v{MIDDLE} to v1.0.0"),
+        ("", f"Would update uv from v{OLD} to v1.0.0"),
+        ("prerelease = false", f"Would update uv from v{OLD} to v1.0.0"),
         # uv's own updater reads versions as SemVer writes them, and so no name of a pre-release.
         ("prerelease = true", "Couldn't parse the version from the provided announcement tag (1.1"),
     ],
 )
 def test_prerelease_counts_as_the_newest(home: Home, web: Web, said: str, outcome: str) -> None:
     """Where pre-releases are allowed, the newest that uv is handed may be one."""
-    home.install(MIDDLE)
+    home.install(OLD)
     home.configure(f"[policy]\n{said}\n")
     documents = []
     for version in ("1.1.0rc1", "1.0.0"):
@@ -216,6 +216,7 @@ def test_yanked(home: Home, web: Web, said: str) -> None:
     home.configure(f"[policy]\n{said}\n")
     serve(web, home, yanked=(NEW,))
     updated(home, home.run(), MIDDLE)
+    home.install(OLD)
 
     done = home.run(NEW)
 
@@ -226,7 +227,7 @@ def test_yanked(home: Home, web: Web, said: str) -> None:
         assert done.code != 0
         assert f"uv {NEW} from the index {web.url}/simple/ is hidden by the policy" in done.err
         assert f"yanked (`policy.yanked = false` {origin})" in done.err
-        assert home.version() == MIDDLE
+        assert home.version() == OLD
 
 
 LISTS = {
@@ -257,6 +258,7 @@ def test_approved_list_at_a_url(home: Home, web: Web, source: str, form: str) ->
     updated(home, done, MIDDLE)
     assert web.paths().count("/approved") == 1
     assert f'(`policy.approved = "{web.url}/approved"` in {home.config})' in done.err
+    home.install(OLD)
     refused = home.run(NEW)
     assert refused.code != 0
     assert "not an approved version (" in refused.err
@@ -323,30 +325,32 @@ def test_site_file_is_not_loosened(home: Home, web: Web) -> None:
 
 def test_rehearsal_begins_anywhere_and_ends_where_it_may(home: Home, web: Web) -> None:
     """A rehearsal may begin with a version that is forbidden, and ends with one that is allowed."""
-    home.install(OLD)
+    home.install(NEW)
     home.receipt.unlink()
-    home.configure(f'[policy]\napproved = ["{MIDDLE}"]\n')
-    serve(web, home)
+    home.configure(f'[policy]\napproved = ["{NEW}"]\n')
+    dates = {version: days_ago(AGES[version]) for version in (NEW, OLD)}
+    web.pages |= mirrors.dated_index_pages(dates, real=True)
+    home.environ["UV_SELF_UPDATE_SOURCE"] = f"index+{web.url}/simple/"
 
-    done = home.run("rehearse", "--from", OLDEST)
+    done = home.run("rehearse", "--from", OLD)
 
     assert done.code == 0, done.err
     facts = dict(line.split(maxsplit=1) for line in done.out.splitlines()[1:])
-    assert (facts["from"], facts["to"]) == (OLDEST, MIDDLE)
-    assert home.run("rehearse", NEW).code == 7
+    assert (facts["from"], facts["to"]) == (OLD, NEW)
+    assert home.run("rehearse", OLD).code == 7
 
 
 def test_releases(home: Home, web: Web) -> None:
     """`releases` says of each version which rule hides it."""
     home.install(OLD)
-    home.configure('[policy]\nmin-age = "3 days"\nversions = ">0.5.0"\n')
+    home.configure('[policy]\nmin-age = "3 days"\nversions = ">0.5.31"\n')
     serve(web, home, "github")
     done = home.run("releases", "--json")
     assert [(row["version"], row["allowed"], row["rule"]) for row in json.loads(done.out)] == [
         (NEW, False, 'policy.min-age = "3 days"'),
         (MIDDLE, True, None),
         (OLD, True, None),
-        (OLDEST, False, 'policy.versions = ">0.5.0"'),
+        (OLDEST, False, 'policy.versions = ">0.5.31"'),
     ]
     assert 'policy.min-age = "3 days"' in home.run("releases").out
 
@@ -373,6 +377,7 @@ def real_environment() -> dict[str, str]:
     }
 
 
+@pytest.mark.extra
 def test_age_on_the_real_index(home: Home) -> None:
     """With nothing configured but an age, the newest is the one that uv itself would choose."""
     home.install(MIDDLE)

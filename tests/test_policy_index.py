@@ -36,7 +36,7 @@ def days_ago(count: int) -> str:
 DATES = {"0.5.0": 40, "0.5.31": 30, "0.8.24": 20, "0.11.13": 1}
 
 
-@pytest.fixture(params=["0.5.0", "newest"])
+@pytest.fixture(params=["0.5.0", "0.8.24", "newest"])
 def uv(request: pytest.FixtureRequest) -> Path:
     """Return a uv that asks the index."""
     return binaries.executables(binaries.version(request.param)) / "uv"

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from support.web import Asked, Web
     from uv_self_update.releases.target import Wanted
 
-OLDER, HERE, NEWER = "0.8.24", "0.11.13", "0.13.9"
+OLDER, HERE = binaries.FIRST, binaries.newest()
+NEWER = f"{HERE}0"  # which was never released
 """The uv that is updated is real, and the middle one."""
 
 SOURCES = ("github", "index")

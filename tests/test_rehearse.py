@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 
     Spoil = Callable[[Web], None]
 
-OLD = "0.5.31"
-OLDER = "0.5.0"
-MIDDLE = "0.8.24"
+OLD, NEW = binaries.FIRST, binaries.newest()
 
 
 @pytest.fixture
@@ -79,19 +77,22 @@ def told(done: Done) -> tuple[str, str, str]:
 def test_standalone_uv(home: Home, web: Web, temporary: Path) -> None:
     """A standalone uv is what is copied; it, its receipt and all else stay as they were."""
     home.install(OLD)
-    serve_index(web, home, MIDDLE, OLDER)
+    serve_index(web, home, NEW, OLD)
     before = home.snapshot()
     done = home.run("rehearse")
-    assert told(done) == ("the package index", OLD, MIDDLE)
+    assert told(done) == ("the package index", OLD, NEW)
+    assert not [path for path in web.paths() if f"uv-{OLD}-" in path]
     assert home.snapshot() == before
     assert list(temporary.iterdir()) == []
 
 
 def test_no_standalone_uv(bare: Home, web: Web, temporary: Path) -> None:
     """With no standalone uv, the copy is an older version from the source."""
-    serve_index(web, bare, MIDDLE, OLDER)
+    bare.install(NEW)
+    bare.receipt.unlink()
+    serve_index(web, bare, NEW, OLD)
     before = bare.snapshot()
-    assert told(bare.run("rehearse")) == ("the package index", OLDER, MIDDLE)
+    assert told(bare.run("rehearse")) == ("the package index", OLD, NEW)
     assert bare.snapshot() == before
     assert list(temporary.iterdir()) == []
 
@@ -99,26 +100,26 @@ def test_no_standalone_uv(bare: Home, web: Web, temporary: Path) -> None:
 @pytest.mark.parametrize("installer", ["release", "native"])
 def test_one_version_only(bare: Home, web: Web, temporary: Path, installer: str) -> None:
     """With nothing older at the source, the copy is of the uv that there is."""
-    serve_urls(web, bare, MIDDLE)
+    serve_urls(web, bare, NEW)
     before = bare.snapshot()
     done = bare.run("rehearse", "--installer", installer)
-    assert told(done) == (f"{web.url}/latest.json", OLD, MIDDLE)
+    assert told(done) == (f"{web.url}/latest.json", OLD, NEW)
     assert bare.snapshot() == before
     assert list(temporary.iterdir()) == []
 
 
 def test_uv_that_has_renamed_itself(bare: Home, web: Web) -> None:
     """While uv is replaced on Windows, the copy is of what it is called meanwhile."""
-    serve_urls(web, bare, MIDDLE)
+    serve_urls(web, bare, NEW)
     bare.uv.rename(renamed(bare.uv))
     source = parse_source(f"urls+{web.url}/files/{{tag}}/{{asset}}")
     rehearsal = hold(
         Settings(sources=(source,)),
         Installation(uv=bare.uv, environ=bare.full_environ()),
-        target=MIDDLE,
+        target=NEW,
         start=None,
     )
-    assert (rehearsal.start, rehearsal.end) == (OLD, MIDDLE)
+    assert (rehearsal.start, rehearsal.end) == (OLD, NEW)
     assert not bare.uv.exists()
 
 
@@ -128,31 +129,33 @@ def test_programs_cannot_be_run_from_the_temporary_folder(
 ) -> None:
     """Then the copy lies elsewhere for as long as it is needed."""
     home.install(OLD)
-    serve_urls(web, home, MIDDLE)
+    serve_urls(web, home, NEW)
     before = home.snapshot()
     noexec = namespaces.mounted(temporary, options="noexec")
     done = home.run("rehearse", "--installer", installer, before=noexec)
-    assert told(done) == (f"{web.url}/latest.json", OLD, MIDDLE)
+    assert told(done) == (f"{web.url}/latest.json", OLD, NEW)
     assert home.snapshot() == before
 
 
 def test_programs_can_be_run_beside_uv_only(bare: Home, web: Web, temporary: Path) -> None:
     """Where that is so, what comes from the source is tried there, and so is its update."""
-    serve_index(web, bare, MIDDLE, OLDER)
+    bare.install(NEW)
+    bare.receipt.unlink()
+    serve_index(web, bare, NEW, OLD)
     home = temporary / "home"
     home.mkdir()
     before = bare.snapshot()
     noexec = namespaces.mounted(temporary, options="noexec")
     make = ["sh", "-c", 'mkdir "$HOME"; exec "$@"', "sh"]
     done = bare.run("rehearse", before=[*noexec, *make], environ={"HOME": str(home)})
-    assert told(done) == ("the package index", OLDER, MIDDLE)
+    assert told(done) == ("the package index", OLD, NEW)
     assert bare.snapshot() == before
 
 
 def test_programs_can_be_run_from_no_folder(home: Home, web: Web, temporary: Path) -> None:
     """Where nothing can be written beside uv either, that is said, and what would help."""
     home.install(OLD)
-    serve_urls(web, home, MIDDLE)
+    serve_urls(web, home, NEW)
     noexec = namespaces.mounted(temporary, options="noexec")
     done = home.run("rehearse", before=[*noexec, *namespaces.read_only(home.path)])
     assert done.code == 9
@@ -164,32 +167,32 @@ def test_programs_can_be_run_from_no_folder(home: Home, web: Web, temporary: Pat
 
 def test_no_latest(bare: Home, web: Web, temporary: Path) -> None:
     """A mirror without a list can be rehearsed with too, to an exact version."""
-    serve_urls(web, bare, MIDDLE, latest=False)
+    serve_urls(web, bare, NEW, latest=False)
     source = f"{web.url}/files/{{tag}}/{{asset}}"
-    assert told(bare.run("rehearse", MIDDLE)) == (source, OLD, MIDDLE)
+    assert told(bare.run("rehearse", NEW)) == (source, OLD, NEW)
     assert list(temporary.iterdir()) == []
 
 
 def test_second_source(bare: Home, web: Web, temporary: Path) -> None:
     """A source that does not answer does not end a rehearsal that another one can serve."""
-    serve_urls(web, bare, MIDDLE)
+    serve_urls(web, bare, NEW)
     text = bare.config.read_text()
     missing = text.replace("latest.json", "missing.json").replace("/files/", "/missing/")
     bare.configure(missing + text)
-    assert told(bare.run("rehearse")) == (f"{web.url}/latest.json", OLD, MIDDLE)
+    assert told(bare.run("rehearse")) == (f"{web.url}/latest.json", OLD, NEW)
     assert list(temporary.iterdir()) == []
 
 
 @pytest.mark.parametrize("pinned", [True, False])
 def test_pin_of_what_it_begins_with(home: Home, web: Web, temporary: Path, *, pinned: bool) -> None:
     """What is pinned is not even run for a rehearsal, unless it is that."""
-    home.install(OLD)
-    serve_urls(web, home, MIDDLE, OLDER)
-    name = binaries.archive(OLDER).name
-    policy = f'[policy.digests."{OLDER}"]\n"{name}" = "{"0" * 64}"\n'
+    home.install(NEW)
+    serve_urls(web, home, NEW, OLD)
+    name = binaries.archive(OLD).name
+    policy = f'[policy.digests."{OLD}"]\n"{name}" = "{"0" * 64}"\n'
     home.configure(home.config.read_text() + (policy if pinned else ""))
 
-    done = home.run("rehearse", "--from", OLDER)
+    done = home.run("rehearse", "--from", OLD)
 
     assert (done.code == 0) != pinned, done.err
     if pinned:
@@ -198,12 +201,12 @@ def test_pin_of_what_it_begins_with(home: Home, web: Web, temporary: Path, *, pi
     assert list(temporary.iterdir()) == []
 
 
-@pytest.mark.parametrize("start", [OLDER, f"v{OLDER}", "<0.5.31"])
+@pytest.mark.parametrize("start", [OLD, f"v{OLD}", f"<{NEW}"])
 def test_from(home: Home, web: Web, temporary: Path, start: str) -> None:
     """The version to begin with can be named."""
-    home.install(OLD)
-    serve_index(web, home, MIDDLE, OLDER)
-    assert told(home.run("rehearse", "--from", start)) == ("the package index", OLDER, MIDDLE)
+    home.install(NEW)
+    serve_index(web, home, NEW, OLD)
+    assert told(home.run("rehearse", "--from", start)) == ("the package index", OLD, NEW)
     assert list(temporary.iterdir()) == []
 
 
@@ -211,18 +214,18 @@ def test_from(home: Home, web: Web, temporary: Path, start: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "start", "end"),
     [
-        (["0.8"], OLD, MIDDLE),
-        (["<0.8"], OLDER, OLD),
-        ([OLD], OLDER, OLD),
-        ([OLD, "--from", "0.11.13"], "0.11.13", OLD),
+        (["0.8"], "0.5.31", "0.8.24"),
+        (["<0.8"], "0.5.0", "0.5.31"),
+        (["0.5.31"], "0.5.0", "0.5.31"),
+        (["0.5.31", "--from", "0.11.13"], "0.11.13", "0.5.31"),
     ],
 )
 def test_target(
     home: Home, web: Web, temporary: Path, arguments: list[str], start: str, end: str
 ) -> None:
     """A TARGET is rehearsed, upwards and downwards."""
-    home.install(OLD)
-    serve_index(web, home, "0.11.13", MIDDLE, OLD, OLDER)
+    home.install("0.5.31")
+    serve_index(web, home, "0.11.13", "0.8.24", "0.5.31", "0.5.0")
     before = home.snapshot()
     assert told(home.run("rehearse", *arguments)) == ("the package index", start, end)
     assert home.snapshot() == before
@@ -273,17 +276,17 @@ def test_up_to_date(
     standalone: bool,
 ) -> None:
     """With the only version of the source installed, that one is fetched, checked and run."""
-    home.install(MIDDLE)
+    home.install(NEW)
     if not standalone:
         home.receipt.unlink()
-    serve(web, home, MIDDLE)
+    serve(web, home, NEW)
     before = home.snapshot()
     done = home.call("rehearse")
     assert done.code == 0, done.err
     head, source, version, size, _ = done.out.splitlines()
-    assert head == f"A temporary copy of uv {MIDDLE} from the source runs, and is up to date."
+    assert head == f"A temporary copy of uv {NEW} from the source runs, and is up to date."
     assert source.startswith("  source   ")
-    assert version == f"  version  {MIDDLE}"
+    assert version == f"  version  {NEW}"
     assert int(size.split()[1].replace(",", "")) > 1_000_000
     assert "pgraded" not in done.out + done.err
     assert home.snapshot() == before
@@ -292,19 +295,19 @@ def test_up_to_date(
 
 def test_mirror_that_is_behind(home: Home, web: Web, temporary: Path) -> None:
     """Where the only version of the source is older, a copy of the user's uv goes back to it."""
-    home.install(MIDDLE)
+    home.install(NEW)
     serve_urls(web, home, OLD)
     done = home.call("rehearse")
-    assert told(done) == (f"{web.url}/latest.json", MIDDLE, OLD)
+    assert told(done) == (f"{web.url}/latest.json", NEW, OLD)
     assert done.err == ""
-    assert home.version() == MIDDLE
+    assert home.version() == NEW
     assert list(temporary.iterdir()) == []
 
 
 def test_up_to_date_and_damaged(home: Home, web: Web, temporary: Path) -> None:
     """A file that is not what was published is found out with nothing to update as well."""
-    home.install(MIDDLE)
-    serve_urls(web, home, MIDDLE)
+    home.install(NEW)
+    serve_urls(web, home, NEW)
     _wrong_version(web)
     done = home.call("rehearse")
     assert done.code == 8, done.err
@@ -315,7 +318,7 @@ def test_up_to_date_and_damaged(home: Home, web: Web, temporary: Path) -> None:
 def test_words_of_uv(home: Home, web: Web) -> None:
     """What uv says of the copy is shown where more words are asked for."""
     home.install(OLD)
-    serve_urls(web, home, MIDDLE)
+    serve_urls(web, home, NEW)
     done = home.call("rehearse", "-v")
     assert done.code == 0, done.err
     assert done.err.count("success: Upgraded uv") == 1
@@ -328,19 +331,19 @@ def test_words_of_a_uv_that_fails(home: Home, web: Web) -> None:
         '#!/bin/sh\n[ "$1" = self ] && { echo "no luck" >&2; exit 3; }\necho uv 0.5.31'
     )
     home.uv.chmod(0o755)
-    serve_urls(web, home, MIDDLE)
+    serve_urls(web, home, NEW)
     done = home.call("rehearse")
     assert done.code == 9
     assert "error: `uv self update` ended with code 3 on the copy\n  no luck\n" in done.err
 
 
 def _wrong_version(web: Web) -> None:
-    archive = binaries.archive(OLDER)
-    web.pages[f"/files/{MIDDLE}/{archive.name}"] = Page(body=archive)
+    archive = binaries.archive(OLD)
+    web.pages[f"/files/{NEW}/{archive.name}"] = Page(body=archive)
 
 
 def _no_archive(web: Web) -> None:
-    del web.pages[f"/files/{MIDDLE}/{binaries.archive(MIDDLE).name}"]
+    del web.pages[f"/files/{NEW}/{binaries.archive(NEW).name}"]
 
 
 def _web_page(web: Web) -> None:
@@ -350,9 +353,9 @@ def _web_page(web: Web) -> None:
 
 
 def _breaks_off(web: Web) -> None:
-    archive = binaries.archive(MIDDLE)
+    archive = binaries.archive(NEW)
     body = archive.read_bytes()
-    web.pages[f"/files/{MIDDLE}/{archive.name}"] = Page(body=body[: 1 << 20], length=len(body))
+    web.pages[f"/files/{NEW}/{archive.name}"] = Page(body=body[: 1 << 20], length=len(body))
 
 
 @pytest.mark.parametrize("installer", ["auto", "native"])
@@ -370,7 +373,7 @@ def test_source_that_fails(
 ) -> None:
     """If the copy cannot be updated, the real reason is told, and nothing is left behind."""
     home.install(OLD)
-    serve_urls(web, home, MIDDLE)
+    serve_urls(web, home, NEW)
     spoil(web)
     before = home.snapshot()
     done = home.run("rehearse", "--installer", installer)
@@ -392,18 +395,18 @@ def test_no_uv(home: Home, temporary: Path) -> None:
 def test_installer_that_writes_elsewhere(home: Home, web: Web, temporary: Path) -> None:
     """What an installer does to the home that it is told of, it does to a throwaway one."""
     home.install(OLD)
-    serve_urls(web, home, MIDDLE)
+    serve_urls(web, home, NEW)
     extra = (
         b'\nfor home in "$HOME" "$XDG_CONFIG_HOME"; do echo "export X=1" >>"$home/.profile"; done\n'
     )
-    script = mirrors.installer(MIDDLE).replace(b"\nset -u\n", b"\nset -u\n" + extra)
+    script = mirrors.installer(NEW).replace(b"\nset -u\n", b"\nset -u\n" + extra)
     assert extra in script
-    web.pages[f"/files/{MIDDLE}/uv-installer.sh"] = Page(body=script)
-    document = mirrors.github_json(MIDDLE, digests=False, real=True)
+    web.pages[f"/files/{NEW}/uv-installer.sh"] = Page(body=script)
+    document = mirrors.github_json(NEW, digests=False, real=True)
     web.pages["/latest.json"] = Page(body=json.dumps(document).encode())
     before = home.snapshot()
     done = home.run("rehearse", "--installer", "release")
-    assert told(done) == (f"{web.url}/latest.json", OLD, MIDDLE)
+    assert told(done) == (f"{web.url}/latest.json", OLD, NEW)
     assert home.snapshot() == before
     assert list(temporary.iterdir()) == []
 
@@ -411,28 +414,28 @@ def test_installer_that_writes_elsewhere(home: Home, web: Web, temporary: Path) 
 def test_copy_that_claims_to_be_updated(home: Home, web: Web, temporary: Path) -> None:
     """That uv says it has been updated is not enough: the copy is asked."""
     home.install(OLD)
-    serve_urls(web, home, MIDDLE)
-    web.pages[f"/files/{MIDDLE}/uv-installer.sh"] = Page(body=b"#!/bin/sh\nexit 0\n")
-    document = mirrors.github_json(MIDDLE, digests=False, real=True)
+    serve_urls(web, home, NEW)
+    web.pages[f"/files/{NEW}/uv-installer.sh"] = Page(body=b"#!/bin/sh\nexit 0\n")
+    document = mirrors.github_json(NEW, digests=False, real=True)
     web.pages["/latest.json"] = Page(body=json.dumps(document).encode())
     done = home.run("rehearse", "--installer", "release")
     assert done.code == 9
-    assert f"the installer of uv {MIDDLE} reported success without installing it" in done.err
+    assert f"the installer of uv {NEW} reported success without installing it" in done.err
     assert list(temporary.iterdir()) == []
 
 
 def test_copy_without_its_receipt(home: Home, web: Web, temporary: Path) -> None:
     """A receipt that an installer removes is put back, and names the new version."""
     home.install(OLD)
-    serve_urls(web, home, MIDDLE)
+    serve_urls(web, home, NEW)
     end = b'\ndownload_binary_and_run_installer "$@" || exit 1\n'
-    script = mirrors.installer(MIDDLE).replace(
+    script = mirrors.installer(NEW).replace(
         end, end + b'rm "$XDG_CONFIG_HOME/uv/uv-receipt.json"\n'
     )
     assert b"\nrm " in script
-    web.pages[f"/files/{MIDDLE}/uv-installer.sh"] = Page(body=script)
-    document = mirrors.github_json(MIDDLE, digests=False, real=True)
+    web.pages[f"/files/{NEW}/uv-installer.sh"] = Page(body=script)
+    document = mirrors.github_json(NEW, digests=False, real=True)
     web.pages["/latest.json"] = Page(body=json.dumps(document).encode())
     done = home.run("rehearse", "--installer", "release")
-    assert told(done) == (f"{web.url}/latest.json", OLD, MIDDLE)
+    assert told(done) == (f"{web.url}/latest.json", OLD, NEW)
     assert list(temporary.iterdir()) == []

@@ -48,7 +48,7 @@ def index(*names: str) -> Page:
 @pytest.mark.parametrize(("kind", "requests"), [("github", 2), ("urls", 2), ("listing", 4)])
 def test_update(kind: str, requests: int, home: Home, web: Web) -> None:
     """An update requests the list and the archive, of a directory its listing and digest too."""
-    old, new = binaries.newest_but_one(), binaries.newest()
+    old, new = binaries.FIRST, binaries.newest()
     home.install(old)
     serve(kind, web, home, new, old)
 
@@ -76,7 +76,7 @@ def test_nothing_to_do(kind: str, home: Home, web: Web) -> None:
 @pytest.mark.parametrize("stated", ["{new}", "9.9.9", "9.9.9+site"])
 def test_receipt_that_lies(stated: str, home: Home, web: Web) -> None:
     """A uv knows its own version better than the receipt, and is updated all the same."""
-    old, new = binaries.newest_but_one(), binaries.newest()
+    old, new = binaries.FIRST, binaries.newest()
     home.install(old)
     serve("listing", web, home, new, old)
     document = json.loads(home.receipt.read_text())
@@ -91,7 +91,7 @@ def test_receipt_that_lies(stated: str, home: Home, web: Web) -> None:
 
 def test_newer_version_without_this_archive(home: Home, web: Web) -> None:
     """A newer directory is listed, and skipped with a warning; an older one is not listed."""
-    old, new = binaries.newest_but_one(), binaries.newest()
+    old, new = binaries.FIRST, binaries.newest()
     home.install(old)
     serve("listing", web, home, new, old)
     web.pages[f"/uv/{new}/"] = index("uv-s390x-unknown-linux-gnu.tar.gz")
@@ -106,7 +106,7 @@ def test_newer_version_without_this_archive(home: Home, web: Web) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_check(kind: str, home: Home, web: Web) -> None:
     """`--check` uses one connection."""
-    home.install(binaries.newest_but_one())
+    home.install(binaries.FIRST)
     serve(kind, web, home, binaries.newest())
 
     assert home.run("--check").code == 11
@@ -116,7 +116,7 @@ def test_check(kind: str, home: Home, web: Web) -> None:
 @pytest.mark.parametrize("arguments", [["--offline"], ["9.9.9"]])
 def test_none(arguments: list[str], home: Home, web: Web) -> None:
     """No connection is made for a version that the policy forbids, or with `--offline`."""
-    home.install(binaries.newest_but_one())
+    home.install(binaries.FIRST)
     serve("github", web, home, binaries.newest())
     with home.config.open("a") as file:
         file.write('[policy]\nversions = "<9"\n')

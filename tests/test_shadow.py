@@ -39,7 +39,7 @@ def path_of(*folders: Path | str) -> str:
 def put(folder: Path, version: str = FIRST) -> Path:
     """Put a uv somewhere."""
     folder.mkdir(parents=True)
-    shutil.copy2(binaries.executables(version) / "uv", folder / "uv")
+    shutil.copy2(binaries.scripts(version) / "uv", folder / "uv")
     return folder / "uv"
 
 

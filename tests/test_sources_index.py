@@ -31,7 +31,7 @@ WAIT = 30.0  # seconds that an event may take on a busy machine
 VERSIONS = ("0.9.9", "0.10.0", "0.10.1", "1.0.0rc1")
 
 
-@pytest.fixture(params=["0.5.0", "newest"])
+@pytest.fixture(params=["0.5.0", "0.8.24", "newest"])
 def uv(request: pytest.FixtureRequest) -> Path:
     """Return a uv that asks the index."""
     return binaries.executables(binaries.version(request.param)) / "uv"
@@ -239,17 +239,18 @@ def test_project_has_no_say(  # noqa: PLR0913 # a table of cases, and what they 
     assert "/evil/uv/" not in web.paths()
 
 
+@pytest.mark.parametrize("version", ["0.5.0", "0.8.24"])
 def test_project_of_an_old_uv(
-    home: Home, web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    version: str, home: Home, web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The oldest uv does not read the project it stands in either."""
+    """An old uv does not read the project it stands in either."""
     web.pages |= pages(["0.9.9"]) | pages(["6.6.6"], prefix="/evil")
     (tmp_path / "uv.toml").write_text(f'index-url = "{web.url}/evil/"\n')
     (home.path / ".config" / "uv").mkdir(parents=True)
     (home.path / ".config" / "uv" / "uv.toml").write_text(f'index-url = "{web.url}/simple/"\n')
     monkeypatch.chdir(tmp_path)
-    oldest = binaries.executables("0.5.0") / "uv"
-    assert source(oldest, home).find(NEWEST).version == "0.9.9"
+    old = binaries.executables(version) / "uv"
+    assert source(old, home).find(NEWEST).version == "0.9.9"
 
 
 def test_login_is_in_no_argument(uv: Path, home: Home, web: Web) -> None:

@@ -42,8 +42,8 @@ def direct(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def find(spec: str) -> Release:
-    """Return the newest release of a source."""
-    settings = Settings(sources=(parse_source(spec),))
+    """Return the newest release of a source, without a retry."""
+    settings = Settings(sources=(parse_source(spec),), network=Network(retries=0))
     with closing(OpenSources(settings, uv=Path("uv"), environ={})) as opened:
         return opened.find(NEWEST).release
 

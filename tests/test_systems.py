@@ -20,7 +20,7 @@ def pretend(platform: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-p", "support.pretended", "-p", "no:cacheprovider"),
-            *("--collect-only", "-n", "0", "--no-cov", "-q", "-m", "", *arguments),
+            *("--collect-only", "-n", "0", "-q", "-m", "", *arguments),
         ],
         env={
             **{name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")},
@@ -58,6 +58,7 @@ def test_other_systems_can_collect_theirs(platform: str) -> None:
     assert files == {path.name for path in TESTS.glob("test_*.py")} - left_out.keys()
 
 
+@pytest.mark.slow
 def test_what_windows_lacks_would_be_seen(tmp_path: Path) -> None:
     """A file that imports what Windows does not have is an error there, and none here."""
     modules = ("fcntl", "pty", "resource", "termios")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from support.homes import Done, Home
     from support.web import Web
 
-OLD, NEW = "0.5.0", "0.5.31"
+OLD, NEW = binaries.FIRST, "0.9.30"
 SUMS, SCRIPT = "sha256.sum", "uv-installer.sh"
 FEW, MANY = 12, 60
 
@@ -238,7 +238,7 @@ def filled(policy: str, mirror: Mirror) -> str:
     return policy
 
 
-@pytest.mark.parametrize("start", [OLD, "0.8.24", "0.11.13", "newest-but-one"])
+@pytest.mark.parametrize("start", ["0.5.0", OLD, "0.11.13", "newest-but-one"])
 @pytest.mark.parametrize("told", ["", "UV_NO_VERIFY_HASHES", "verify-hashes"])
 def test_wheel_that_was_changed(home: Home, web: Web, start: str, told: str) -> None:
     """Every uv compares a wheel with what the index says, also those that would not unasked.
@@ -269,7 +269,7 @@ def test_wheel_that_was_changed(home: Home, web: Web, start: str, told: str) -> 
     assert home.snapshot() == before
 
 
-@pytest.mark.parametrize("start", [OLD, "0.8.24", "newest-but-one"])
+@pytest.mark.parametrize("start", ["0.5.0", OLD, "newest-but-one"])
 @pytest.mark.parametrize("pins", [1, 5])
 def test_wheel_that_is_not_the_pinned_one(start: str, pins: int, home: Home, web: Web) -> None:
     """Where it is pinned is said, and what is expected: of many digests, some."""
@@ -291,7 +291,7 @@ def test_wheel_that_is_not_the_pinned_one(start: str, pins: int, home: Home, web
     assert home.snapshot() == before
 
 
-@pytest.mark.parametrize("start", [OLD, "newest-but-one"])
+@pytest.mark.parametrize("start", ["0.5.0", OLD, "newest-but-one"])
 @pytest.mark.parametrize("published", [True, False])
 def test_wheel_without_a_digest(home: Home, web: Web, start: str, *, published: bool) -> None:
     """An index without digests is enough, unless one is required."""
@@ -313,7 +313,7 @@ def test_wheel_without_a_digest(home: Home, web: Web, start: str, *, published: 
     assert (done.code, home.version()) == (0, new), done.err
 
 
-@pytest.mark.parametrize("start", [OLD, "0.8.24", "newest-but-one"])
+@pytest.mark.parametrize("start", ["0.5.0", OLD, "newest-but-one"])
 def test_wheel_beside_constraints(home: Home, web: Web, start: str) -> None:
     """What the person's uv.toml says of other packages is in nobody's way."""
     home.install(binaries.version(start))

@@ -98,7 +98,7 @@ def test_once(
     monkeypatch.setattr(receipt, "_COARSE", 0.0)
     pages, spec = SOURCES[source]
     web.pages |= pages([binaries.newest()])
-    home.install(binaries.newest_but_one())
+    home.install(binaries.FIRST)
     home.environ["UV_SELF_UPDATE_SOURCE"] = spec.format(web.url)
     opened.clear()
 

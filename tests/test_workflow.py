@@ -139,7 +139,15 @@ def test_what_is_run_first_is_small() -> None:
     """`uv run` fetches what the tests of its own step need: no server, no linter."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert project["tool"]["uv"]["default-groups"] == ["test"]
-    assert not [one for one in project["dependency-groups"]["test"] if isinstance(one, dict)]
+    groups = project["dependency-groups"]
+    assert not [one for one in groups["test"] if isinstance(one, dict)]
+    others = {name for group in groups for name in _names(groups[group]) if group != "test"}
+    assert not others & _names(groups["test"])
+
+
+def _names(requirements: list[str]) -> set[str]:
+    """Return the names of the required packages."""
+    return {re.split(r"[^\w-]", one)[0] for one in requirements}
 
 
 def linux() -> list[str]:

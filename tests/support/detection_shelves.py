@@ -33,7 +33,7 @@ def shelf(
         place = f"{folder}/{version}"
         files = mirrors.file_pages(version, place, real=real)
         if not complete:
-            del files[f"{place}/{binaries.archive(version).name}"]
+            del files[f"{place}/{binaries.archive(version, real=real).name}"]
             files[f"{place}/uv-riscv64gc-unknown-linux-gnu.tar.gz"] = Page(body=b"")
         pages |= files
         pages[f"{place}/"] = listing(*(path.rpartition("/")[2] for path in files))

@@ -53,7 +53,7 @@ __all__ = (
 
 USER, SECRET = "reader", "s3cret-t0ken"
 KEY = "X-JFrog-Art-Api"
-START, END = "0.5.0", "0.5.31"
+START, END = "0.8.24", "0.11.13"
 """Of the real uv: small ones."""
 
 COOKIE = "session=s3cret; Path=/"
