@@ -247,6 +247,7 @@ def test_cannot_be_held(  # noqa: PLR0913, PLR0917 # a table of cases, and what 
     home: Home,
     web: Web,
     temporary: Path,
+    tmp_path: Path,
     versions: list[str],
     arguments: list[str],
     code: int,
@@ -257,6 +258,8 @@ def test_cannot_be_held(  # noqa: PLR0913, PLR0917 # a table of cases, and what 
     serve_index(web, home, *versions)
     if not versions:
         web.pages.clear()
+    # uv's credential store is asked after a refusal, and uv makes the directory of its lock.
+    home.environ["UV_CREDENTIALS_DIR"] = str(tmp_path / "credentials")
     before = home.snapshot()
     done = home.run("rehearse", *arguments)
     assert done.code == code, done.err
