@@ -24,6 +24,7 @@ from uv_self_update.network.exchange import Exchange
 from uv_self_update.network.items import Items, lines_of, resumed
 from uv_self_update.network.limits import DEFAULTS, Limits
 from uv_self_update.network.local_files import open_file, path_of_url
+from uv_self_update.network.progress import SILENT, Progress, watched
 from uv_self_update.network.responses import Answer, Document, Download
 from uv_self_update.network.retries import pause, seconds_until
 from uv_self_update.network.url import Url
@@ -75,8 +76,10 @@ class Upstream:
         *,
         environ: Mapping[str, str],
         limits: Limits = DEFAULTS,
+        progress: Progress = SILENT,
     ) -> None:
         self.limits = limits
+        self._progress = progress
         self._network = network
         self._credentials = credentials
         self._exchange = Exchange(network, environ=environ, limits=limits)
@@ -194,14 +197,15 @@ class Upstream:
         transfer = Transfer(
             reply, again=fetched, pause=self._pause, limit=limit, limits=self.limits
         )
-        with closing(transfer):
-            size = transfer.version.size
+        size = transfer.version.size
+        chunks = watched(transfer.chunks(), self._progress, name=target.file_name, size=size)
+        with closing(transfer), closing(chunks):
             if size is not None and size > limit:
                 raise TooLarge(reply.url, limit)
             yield Download(
                 url=reply.url,
                 size=size,
-                chunks=transfer.chunks(),
+                chunks=chunks,
                 sha256=_digest_of(reply),
                 validator=transfer.version.validator,
                 verify=transfer.verify,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from uv_self_update.network.progress import SILENT, Progress
 from uv_self_update.releases.digests import DigestRules
 
 if TYPE_CHECKING:
@@ -44,6 +45,9 @@ class Context:
 
     temporary: Path | None = None
     """The directory for temporary files; None for the default of the system."""
+
+    progress: Progress = SILENT
+    """Is told of each download."""
 
 
 def url_of(settings: SourceSettings) -> str:

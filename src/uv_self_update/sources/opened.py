@@ -11,6 +11,7 @@ from uv_self_update import platforms
 from uv_self_update.background import Background
 from uv_self_update.config.kinds import SourceSettings
 from uv_self_update.network.deferred import deferred
+from uv_self_update.network.progress import SILENT, Progress
 from uv_self_update.sources import registry as sources
 from uv_self_update.sources.approved import with_lists
 from uv_self_update.sources.context import Context
@@ -41,6 +42,7 @@ class OpenSources:
         uv: The uv that reads package indexes.
         environ: The user's environment.
         temporary: The directory for temporary files; None for the default of the system.
+        progress: Is told of each download.
     """
 
     def __init__(
@@ -50,11 +52,13 @@ class OpenSources:
         uv: Path,
         environ: Mapping[str, str],
         temporary: Path | None = None,
+        progress: Progress = SILENT,
     ) -> None:
         self._settings = settings
         self._uv = uv
         self._environ = environ
         self._temporary = temporary
+        self._progress = progress
         self._lock = threading.Lock()
         self._making: Background[Upstream] | None = None
 
@@ -84,6 +88,7 @@ class OpenSources:
                 **self._certificates_of_uv(),
             },
             temporary=self._temporary,
+            progress=self._progress,
         )
 
     @cached_property
@@ -159,7 +164,9 @@ class OpenSources:
         from uv_self_update.auth.credentials import Credentials  # noqa: PLC0415
         from uv_self_update.network.client import Upstream  # noqa: PLC0415
 
-        return Upstream(self._settings.network, Credentials(), environ=self._environ)
+        return Upstream(
+            self._settings.network, Credentials(), environ=self._environ, progress=self._progress
+        )
 
     def _client(self, section: SourceSettings, *, guessed: bool = False) -> Upstream:
         """Return the HTTP client with the credentials of one source only."""

@@ -19,6 +19,7 @@ from uv_self_update.errors import (
 from uv_self_update.gateway.package_index import PackageIndex, Served
 from uv_self_update.gateway.proxy import Proxy, listen
 from uv_self_update.network.forward import unusable
+from uv_self_update.network.progress import SILENT, Progress
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.sources.packages.computed import ComputedDigests
 from uv_self_update.sources.packages.registry import build
@@ -46,6 +47,8 @@ class PackagesJob:
     """The current one."""
 
     environ: Mapping[str, str] = field(repr=False)
+    progress: Progress = SILENT
+    """Is told of each download."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +111,7 @@ def serving(job: PackagesJob) -> Iterator[Serving]:
     """
     if not job.releases:
         raise NotConfigured
-    sources = OpenSources(job.settings, uv=job.uv, environ=job.environ)
+    sources = OpenSources(job.settings, uv=job.uv, environ=job.environ, progress=job.progress)
     with closing(sources):
         served = [
             Served(

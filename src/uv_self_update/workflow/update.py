@@ -26,6 +26,7 @@ from typing import IO, TYPE_CHECKING
 from uv_self_update.errors import HiddenByPolicy, NotReplaced
 from uv_self_update.files import strerror
 from uv_self_update.gateway.address import listen
+from uv_self_update.network.progress import SILENT, Progress
 from uv_self_update.releases.target import NEWEST, parse_target
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.uv.adoption import adopting
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from uv_self_update.config.settings import InstallerChoice, Settings
     from uv_self_update.errors import InstallError, UvSelfUpdateError
     from uv_self_update.gateway.address import Address
+    from uv_self_update.gateway.announcement import Announcement
     from uv_self_update.gateway.service import Service
     from uv_self_update.installer.native import NativeInstaller
     from uv_self_update.installer.release import ReleaseInstaller
@@ -75,6 +77,9 @@ class Job:
 
     output: IO[bytes] | None = None
     """Where uv writes; None for our own terminal."""
+
+    progress: Progress = SILENT
+    """Is told of each download."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +130,13 @@ def run(job: Job) -> Outcome:
         Signals() as signals,
         _workspace(job) as work,
         closing(
-            OpenSources(job.settings, uv=user.uv, environ=user.environ, temporary=work.claimed)
+            OpenSources(
+                job.settings,
+                uv=user.uv,
+                environ=user.environ,
+                temporary=work.claimed,
+                progress=job.progress,
+            )
         ) as sources,
         adopting(job.installation, wanted=job.settings.adopt, directory=work.claimed) as adoption,
     ):
@@ -141,6 +152,8 @@ def run(job: Job) -> Outcome:
         address = listen()
         environ = _child_environment(installation, work, address)
         with closing(address):
+            if job.output is None:
+                job.progress.hold()  # uv writes to the same terminal
             signals.run(
                 installation.uv,
                 arguments.for_uv(version),
@@ -148,9 +161,12 @@ def run(job: Job) -> Outcome:
                 kept=address.kept,
                 output=job.output,
             )
-            installers = _installers(job, work, adoption)
-            with _gateway(job, address, sources, installers, environ) as service:
+            announcement = _announcement(job, adoption)
+            installers = _installers(job, work, adoption, announcement)
+            with _gateway(job, address, sources, installers, announcement, environ) as service:
                 code = signals.wait()
+                if job.output is None:
+                    job.progress.hold()
             replaced, broken = _concluded(installers.release, signals)
         installed = installers.native.installed or installers.release.installed
         updated = installed is not None or replaced
@@ -264,6 +280,19 @@ def recover_interrupted(work: Workspace, installation: Installation, settings: S
     work.clear()
 
 
+def _announcement(job: Job, adoption: Adoption) -> Announcement:
+    from uv_self_update.gateway.announcement import Announcement
+
+    return Announcement(
+        job.progress,
+        installed=_receipt_version(adoption.installation),
+        archive=adoption.installation.platform.archive,
+        dry_run=job.arguments.dry_run,
+        # A rehearsal reports on its copy at the end.
+        silent=job.user is not None,
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Installers:
     """Both installers, and which one is used."""
@@ -273,7 +302,9 @@ class _Installers:
     choice: InstallerChoice
 
 
-def _installers(job: Job, work: Workspace, adoption: Adoption) -> _Installers:
+def _installers(
+    job: Job, work: Workspace, adoption: Adoption, announcement: Announcement
+) -> _Installers:
     from uv_self_update.gateway import scripts
     from uv_self_update.installer.native import NativeInstaller, chosen
     from uv_self_update.installer.release import ReleaseInstaller
@@ -289,6 +320,7 @@ def _installers(job: Job, work: Workspace, adoption: Adoption) -> _Installers:
             digests=settings.digests,
             rewrites=adoption.rewrites,
             eager=eager,
+            opened=announcement.opened,
         ),
         release=ReleaseInstaller(
             installation,
@@ -307,6 +339,7 @@ def _gateway(
     address: Address,
     sources: OpenSources,
     installers: _Installers,
+    announcement: Announcement,
     environ: Mapping[str, str],
 ) -> Iterator[Service]:
     """Serve the address, and stop all downloads at the end."""
@@ -324,6 +357,7 @@ def _gateway(
             barred=lambda script: script_policy.barred(script, environ),
             digests=job.settings.digests,
             ahead=True,
+            announcement=announcement,
         ),
         platform=sources.platform,
         policy=lambda: sources.policy,

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from uv_self_update.background import Background
 from uv_self_update.errors import IndexFailed, UvNotRunnable
 from uv_self_update.files import strerror
+from uv_self_update.network.progress import SILENT, Progress
 from uv_self_update.redaction import redact
 from uv_self_update.releases.release import LARGEST_UNPACKED
 from uv_self_update.sources.index.own_cache import OwnCache, users_cache
@@ -37,6 +38,9 @@ _PLAIN = ("--color", "never")
 _TEMPORARY = ("TMPDIR", "TMP", "TEMP")
 _BLOCK = 4096  # bytes that an empty file or a directory takes
 _SHOWN_LINES = 12
+_WRITTEN = "uv (unpacked)"
+"""What the progress of a wheel is called: uv unpacks it while it arrives."""
+
 _POLL = 0.1  # seconds between two measurements of the directory
 _OWN = re.compile(r"^(?:error:| *\u00d7)", re.MULTILINE)
 _EXCERPT = re.compile(r"\s*\d* \|")
@@ -67,9 +71,10 @@ class UvPip:
         url: The URL of the index, if it is in the configuration of this package.
         flat: Whether `url` is a flat index, which is the only index then.
         temporary: The directory for temporary files; None for the default of the system.
+        progress: Is told how much is written.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 # each is independent of the others
         self,
         uv: Path,
         environ: Mapping[str, str],
@@ -78,7 +83,9 @@ class UvPip:
         url: str | None = None,
         flat: bool = False,
         temporary: Path | None = None,
+        progress: Progress = SILENT,
     ) -> None:
+        self._progress = progress
         self._uv = uv
         self._environ = environ
         self._name = name
@@ -197,10 +204,13 @@ class UvPip:
             settings = users.with_cache(cache.path)
             with settings.handed_over(cache.temporary) as handed:
                 environ = {**handed, **dict.fromkeys(_TEMPORARY, temporary)}
-                with self._started(
-                    [*arguments, *options], environ, stdout=subprocess.DEVNULL
-                ) as process:
-                    errors = _watched(process, stdin, cache.directory, heard)
+                with (
+                    self._started(
+                        [*arguments, *options], environ, stdout=subprocess.DEVNULL
+                    ) as process,
+                    self._progress.download(_WRITTEN, None) as written,
+                ):
+                    errors = _watched(process, stdin, cache.directory, heard, written)
             cache.keep()
             answer = _answer(process, "", settings.in_own_words(errors, environ))
             understood = users.for_older(answer.errors)
@@ -272,6 +282,7 @@ def _watched(
     stdin: str,
     directory: Path,
     heard: Callable[[str], bool] | None,
+    written: Callable[[int], None],
 ) -> str:
     """Wait for a process to exit, and return its stderr.
 
@@ -287,7 +298,9 @@ def _watched(
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(_POLL)
             ended = True
-        if _size(directory) > LARGEST_UNPACKED:
+        size = _size(directory)
+        written(size)
+        if size > LARGEST_UNPACKED:
             raise OutputTooLarge
     return listening.result()
 
