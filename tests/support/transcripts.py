@@ -119,7 +119,7 @@ def _offer(home: Home, web: Web, pipe: Path, *, stalled: bool) -> Trickle | None
     )
     if not stalled:
         return None
-    page = Trickle(pipe, bytes(8 * MIB), 16 * MIB)
+    page = Trickle(pipe, bytes(8 * MIB), 16 * MIB, {"ETag": '"a"'})
     web.pages[f"/files/{END}/{archive}"] = page
     return page
 

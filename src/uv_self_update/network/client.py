@@ -25,6 +25,7 @@ from uv_self_update.network.items import Items, lines_of, resumed
 from uv_self_update.network.limits import DEFAULTS, Limits
 from uv_self_update.network.local_files import open_file, path_of_url
 from uv_self_update.network.progress import SILENT, Progress, watched
+from uv_self_update.network.ranges import repeated_bytes
 from uv_self_update.network.responses import Answer, Document, Download
 from uv_self_update.network.retries import pause, seconds_until
 from uv_self_update.network.url import Url
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from uv_self_update.auth.credentials import Credentials
     from uv_self_update.config.settings import Network
     from uv_self_update.network.exchange import Response
+    from uv_self_update.network.kept import Kept, Part
 
 
 _RATE_LIMITED = {HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS}
@@ -77,9 +79,11 @@ class Upstream:
         environ: Mapping[str, str],
         limits: Limits = DEFAULTS,
         progress: Progress = SILENT,
+        kept: Kept | None = None,
     ) -> None:
         self.limits = limits
         self._progress = progress
+        self._kept = kept
         self._network = network
         self._credentials = credentials
         self._exchange = Exchange(network, environ=environ, limits=limits)
@@ -193,12 +197,19 @@ class Upstream:
         def fetched(headers: Mapping[str, str]) -> Response:
             return self._fetched(target, {"Accept": accept, **headers})
 
-        reply = self._retried(lambda: fetched({}))
+        reply, part = self._begun(target, fetched)
         transfer = Transfer(
-            reply, again=fetched, pause=self._pause, limit=limit, limits=self.limits
+            reply, again=fetched, pause=self._pause, limit=limit, limits=self.limits, part=part
         )
         size = transfer.version.size
-        chunks = watched(transfer.chunks(), self._progress, name=target.file_name, size=size)
+        pieces = transfer.chunks() if self._kept is None else self._kept.recorded(target, transfer)
+        chunks = watched(
+            pieces,
+            self._progress,
+            name=target.file_name,
+            size=size,
+            received=0 if part is None else len(part.content),
+        )
         with closing(transfer), closing(chunks):
             if size is not None and size > limit:
                 raise TooLarge(reply.url, limit)
@@ -210,6 +221,24 @@ class Upstream:
                 validator=transfer.version.validator,
                 verify=transfer.verify,
             )
+
+    def _begun(
+        self, url: Url, fetched: Callable[[Mapping[str, str]], Response]
+    ) -> tuple[Response, Part | None]:
+        """Request a file, or the rest of it, with the part that was kept of it."""
+        kept = self._kept
+        part = None if kept is None else kept.find(url)
+        if kept is None or part is None:
+            return self._retried(lambda: fetched({})), None
+        version, received = part.version, len(part.content)
+        reply = self._retried(lambda: fetched(version.rest(received)))
+        repeated = repeated_bytes(version, received, status=reply.status, headers=reply.headers)
+        continued = repeated == 0
+        kept.use(url, part if continued else None)
+        if continued or reply.status == HTTPStatus.OK:
+            return reply, part if continued else None
+        reply.close()
+        return self._retried(lambda: fetched({})), None
 
     def tail(self, url: str, length: int, *, accept: str = "*/*") -> bytes | None:
         """Return the last `length` bytes of a file; None where the server sends no part of it.

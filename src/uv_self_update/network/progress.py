@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -46,12 +46,12 @@ SILENT = Progress()
 
 
 def watched(
-    chunks: Iterator[bytes], progress: Progress, *, name: str, size: int | None, received: int = 0
+    chunks: Generator[bytes], progress: Progress, *, name: str, size: int | None, received: int = 0
 ) -> Generator[bytes]:
     """Yield the bytes of a download, and tell an observer how many have arrived."""
-    with progress.download(name, size, received=received) as arrived:
-        count = 0
+    with closing(chunks), progress.download(name, size, received=received) as arrived:
+        count = -received  # the first chunks are those of the earlier run
         for chunk in chunks:
             count += len(chunk)
-            arrived(count)
+            arrived(max(0, count))
             yield chunk

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 from uv_self_update import platforms
 from uv_self_update.background import Background
 from uv_self_update.config.kinds import SourceSettings
+from uv_self_update.home import cache_directory
 from uv_self_update.network.deferred import deferred
 from uv_self_update.network.progress import SILENT, Progress
 from uv_self_update.sources import registry as sources
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from uv_self_update.auth.programs import LoginPrograms
     from uv_self_update.config.settings import Network, Settings
     from uv_self_update.network.client import Upstream
+    from uv_self_update.network.kept import Kept
     from uv_self_update.platforms import Platform
     from uv_self_update.releases.policy import Policy
     from uv_self_update.releases.target import Wanted
@@ -43,6 +45,7 @@ class OpenSources:
         environ: The user's environment.
         temporary: The directory for temporary files; None for the default of the system.
         progress: Is told of each download.
+        keeps: Whether interrupted downloads are kept for the next run.
     """
 
     def __init__(
@@ -53,12 +56,14 @@ class OpenSources:
         environ: Mapping[str, str],
         temporary: Path | None = None,
         progress: Progress = SILENT,
+        keeps: bool = False,
     ) -> None:
         self._settings = settings
         self._uv = uv
         self._environ = environ
         self._temporary = temporary
         self._progress = progress
+        self._keeps = keeps
         self._lock = threading.Lock()
         self._making: Background[Upstream] | None = None
 
@@ -165,8 +170,22 @@ class OpenSources:
         from uv_self_update.network.client import Upstream  # noqa: PLC0415
 
         return Upstream(
-            self._settings.network, Credentials(), environ=self._environ, progress=self._progress
+            self._settings.network,
+            Credentials(),
+            environ=self._environ,
+            progress=self._progress,
+            kept=self._kept,
         )
+
+    @property
+    def _kept(self) -> Kept | None:
+        """Where interrupted downloads are kept: the cache of this user, in their own home."""
+        directory = cache_directory(self._environ) if self._keeps else None
+        if directory is None:
+            return None
+        from uv_self_update.network.kept import Kept  # noqa: PLC0415 # as above
+
+        return Kept(directory / "downloads")
 
     def _client(self, section: SourceSettings, *, guessed: bool = False) -> Upstream:
         """Return the HTTP client with the credentials of one source only."""

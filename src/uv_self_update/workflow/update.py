@@ -136,6 +136,7 @@ def run(job: Job) -> Outcome:
                 environ=user.environ,
                 temporary=work.claimed,
                 progress=job.progress,
+                keeps=job.user is None and not job.arguments.dry_run,
             )
         ) as sources,
         adopting(job.installation, wanted=job.settings.adopt, directory=work.claimed) as adoption,
