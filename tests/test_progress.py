@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.terminals import screen
+from support.screens import screen
 from support.web import Page
 from uv_self_update.auth.credentials import Credentials
 from uv_self_update.cli import progress as module

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from support.transcripts import COMMAND, STATES, file_of, line_table
+from support.progress_lines import COMMAND, STATES, file_of, line_table
 from uv_self_update.cli.progress_line import State, line, task_line
 from uv_self_update.messages import human_bytes
 

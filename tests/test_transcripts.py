@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.transcripts import CASES, COMMAND, file_of, read
+from support.progress_lines import COMMAND, file_of
+from support.transcripts import CASES, read
 
 if TYPE_CHECKING:
     from pathlib import Path

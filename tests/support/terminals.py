@@ -1,11 +1,10 @@
-"""A pseudo-terminal of a given width, and what a user sees on it."""
+"""A command on a pseudo-terminal of a given width."""
 
 from __future__ import annotations
 
 import fcntl
 import os
 import pty
-import re
 import select
 import struct
 import subprocess
@@ -15,16 +14,17 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
+from support.screens import screen
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from support.homes import Home
 
-__all__ = ("Terminal", "screen")
+__all__ = ("Terminal",)
 
 _SOON = 20  # seconds for whatever is waited for
 _ROWS = 50
-_SEQUENCE = re.compile(r"\x1b\[([\d;]*)([A-Za-z])|\r|\n|[^\x1b\r\n]")
 
 
 class Terminal:
@@ -85,33 +85,3 @@ class Terminal:
             piece = os.read(self._ours, 1 << 16)
         self.text += piece.decode(errors="replace")
         return bool(piece)
-
-
-def screen(text: str, *, styles: bool = False) -> str:
-    """Return what is seen after `text` was written; with its styles, if wanted.
-
-    Raises:
-        AssertionError: An escape sequence is not one of those that are expected.
-    """
-    lines: list[list[str]] = [[]]
-    column, style = 0, ""
-    for found in _SEQUENCE.finditer(text):
-        line = lines[-1]
-        match found[0]:
-            case "\r":
-                column = 0
-            case "\n":
-                lines.append([" "] * column)
-            case _ if found[2] == "K":
-                assert found[1] in {"", "0"}, found
-                del line[column:]
-            case _ if found[2] is not None:
-                assert found[2] == "m", found
-                style += found[0] if styles else ""
-            case character:
-                line += [" "] * (column + 1 - len(line))
-                line[column] = style + character
-                style = ""
-                column += 1
-    lines[-1].append(style)
-    return "\n".join("".join(line).rstrip() for line in lines)

@@ -13,37 +13,21 @@ from typing import TYPE_CHECKING
 from support import mirrors
 from support.homes import Home
 from support.processes import Trickle
-from support.terminals import Terminal, screen
+from support.progress_lines import file_of, line_table
+from support.screens import screen
+from support.terminals import Terminal
 from support.web import Page, Web
 from uv_self_update import platforms
-from uv_self_update.cli.progress_line import State, line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ("CASES", "COMMAND", "STATES", "file_of", "line_table", "read")
+__all__ = ("CASES", "read")
 
-COMMAND = "PYTHONPATH=tests uv run python -m support.transcripts"
-_FOLDER = Path(__file__).parents[1] / "transcripts"
 
 MIB = 1 << 20
-ARCHIVE = "uv-x86_64-unknown-linux-gnu.tar.gz"
 START, END = "0.8.24", "0.11.13"
-_WIDTHS = (120, 80, 60, 40, 20, 9)
 _RATE = re.compile(r" +\d+\.\d\d [KMG]iB/s( +\w+)?")
-
-STATES: Mapping[str, State] = {
-    "0 %": State(name=ARCHIVE, received=0, size=16 * MIB),
-    "1 %": State(name=ARCHIVE, received=16 * MIB // 100 + 1, size=16 * MIB, rate=100 << 10),
-    "50 %": State(name=ARCHIVE, received=8 * MIB, size=16 * MIB, rate=1.5 * MIB),
-    "100 %": State(name=ARCHIVE, received=16 * MIB, size=16 * MIB, rate=1.5 * MIB),
-    "unknown size": State(name="uv (unpacked)", received=40 * MIB, rate=8 * MIB),
-    # The rate is that of this run; the bar has what an earlier one has left.
-    "resumed": State(name=ARCHIVE, received=12 * MIB, size=16 * MIB, rate=64 << 10),
-    "more than announced": State(name=ARCHIVE, received=17 * MIB, size=16 * MIB),
-    "no bytes": State(name="empty", received=0, size=0),
-    "stalled": State(name=ARCHIVE, received=8 * MIB, size=16 * MIB, rate=0.0),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,21 +54,6 @@ CASES: Mapping[str, Case] = {
     "dry run": Case(arguments=("--dry-run",), environ={"NO_COLOR": "1"}),
     "quiet dry run": Case(arguments=("--dry-run", "-q")),
 }
-
-
-def file_of(name: str) -> Path:
-    """Return the file of a transcript."""
-    return _FOLDER / f"{name.replace(' ', '-')}.txt"
-
-
-def line_table() -> str:
-    """Return the line of each state at each width, between bars."""
-    lines = []
-    for columns in _WIDTHS:
-        lines.append(f"{columns} columns\n")
-        lines += [f"|{line(state, columns)}|  {name}\n" for name, state in STATES.items()]
-        lines.append("\n")
-    return "".join(lines).rstrip("\n") + "\n"
 
 
 def read(case: Case, folder: Path) -> str:
@@ -141,7 +110,6 @@ def _shown(case: Case, home: Home) -> str:
 
 def main() -> None:
     """Write all files."""
-    _FOLDER.mkdir(exist_ok=True)
     file_of("progress lines").write_text(line_table(), encoding="utf-8")
     for name, case in CASES.items():
         with tempfile.TemporaryDirectory() as folder:
