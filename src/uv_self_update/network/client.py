@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from uv_self_update.auth.credentials import Credentials
     from uv_self_update.config.settings import Network
     from uv_self_update.network.exchange import Response
-    from uv_self_update.network.kept import Kept, Part
+    from uv_self_update.network.kept import Kept
+    from uv_self_update.network.ranges import Part
 
 
 _RATE_LIMITED = {HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS}

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping
 
     from uv_self_update.network.exchange import Response
-    from uv_self_update.network.kept import Part
+    from uv_self_update.network.ranges import Part
 
 
 CHANGED = "its content changed during the download"

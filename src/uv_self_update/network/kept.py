@@ -16,12 +16,11 @@ import os
 import stat
 import sys
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import Interrupted
 from uv_self_update.messages import human_bytes
-from uv_self_update.network.ranges import Version
+from uv_self_update.network.ranges import Part, Version
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -39,14 +38,6 @@ _AGE = 7 * 86400  # seconds for which they are kept
 _HEAD = 4096  # bytes of the first line
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _BINARY = getattr(os, "O_BINARY", 0)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Part:
-    """The first bytes of a file."""
-
-    version: Version
-    content: bytes
 
 
 class Kept:
