@@ -193,9 +193,10 @@ class Native(NativeInstaller):
         self.told: list[str] = []
         self.expected: list[str] = []
 
-    def expect(self, found: Found) -> None:
+    def expect(self, found: Found) -> bool:
         """Note which release was found."""
         self.expected.append(found.release.version)
+        return False
 
     def begin(self, found: Found) -> None:
         """Note which release was to be staged."""

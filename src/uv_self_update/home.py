@@ -29,3 +29,21 @@ def home_directory(environ: Mapping[str, str]) -> Path | None:
             known = Path(pwd.getpwuid(os.getuid()).pw_dir)
             return known if known.is_absolute() else None
     return None
+
+
+def cache_directory(environ: Mapping[str, str]) -> Path | None:
+    """Return this package's cache directory; None without a home of this user's own.
+
+    With sudo, HOME may be that of another user, who could then change what root reads from it.
+    """
+    from platformdirs import user_cache_path  # noqa: PLC0415 # slow, and few need it
+
+    path = user_cache_path("uv-self-update", appauthor=False)
+    if sys.platform != "win32":
+        home = home_directory(environ)
+        try:
+            if home is None or home.stat().st_uid != os.geteuid():
+                return None
+        except OSError:
+            return None
+    return path if path.is_absolute() else None

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
+_KIBI = 1024
+
 _TYPE_NAMES: Mapping[type, str] = {
     bool: "a boolean",
     int: "a number",
@@ -80,3 +82,14 @@ def listed(words: Iterable[str]) -> str:
     """Return words in quotes, with `or` before the last."""
     *some, last = (f"`{word}`" for word in words)
     return f"{', '.join(some)} or {last}" if some else last
+
+
+def human_bytes(count: float, *, digits: int = 2) -> str:
+    """Return a number of bytes with a binary unit, as uv's bars show it: `16.00 MiB`."""
+    *small, largest = "B", "KiB", "MiB", "GiB"
+    for unit in small:
+        # What would be shown as 1024.00 is 1.00 of the next unit.
+        if round(count, digits) < _KIBI:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.{digits}f} {unit}"
+        count /= _KIBI
+    return f"{count:.{digits}f} {largest}"

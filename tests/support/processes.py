@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from support.web import Page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from support.homes import Home
     from support.web import Asked
@@ -56,12 +56,14 @@ class Stuck:
 class Trickle:
     """A page whose first bytes come at once, and the rest never."""
 
-    def __init__(self, pipe: Path, start: bytes, length: int) -> None:
+    def __init__(
+        self, pipe: Path, start: bytes, length: int, headers: Mapping[str, str] | None = None
+    ) -> None:
         """Make a named pipe, which the web server reads the body from."""
         os.mkfifo(pipe)
         # Open for reading as well: so the opening does not wait for the other end.
         self._pipe = os.open(pipe, os.O_RDWR)
-        self._page = Page(body=pipe, length=length)
+        self._page = Page(body=pipe, length=length, headers=headers or {})
         self._start = start
         self._asked = threading.Event()
         self._sent = threading.Event()

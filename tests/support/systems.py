@@ -36,6 +36,7 @@ _PROC = Needs(why="a file of /proc", systems=_LINUX)
 _PORTS = Needs(why="Linux's rules for who may share a port", systems=_LINUX)
 _MOST = Needs(why="all that other systems lack, to take it away", systems=_LINUX)
 _TERMINAL = Needs(why="a pseudo-terminal", systems=_UNIX)
+_ESCAPES = Needs(why="a terminal that knows escape sequences", systems=_UNIX)
 _HOME = Needs(why="a home with a real uv, laid out as on Unix", systems=_UNIX)
 _SH = Needs(why="scripts that sh runs, in the place of programs", systems=_UNIX)
 _MODES = Needs(why="modes, symbolic links or special files as on Unix", systems=_UNIX)
@@ -165,6 +166,12 @@ TABLE: Mapping[str, Needs] = {
     "test_workplace.py::test_nothing_is_left_on_exfat": _EXFAT,
     "test_workplace.py::test_open_file_stays_in_its_directory": _MODES,
     "test_workplace.py::test_what_others_cannot_replace_is_not_shown": _MODES,
+    "test_kept.py::test_next_run_requests_the_rest": _MODES,
+    "test_kept.py::test_update_after_an_interrupted_one": _HOME,
+    "test_kept.py::test_what_is_not_as_it_was_kept": _MODES,
+    "test_progress.py::test_message": _ESCAPES,
+    "test_progress.py::test_where_it_is_wanted": _ESCAPES,
+    "test_transcripts.py": _PROCESSES,
 }
 """A file, or a test of one that runs everywhere else."""
 

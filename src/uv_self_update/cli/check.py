@@ -29,11 +29,9 @@ def check(
     if arguments.dry_run:
         message = "`--check` cannot be used with `--dry-run`"
         raise UsageError(message, hint="`--check` never changes anything.")
-    verdict = find(
-        with_passphrase(invocation.settings(), invocation.environ),
-        invocation.installation(),
-        target=arguments.target,
-    )
+    settings = with_passphrase(invocation.settings(), invocation.environ)
+    with invocation.progress.task("Checking for updates"):
+        verdict = find(settings, invocation.installation(), target=arguments.target)
     if not level(arguments.all, "quiet"):
         print(verdict.as_json() if as_json else printable(str(verdict)))  # noqa: T201 # its output
         for remark in () if as_json else verdict.remarks:

@@ -72,7 +72,9 @@ def fetch_(
         for line in lines:
             invocation.tell(line)
         click.get_current_context().exit(UPDATE_DUE if lines else 0)
-    fetched = fetch(packages_job(invocation, specs), project, upgrade=upgrade)
+    job = packages_job(invocation, specs, progress=invocation.progress)
+    with invocation.progress.task("Resolving the project"):
+        fetched = fetch(job, project, upgrade=upgrade)
     invocation.tell(_described(fetched))
     terminal = Terminal(["-q"] * invocation.quiet, invocation.environ)
     for error in fetched.errors:

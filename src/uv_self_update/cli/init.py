@@ -207,7 +207,8 @@ def _detect(section: SourceSettings, opened: OpenSources, invocation: Invocation
     Raises:
         SourceError: It cannot be used, or has no release for this platform.
     """
-    detection = detect(section, opened.context)
+    with invocation.progress.task("Detecting the kind of the source"):
+        detection = detect(section, opened.context)
     source = detection.settings
     why = f", because {detection.reason}" if detection.reason else ""
     invocation.tell(f"Detected `{source.kind}` at {_location(source)}{why}.")
@@ -235,13 +236,15 @@ def _detect(section: SourceSettings, opened: OpenSources, invocation: Invocation
 def _verify(settings: Settings, invocation: Invocation) -> None:
     invocation.tell("Verifying: updating a temporary copy of uv.")
     try:
-        rehearsal = hold(
-            settings,
-            invocation.installation(),
-            target=None,
-            start=None,
-            options=("-q",),
-        )
+        with invocation.progress.task("Updating a temporary copy of uv"):
+            rehearsal = hold(
+                settings,
+                invocation.installation(),
+                target=None,
+                start=None,
+                options=("-q",),
+                progress=invocation.progress,
+            )
     except UvSelfUpdateError:
         _log.warning("%s was written, but the trial update failed", invocation.user_file)
         raise

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from uv_self_update.config import load as config
 from uv_self_update.errors import NoHomeDirectory, UvNotFound
+from uv_self_update.network.progress import SILENT, Progress
 from uv_self_update.uv.executable import find_uv
 from uv_self_update.uv.installation import Installation
 from uv_self_update.values import field, frozen
@@ -29,6 +30,9 @@ class Invocation:
 
     verbose: int = 0
     """The number of `-v`."""
+
+    progress: Progress = SILENT
+    """Is told what is being done."""
 
     named_uv: str | None = None
     """The uv given by its path or name; None for the first on PATH."""

@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 import sys
+from contextlib import closing
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from uv_self_update.config.installers import InstallerChoice
+    from uv_self_update.network.progress import Progress
 
 
 _log = logging.getLogger(__name__)
@@ -59,9 +61,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if argv is None else list(argv)
     lose_nothing()
     # What follows `--` belongs to another program.
-    terminal = Terminal([*takewhile(lambda word: word != "--", arguments)], os.environ)
+    own = [*takewhile(lambda word: word != "--", arguments)]
+    terminal = Terminal(own, os.environ)
+    progress = terminal.show_progress(own, os.environ)
     try:
-        return _run(arguments, terminal)
+        with closing(terminal):
+            return _run(arguments, terminal, progress)
     except SignalReceived as error:
         if left := str(error):
             terminal.info(f"interrupted: {left}")
@@ -99,7 +104,7 @@ def _wants_json(arguments: Sequence[str]) -> bool:
     return able and "--json" in words and not level(words, "quiet")
 
 
-def _run(arguments: Sequence[str], terminal: Terminal) -> int:
+def _run(arguments: Sequence[str], terminal: Terminal, progress: Progress) -> int:
     if instruction := os.environ.get(COMPLETION_VARIABLE):
         from uv_self_update.cli import commands  # noqa: PLC0415 # click is slow to import
 
@@ -126,6 +131,7 @@ def _run(arguments: Sequence[str], terminal: Terminal) -> int:
         environ=dict(os.environ),
         quiet=level(rest, "quiet"),
         verbose=level(rest, "verbose"),
+        progress=progress,
         named_uv=next(reversed(values["--uv"]), None) or os.environ.get("UV_SELF_UPDATE_UV"),
     )
     if rest[:1] == ["update"] and ABOUT_US.isdisjoint(rest):

@@ -101,6 +101,11 @@ DISPLAY = (
     ),
     Option(name="--verbose", short="-v", counted=True, help="Print each request."),
     Option(
+        name="--no-progress",
+        help="Do not show progress bars.",
+        variable="UV_NO_PROGRESS",
+    ),
+    Option(
         name="--color",
         choices=("auto", "always", "never"),
         help="Use colors in messages.",

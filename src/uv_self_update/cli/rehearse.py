@@ -34,11 +34,14 @@ def rehearse(invocation: Invocation, *, target: str | None, start: str | None) -
     The copy is in a temporary directory. Your uv, its receipt, your shell's profile and PATH are
     not changed.
     """
-    rehearsal = hold(
-        with_passphrase(invocation.settings(), invocation.environ),
-        invocation.installation(),
-        target=target,
-        start=start,
-        options=("-v",) * invocation.verbose + ("-q",) * invocation.quiet,
-    )
+    settings = with_passphrase(invocation.settings(), invocation.environ)
+    with invocation.progress.task("Updating a temporary copy of uv"):
+        rehearsal = hold(
+            settings,
+            invocation.installation(),
+            target=target,
+            start=start,
+            options=("-v",) * invocation.verbose + ("-q",) * invocation.quiet,
+            progress=invocation.progress,
+        )
     invocation.tell(rehearsal)

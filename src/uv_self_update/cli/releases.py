@@ -61,6 +61,7 @@ def releases(invocation: Invocation, *, limit: int, as_json: bool, packages: boo
     with (
         Signals(),
         closing(OpenSources(settings, uv=uv, environ=invocation.environ)) as opened,
+        invocation.progress.task("Listing releases"),
     ):
         installed = version_of(uv, invocation.environ)
         rows = overview(

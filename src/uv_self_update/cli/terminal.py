@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import sys
 from typing import TYPE_CHECKING
 
 from uv_self_update.messages import printable
+from uv_self_update.network.progress import SILENT
 from uv_self_update.redaction import redact
 from uv_self_update.uv.arguments import level, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from uv_self_update.cli.progress import Drawn
     from uv_self_update.errors import UvSelfUpdateError
+    from uv_self_update.network.progress import Progress
 
 
 _SILENT = 2
@@ -26,6 +30,7 @@ class Terminal:
     def __init__(self, arguments: Sequence[str], environ: Mapping[str, str]) -> None:
         self._quiet = level(arguments, "quiet")
         self._color = _wants_color(arguments, environ)
+        self._drawn: Drawn | None = None
         logger = logging.getLogger("uv_self_update")
         logger.handlers = [_Notes(self)]
         logger.setLevel(logging.INFO)
@@ -35,6 +40,25 @@ class Terminal:
             handler.addFilter(lambda record: record.levelno < logging.INFO)
             logger.addHandler(handler)
             logger.setLevel(logging.DEBUG)
+
+    def show_progress(self, arguments: Sequence[str], environ: Mapping[str, str]) -> Progress:
+        """Return what draws progress on this terminal, or ignores it, for the command's time.
+
+        Like uv's, it is not drawn with `-q`, nor with `-v`, whose lines would go through it.
+        """
+        off = level(arguments, "quiet") or level(arguments, "verbose")
+        if off or "--no-progress" in arguments or not (sys.stderr and sys.stderr.isatty()):
+            return SILENT
+        from uv_self_update.cli import progress  # noqa: PLC0415 # only a terminal needs it
+
+        if progress.wanted(environ):
+            self._drawn = progress.drawn(sys.stderr, color=self._color)
+        return self._drawn or SILENT
+
+    def close(self) -> None:
+        """Erase the progress, and draw no more of it."""
+        if self._drawn is not None:
+            self._drawn.close()
 
     def error(self, error: UvSelfUpdateError) -> None:
         """Print an error and its hint; like uv's, the error is printed with `-q`, but not `-qq`."""
@@ -56,14 +80,15 @@ class Terminal:
     def info(self, text: str) -> None:
         """Print a note: something expected that may surprise."""
         if not self._quiet:
-            self._say("info", "blue", text)
+            self._say("info", "cyan", text)
 
     def _say(self, prefix: str, color: str, text: str) -> None:
         import click  # noqa: PLC0415 # slow, and most updates print nothing of ours
 
         styled = click.style(prefix, fg=color, bold=True) + click.style(":", bold=True)
         # The terminal may be closed.
-        with contextlib.suppress(OSError):
+        above = contextlib.nullcontext() if self._drawn is None else self._drawn.interrupted()
+        with above, contextlib.suppress(OSError):
             click.echo(f"{styled} {text}", err=True, color=self._color)
 
 

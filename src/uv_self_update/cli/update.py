@@ -69,6 +69,7 @@ def _update(
         arguments=arguments,
         settings=with_passphrase(invocation.settings(), invocation.environ),
         installation=invocation.installation(),
+        progress=invocation.progress,
     )
     outcome = run(job)
     if outcome.received is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from uv_self_update.cli.passphrase import with_passphrase
 from uv_self_update.cli.terminal import Terminal
 from uv_self_update.config.releases import parse_releases_option
+from uv_self_update.network.progress import SILENT, Progress
 from uv_self_update.uv.command import WrappedCommand
 from uv_self_update.uv.process import end_like
 from uv_self_update.workflow.exec import run
@@ -47,8 +48,13 @@ def _likely(releases: ReleasesSettings) -> ReleasesSettings:
     return likely(releases)
 
 
-def packages_job(invocation: Invocation, specs: Sequence[str]) -> PackagesJob:
-    """Return where packages come from: the repositories that are named, else the configured."""
+def packages_job(
+    invocation: Invocation, specs: Sequence[str], *, progress: Progress = SILENT
+) -> PackagesJob:
+    """Return where packages come from: the repositories that are named, else the configured.
+
+    Without progress: a command that runs meanwhile shows its own.
+    """
     settings = with_passphrase(invocation.settings(), invocation.environ)
     releases = [_likely(parse_releases_option(spec)) for spec in specs]
     return PackagesJob(
@@ -57,4 +63,5 @@ def packages_job(invocation: Invocation, specs: Sequence[str]) -> PackagesJob:
         uv=invocation.uv_or_name(),
         directory=Path.cwd(),
         environ=invocation.environ,
+        progress=progress,
     )

@@ -8,6 +8,7 @@ answer, and `tunnels` takes what is https, with certificates of `authority`.
 
 __all__ = (
     "address",
+    "announcement",
     "authority",
     "direct_urls",
     "loopback",

@@ -39,8 +39,8 @@ class ReleaseInstaller(Protocol):
 class NativeInstaller(Protocol):
     """Stages and installs a release without its installer."""
 
-    def expect(self, found: Found) -> None:
-        """Start with a release that uv will request, as far as is known."""
+    def expect(self, found: Found) -> bool:
+        """Start with a release that uv will request, as far as is known; return whether it will."""
 
     def begin(self, found: Found) -> None:
         """Start to fetch and stage a release; a second call does nothing."""

@@ -27,6 +27,7 @@ from uv_self_update.errors import (
 )
 from uv_self_update.gateway import scripts
 from uv_self_update.gateway.ahead import Ahead, Body
+from uv_self_update.gateway.announcement import Announcement
 from uv_self_update.gateway.replies import BrokenOff, Reply, with_keepalive
 from uv_self_update.gateway.routes import File, Install, Latest, Listing, Refused, Tag, route
 from uv_self_update.network.limits import DEFAULTS, Limits
@@ -36,7 +37,7 @@ from uv_self_update.releases.target import NEWEST, Wanted
 from uv_self_update.sources.formats.documents import checked, describe
 from uv_self_update.sources.interface import ArchiveSource
 from uv_self_update.sources.order import find_in_order
-from uv_self_update.values import frozen, replace
+from uv_self_update.values import field, frozen, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -49,7 +50,6 @@ if TYPE_CHECKING:
     from uv_self_update.network.responses import Download
     from uv_self_update.platforms import Platform
     from uv_self_update.releases.digests import DigestRules
-    from uv_self_update.releases.release import Release
     from uv_self_update.sources.interface import Source
     from uv_self_update.sources.order import Found
 
@@ -84,6 +84,8 @@ class Installing:
 
     installed: str | None = None
     """The version that uv's receipt names; uv may be another one, and install this one as well."""
+    announcement: Announcement = field(default_factory=Announcement)
+    """Is told what uv is told."""
 
 
 class Service:
@@ -120,6 +122,7 @@ class Service:
         self._barred = installing.barred
         self._digests = installing.digests
         self._eager = installing.ahead
+        self._announcement = installing.announcement
         self._ahead: dict[tuple[str, str], Ahead] = {}
         self._policy = policy
         self._newest = replace(NEWEST, installed=installing.installed)
@@ -221,7 +224,8 @@ class Service:
             found = self._find(wanted)
         except UvSelfUpdateError as error:
             return self._failed(error)
-        self._native.expect(found)
+        taken = self._native.expect(found) or wanted.exact is not None
+        self._announcement.offered(found, taken=taken)
         document = github_document(
             found.release,
             base=self._address.base,
@@ -255,6 +259,7 @@ class Service:
         is broken off, which ends uv before it changes anything.
         """
         self._installing = version
+        self._announcement.requested()
         try:
             self._refuse_barred("native")
             found = self._find(Wanted(exact=version))
@@ -311,7 +316,7 @@ class Service:
         stack = contextlib.ExitStack()
         ahead = self._ahead.pop((version, name), None)
         download = stack.enter_context(
-            self._fetched(source, found.release, name) if ahead is None else ahead.open()
+            self._fetched(source, found, name) if ahead is None else ahead.open()
         )
 
         def body() -> Iterator[bytes]:
@@ -330,15 +335,19 @@ class Service:
         return Reply(content_type=_BINARY, body=body(), length=download.size)
 
     def _begin_ahead(self, found: Found) -> None:
-        source, release, name = found.source, found.release, self._platform.archive
+        source, name = found.source, self._platform.archive
         if self._eager and isinstance(source, ArchiveSource):
-            self._ahead[release.version, name] = Ahead(lambda: self._fetched(source, release, name))
+            version = found.release.version
+            self._ahead[version, name] = Ahead(lambda: self._fetched(source, found, name))
 
     @contextmanager
-    def _fetched(self, source: ArchiveSource, release: Release, name: str) -> Iterator[Body]:
+    def _fetched(self, source: ArchiveSource, found: Found, name: str) -> Iterator[Body]:
         """Open a file of a release, whose last chunk comes only if its digest matches."""
+        release = found.release
         asset = release.asset(name) or Asset(name=name)
         with source.open(release, asset) as download:
+            if name == self._platform.archive:
+                self._announcement.opened(found, download.size)
             chunks = checked(download, asset, version=release.version, rules=self._digests)
             yield Body(size=download.size, chunks=chunks)
 

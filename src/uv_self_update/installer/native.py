@@ -116,6 +116,7 @@ class NativeInstaller:
         digests: DigestRules,
         rewrites: Callable[[Receipt, str], Iterable[Rewrite]],
         eager: bool = False,
+        opened: Callable[[Found, int | None], None] | None = None,
     ) -> None:
         """Prepare; nothing is written yet.
 
@@ -125,8 +126,10 @@ class NativeInstaller:
             digests: The digests that an archive must have.
             rewrites: Returns the receipts that change when that uv becomes a version.
             eager: Whether to begin with a release that uv is expected to take.
+            opened: Called when the download of a release begins, with its bytes if known.
         """
         self._eager = eager
+        self._opened = opened
         self._installation = installation
         self._work = work
         self._digests = digests
@@ -138,8 +141,8 @@ class NativeInstaller:
         self._clearing: Background[None] | None = None
         self.installed: Staged | None = None
 
-    def expect(self, found: Found) -> None:
-        """Begin with a release that uv will take, as far as its receipt tells.
+    def expect(self, found: Found) -> bool:
+        """Begin with a release that uv will take, and return whether it will, by its receipt.
 
         uv trusts its own version rather than its receipt's. If they differ, uv may not ask for the
         release, which is not used then; or for one that was not expected, which `begin` begins.
@@ -147,8 +150,10 @@ class NativeInstaller:
         Args:
             found: What uv is told to be available: newer than itself, or a version that it named.
         """
-        if self._eager and self._would_be_taken(found.release.version):
+        taken = self._would_be_taken(found.release.version)
+        if taken and self._eager:
             self.begin(found)
+        return taken
 
     def begin(self, found: Found) -> None:
         """Begin to fetch and stage a release; a second call changes nothing."""
@@ -231,5 +236,7 @@ class NativeInstaller:
             uv=uv,
             old=old,
             found=found,
-            staged=stage(found, installation, directory, digests=self._digests),
+            staged=stage(
+                found, installation, directory, digests=self._digests, opened=self._opened
+            ),
         )

@@ -17,6 +17,7 @@ from uv_self_update.values import frozen
 from uv_self_update.versions import without_local
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from uv_self_update.platforms import Platform
@@ -42,7 +43,12 @@ class Staged:
 
 
 def stage(
-    found: Found, installation: Installation, directory: Path, *, digests: DigestRules
+    found: Found,
+    installation: Installation,
+    directory: Path,
+    *,
+    digests: DigestRules,
+    opened: Callable[[Found, int | None], None] | None = None,
 ) -> Staged:
     """Write a release's executables into a directory, and try them.
 
@@ -51,6 +57,7 @@ def stage(
         installation: The uv that they will replace.
         directory: An empty one.
         digests: The digests that an archive must have; an index verifies its wheels by itself.
+        opened: Called when the download begins, with its bytes if known.
 
     Raises:
         SourceError: The source cannot be used.
@@ -60,8 +67,12 @@ def stage(
     try:
         match found.source:
             case ArchiveSource() as source:
-                executables, size = _from_archive(source, found, platform, directory, digests)
+                executables, size = _from_archive(
+                    source, found, platform, directory, digests, opened
+                )
             case WheelSource() as source:
+                if opened is not None:
+                    opened(found, None)
                 executables = source.unpack(found.release, directory)
                 size = sum(file.stat().st_size for file in executables.iterdir())
             case source:
@@ -79,6 +90,7 @@ def _from_archive(
     platform: Platform,
     directory: Path,
     digests: DigestRules,
+    opened: Callable[[Found, int | None], None] | None,
 ) -> tuple[Path, int]:
     name = platform.archive
     # An asset may exist without being listed; if not, opening it fails.
@@ -86,6 +98,8 @@ def _from_archive(
     executables = directory / "bin"
     executables.mkdir()
     with source.open(found.release, asset) as download:
+        if opened is not None:
+            opened(found, download.size)
         chunks = checked(download, asset, version=found.release.version, rules=digests)
         size = unpack(chunks, platform, executables, name=name, source=download.url)
     return executables, size

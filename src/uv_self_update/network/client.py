@@ -26,6 +26,8 @@ from uv_self_update.network.exchange import Exchange
 from uv_self_update.network.items import Items, lines_of, resumed
 from uv_self_update.network.limits import DEFAULTS, Limits
 from uv_self_update.network.local_files import open_file, path_of_url
+from uv_self_update.network.progress import SILENT, Progress, watched
+from uv_self_update.network.ranges import repeated_bytes
 from uv_self_update.network.redirect_targets import RedirectTargets
 from uv_self_update.network.responses import Answer, Document, Download
 from uv_self_update.network.retries import pause, seconds_until
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
 
     from uv_self_update.config.settings import Network
     from uv_self_update.network.exchange import Response
+    from uv_self_update.network.kept import Kept
+    from uv_self_update.network.ranges import Part
     from uv_self_update.network.redirect_targets import Target
 
 
@@ -71,7 +75,7 @@ T = TypeVar("T")
 class Upstream:
     """Reads URLs with the credentials of one source."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 # what a run has
         self,
         network: Network,
         credentials: Credentials,
@@ -79,6 +83,8 @@ class Upstream:
         environ: Mapping[str, str],
         limits: Limits = DEFAULTS,
         access: Access | None = None,
+        progress: Progress = SILENT,
+        kept: Kept | None = None,
     ) -> None:
         """Prepare; nothing is requested yet.
 
@@ -88,8 +94,12 @@ class Upstream:
             environ: The user's environment.
             limits: The limits of sizes and times.
             access: What was begun for this run already.
+            progress: Is told of each download.
+            kept: Where the parts of interrupted downloads are; None to keep none.
         """
         self.limits = limits
+        self._progress = progress
+        self._kept = kept
         self._network = network
         self._credentials = credentials
         self._exchange = Exchange(access or Access(network, environ), limits)
@@ -212,22 +222,48 @@ class Upstream:
         def fetched(headers: Mapping[str, str]) -> Response:
             return self._fetched(target, {"Accept": accept, **headers}, again=again)
 
-        reply = self._retried(lambda: fetched({}))
+        reply, part = self._begun(target, fetched)
         transfer = Transfer(
-            reply, again=fetched, pause=self._pause, limit=limit, limits=self.limits
+            reply, again=fetched, pause=self._pause, limit=limit, limits=self.limits, part=part
         )
-        with closing(transfer):
-            size = transfer.version.size
+        size = transfer.version.size
+        pieces = transfer.chunks() if self._kept is None else self._kept.recorded(target, transfer)
+        chunks = watched(
+            pieces,
+            self._progress,
+            name=target.file_name,
+            size=size,
+            received=0 if part is None else len(part.content),
+        )
+        with closing(transfer), closing(chunks):
             if size is not None and size > limit:
                 raise TooLarge(reply.url, limit)
             yield Download(
                 url=reply.url,
                 size=size,
-                chunks=transfer.chunks(),
+                chunks=chunks,
                 sha256=_digest_of(reply),
                 validator=transfer.version.validator,
                 verify=transfer.verify,
             )
+
+    def _begun(
+        self, url: Url, fetched: Callable[[Mapping[str, str]], Response]
+    ) -> tuple[Response, Part | None]:
+        """Request a file, or the rest of it, with the part that was kept of it."""
+        kept = self._kept
+        part = None if kept is None else kept.find(url)
+        if kept is None or part is None:
+            return self._retried(lambda: fetched({})), None
+        version, received = part.version, len(part.content)
+        reply = self._retried(lambda: fetched(version.rest(received)))
+        repeated = repeated_bytes(version, received, status=reply.status, headers=reply.headers)
+        continued = repeated == 0
+        kept.use(url, part if continued else None)
+        if continued or reply.status == HTTPStatus.OK:
+            return reply, part if continued else None
+        reply.close()
+        return self._retried(lambda: fetched({})), None
 
     def tail(
         self, url: str, length: int, *, accept: str = "*/*", again: bool = False

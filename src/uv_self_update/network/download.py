@@ -12,9 +12,10 @@ from uv_self_update.network.ranges import Version, has_changed, repeated_bytes
 from uv_self_update.values import replace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterator, Mapping
 
     from uv_self_update.network.exchange import Response
+    from uv_self_update.network.ranges import Part
 
 
 CHANGED = "its content changed during the download"
@@ -40,6 +41,7 @@ class Transfer:
         pause: Callable[[UpstreamError, int], None],
         limit: int,
         limits: Limits = DEFAULTS,
+        part: Part | None = None,
     ) -> None:
         """Prepare to read.
 
@@ -50,6 +52,7 @@ class Transfer:
                 up.
             limit: Bytes that the file may have.
             limits: The other limits.
+            part: What comes before the response, if that is the rest of a file.
         """
         self._reply = reply
         self._again = again
@@ -60,17 +63,25 @@ class Transfer:
         self._resumable = True
         self._verified = False
         self._begin(reply)
+        self._before = b"" if part is None else part.content
+        if part is not None:
+            self.version = part.version
+            self._received = len(part.content)
+            self._sum = zlib.crc32(part.content)
 
     def verify(self) -> None:
         """Resume without a validator: the receiver checks a digest."""
         self._verified = True
 
-    def chunks(self) -> Iterator[bytes]:
+    def chunks(self) -> Generator[bytes]:
         """Yield the bytes, once.
 
         Raises:
             UpstreamError: The download failed.
         """
+        if self._before:
+            yield self._before
+            self._before = b""
         failures = 0
         for _ in range(self._limits.connections):
             before = self._received

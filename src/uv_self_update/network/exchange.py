@@ -154,15 +154,6 @@ class Exchange:
                         method, target, {**headers, **secrets}, identified=own, sender=sender
                     )
             reply.login = credentials.place_for(target.origin) if secrets else None
-            provider = f" (credentials: {reply.login})" if reply.login else ""
-            _log.debug(
-                "%s %s answers %d%s%s",
-                method,
-                target,
-                reply.status,
-                provider,
-                reply.proxy,
-            )
             location = reply.headers.get("location")
             if reply.status not in _REDIRECTS or location is None:
                 reply.target = Target(url=target, sender=sender)
@@ -242,7 +233,9 @@ class Exchange:
             if sender is not None and isinstance(error, LocalAddress):
                 raise RedirectRefused(sender.url, str(url)) from None
             # The causes may quote the response, and a response may repeat credentials.
-            raise route.failure(error) from None
+            failure = route.failure(error)
+            _log.debug("%s %s fails after %s ms", method, url, f"{route.milliseconds:,.0f}")
+            raise failure from None
         if (
             response.status_code == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED
             and proxy is not None
@@ -313,6 +306,8 @@ class Response:
 
         self._response = response
         self._route = route
+        self._read = 0
+        self._logged = False
 
     @property
     def local(self) -> bool:
@@ -352,7 +347,7 @@ class Response:
         if encoding not in _ENCODINGS:
             # With two codings, a few bytes expand to any number before a limit applies.
             raise Unreachable(self.url, "unexpected `Content-Encoding`")
-        pieces = self._response.iter_raw()
+        pieces = self._counted(self._response.iter_raw())
         if encoding == "gzip":
             pieces = _gunzipped(pieces)
         return self._limited(pieces, limit, None, allowance)
@@ -364,7 +359,7 @@ class Response:
             UpstreamError: The body is interrupted or too large.
         """
         size = length_of(self.headers)
-        return self._limited(_joined(self._pieces(size)), limit, size, None)
+        return self._limited(_joined(self._counted(self._pieces(size))), limit, size, None)
 
     def close(self) -> None:
         """Close the response.
@@ -376,9 +371,32 @@ class Response:
         size = 0 if bodiless else length_of(self.headers)
         if size is not None and size <= _DRAINED and not self._response.is_stream_consumed:
             with suppress(*_FAILURES):
-                for _ in self._response.iter_raw():
-                    pass
+                for piece in self._response.iter_raw():
+                    self._read += len(piece)
         self._response.close()
+        self._log()
+
+    def _log(self) -> None:
+        """Log the request, once."""
+        if self._logged:
+            return
+        self._logged = True
+        provider = f" (credentials: {self.login})" if self.login else ""
+        _log.debug(
+            "%s %s answers %d%s%s: %s bytes, %s ms",
+            self._response.request.method,
+            self._route.shown,
+            self.status,
+            provider,
+            self.proxy,
+            f"{self._read:,}",
+            f"{self._route.milliseconds:,.0f}",
+        )
+
+    def _counted(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        for piece in pieces:
+            self._read += len(piece)
+            yield piece
 
     def _limited(
         self,
@@ -500,6 +518,7 @@ class _Route:
         self.shown = str(url)
         self._proxy = proxy
         self._identified = identified
+        self._begun = time.monotonic()
         self._challenges: list[str] = []
         self._proxy_tls_failed = False
 
@@ -507,6 +526,11 @@ class _Route:
     def proxy_note(self) -> str:
         """The proxy, as the end of a message; empty without one."""
         return f" (proxy: {self._proxy.shown})" if self._proxy is not None else ""
+
+    @property
+    def milliseconds(self) -> float:
+        """The time since the request was begun."""
+        return (time.monotonic() - self._begun) * 1000
 
     def listen(self, event: str, info: Mapping[str, Any]) -> None:
         """Keep the authentication schemes of a proxy; a callback of httpx's extension `trace`."""

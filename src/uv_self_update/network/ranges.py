@@ -63,6 +63,14 @@ class Version:
         return requested if validator is None else {**requested, "If-Range": validator}
 
 
+@frozen
+class Part:
+    """The first bytes of a file."""
+
+    version: Version
+    content: bytes
+
+
 def repeated_bytes(
     version: Version,
     received: int,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, urlsplit, urlunsplit
+from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 from uv_self_update.auth.credentials import origin_of_parts, parts_without_userinfo
 from uv_self_update.redaction import redact_parts
@@ -49,6 +49,11 @@ class Url:
     def host(self) -> str:
         """The host in lower case; empty without one."""
         return self.origin[1]
+
+    @property
+    def file_name(self) -> str:
+        """The last segment of the path, decoded, or else the host."""
+        return unquote(self.parts.path.rstrip("/").rpartition("/")[2]) or self.host
 
     def __str__(self) -> str:
         return self.redacted

@@ -34,6 +34,9 @@ class Asset:
     where: str = ""
     """A reference that only its source understands."""
 
+    size: int | None = None
+    """Bytes, if the source lists them."""
+
     modified: str | None = None
     """The modification time, RFC 3339 in UTC, if a listing has it."""
 
@@ -161,9 +164,16 @@ def _parse_assets(value: object) -> tuple[Asset, ...] | None:
             fits = isinstance(number, int) and 0 <= number < _LARGEST_NUMBER
             where = str(number) if fits else ""
             sha256 = _parse_digest(entry.get("digest"))
-            assets.append(Asset(name=name, sha256=sha256, where=where))
+            assets.append(
+                Asset(name=name, sha256=sha256, where=where, size=_parse_size(entry.get("size")))
+            )
     # A mirror that empties the list may have the files all the same.
     return tuple(assets) or None
+
+
+def _parse_size(value: object) -> int | None:
+    """Return a number of bytes; mirrors without the files list 0."""
+    return value if type(value) is int and 0 < value < _LARGEST_NUMBER else None
 
 
 def _parse_digest(value: object) -> str | None:

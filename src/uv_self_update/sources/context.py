@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from uv_self_update.network.progress import SILENT, Progress
 from uv_self_update.releases.digests import DigestRules
 from uv_self_update.values import field, frozen
 
@@ -44,6 +45,9 @@ class Context:
 
     temporary: Path | None = None
     """The directory for temporary files; None for the default of the system."""
+
+    progress: Progress = SILENT
+    """Is told of each download."""
 
 
 def url_of(settings: SourceSettings) -> str:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, cast
 
 from uv_self_update import platforms
 from uv_self_update.config.kinds import SourceSettings
+from uv_self_update.home import cache_directory
 from uv_self_update.network.deferred import deferred
+from uv_self_update.network.progress import SILENT, Progress
 from uv_self_update.sources import registry as sources
 from uv_self_update.sources.addresses import preconnect_to
 from uv_self_update.sources.context import Context
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from uv_self_update.config.settings import Network, Settings
     from uv_self_update.network.access import Access
     from uv_self_update.network.client import Upstream
+    from uv_self_update.network.kept import Kept
     from uv_self_update.platforms import Platform
     from uv_self_update.releases.policy import Policy
     from uv_self_update.releases.target import Wanted
@@ -42,9 +45,11 @@ class OpenSources:
         environ: The user's environment.
         temporary: The directory for temporary files; None for the default of the system.
         access: What `preconnect` has begun.
+        progress: Is told of each download.
+        keeps: Whether interrupted downloads are kept for the next run.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 # what a run has
         self,
         settings: Settings,
         *,
@@ -52,12 +57,16 @@ class OpenSources:
         environ: Mapping[str, str],
         temporary: Path | None = None,
         access: Access | None = None,
+        progress: Progress = SILENT,
+        keeps: bool = False,
     ) -> None:
         self._settings = settings
         self._uv = uv
         self._environ = environ
         self._temporary = temporary
         self._access = access
+        self._progress = progress
+        self._keeps = keeps
         self._lock = threading.Lock()
 
     @cached_property
@@ -86,6 +95,7 @@ class OpenSources:
                 **self._certificates_of_uv(),
             },
             temporary=self._temporary,
+            progress=self._progress,
         )
 
     @cached_property
@@ -167,8 +177,23 @@ class OpenSources:
         from uv_self_update.network.client import Upstream  # noqa: PLC0415
 
         return Upstream(
-            self._settings.network, Credentials(), environ=self._environ, access=self._access
+            self._settings.network,
+            Credentials(),
+            environ=self._environ,
+            access=self._access,
+            progress=self._progress,
+            kept=self._kept,
         )
+
+    @property
+    def _kept(self) -> Kept | None:
+        """Where interrupted downloads are kept: the cache of this user, in their own home."""
+        directory = cache_directory(self._environ) if self._keeps else None
+        if directory is None:
+            return None
+        from uv_self_update.network.kept import Kept  # noqa: PLC0415 # as above
+
+        return Kept(directory / "downloads")
 
     def _client(self, section: SourceSettings, *, guessed: bool = False) -> Upstream:
         """Return the HTTP client with the credentials of one source only."""

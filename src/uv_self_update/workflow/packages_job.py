@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from uv_self_update.network.progress import SILENT, Progress
 from uv_self_update.values import field, frozen
 
 if TYPE_CHECKING:
@@ -27,3 +28,5 @@ class PackagesJob:
     """The current one."""
 
     environ: Mapping[str, str] = field(repr=False)
+    progress: Progress = SILENT
+    """Is told of each download."""

@@ -30,6 +30,7 @@ from uv_self_update.errors import (
     UvSelfUpdateError,
 )
 from uv_self_update.installer.stage import stage
+from uv_self_update.network.progress import SILENT, Progress
 from uv_self_update.releases.target import NEWEST, Wanted, newest_first, parse_target
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.uv import receipt
@@ -91,6 +92,7 @@ def hold(
     target: str | None,
     start: str | None,
     options: tuple[str, ...] = (),
+    progress: Progress = SILENT,
 ) -> Rehearsal:
     """Update a temporary copy of uv.
 
@@ -100,6 +102,7 @@ def hold(
         target: The version to update to, or a specifier; None for the newest.
         start: The version to update from, or a specifier; None for any older one.
         options: Further options for uv.
+        progress: Is told of each download.
 
     Raises:
         RehearsalError: No version to update from is available, or the copy was not updated.
@@ -113,10 +116,10 @@ def hold(
         with (
             # A signal must not leave the directory behind.
             Signals(),
-            closing(OpenSources(settings, uv=uv, environ=environ)) as sources,
+            closing(OpenSources(settings, uv=uv, environ=environ, progress=progress)) as sources,
             _directory(installation.directory) as directory,
         ):
-            copy = _Copy(directory, installation, settings)
+            copy = _Copy(directory, installation, settings, progress)
             return _held(copy, sources, wanted, before, options)
     except SignalReceived as error:
         error.add_note("the temporary copy of uv was removed, and your own uv was not changed")
@@ -145,6 +148,7 @@ def _held(
                 settings=copy.settings,
                 user=copy.user,
                 output=None if level(options, "verbose") else output,
+                progress=copy.progress,
             )
         )
     if outcome.received is not None:
@@ -201,8 +205,11 @@ def _runs_programs(directory: Path) -> bool:
 class _Copy:
     """A directory that looks like the home of a user who has a standalone uv."""
 
-    def __init__(self, directory: Path, user: Installation, settings: Settings) -> None:
+    def __init__(
+        self, directory: Path, user: Installation, settings: Settings, progress: Progress
+    ) -> None:
         self._directory = directory
+        self.progress = progress
         self.settings = settings
         self.user = user
         """The user's own uv."""

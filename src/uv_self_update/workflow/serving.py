@@ -109,7 +109,7 @@ def serving(
     """
     if not job.releases:
         raise NotConfigured
-    sources = OpenSources(job.settings, uv=job.uv, environ=job.environ)
+    sources = OpenSources(job.settings, uv=job.uv, environ=job.environ, progress=job.progress)
     with closing(sources):
         served = [
             Served(

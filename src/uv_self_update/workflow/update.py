@@ -25,6 +25,7 @@ from typing import IO, TYPE_CHECKING
 
 from uv_self_update.errors import HiddenByPolicy, NotReplaced
 from uv_self_update.network.access import Access
+from uv_self_update.network.progress import SILENT, Progress
 from uv_self_update.releases.target import NEWEST, parse_target
 from uv_self_update.sources.addresses import preconnect
 from uv_self_update.uv.process import Signals
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from uv_self_update.config.settings import Settings
     from uv_self_update.errors import InstallError, UvSelfUpdateError
     from uv_self_update.gateway.address import Address
+    from uv_self_update.gateway.announcement import Announcement
     from uv_self_update.gateway.service import Service
     from uv_self_update.installer.native import NativeInstaller
     from uv_self_update.installer.release import ReleaseInstaller
@@ -75,6 +77,9 @@ class Job:
 
     output: IO[bytes] | None = None
     """Where uv writes; None for our own terminal."""
+
+    progress: Progress = SILENT
+    """Is told of each download."""
 
 
 @frozen
@@ -125,7 +130,7 @@ def run(job: Job) -> Outcome:
         Signals() as signals,
         closing(_access(job, user, wanted)) as access,
         _workspace(job) as work,
-        closing(_sources(job.settings, user, work, access)) as sources,
+        closing(_sources(job, user, work, access)) as sources,
         _adopting(job, work) as adoption,
     ):
         installation = adoption.installation
@@ -140,6 +145,8 @@ def run(job: Job) -> Outcome:
         address = _listen()
         environ = _child_environment(installation, work, address)
         with closing(address):
+            if job.output is None:
+                job.progress.hold()  # uv writes to the same terminal
             signals.run(
                 installation.uv,
                 arguments.for_uv(version),
@@ -147,9 +154,12 @@ def run(job: Job) -> Outcome:
                 kept=address.kept,
                 output=job.output,
             )
-            installers = _installers(job, work, adoption)
-            with _gateway(job, address, sources, installers, environ) as service:
+            announcement = _announcement(job, adoption)
+            installers = _installers(job, work, adoption, announcement)
+            with _gateway(job, address, sources, installers, announcement, environ) as service:
                 code = signals.wait()
+                if job.output is None:
+                    job.progress.hold()
             replaced, broken = _concluded(installers.release, signals)
         installed = installers.native.installed or installers.release.installed
         updated = installed is not None or replaced
@@ -182,13 +192,17 @@ def _access(job: Job, user: Installation, wanted: Wanted | None) -> Access:
     return preconnect(job.settings, user.environ, exact=exact)
 
 
-def _sources(
-    settings: Settings, user: Installation, work: Workspace, access: Access
-) -> OpenSources:
+def _sources(job: Job, user: Installation, work: Workspace, access: Access) -> OpenSources:
     from uv_self_update.sources.opened import OpenSources
 
     return OpenSources(
-        settings, uv=user.uv, environ=user.environ, temporary=work.claimed, access=access
+        job.settings,
+        uv=user.uv,
+        environ=user.environ,
+        temporary=work.claimed,
+        access=access,
+        progress=job.progress,
+        keeps=job.user is None and not job.arguments.dry_run,
     )
 
 
@@ -298,6 +312,19 @@ def recover_interrupted(work: Workspace, installation: Installation, settings: S
     work.clear()
 
 
+def _announcement(job: Job, adoption: Adoption) -> Announcement:
+    from uv_self_update.gateway.announcement import Announcement
+
+    return Announcement(
+        job.progress,
+        installed=_receipt_version(adoption.installation),
+        archive=adoption.installation.platform.archive,
+        dry_run=job.arguments.dry_run,
+        # A rehearsal reports on its copy at the end.
+        silent=job.user is not None,
+    )
+
+
 @frozen
 class _Installers:
     """Both installers, and which one is used."""
@@ -309,7 +336,9 @@ class _Installers:
     """The version that the receipt names."""
 
 
-def _installers(job: Job, work: Workspace, adoption: Adoption) -> _Installers:
+def _installers(
+    job: Job, work: Workspace, adoption: Adoption, announcement: Announcement
+) -> _Installers:
     from uv_self_update.gateway import scripts
     from uv_self_update.installer.native import NativeInstaller, chosen
     from uv_self_update.installer.release import ReleaseInstaller
@@ -325,6 +354,7 @@ def _installers(job: Job, work: Workspace, adoption: Adoption) -> _Installers:
             digests=settings.digests,
             rewrites=adoption.rewrites,
             eager=eager,
+            opened=announcement.opened,
         ),
         release=ReleaseInstaller(
             installation,
@@ -344,6 +374,7 @@ def _gateway(
     address: Address,
     sources: OpenSources,
     installers: _Installers,
+    announcement: Announcement,
     environ: Mapping[str, str],
 ) -> Iterator[Service]:
     """Serve the address, and stop all downloads at the end."""
@@ -362,6 +393,7 @@ def _gateway(
             digests=job.settings.digests,
             ahead=True,
             installed=installers.installed,
+            announcement=announcement,
         ),
         platform=sources.platform,
         policy=lambda: sources.policy,

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from uv_self_update.background import Background
 from uv_self_update.errors import IndexFailed, UnusableArchive
+from uv_self_update.network.progress import SILENT, Progress
 from uv_self_update.redaction import redact_url
 from uv_self_update.releases.digests import DigestRules
 from uv_self_update.releases.policy import hidden, tell
@@ -62,6 +63,7 @@ def create(settings: SourceSettings, context: Context) -> IndexSource:
         flat=settings.format == "flat",
         digests=context.digests,
         temporary=context.temporary,
+        progress=context.progress,
     )
 
 
@@ -75,9 +77,10 @@ class IndexSource(WheelSource):
         flat: Whether `url` is a directory or page of wheels instead, as for `--find-links`.
         digests: The digests that a wheel must have besides that of the index; None for any.
         temporary: The directory for temporary files; None for the default of the system.
+        progress: Is told of each download.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 # each is independent of the others
         self,
         *,
         uv: Path,
@@ -86,6 +89,7 @@ class IndexSource(WheelSource):
         flat: bool = False,
         digests: DigestRules | None = None,
         temporary: Path | None = None,
+        progress: Progress = SILENT,
     ) -> None:
         self._digests = digests or DigestRules()
         self._flat = flat
@@ -96,7 +100,15 @@ class IndexSource(WheelSource):
         self._dates: dict[MinimumAge, tuple[frozenset[str], frozenset[str]]] = {}
         self._removing: Background[None] | None = None
         self.name = "the package index" if url is None else f"the index {redact_url(url)}"
-        self._uv = UvPip(uv, environ, name=self.name, url=url, flat=flat, temporary=temporary)
+        self._uv = UvPip(
+            uv,
+            environ,
+            name=self.name,
+            url=url,
+            flat=flat,
+            temporary=temporary,
+            progress=progress,
+        )
         self._resolver = Resolver(self._uv, environ, name=self.name, url=url)
         self._wheels = WheelInstaller(self._uv, self._resolver, self._digests, name=self.name)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from uv_self_update.errors import IndexFailed, UvNotRunnable
 from uv_self_update.files import strerror
+from uv_self_update.network.progress import SILENT, Progress
 from uv_self_update.redaction import redact
 from uv_self_update.sources.index.own_cache import OwnCache, users_cache
 from uv_self_update.sources.index.watched import watched
@@ -33,6 +34,9 @@ CANDIDATES = "uv_resolver=debug"
 _PLAIN = ("--color", "never")
 _TEMPORARY = ("TMPDIR", "TMP", "TEMP")
 _SHOWN_LINES = 12
+_WRITTEN = "uv (unpacked)"
+"""What the progress of a wheel is called: uv unpacks it while it arrives."""
+
 _OWN = re.compile(r"^(?:error:| *\u00d7)", re.MULTILINE)
 _EXCERPT = re.compile(r"\s*\d* \|")
 _PHRASE = re.compile(r"(HTTP status (?:client|server) error \(\d{3}).*(?=\) for url)")
@@ -58,9 +62,10 @@ class UvPip:
         url: The URL of the index, if it is in the configuration of this package.
         flat: Whether `url` is a flat index, which is the only index then.
         temporary: The directory for temporary files; None for the default of the system.
+        progress: Is told how much is written.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 # each is independent of the others
         self,
         uv: Path,
         environ: Mapping[str, str],
@@ -69,7 +74,9 @@ class UvPip:
         url: str | None = None,
         flat: bool = False,
         temporary: Path | None = None,
+        progress: Progress = SILENT,
     ) -> None:
+        self._progress = progress
         self._uv = uv
         self._environ = environ
         self._name = name
@@ -188,10 +195,13 @@ class UvPip:
             settings = users.with_cache(cache.path)
             with settings.handed_over(cache.temporary) as handed:
                 environ = {**handed, **dict.fromkeys(_TEMPORARY, temporary)}
-                with self._started(
-                    [*arguments, *options], environ, stdout=subprocess.DEVNULL
-                ) as process:
-                    errors = watched(process, stdin, cache.directory, heard)
+                with (
+                    self._started(
+                        [*arguments, *options], environ, stdout=subprocess.DEVNULL
+                    ) as process,
+                    self._progress.download(_WRITTEN, None) as written,
+                ):
+                    errors = watched(process, stdin, cache.directory, heard, written)
             cache.keep()
             answer = _answer(process, "", settings.in_own_words(errors, environ))
             understood = users.for_older(answer.errors)

@@ -29,8 +29,16 @@ def watched(
     stdin: str,
     directory: Path,
     heard: Callable[[str], bool] | None,
+    written: Callable[[int], None],
 ) -> str:
     """Wait for a process to exit, and return its stderr.
+
+    Args:
+        process: The uv.
+        stdin: What it reads.
+        directory: Where it writes.
+        heard: Is told each line of its stderr, and returns whether it is to continue.
+        written: Is told the bytes below the directory.
 
     Raises:
         OutputTooLarge: The directory has exceeded the limit.
@@ -44,7 +52,9 @@ def watched(
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(_POLL)
             ended = True
-        if _size(directory) > LARGEST_UNPACKED:
+        size = _size(directory)
+        written(size)
+        if size > LARGEST_UNPACKED:
             raise OutputTooLarge
     return listening.result()
 
