@@ -423,13 +423,13 @@ def test_links_are_not_followed(tmp_path: Path, link: str) -> None:
 
 
 def test_clear_during_an_update(tmp_path: Path) -> None:
-    """What is not needed any more goes while uv, which uses its temporary directory, still runs."""
+    """Executables go while uv, which uses its temporary directory and its receipt, still runs."""
     with closing(workplace.claim(tmp_path)) as work:
-        for name in ("new", "old", "tmp"):
+        for name in ("new", "old", "tmp", "receipt"):
             (work.path / name).mkdir()
             (work.path / name / "file").touch()
         before = {"lock", "holder"}
-        work.clear(spared="tmp")
-        assert {entry.name for entry in work.path.iterdir()} == {*before, "tmp"}
+        work.clear(only={"new", "old"})
+        assert {entry.name for entry in work.path.iterdir()} == {*before, "tmp", "receipt"}
         assert (work.path / "tmp" / "file").exists()
     assert not work.path.exists()

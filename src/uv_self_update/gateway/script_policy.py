@@ -17,6 +17,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 from uv_self_update.errors import ScriptsDisabled
+from uv_self_update.gateway import script_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,7 +86,14 @@ def barred(script: Script, environ: Mapping[str, str]) -> ScriptsDisabled | None
         environ: The environment of uv.
     """
     policy = read_policy(script, environ)
-    return None if policy is None else policy.bars(script)
+    if policy is None:
+        return None
+    return policy.bars(script) or script_path.unusable(environ)
+
+
+def is_unrestricted(environ: Mapping[str, str]) -> bool:
+    """Return whether PowerShell is in full language mode; False if it does not answer."""
+    return _language_mode(environ) == "FullLanguage"
 
 
 def read_policy(script: Script, environ: Mapping[str, str]) -> ScriptPolicy | None:

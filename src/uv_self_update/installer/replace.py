@@ -15,16 +15,33 @@ from dataclasses import replace as with_changes
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from uv_self_update.errors import ChangedMeanwhile, InstallError, NotReplaced, NotRestored
-from uv_self_update.files import become_like, flush, flush_folder, strerror, write_atomically
+from uv_self_update.errors import (
+    ChangedMeanwhile,
+    FileInUse,
+    InstallError,
+    NotReplaced,
+    NotRestored,
+)
+from uv_self_update.files import (
+    WINDOWS,
+    become_like,
+    flush,
+    flush_folder,
+    is_read_only,
+    persist,
+    remove,
+    strerror,
+    write_atomically,
+)
 from uv_self_update.installer import journal as notes
 from uv_self_update.installer import strays
 from uv_self_update.installer.journal import Journal, Step
 from uv_self_update.installer.workspace import TEMPORARY
+from uv_self_update.uv.executable import current_path, renamed
 from uv_self_update.uv.receipt import NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from uv_self_update.installer.stage import Staged
     from uv_self_update.platforms import Platform
@@ -37,6 +54,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _EXECUTABLE = 0o755
+_SMALL = 4 << 20  # bytes; uvx has 350 kB
 
 
 def replace(
@@ -62,6 +80,7 @@ def replace(
 
     Raises:
         NotReplaced: The file system refused; nothing was changed.
+        FileInUse: Windows refused, because another program has a file open; nothing was changed.
         ChangedMeanwhile: Another program has written a receipt, which stays; nothing was changed.
         NotRestored: The old ones could not be restored; they are kept in the workspace.
         InstallError: uv does not run in its place; nothing was changed.
@@ -251,7 +270,8 @@ def _step(staged: Path, named: Path, work: Path) -> Step:
         link=notes.leads_to(named),
         place=place,
         kept=_free(kept),
-        old=notes.mark(place),
+        # uv for Windows has moved itself aside, and moves itself back if its installer fails.
+        old=notes.mark(current_path(place)),
         put=None,
     )
 
@@ -268,7 +288,7 @@ def _free(path: Path) -> Path:
 
 def _stays(file: Path) -> bool:
     with contextlib.suppress(OSError):
-        file.unlink(missing_ok=True)
+        remove(file)
     return os.path.lexists(file)
 
 
@@ -291,22 +311,34 @@ def _prepared(plan: Journal, *, flushed: bool) -> Journal:
             shutil.copyfile(step.staged, step.new)
         if not flushed or step.new != step.staged:
             flush(step.new)  # before it may become unreadable
-        if step.place.exists():
-            become_like(step.place, step.new)
+        present = current_path(step.place)
+        if present.exists():
+            become_like(present, step.new)
         else:
             step.new.chmod(_EXECUTABLE)
         if step.old is not None:
-            step.kept.parent.mkdir(exist_ok=True)
-            _keep(step)
+            keep_file(present, step.kept)
     ready = (with_changes(step, put=notes.mark(step.new)) for step in plan.steps)
     return with_changes(plan, steps=tuple(ready))
 
 
-def _keep(step: Step) -> None:
+def keep_file(file: Path, kept: Path) -> None:
+    """Link or copy a file to another path, whose directory is created.
+
+    On Windows, small ones are copied: no link of a file that another program holds can be removed.
+
+    Raises:
+        OSError: Neither is possible.
+    """
+    kept.parent.mkdir(exist_ok=True)
     try:
-        os.link(step.place, step.kept, follow_symlinks=False)
+        # All links of a file have the same attributes, and a read-only one cannot be removed.
+        if not is_read_only(file) and not (WINDOWS and file.stat().st_size < _SMALL):
+            os.link(file, kept, follow_symlinks=False)
+            return
     except (OSError, NotImplementedError):  # a file system without hard links
-        shutil.copy2(step.place, step.kept, follow_symlinks=False)
+        pass
+    shutil.copy2(file, kept, follow_symlinks=False)
 
 
 def _carry_out(plan: Journal, work: Path, check: Check | None, *, windows: bool) -> None:
@@ -322,7 +354,8 @@ def _carry_out(plan: Journal, work: Path, check: Check | None, *, windows: bool)
         plan.at("replacing").write(work)
         for step in plan.steps:
             if step.new.exists():
-                _put(step.new, step, windows=windows)
+                with _naming(step.place, windows=windows):
+                    _put(step.new, step, windows=windows)
         if check is not None:
             check(plan.steps[-1].place, plan.version)
         _flush_folders(plan)
@@ -330,23 +363,55 @@ def _carry_out(plan: Journal, work: Path, check: Check | None, *, windows: bool)
             if rewrite.path.is_file() and not rewrite.expected:
                 raise ChangedMeanwhile(rewrite.path, plan.version)  # noqa: TRY301 # undone below
             if rewrite.after is not None:
-                _rewrite(rewrite, rewrite.after)
+                with _naming(rewrite.path, windows=windows):
+                    _rewrite(rewrite, rewrite.after)
+        _let_go(plan)
     except BaseException:
         _undo(plan, work, windows=windows)
         raise
     drop(plan, work)
 
 
+@contextlib.contextmanager
+def _naming(file: Path, *, windows: bool) -> Iterator[None]:
+    """Name the file that another program does not let be replaced; raises FileInUse."""
+    try:
+        yield
+    except (PermissionError, NotReplaced) as error:
+        cause = error.__cause__ if isinstance(error, NotReplaced) else error
+        if windows and isinstance(cause, PermissionError):
+            raise FileInUse(file, strerror(cause)) from error
+        raise
+
+
 def _put(file: Path, step: Step, *, windows: bool) -> None:
     """Rename a new file, or a kept one, into its place."""
-    try:
-        file.replace(step.place)
-    except PermissionError:
-        if not windows:
-            raise
-        # A running program can be renamed there, but not replaced.
-        step.place.replace(_free(step.kept.with_name(f"{step.kept.name}.running")))
-        file.replace(step.place)
+
+    def attempt() -> None:
+        try:
+            file.replace(step.place)
+        except PermissionError:
+            if not windows or not os.path.lexists(step.place):
+                raise
+            # A running or a read-only program can be renamed there, but not replaced.
+            aside = _free(step.kept.with_name(f"{step.kept.name}.running"))
+            step.place.replace(aside)
+            try:
+                file.replace(step.place)
+            except OSError:
+                aside.replace(step.place)
+                raise
+
+    persist(attempt, windows=windows)
+
+
+def _let_go(plan: Journal) -> None:
+    """Let uv for Windows remove its old file, moved aside, although it is read-only."""
+    for step in plan.steps:
+        aside = renamed(step.place)
+        with contextlib.suppress(OSError):
+            if is_read_only(aside):
+                aside.chmod(_EXECUTABLE)
 
 
 def _rewrite(rewrite: Rewrite, after: bytes) -> None:
@@ -399,10 +464,12 @@ def _restore(plan: Journal, work: Path, *, windows: bool) -> None:
                 link.unlink(missing_ok=True)
                 link.symlink_to(step.link)
                 link.replace(step.named)
-            if os.path.lexists(step.kept):
+            if step.moved_aside:
+                remove(step.place)  # uv moves itself back, or `restore_name` does
+            elif os.path.lexists(step.kept) and not step.unmoved:
                 _put(step.kept, step, windows=windows)
             elif step.old is None:
-                step.place.unlink(missing_ok=True)
+                remove(step.place)
         except OSError as error:
             kept = None if step.old is None else step.kept
             failure = NotRestored(step.place, kept, strerror(error))
@@ -446,7 +513,7 @@ def _remove_strays(plan: Journal) -> None:
 def _remove(files: Iterable[Path]) -> None:
     for file in files:
         with contextlib.suppress(OSError):
-            file.unlink(missing_ok=True)
+            remove(file)
 
 
 def _flush_folders(plan: Journal) -> None:
