@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from support import release_installers
 from support.binaries import newest, newest_but_one
 from windows import sources
 from windows.machine import REAL, windows
@@ -83,8 +84,10 @@ def test_temp(name: str, machine: Machine) -> None:
     machine.environ |= temporary(windows(directory))
     source = sources.directory(machine, newest())
 
+    doctor = machine.run("--source", source, "doctor")
     done = machine.run("--source", source)
 
+    assert doctor.code == 0, doctor
     assert done.code == 0, done
     assert machine.version() == machine.receipt_version() == newest()
     assert list(directory.iterdir()) == []
@@ -98,8 +101,11 @@ def test_temp_without_a_way_out(machine: Machine) -> None:
     source = sources.directory(machine, newest())
     before = machine.rest()
 
+    doctor = machine.run("--source", source, "doctor")
     done = machine.run("--source", source)
 
+    assert doctor.code == 8, doctor
+    assert str(windows(machine.temporary)) in doctor.out
     assert done.code == 2, done  # uv's
     assert str(windows(machine.temporary)) in done.err
     assert "set TEMP" in done.err
@@ -166,6 +172,24 @@ def test_held_for_ever(name: str, machine: Machine) -> None:
     again = machine.run("--source", source)
     assert again.code == 0, again
     assert "interrupted" not in again.err
+
+
+@pytest.mark.skipif(REAL, reason="the stand-in refuses what a real PowerShell runs")
+def test_release_installer_that_fails(machine: Machine) -> None:
+    """A release's own script is run, and its failure leaves uv, its receipt and TEMP alone."""
+    machine.install(newest_but_one())
+    source = sources.directory(machine, newest())
+    script = machine.path / "mirror" / newest() / "uv-installer.ps1"
+    script.write_bytes(release_installers.script(newest(), windows=True))
+    before = machine.rest()
+
+    done = machine.run("--source", source, "--installer", "release")
+
+    assert done.code == 2, done
+    assert "does not know this line" in done.err
+    assert f"the installer of uv {newest()} failed" in done.err
+    unchanged(machine, before)
+    assert list(machine.temporary.iterdir()) == []
 
 
 def test_read_only(machine: Machine) -> None:

@@ -5,13 +5,4 @@ exchange HTTP, `routes` parses requests, `service` answers them. `scripts` write
 uv runs as its installer.
 """
 
-__all__ = (
-    "address",
-    "loopback",
-    "package_index",
-    "proxy",
-    "script_path",
-    "script_policy",
-    "scripts",
-    "service",
-)
+__all__ = ("address", "loopback", "package_index", "proxy", "script_policy", "scripts", "service")

@@ -21,6 +21,7 @@ from uv_self_update.gateway import script_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 
 Script = Literal["native", "release"]
@@ -91,9 +92,17 @@ def barred(script: Script, environ: Mapping[str, str]) -> ScriptsDisabled | None
     return policy.bars(script) or script_path.unusable(environ)
 
 
-def is_unrestricted(environ: Mapping[str, str]) -> bool:
-    """Return whether PowerShell is in full language mode; False if it does not answer."""
-    return _language_mode(environ) == "FullLanguage"
+def variables(environ: Mapping[str, str], *, own: Path | None) -> dict[str, str]:
+    """Return the variables with which uv for Windows writes its script where PowerShell finds it.
+
+    Args:
+        environ: The environment of uv.
+        own: An existing directory next to uv.
+    """
+    # Without an answer, the language may be restricted.
+    return script_path.variables(
+        environ, own=own, unrestricted=lambda: _language_mode(environ) == "FullLanguage"
+    )
 
 
 def read_policy(script: Script, environ: Mapping[str, str]) -> ScriptPolicy | None:

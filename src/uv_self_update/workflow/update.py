@@ -196,17 +196,6 @@ def _workspace(job: Job) -> Iterator[Workspace]:
         yield work
 
 
-def _place_of_script(installation: Installation, work: Workspace) -> dict[str, str]:
-    """Return the variables that name a directory from which PowerShell takes a script."""
-    from uv_self_update.gateway import script_path
-    from uv_self_update.gateway.script_policy import is_unrestricted
-
-    environ = installation.environ
-    return script_path.variables(
-        environ, own=work.temporary, unrestricted=lambda: is_unrestricted(environ)
-    )
-
-
 def _child_environment(
     installation: Installation, work: Workspace, address: Address, *, dry_run: bool
 ) -> dict[str, str]:
@@ -214,7 +203,9 @@ def _child_environment(
     try:
         temporary = work.environ(windows=installation.windows)
         if installation.windows and not dry_run:
-            temporary |= _place_of_script(installation, work)
+            from uv_self_update.gateway import script_policy
+
+            temporary |= script_policy.variables(installation.environ, own=work.temporary)
     except OSError as error:
         raise NotReplaced(installation.directory, strerror(error)) from error
     return environment({**installation.environ, **temporary}, address.base)
