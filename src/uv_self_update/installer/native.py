@@ -237,7 +237,7 @@ class NativeInstaller:
         """Keep uv for Windows, see `restore`; it is not running under another name yet."""
         if not self._installation.windows or not self._uv.exists():
             return
-        from uv_self_update.installer.replace import keep_file  # noqa: PLC0415 # as in `finish`
+        from uv_self_update.installer.moves import keep_file  # noqa: PLC0415 # as in `finish`
 
         kept = self._work.path / "before" / self._uv.name
         try:

@@ -7,7 +7,6 @@ to a journal first, so that the next update finishes or undoes one that was kill
 from __future__ import annotations
 
 import contextlib
-import itertools
 import logging
 import os
 import shutil
@@ -17,18 +16,14 @@ from typing import TYPE_CHECKING
 
 from uv_self_update.errors import (
     ChangedMeanwhile,
-    FileInUse,
     InstallError,
     NotReplaced,
     NotRestored,
 )
 from uv_self_update.files import (
-    WINDOWS,
     become_like,
     flush,
     flush_folder,
-    is_read_only,
-    persist,
     remove,
     strerror,
     write_atomically,
@@ -36,12 +31,13 @@ from uv_self_update.files import (
 from uv_self_update.installer import journal as notes
 from uv_self_update.installer import strays
 from uv_self_update.installer.journal import Journal, Step
+from uv_self_update.installer.moves import free, keep_file, let_go, naming, put
 from uv_self_update.installer.workspace import TEMPORARY
-from uv_self_update.uv.executable import current_path, renamed
+from uv_self_update.uv.executable import current_path
 from uv_self_update.uv.receipt import NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from uv_self_update.installer.stage import Staged
     from uv_self_update.platforms import Platform
@@ -54,7 +50,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _EXECUTABLE = 0o755
-_SMALL = 4 << 20  # bytes; uvx has 350 kB
 
 
 def replace(
@@ -269,7 +264,7 @@ def _step(staged: Path, named: Path, work: Path) -> Step:
         named=named,
         link=notes.leads_to(named),
         place=place,
-        kept=_free(kept),
+        kept=free(kept),
         # uv for Windows has moved itself aside, and moves itself back if its installer fails.
         old=notes.mark(current_path(place)),
         put=None,
@@ -278,18 +273,6 @@ def _step(staged: Path, named: Path, work: Path) -> Step:
 
 def _hidden(place: Path, work: Path, what: str) -> Path:
     return place.with_name(f"{work.name}.{place.name}.{what}")
-
-
-def _free(path: Path) -> Path:
-    """Return an unused path: on Windows, a running program cannot be removed."""
-    numbered = (path.with_name(f"{path.name}.{number}") for number in itertools.count(1))
-    return next(free for free in itertools.chain([path], numbered) if not _stays(free))
-
-
-def _stays(file: Path) -> bool:
-    with contextlib.suppress(OSError):
-        remove(file)
-    return os.path.lexists(file)
 
 
 def _is_needed(staged: Staged, plan: Journal, platform: Platform) -> bool:
@@ -322,25 +305,6 @@ def _prepared(plan: Journal, *, flushed: bool) -> Journal:
     return with_changes(plan, steps=tuple(ready))
 
 
-def keep_file(file: Path, kept: Path) -> None:
-    """Link or copy a file to another path, whose directory is created.
-
-    On Windows, small ones are copied: no link of a file that another program holds can be removed.
-
-    Raises:
-        OSError: Neither is possible.
-    """
-    kept.parent.mkdir(exist_ok=True)
-    try:
-        # All links of a file have the same attributes, and a read-only one cannot be removed.
-        if not is_read_only(file) and not (WINDOWS and file.stat().st_size < _SMALL):
-            os.link(file, kept, follow_symlinks=False)
-            return
-    except (OSError, NotImplementedError):  # a file system without hard links
-        pass
-    shutil.copy2(file, kept, follow_symlinks=False)
-
-
 def _carry_out(plan: Journal, work: Path, check: Check | None, *, windows: bool) -> None:
     """Do the remaining steps; or undo all of them, and raise the error.
 
@@ -354,8 +318,8 @@ def _carry_out(plan: Journal, work: Path, check: Check | None, *, windows: bool)
         plan.at("replacing").write(work)
         for step in plan.steps:
             if step.new.exists():
-                with _naming(step.place, windows=windows):
-                    _put(step.new, step, windows=windows)
+                with naming(step.place, windows=windows):
+                    put(step.new, step, windows=windows)
         if check is not None:
             check(plan.steps[-1].place, plan.version)
         _flush_folders(plan)
@@ -363,55 +327,13 @@ def _carry_out(plan: Journal, work: Path, check: Check | None, *, windows: bool)
             if rewrite.path.is_file() and not rewrite.expected:
                 raise ChangedMeanwhile(rewrite.path, plan.version)  # noqa: TRY301 # undone below
             if rewrite.after is not None:
-                with _naming(rewrite.path, windows=windows):
+                with naming(rewrite.path, windows=windows):
                     _rewrite(rewrite, rewrite.after)
-        _let_go(plan)
+        let_go(plan)
     except BaseException:
         _undo(plan, work, windows=windows)
         raise
     drop(plan, work)
-
-
-@contextlib.contextmanager
-def _naming(file: Path, *, windows: bool) -> Iterator[None]:
-    """Name the file that another program does not let be replaced; raises FileInUse."""
-    try:
-        yield
-    except (PermissionError, NotReplaced) as error:
-        cause = error.__cause__ if isinstance(error, NotReplaced) else error
-        if windows and isinstance(cause, PermissionError):
-            raise FileInUse(file, strerror(cause)) from error
-        raise
-
-
-def _put(file: Path, step: Step, *, windows: bool) -> None:
-    """Rename a new file, or a kept one, into its place."""
-
-    def attempt() -> None:
-        try:
-            file.replace(step.place)
-        except PermissionError:
-            if not windows or not os.path.lexists(step.place):
-                raise
-            # A running or a read-only program can be renamed there, but not replaced.
-            aside = _free(step.kept.with_name(f"{step.kept.name}.running"))
-            step.place.replace(aside)
-            try:
-                file.replace(step.place)
-            except OSError:
-                aside.replace(step.place)
-                raise
-
-    persist(attempt, windows=windows)
-
-
-def _let_go(plan: Journal) -> None:
-    """Let uv for Windows remove its old file, moved aside, although it is read-only."""
-    for step in plan.steps:
-        aside = renamed(step.place)
-        with contextlib.suppress(OSError):
-            if is_read_only(aside):
-                aside.chmod(_EXECUTABLE)
 
 
 def _rewrite(rewrite: Rewrite, after: bytes) -> None:
@@ -467,7 +389,7 @@ def _restore(plan: Journal, work: Path, *, windows: bool) -> None:
             if step.moved_aside:
                 remove(step.place)  # uv moves itself back, or `restore_name` does
             elif os.path.lexists(step.kept) and not step.unmoved:
-                _put(step.kept, step, windows=windows)
+                put(step.kept, step, windows=windows)
             elif step.old is None:
                 remove(step.place)
         except OSError as error:
