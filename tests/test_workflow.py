@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 CI = ROOT / ".github" / "workflows" / "ci.yml"
 EVERY = ROOT / ".github" / "workflows" / "every.yml"
+WINDOWS = ROOT / ".github" / "workflows" / "windows.yml"
 RELEASE = ROOT / ".github" / "workflows" / "release.yml"
 OTHER_TYPES = (" --platform win32 src", " --platform darwin src")
 
@@ -34,6 +35,7 @@ TRIGGERS = {
     CI: {"push", "pull_request"},
     EVERY: {"schedule", "workflow_dispatch"},
     RELEASE: {"push"},
+    WINDOWS: {"push", "pull_request"},
 }
 
 
@@ -133,6 +135,17 @@ def test_every_test_is_run_on_linux() -> None:
 def test_further_uvs_are_tried_on_every_system() -> None:
     """What the README's command leaves out, because it would download more, is run as well."""
     assert EXTRA in elsewhere()
+
+
+def test_windows_is_run_on_both() -> None:
+    """The scenarios of Windows are run by Wine on Linux, and on Windows itself."""
+    (job,) = read(WINDOWS)["jobs"].values()
+    runs = [step["run"] for step in job["steps"] if "run" in step]
+
+    assert "uv run pytest -m wine" in linux()
+    assert [run.partition("&& ")[2] for run in runs] == ["uv run pytest -m wine -n 0"]
+    assert job["runs-on"] == "windows-latest"
+    assert job["defaults"] == {"run": {"shell": "bash"}}
 
 
 def test_what_is_run_first_is_small() -> None:

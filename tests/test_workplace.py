@@ -422,14 +422,14 @@ def test_links_are_not_followed(tmp_path: Path, link: str) -> None:
     assert list(elsewhere.iterdir()) == []
 
 
-def test_discarded_during_an_update(tmp_path: Path) -> None:
-    """What is not needed any more goes; other directories, which uv still uses, stay until then."""
+def test_clear_during_an_update(tmp_path: Path) -> None:
+    """Executables go while uv, which uses its temporary directory and its receipt, still runs."""
     with closing(workplace.claim(tmp_path)) as work:
-        for name in ("new", "old", "tmp", "a receipt"):
+        for name in ("new", "old", "tmp", "receipt"):
             (work.path / name).mkdir()
             (work.path / name / "file").touch()
-        work.discard(("new", "old", "missing"))
-        left = {entry.name for entry in work.path.iterdir()}
-        assert left == {"lock", "holder", "tmp", "a receipt"}
+        before = {"lock", "holder"}
+        work.clear(only={"new", "old"})
+        assert {entry.name for entry in work.path.iterdir()} == {*before, "tmp", "receipt"}
         assert (work.path / "tmp" / "file").exists()
     assert not (tmp_path / workplace.NAME).exists()

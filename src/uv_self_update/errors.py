@@ -70,6 +70,7 @@ UvSelfUpdateError
 │   ├── PartiallyInstalled        the release's installer exited between its steps
 │   ├── ChangedMeanwhile          another program changed uv or its receipt
 │   ├── ScriptsDisabled           Windows does not let PowerShell run the installer
+│   ├── ScriptNotRun              PowerShell ended without running the installer
 │   ├── ReceiptError
 │   ├── NotStandalone             uv has no receipt of its own
 │   ├── ManagedByPackageManager
@@ -82,6 +83,7 @@ UvSelfUpdateError
 │   ├── ReleaseInstallerFailed
 │   ├── StagedUvBroken            the new uv does not run
 │   ├── NotReplaced
+│   ├── FileInUse                 Windows does not let a file be replaced
 │   ├── NotRestored
 │   └── LockTimeout               timed out waiting for the lock
 ├── RehearsalError            9   the rehearsal could not run, or failed
@@ -1059,6 +1061,20 @@ class ScriptsDisabled(InstallError):
         )
 
 
+class ScriptNotRun(InstallError):
+    """uv has reported success or a failure, but its installer's script was never run."""
+
+    def __init__(self, version: str, *, windows: bool) -> None:
+        program = "PowerShell" if windows else "sh"
+        super().__init__(
+            f"uv {version} was not installed: {program} ended without running uv's installer",
+            hint="The old uv stays. Look for a PowerShell profile with `exit` (`$PROFILE`), or for "
+            "another `powershell` on PATH."
+            if windows
+            else "The old uv stays. Look for another `sh`, or a wrapper, that ends early.",
+        )
+
+
 class ReceiptError(InstallError):
     """uv's receipt is missing, unreadable or invalid."""
 
@@ -1262,6 +1278,17 @@ class NotReplaced(InstallError):
             f"failed to write the new version to {path}: {reason}",
             hint="The installed uv was not changed. Check that the directory is writable and has "
             "free space.",
+        )
+
+
+class FileInUse(InstallError):
+    """Windows refuses to replace `path`, an executable or the receipt, which another has open."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(
+            f"failed to replace {path}: {reason}",
+            hint="The installed uv was not changed. Another program, such as a virus scanner, has "
+            "the file open: close it, or try again later.",
         )
 
 

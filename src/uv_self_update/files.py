@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import stat
 import sys
+import time
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+WINDOWS = os.name == "nt"
+
+PAUSES = tuple(0.01 * 2**number for number in range(9))
+"""Seconds between the attempts of `persist`: five in all. A virus scanner holds a file for less."""
 
 
 def write_atomically(path: Path, content: bytes, *, temporary: str | None = None) -> None:
@@ -34,10 +45,75 @@ def write_atomically(path: Path, content: bytes, *, temporary: str | None = None
             become_like(target, written)
         else:
             written.chmod(0o644)
-        written.replace(target)
+        persist(lambda: _replace(written, target))
     except BaseException:
         with contextlib.suppress(OSError):
             written.unlink()
+        raise
+
+
+def persist(action: Callable[[], None], *, windows: bool = WINDOWS) -> None:
+    """Do what Windows refuses while another program, such as a virus scanner, has a file open.
+
+    Args:
+        action: What may raise a `PermissionError`, and is repeated for some seconds then.
+        windows: Whether this is Windows; elsewhere such an error lasts.
+
+    Raises:
+        OSError: As the last attempt.
+    """
+    for pause in PAUSES if windows else ():
+        try:
+            return action()
+        except PermissionError:
+            time.sleep(pause)
+    return action()
+
+
+def is_read_only(file: Path) -> bool:
+    """Return whether a file has Windows' attribute, which does not let it be replaced or removed.
+
+    Raises:
+        OSError: It does not exist.
+    """
+    return WINDOWS and not file.stat().st_mode & stat.S_IWRITE
+
+
+def remove(file: Path) -> None:
+    """Remove a file, if it exists, although it may be read-only.
+
+    Raises:
+        OSError: It cannot be removed, such as a program that is running on Windows.
+    """
+    try:
+        file.unlink(missing_ok=True)
+    except PermissionError:
+        if not is_read_only(file):
+            raise
+        file.chmod(stat.S_IWRITE)
+        file.unlink(missing_ok=True)
+
+
+def remove_tree(directory: Path) -> None:
+    """Remove a directory, as far as possible, although files in it may be read-only."""
+    shutil.rmtree(directory, ignore_errors=True)
+    if WINDOWS and directory.exists():
+        for file in directory.rglob("*"):
+            with contextlib.suppress(OSError):
+                file.chmod(stat.S_IWRITE)
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _replace(written: Path, target: Path) -> None:
+    """Replace a file, although it may be read-only; a failure does not change it."""
+    read_only = target.exists() and is_read_only(target)
+    if read_only:
+        target.chmod(stat.S_IWRITE)
+    try:
+        written.replace(target)
+    except OSError:
+        if read_only:
+            target.chmod(stat.S_IREAD)
         raise
 
 

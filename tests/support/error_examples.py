@@ -81,6 +81,7 @@ EXAMPLES = [
         "Group Policy",
         hint="Allow local scripts.",
     ),
+    errors.ScriptNotRun("0.12.3", windows=True),
     errors.ReceiptError(FILE, "it is not JSON"),
     errors.NotStandalone(Path("/usr/bin/uv"), "there is no receipt uv-receipt.json"),
     errors.ManagedByPackageManager(
@@ -94,6 +95,7 @@ EXAMPLES = [
     errors.NoDigest("uv.zip", "the mirror", "/etc/site.toml"),
     errors.NoWheelDigest("the wheel", "the index", "/etc/x.toml", version="0.13.9", weak="md5"),
     errors.NotPinned("uv.zip", "the mirror", "0.12.3", "/etc/site.toml"),
+    errors.FileInUse(Path("/home/me/.local/bin/uvx.exe"), "it is used by another process"),
     errors.NotReplaced(Path("/usr/bin"), "Permission denied"),
     errors.NotRestored(Path("/usr/bin/uv"), Path("/usr/bin/old/uv"), "Permission denied"),
     errors.LockTimeout(Path("/usr/bin"), "process 7 of user alice"),

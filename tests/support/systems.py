@@ -125,6 +125,7 @@ TABLE: Mapping[str, Needs] = {
     "test_replacing.py": _MODES,
     "test_requests_counted.py": _HOME,
     "test_required.py": _HOME,
+    "test_script_path.py::test_script_that_is_not_run": _HOME,
     "test_script_policy.py::test_ours_is_run_in_constrained_language": _HOME,
     "test_script_policy.py::test_powershell_is_asked_for_its_mode": _SH,
     "test_script_policy.py::test_real_uv_stops_before_anything_is_touched": _HOME,

@@ -31,11 +31,14 @@ def main(path: str, base: str) -> int:
         sys.stderr.write(f"uv-self-update exited before uv was installed ({error})\n")
         return 1
     done = status == _DONE
-    (sys.stdout if done else sys.stderr).write(text)
+    # As bytes: uv reads UTF-8, and Windows has a code page for pipes.
+    stream = sys.stdout if done else sys.stderr
+    stream.buffer.write(text)
+    stream.flush()
     return 0 if done else 1
 
 
-def _answer(base: str, path: str) -> tuple[bytes, str]:
+def _answer(base: str, path: str) -> tuple[bytes, bytes]:
     """Return the status and the body of a response.
 
     Args:
@@ -65,7 +68,7 @@ def _answer(base: str, path: str) -> tuple[bytes, str]:
     if not lengths or len(body) != int(lengths[0]):
         message = "the response is incomplete"
         raise ValueError(message)
-    return status.split(b" ")[1], body.decode()
+    return status.split(b" ")[1], body
 
 
 if __name__ == "__main__":

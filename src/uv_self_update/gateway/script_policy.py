@@ -16,10 +16,12 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 from uv_self_update.errors import ScriptsDisabled
+from uv_self_update.gateway import script_path
 from uv_self_update.values import field, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 
 Script = Literal["native", "release"]
@@ -85,7 +87,22 @@ def barred(script: Script, environ: Mapping[str, str]) -> ScriptsDisabled | None
         environ: The environment of uv.
     """
     policy = read_policy(script, environ)
-    return None if policy is None else policy.bars(script)
+    if policy is None:
+        return None
+    return policy.bars(script) or script_path.unusable(environ)
+
+
+def variables(environ: Mapping[str, str], *, own: Path | None) -> dict[str, str]:
+    """Return the variables with which uv for Windows writes its script where PowerShell finds it.
+
+    Args:
+        environ: The environment of uv.
+        own: An existing directory next to uv.
+    """
+    # Without an answer, the language may be restricted.
+    return script_path.variables(
+        environ, own=own, unrestricted=lambda: _language_mode(environ) == "FullLanguage"
+    )
 
 
 def read_policy(script: Script, environ: Mapping[str, str]) -> ScriptPolicy | None:

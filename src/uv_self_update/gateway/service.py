@@ -138,6 +138,9 @@ class Service:
         self.transferred = 0
         """Bytes of archives that the gateway sent."""
 
+        self.unrun: str | None = None
+        """The version whose script uv was sent, and which has not requested the installation."""
+
         self.asked = False
         """Whether uv has sent a valid request."""
 
@@ -208,6 +211,7 @@ class Service:
             case File(version=version, name=name):
                 return self._file(version, name)
             case Install(version=version, token=token):
+                self.unrun = None
                 if token is None:
                     self._native.finish(version)
                 else:
@@ -271,12 +275,14 @@ class Service:
             else:
                 self._begin_ahead(found)
                 script = self._release_installer.begin(found, script)
+            self.unrun = version
         except ScriptsDisabled as error:
             self._remember(error)
             return Reply(content_type=_BINARY, body=map(_break_off, (error,)))
         except UvSelfUpdateError as error:
             self._remember(error)
-            self.told.append(error)
+            if not windows or str(error).isascii():
+                self.told.append(error)  # in the code page of PowerShell, uv prints less
             script = scripts.failing(str(error), windows=windows)
         return Reply.of(script, content_type=_BINARY)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from uv_self_update.files import write_atomically
+from uv_self_update.uv.executable import renamed
 from uv_self_update.uv.receipt import Rewrite
 from uv_self_update.values import frozen, replace
 
@@ -62,6 +63,16 @@ class Step:
     def foreign(self) -> bool:
         """Whether another program has replaced the file since."""
         return mark(self.place) not in {None, self.old, self.put}
+
+    @property
+    def unmoved(self) -> bool:
+        """Whether the old file is still in its place."""
+        return self.old is not None and mark(self.place) == self.old != self.put
+
+    @property
+    def moved_aside(self) -> bool:
+        """Whether uv for Windows has renamed its file, and has not removed it since."""
+        return self.old is not None and mark(renamed(self.place)) == self.old
 
     @property
     def changed(self) -> bool:

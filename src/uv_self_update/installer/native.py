@@ -9,10 +9,16 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from uv_self_update.background import Background
-from uv_self_update.errors import ChangedMeanwhile, InstallationInterrupted, NotReplaced
+from uv_self_update.errors import (
+    ChangedMeanwhile,
+    InstallationInterrupted,
+    NotReplaced,
+    NotRestored,
+)
 from uv_self_update.files import strerror
 from uv_self_update.installer.journal import mark
 from uv_self_update.installer.workspace import KEPT
+from uv_self_update.uv.executable import current_path
 from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
@@ -32,6 +38,9 @@ if TYPE_CHECKING:
 
 _NEW = "new"  # the directory of the staged release, in a workspace
 _LAST_WAIT = 10.0  # seconds for a staging that was told to end
+_EXECUTABLES = frozenset({"before", _NEW, KEPT})
+"""The directories of a workspace that contain executables."""
+
 _LAYOUTS = frozenset({None, "cargo-home", "flat", "hierarchical", "unspecified"})
 
 
@@ -139,6 +148,7 @@ class NativeInstaller:
         self._staging: Background[_Ready] | None = None
         self._version: str | None = None
         self._clearing: Background[None] | None = None
+        self._kept: Path | None = None
         self.installed: Staged | None = None
 
     def expect(self, found: Found) -> bool:
@@ -156,9 +166,14 @@ class NativeInstaller:
         return taken
 
     def begin(self, found: Found) -> None:
-        """Begin to fetch and stage a release; a second call changes nothing."""
+        """Begin to fetch and stage a release; a second call changes nothing.
+
+        Raises:
+            NotReplaced: The workspace cannot be written.
+        """
         with self._lock:
             if self._staging is None and not self._closed:
+                self._keep_uv()
                 self._version = found.release.version
                 self._staging = Background(lambda: self._stage(found))
 
@@ -192,8 +207,25 @@ class NativeInstaller:
                 check=partial(confirm, source=ready.found.source.name, installation=installation),
             )
             self.installed = ready.staged
-            # While uv ends, which uses other directories of the workspace until then.
-            self._clearing = Background(lambda: self._work.discard((_NEW, KEPT)))
+            if installation.windows:
+                return  # its old file is that of the program that runs, and uv removes it now
+            # While uv ends, which uses its temporary directory and its receipt until then.
+            self._clearing = Background(lambda: self._work.clear(only=_EXECUTABLES))
+
+    def restore(self) -> None:
+        """Restore a uv that has removed itself, after PowerShell has ended with 0.
+
+        uv for Windows moves itself aside, and believes that exit code.
+
+        Raises:
+            NotRestored: It cannot be restored; it is kept.
+        """
+        if self._kept is None or os.path.lexists(current_path(self._uv)):
+            return
+        try:
+            self._kept.replace(self._uv)
+        except OSError as error:
+            raise NotRestored(self._uv, self._kept, strerror(error)) from error
 
     def close(self) -> None:
         """Wait for a replacement that is under way, and refuse any other."""
@@ -203,6 +235,23 @@ class NativeInstaller:
         for work in running:
             if work is not None:
                 work.wait(_LAST_WAIT)
+
+    @property
+    def _uv(self) -> Path:
+        return (self._installation.directory / self._installation.platform.uv).resolve()
+
+    def _keep_uv(self) -> None:
+        """Keep uv for Windows, see `restore`; it is not running under another name yet."""
+        if not self._installation.windows or not self._uv.exists():
+            return
+        from uv_self_update.installer.moves import keep_file  # noqa: PLC0415 # as in `finish`
+
+        kept = self._work.path / "before" / self._uv.name
+        try:
+            keep_file(self._uv, kept)
+        except OSError as error:
+            raise NotReplaced(self._installation.directory, strerror(error)) from error
+        self._kept = kept
 
     def _would_be_taken(self, version: str) -> bool:
         receipt = self._installation.receipt
@@ -228,7 +277,7 @@ class NativeInstaller:
             directory.mkdir()
         except OSError as error:
             raise NotReplaced(installation.directory, strerror(error)) from error
-        uv = (installation.directory / installation.platform.uv).resolve()
+        uv = self._uv
         old = mark(uv)
         return _Ready(
             receipt=receipt,

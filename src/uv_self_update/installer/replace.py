@@ -7,19 +7,32 @@ to a journal first, so that the next update finishes or undoes one that was kill
 from __future__ import annotations
 
 import contextlib
-import itertools
 import logging
 import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from uv_self_update.errors import ChangedMeanwhile, InstallError, NotReplaced, NotRestored
-from uv_self_update.files import become_like, flush, flush_folder, strerror, write_atomically
+from uv_self_update.errors import (
+    ChangedMeanwhile,
+    InstallError,
+    NotReplaced,
+    NotRestored,
+)
+from uv_self_update.files import (
+    become_like,
+    flush,
+    flush_folder,
+    remove,
+    strerror,
+    write_atomically,
+)
 from uv_self_update.installer import journal as notes
 from uv_self_update.installer import strays
 from uv_self_update.installer.journal import Journal, Step
+from uv_self_update.installer.moves import free, keep_file, let_go, naming, put
 from uv_self_update.installer.workspace import KEPT, TEMPORARY
+from uv_self_update.uv.executable import current_path
 from uv_self_update.uv.receipt import NAME
 from uv_self_update.values import replace as with_changes
 
@@ -62,6 +75,7 @@ def replace(
 
     Raises:
         NotReplaced: The file system refused; nothing was changed.
+        FileInUse: Windows refused, because another program has a file open; nothing was changed.
         ChangedMeanwhile: Another program has written a receipt, which stays; nothing was changed.
         NotRestored: The old ones could not be restored; they are kept in the workspace.
         InstallError: uv does not run in its place; nothing was changed.
@@ -250,26 +264,15 @@ def _step(staged: Path, named: Path, work: Path) -> Step:
         named=named,
         link=notes.leads_to(named),
         place=place,
-        kept=_free(kept),
-        old=notes.mark(place),
+        kept=free(kept),
+        # uv for Windows has moved itself aside, and moves itself back if its installer fails.
+        old=notes.mark(current_path(place)),
         put=None,
     )
 
 
 def _hidden(place: Path, work: Path, what: str) -> Path:
     return place.with_name(f"{work.name}.{place.name}.{what}")
-
-
-def _free(path: Path) -> Path:
-    """Return an unused path: on Windows, a running program cannot be removed."""
-    numbered = (path.with_name(f"{path.name}.{number}") for number in itertools.count(1))
-    return next(free for free in itertools.chain([path], numbered) if not _stays(free))
-
-
-def _stays(file: Path) -> bool:
-    with contextlib.suppress(OSError):
-        file.unlink(missing_ok=True)
-    return os.path.lexists(file)
 
 
 def _is_needed(staged: Staged, plan: Journal, platform: Platform) -> bool:
@@ -291,22 +294,15 @@ def _prepared(plan: Journal, *, flushed: bool) -> Journal:
             shutil.copyfile(step.staged, step.new)
         if not flushed or step.new != step.staged:
             flush(step.new)  # before it may become unreadable
-        if step.place.exists():
-            become_like(step.place, step.new)
+        present = current_path(step.place)
+        if present.exists():
+            become_like(present, step.new)
         else:
             step.new.chmod(_EXECUTABLE)
         if step.old is not None:
-            step.kept.parent.mkdir(exist_ok=True)
-            _keep(step)
+            keep_file(present, step.kept)
     ready = (with_changes(step, put=notes.mark(step.new)) for step in plan.steps)
     return with_changes(plan, steps=tuple(ready))
-
-
-def _keep(step: Step) -> None:
-    try:
-        os.link(step.place, step.kept, follow_symlinks=False)
-    except (OSError, NotImplementedError):  # a file system without hard links
-        shutil.copy2(step.place, step.kept, follow_symlinks=False)
 
 
 def _carry_out(plan: Journal, work: Path, check: Check | None, *, windows: bool) -> None:
@@ -322,7 +318,8 @@ def _carry_out(plan: Journal, work: Path, check: Check | None, *, windows: bool)
         plan.at("replacing").write(work)
         for step in plan.steps:
             if step.new.exists():
-                _put(step.new, step, windows=windows)
+                with naming(step.place, windows=windows):
+                    put(step.new, step, windows=windows)
         if check is not None:
             check(plan.steps[-1].place, plan.version)
         _flush_folders(plan)
@@ -330,23 +327,13 @@ def _carry_out(plan: Journal, work: Path, check: Check | None, *, windows: bool)
             if rewrite.path.is_file() and not rewrite.expected:
                 raise ChangedMeanwhile(rewrite.path, plan.version)  # noqa: TRY301 # undone below
             if rewrite.after is not None:
-                _rewrite(rewrite, rewrite.after)
+                with naming(rewrite.path, windows=windows):
+                    _rewrite(rewrite, rewrite.after)
+        let_go(plan)
     except BaseException:
         _undo(plan, work, windows=windows)
         raise
     drop(plan, work)
-
-
-def _put(file: Path, step: Step, *, windows: bool) -> None:
-    """Rename a new file, or a kept one, into its place."""
-    try:
-        file.replace(step.place)
-    except PermissionError:
-        if not windows:
-            raise
-        # A running program can be renamed there, but not replaced.
-        step.place.replace(_free(step.kept.with_name(f"{step.kept.name}.running")))
-        file.replace(step.place)
 
 
 def _rewrite(rewrite: Rewrite, after: bytes) -> None:
@@ -399,10 +386,12 @@ def _restore(plan: Journal, work: Path, *, windows: bool) -> None:
                 link.unlink(missing_ok=True)
                 link.symlink_to(step.link)
                 link.replace(step.named)
-            if os.path.lexists(step.kept):
-                _put(step.kept, step, windows=windows)
+            if step.moved_aside:
+                remove(step.place)  # uv moves itself back, or `restore_name` does
+            elif os.path.lexists(step.kept) and not step.unmoved:
+                put(step.kept, step, windows=windows)
             elif step.old is None:
-                step.place.unlink(missing_ok=True)
+                remove(step.place)
         except OSError as error:
             kept = None if step.old is None else step.kept
             failure = NotRestored(step.place, kept, strerror(error))
@@ -446,7 +435,7 @@ def _remove_strays(plan: Journal) -> None:
 def _remove(files: Iterable[Path]) -> None:
     for file in files:
         with contextlib.suppress(OSError):
-            file.unlink(missing_ok=True)
+            remove(file)
 
 
 def _flush_folders(plan: Journal) -> None:

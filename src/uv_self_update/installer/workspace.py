@@ -11,19 +11,18 @@ import contextlib
 import errno
 import logging
 import os
-import shutil
 import stat
 import sys
 import time
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import LockTimeout, NotReplaced
-from uv_self_update.files import strerror
+from uv_self_update.files import PAUSES, remove, remove_tree, strerror
 from uv_self_update.installer import holder
 from uv_self_update.installer.journal import unfinished
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection
     from pathlib import Path
 
 
@@ -103,32 +102,43 @@ class Workspace:
             # allows them here, which is a known way around AppLocker. So the files of a killed uv
             # stay in the user's own %TEMP%, where no program runs them.
             return {}
+        return {"TMPDIR": str(self.temporary)}
+
+    @property
+    def temporary(self) -> Path | None:
+        """The directory for temporary files; None if the workspace could not be claimed.
+
+        Raises:
+            OSError: It cannot be created.
+        """
+        if self.claimed is None:
+            return None
         temporary = self.path / TEMPORARY
         temporary.mkdir(mode=0o700, exist_ok=True)
-        return {"TMPDIR": str(temporary)}
+        return temporary
 
     @property
     def empty(self) -> bool:
         """Whether an earlier update has left no files here."""
         return {entry.name for entry in self.path.iterdir()} <= {_LOCK, holder.NAME}
 
-    def discard(self, names: Iterable[str]) -> None:
-        """Remove directories as far as possible, during an update that uses the others."""
-        for name in names:
-            shutil.rmtree(self.path / name, ignore_errors=True)
-
-    def clear(self) -> None:
+    def clear(self, *, only: Collection[str] | None = None) -> None:
         """Remove all files except the claim, as far as possible.
 
         On Windows a running program cannot be removed: the next update does that.
+
+        Args:
+            only: The names of what is removed; None for everything.
         """
         with contextlib.suppress(OSError):
             for entry in list(self.path.iterdir()):
+                if only is not None and entry.name not in only:
+                    continue
                 if entry.is_dir() and not entry.is_symlink():
-                    shutil.rmtree(entry, ignore_errors=True)
+                    remove_tree(entry)
                 elif entry.name not in {_LOCK, holder.NAME}:
                     with contextlib.suppress(OSError):
-                        entry.unlink()
+                        remove(entry)
 
     def close(self) -> None:
         """Remove the directory and end the claim; a second call changes nothing.
@@ -144,7 +154,9 @@ class Workspace:
             return
         self.clear()
         if sys.platform == "win32":
-            # Files cannot be removed there while this or another process has them open.
+            # Files cannot be removed there while this or another process has them open: uv's
+            # helper, which removes uv's old file, runs in its directory for temporary files.
+            self._clear_late()
             _close(held)
             self._remove()
         else:
@@ -153,6 +165,17 @@ class Workspace:
             _close(held)
             if not removed:
                 self._remove_late()
+
+    def _clear_late(self) -> None:
+        """Remove what programs that are about to end have kept open.
+
+        An old uvx may run for hours; uv's helper ends in a moment.
+        """
+        for pause in PAUSES:
+            if self.empty or (pause > _INSTANT and not (self.path / TEMPORARY).exists()):
+                return
+            time.sleep(pause)
+            self.clear()
 
     def _remove(self) -> bool:
         with contextlib.suppress(OSError):

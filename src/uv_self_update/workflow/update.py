@@ -143,7 +143,7 @@ def run(job: Job) -> Outcome:
         if version is not None and TOO_OLD.match(version):
             _log.warning(_NO_RETURN, version)
         address = _listen()
-        environ = _child_environment(installation, work, address)
+        environ = _child_environment(installation, work, address, dry_run=arguments.dry_run)
         with closing(address):
             if job.output is None:
                 job.progress.hold()  # uv writes to the same terminal
@@ -160,7 +160,7 @@ def run(job: Job) -> Outcome:
                 code = signals.wait()
                 if job.output is None:
                     job.progress.hold()
-            replaced, broken = _concluded(installers.release, signals)
+            replaced, broken = _concluded(installers, signals)
         installed = installers.native.installed or installers.release.installed
         updated = installed is not None or replaced
         # A uv that is up to date is adopted as well, so that it updates itself from then on.
@@ -168,6 +168,8 @@ def run(job: Job) -> Outcome:
     failures = [*service.failures]
     if code != 0 and not updated and signals.received is None:
         failures.extend(_diagnosis(installers.release, service, broken))
+    if broken is None and not updated and signals.received is None:
+        broken = _unrun(service, installers, code, windows=installation.windows)
     if broken is not None:
         failures.append(broken)
         code = code or broken.exit_code
@@ -240,7 +242,7 @@ def _workspace(job: Job) -> Iterator[Workspace]:
 
 
 def _child_environment(
-    installation: Installation, work: Workspace, address: Address
+    installation: Installation, work: Workspace, address: Address, *, dry_run: bool
 ) -> dict[str, str]:
     """Return the environment of uv; raises NotReplaced."""
     from uv_self_update.files import strerror
@@ -248,21 +250,41 @@ def _child_environment(
 
     try:
         temporary = work.environ(windows=installation.windows)
+        if installation.windows and not dry_run:
+            from uv_self_update.gateway import script_policy
+
+            temporary |= script_policy.variables(installation.environ, own=work.temporary)
     except OSError as error:
         raise NotReplaced(installation.directory, strerror(error)) from error
     return environment({**installation.environ, **temporary}, address.base)
 
 
-def _concluded(release: ReleaseInstaller, signals: Signals) -> tuple[bool, InstallError | None]:
+def _concluded(installers: _Installers, signals: Signals) -> tuple[bool, InstallError | None]:
     """Return whether a release's own installer has updated uv, and the error if it has failed."""
     from uv_self_update.errors import InstallError
 
     try:
-        return release.conclude(
+        installers.native.restore()
+        return installers.release.conclude(
             at_work=lambda: signals.received is not None and not signals.all_ended()
         ), None
     except InstallError as error:
         return False, error
+
+
+def _unrun(
+    service: Service, installers: _Installers, code: int, *, windows: bool
+) -> InstallError | None:
+    """Return an error if uv was not updated because no script was run, whatever uv says.
+
+    A release's own installer that fails ends its script before that requests the installation.
+    """
+    from uv_self_update.errors import ScriptNotRun
+
+    ours = windows and installers.choice == "native"
+    if service.unrun is None or not (code == 0 or ours):
+        return None
+    return ScriptNotRun(service.unrun, windows=windows)
 
 
 def _diagnosis(

@@ -210,7 +210,9 @@ def scripts(installation: Installation, choice: InstallerChoice) -> Iterator[Fin
     if not installation.windows:
         return
     script: script_policy.Script = "release" if choice == "release" else "native"
-    barred = script_policy.barred(script, installation.environ)
+    environ = installation.environ
+    place = script_policy.variables(environ, own=installation.directory)
+    barred = script_policy.barred(script, {**environ, **place})
     if barred is not None:
         yield problem("scripts", barred)
     else:
