@@ -85,6 +85,7 @@ root.commands = LazyCommands(
         "fetch": "fetch:fetch_",
         "generate-shell-completion": "completion:generate",
         "init": "init:init",
+        "mirror": "mirror:mirror",
         "rehearse": "rehearse:rehearse",
         "releases": "releases:releases",
         "version": "commands:version",
