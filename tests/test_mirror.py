@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -391,3 +393,94 @@ def test_uv_installs_from_its_index(old: Mirror) -> None:
     assert done.code == 0, done.err
     version = subprocess.run([target / "bin" / "uv", "--version"], capture_output=True, check=True)
     assert version.stdout.split()[1].decode() == binaries.newest()
+
+
+@pytest.fixture
+def indexed(mirror: Mirror) -> Mirror:
+    """Return a mirror whose source is a package index, with wheels for two platforms."""
+    version = binaries.newest()
+    mirror.home.install(binaries.newest_but_one())
+    work = mirror.home.path / "work"
+    work.mkdir()
+    windows = platforms.Platform(triple="x86_64-pc-windows-msvc")
+    zipped(work)
+    wheel = work / str(made.wheel_name(version, windows))
+    made.write_wheel(work, version, windows, wheel)
+    mirror.web.pages = mirrors.index_pages([version])
+    page = mirror.web.pages["/simple/uv/"]
+    assert isinstance(page, Page)
+    assert isinstance(page.body, bytes)
+    link = f'<a href="../../wheels/{wheel.name}#sha256={mirrors.sha256(wheel)}">{wheel.name}</a>'
+    mirror.web.pages |= {
+        "/simple/uv/": Page(body=page.body + link.encode(), headers=page.headers),
+        f"/wheels/{wheel.name}": Page(body=wheel),
+    }
+    return mirror
+
+
+TWO_PLATFORMS = ("--platform", PLATFORM.triple, "--platform", "x86_64-pc-windows-msvc")
+
+
+def test_index_becomes_archives_and_installers(indexed: Mirror) -> None:
+    """Wheels of an index become archives for each platform, with small installers and sums."""
+    index = f"index+{indexed.web.url}/simple/"
+    indexed.filled(*TWO_PLATFORMS, "--platform", "s390x-unknown-linux-gnu", source=index)
+
+    directory = indexed.root / DOWNLOADS / binaries.newest()
+    names = {path.name for path in directory.iterdir() if path.suffix != ".sha256"}
+    assert names == {
+        *(PLATFORM.archive, "uv-x86_64-pc-windows-msvc.zip", "uv-installer.sh"),
+        *("uv-installer.ps1", "sha256.sum", "index.html"),
+    }
+    with zipfile.ZipFile(directory / "uv-x86_64-pc-windows-msvc.zip") as packed:
+        assert packed.namelist() == ["uv.exe", "uvw.exe", "uvx.exe"]
+    digest = mirrors.sha256(directory / "uv-x86_64-pc-windows-msvc.zip")
+    assert f'"x86_64-pc-windows-msvc" = "{digest}"' in (directory / "uv-installer.ps1").read_text()
+    before = indexed.files()
+    indexed.filled(*TWO_PLATFORMS, source=index)
+    assert indexed.files() == before
+
+
+@pytest.mark.parametrize("way", ["UV_INSTALLER_GHE_BASE_URL", "UV_ASTRAL_MIRROR_URL"])
+def test_plain_uv_updates_by_a_small_installer(indexed: Mirror, way: str) -> None:
+    """`uv self update` runs the small installer, which writes uv and its receipt."""
+    with Served(indexed.root) as served:
+        indexed.filled(
+            *("--url", f"{served.url}/", "--no-wheels", "--platform", PLATFORM.triple),
+            source=f"index+{indexed.web.url}/simple/",
+        )
+        environ = {way: f"{served.url}/"}
+        done = indexed.home.start(str(indexed.home.uv), "self", "update", environ=environ)
+
+    assert done.code == 0, done.err
+    assert indexed.home.version() == binaries.newest()
+    assert indexed.home.receipt_version() == binaries.newest()
+
+
+def test_small_installer_in_every_shell(indexed: Mirror) -> None:
+    """The small installer works in common shells, and refuses an archive with another digest."""
+    version = binaries.newest()
+    with Served(indexed.root) as served:
+        indexed.filled(
+            *("--url", f"{served.url}/", "--no-wheels", "--platform", PLATFORM.triple),
+            source=f"index+{indexed.web.url}/simple/",
+        )
+        script = str(indexed.root / DOWNLOADS / version / "uv-installer.sh")
+        for shell in (["dash"], ["bash"], ["mksh"], ["busybox", "sh"]):
+            if shutil.which(shell[0]) is None:
+                continue
+            home = indexed.home.path / shell[0]
+            home.mkdir()
+            done = indexed.home.start(*shell, script, environ={"HOME": str(home)})
+            assert done.code == 0, done.err
+            assert (home / ".local/bin/uv").exists()
+            receipt = json.loads((home / ".config/uv/uv-receipt.json").read_text())
+            assert receipt["install_prefix"] == str(home / ".local/bin")
+        archive = indexed.root / DOWNLOADS / version / PLATFORM.archive
+        archive.write_bytes(archive.read_bytes() + b"x")
+        home = indexed.home.path / "refused"
+        refused = indexed.home.start("sh", script, environ={"HOME": str(home)})
+
+    assert refused.code == 1
+    assert "another sha256" in refused.err
+    assert not (home / ".local").exists()
