@@ -37,6 +37,9 @@ class Asset:
     modified: str | None = None
     """The modification time, RFC 3339 in UTC, if a listing has it."""
 
+    size: int | None = None
+    """Bytes, if the source gives them exactly."""
+
 
 @frozen
 class Release:
@@ -161,7 +164,11 @@ def _parse_assets(value: object) -> tuple[Asset, ...] | None:
             fits = isinstance(number, int) and 0 <= number < _LARGEST_NUMBER
             where = str(number) if fits else ""
             sha256 = _parse_digest(entry.get("digest"))
-            assets.append(Asset(name=name, sha256=sha256, where=where))
+            size = entry.get("size")
+            known = isinstance(size, int) and 0 <= size < _LARGEST_NUMBER
+            assets.append(
+                Asset(name=name, sha256=sha256, where=where, size=size if known else None)
+            )
     # A mirror that empties the list may have the files all the same.
     return tuple(assets) or None
 

@@ -165,7 +165,7 @@ class GiteaSource(ForgeSource):
         if release.assets is not None:
             return release
         files = self._server.files(self._package, release.tag)
-        assets = (Asset(name=file.name, sha256=file.sha256) for file in files)
+        assets = (Asset(name=file.name, sha256=file.sha256, size=file.size) for file in files)
         return replace(release, assets=tuple(assets))
 
     def fetch(self, release: Release, asset: Asset) -> AbstractContextManager[Download]:

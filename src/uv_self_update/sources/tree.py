@@ -254,7 +254,13 @@ def _in_file_names(path: Names, entries: Sequence[Entry]) -> Iterator[Release]:
 
 def _asset(path: Names, entry: Entry) -> Asset:
     where = _where((*path, entry.name))
-    return Asset(name=entry.name, sha256=entry.sha256, where=where, modified=entry.modified)
+    return Asset(
+        name=entry.name,
+        sha256=entry.sha256,
+        where=where,
+        modified=entry.modified,
+        size=entry.size,
+    )
 
 
 def _where(path: Names) -> str:
