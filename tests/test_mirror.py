@@ -9,22 +9,32 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 
 from support import binaries, mirrors
+from support.catalogue import catalogue
+from support.simulator import gitea, github, gitlab, listing, objects, plain, repositories
+from support.simulator.dialect import Setup
+from support.simulator.server import Simulator
 from support.web import Page, Web
 from uv_self_update import platforms
+from uv_self_update.config.settings import Network, Settings
+from uv_self_update.sources.opened import OpenSources
 from uv_self_update.workflow.mirror import wheels as made
+from uv_self_update.workflow.mirror.fill import Selection, fill
 from uv_self_update.workflow.mirror.store import Store
+from uv_self_update.workflow.mirror.verify import verify
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from support.homes import Done, Home
+    from support.simulator.dialect import Dialect
     from support.web import Asked
 
 OLD, NEW, NEWER = "0.11.1", "0.12.1", "0.12.2"
@@ -484,3 +494,45 @@ def test_small_installer_in_every_shell(indexed: Mirror) -> None:
     assert refused.code == 1
     assert "another sha256" in refused.err
     assert not (home / ".local").exists()
+
+
+KINDS = (
+    gitea.GiteaPackages,
+    gitea.GiteaReleases,
+    github.Github,
+    github.GithubWithoutDigests,
+    gitlab.GitlabPackages,
+    gitlab.GitlabReleases,
+    listing.NginxHtml,
+    objects.S3Path,
+    plain.Astral,
+    plain.UrlsJson,
+    repositories.Artifactory,
+    repositories.Nexus,
+)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_every_kind_of_source(kind: type[Dialect], home: Home, tmp_path: Path) -> None:
+    """A mirror of any kind of server has every archive of the release, and then asks little."""
+    releases = catalogue(OLD, NEW)
+    root = tmp_path / "mirror"
+    with Simulator(kind(releases, Setup())) as simulator:
+        settings = Settings(
+            sources=(simulator.dialect.section(simulator.place),),
+            network=Network(timeout=5, retries=0),
+        )
+        asked = []
+        for _ in range(2):
+            before = len(simulator.asked)
+            with closing(OpenSources(settings, uv=home.uv, environ=home.full_environ())) as opened:
+                filled = fill(opened, Store(root=root), Selection())
+            asked.append(len(simulator.asked) - before)
+
+    assert filled.added == []
+    assert filled.held == [NEW]
+    assert asked[1] < asked[0]
+    for file in releases[NEW].files:
+        if file.archive:
+            assert (root / DOWNLOADS / NEW / file.name).read_bytes() == file.content
+    assert [*verify(Store(root=root))] == []
