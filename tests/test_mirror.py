@@ -531,7 +531,7 @@ def test_every_kind_of_source(kind: type[Dialect], home: Home, tmp_path: Path) -
 
     assert filled.added == []
     assert filled.held == [NEW]
-    assert asked[1] < asked[0]
+    assert asked[1] <= 2 < asked[0]  # some kinds have two places for a list
     for file in releases[NEW].files:
         if file.archive:
             assert (root / DOWNLOADS / NEW / file.name).read_bytes() == file.content
