@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import zipfile
 from contextlib import closing
 from dataclasses import dataclass
@@ -288,6 +289,49 @@ def test_check_finds_damage(mirror: Mirror, path: str, damage: str) -> None:
     mirror.filled("--no-wheels")
     assert mirror.fill("--check").code == 0
     assert file.read_bytes() == content
+
+
+def test_verified_file_is_not_fetched_again(mirror: Mirror) -> None:
+    """What a run that failed has verified waits for the next one, and no reader sees it."""
+    installer = f"/astral-sh/uv/releases/download/{NEWER}/uv-installer.sh"
+    page = mirror.web.pages[installer]
+    arrived = threading.Event()
+
+    def fails(_: Asked) -> Page:
+        arrived.wait(10)
+        return Page(status=403)
+
+    def archive(_: Asked) -> Page:
+        arrived.set()
+        return Page(body=binaries.archive(NEWER, real=False))
+
+    mirror.web.pages[installer] = fails
+    mirror.web.pages[f"/astral-sh/uv/releases/download/{NEWER}/{PLATFORM.archive}"] = archive
+    assert mirror.fill("--no-wheels").code == 6
+    assert not (mirror.root / DOWNLOADS).exists()
+    waiting = mirror.root / ".mirror/new" / NEWER / PLATFORM.archive
+    if not waiting.exists():  # the failure was faster than the rest of the archive
+        waiting.parent.mkdir(parents=True, exist_ok=True)
+        waiting.write_bytes(binaries.archive(NEWER, real=False).read_bytes())
+    mirror.web.pages[installer] = page
+    mirror.web.asked.clear()
+
+    mirror.filled("--no-wheels")
+
+    assert not [path for path in mirror.web.paths() if path.endswith(PLATFORM.archive)]
+    assert mirror.fill("--check").code == 0
+
+
+def test_web_server_can_read_it(mirror: Mirror) -> None:
+    """Whatever the umask, everyone may read what is served."""
+    before = os.umask(0o077)
+    try:
+        mirror.filled("--no-wheels")
+    finally:
+        os.umask(before)
+
+    served = [path for path in mirror.root.rglob("*") if ".mirror" not in path.parts]
+    assert {path.stat().st_mode & 0o777 for path in served} == {0o644, 0o755}
 
 
 def test_json(mirror: Mirror) -> None:

@@ -5,16 +5,23 @@ from __future__ import annotations
 import logging
 import shutil
 import tempfile
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from uv_self_update.errors import NoArchive, NoFilesListed, StatusRefused, UnusableArchive
+from uv_self_update.errors import (
+    DigestMismatch,
+    NoArchive,
+    NoFilesListed,
+    StatusRefused,
+    UnusableArchive,
+)
+from uv_self_update.files import flush
 from uv_self_update.gateway.scripts import looks_like_script
 from uv_self_update.installer import archive
 from uv_self_update.platforms import Platform, triple_of
-from uv_self_update.releases.digests import hold_back
 from uv_self_update.releases.release import INSTALLER_NAMES, Asset, utc
 from uv_self_update.sources.interface import ArchiveSource, WheelSource
 from uv_self_update.values import replace
@@ -70,6 +77,7 @@ class Gathering:
         self._digests = digests
         self._url = url
         self._missing: list[str] = []
+        self._stopping = threading.Event()
 
     def release(self, release: Release, before: Held | None) -> Held | None:
         """Return a release with its files, which wait in the store; None if it has no archive.
@@ -149,7 +157,10 @@ class Gathering:
                 if (file := result.result()) is not None
             }
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            # Nothing is written after the lock is released.
+            self._stopping.set()
+            pool.shutdown(cancel_futures=True)
+            self._stopping.clear()
         return found
 
     def _wanted(self, release: Release) -> Iterator[Asset]:
@@ -194,8 +205,10 @@ class Gathering:
                     if waiting is not None and waiting.sha256 == expected.sha256:
                         return waiting
                 with part.open("wb") as file:
-                    for chunk in hold_back(download.chunks, expected, name=name, source=source):
+                    for chunk in download.chunks:
                         file.write(chunk)
+                        if self._stopping.is_set():
+                            return None
         except StatusRefused as error:
             if not error.gone:
                 raise
@@ -203,9 +216,18 @@ class Gathering:
                 _log.warning("uv %s has no %s at %s", release.version, name, source)
                 self._missing.append(name)
             return None
-        _refuse_other(part, name, source)
+        flush(part)
         found = measured(part)
         assert found is not None, "it was just written"  # noqa: S101 # for the type checker
+        if expected is not None and found.sha256 != expected.sha256:
+            raise DigestMismatch(
+                name,
+                source,
+                expected=expected.sha256,
+                got=found.sha256,
+                pinned=expected.pinned,
+            )
+        _refuse_other(part, name, source)
         part.replace(place)
         self.fetched += found.size
         return found

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import MirrorBusy, MirrorUnusable
-from uv_self_update.files import content_of, strerror
+from uv_self_update.files import content_of, make_directories, strerror
 from uv_self_update.installer.holder import locked
 from uv_self_update.values import frozen
 from uv_self_update.workflow.mirror import record
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _READ = 1 << 20  # bytes at a time
-_MODE = 0o644
+_MODE, _DIRECTORY = 0o644, 0o755
+"""For a web server, which is another user."""
 
 
 @frozen
@@ -50,7 +51,7 @@ class Store:
             MirrorUnusable: The directory cannot be written.
         """
         try:
-            self.parts.mkdir(parents=True, exist_ok=True)
+            make_directories(self.parts, mode=_DIRECTORY)
             descriptor = os.open(self.own / "lock", os.O_RDWR | os.O_CREAT, _MODE)
         except OSError as error:
             raise MirrorUnusable(self.root, strerror(error)) from error
@@ -127,7 +128,7 @@ class Store:
     @staticmethod
     def _publish(part: Path, target: Path) -> None:
         part.chmod(_MODE)
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_directories(target.parent, mode=_DIRECTORY)
         part.replace(target)
 
     def _clean(self) -> None:
