@@ -216,12 +216,13 @@ def test_page_instead_of_archive_is_refused(mirror: Mirror) -> None:
     """Without a digest, a web page does not become an archive."""
     root = mirror.home.path / "share" / NEWER
     root.mkdir(parents=True)
-    (root / PLATFORM.archive).write_text("<!DOCTYPE html>Sign in")
+    (root / PLATFORM.archive).write_text("<!DOCTYPE html><html><body>Sign in</body></html>")
 
-    done = mirror.fill(source=str(root.parent))
+    done = mirror.fill("--no-wheels", source=str(root.parent))
 
     assert done.code == 8
     assert f"{PLATFORM.archive} from" in done.err
+    assert "it is a web page" in done.err
 
 
 def test_policy_applies(mirror: Mirror) -> None:

@@ -23,6 +23,7 @@ from uv_self_update.gateway.scripts import looks_like_script
 from uv_self_update.installer import archive
 from uv_self_update.platforms import Platform, triple_of
 from uv_self_update.releases.release import INSTALLER_NAMES, Asset, utc
+from uv_self_update.sources.formats.documents import describe
 from uv_self_update.sources.interface import ArchiveSource, WheelSource
 from uv_self_update.values import replace
 from uv_self_update.workflow.mirror import wheels
@@ -300,7 +301,9 @@ def _refuse_other(path: Path, name: str, source: str) -> None:
     else:
         fits = looks_like_script(start, windows=name.endswith(".ps1"))
     if not fits:
-        raise UnusableArchive(name, source, "it is something else")
+        kind = describe(start)
+        reason = "it has another format" if kind == "something else" else f"it is {kind}"
+        raise UnusableArchive(name, source, reason)
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
