@@ -12,6 +12,7 @@ import threading
 import zipfile
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -32,7 +33,6 @@ from uv_self_update.workflow.mirror.verify import verify
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from support.homes import Done, Home
     from support.simulator.dialect import Dialect
@@ -510,6 +510,13 @@ def test_plain_uv_updates_by_a_small_installer(indexed: Mirror, way: str) -> Non
     assert done.code == 0, done.err
     assert indexed.home.version() == binaries.newest()
     assert indexed.home.receipt_version() == binaries.newest()
+
+
+def test_small_installer_is_a_script() -> None:
+    """The file that it is made from is a valid script itself, for editors and linters."""
+    script = Path(made.__file__).with_name("uv-installer.sh")
+
+    subprocess.run(["/bin/sh", "-n", script], check=True)
 
 
 def test_small_installer_in_every_shell(indexed: Mirror) -> None:

@@ -44,4 +44,4 @@ def _filled(name: str, version: str, arms: str, url: str) -> bytes:
     """Return the script of that name beside this module, with its blanks filled in."""
     text = Path(__file__).with_name(name).read_text(encoding="utf-8")
     text = text.replace("@VERSION@", version).replace("@LINKED@", LINKED)
-    return text.replace("@ARMS@", arms).replace("@URL@", url).encode()
+    return text.replace("# @ARMS@", arms).replace("@URL@", url).encode()

@@ -11,7 +11,7 @@ $cpu = if ($env:PROCESSOR_ARCHITEW6432) { $env:PROCESSOR_ARCHITEW6432 } else { $
 $triple = switch ($cpu) { "ARM64" { "aarch64" } "x86" { "i686" } default { "x86_64" } }
 $triple = "$triple-pc-windows-msvc"
 $digests = @{
-@ARMS@
+# @ARMS@
 }
 if (-not $digests[$triple]) { throw "this mirror has no uv $app_version for $triple" }
 $work = New-Item -ItemType Directory -Path (Join-Path ([IO.Path]::GetTempPath()) ([Guid]::NewGuid()))

@@ -32,8 +32,12 @@ Linux)
 esac
 
 digest=
-pick() { case "$1" in @ARMS@
-*) digest= ;; esac; }
+pick() {
+    case "$1" in
+    # @ARMS@
+    *) digest= ;;
+    esac
+}
 pick "$triple"
 if [ -z "$digest" ]; then
     # A static build for musl runs with glibc as well.
