@@ -335,6 +335,20 @@ def test_web_server_can_read_it(mirror: Mirror) -> None:
     assert {path.stat().st_mode & 0o777 for path in served} == {0o644, 0o755}
 
 
+def test_directory_that_cannot_be_used(mirror: Mirror) -> None:
+    """A directory that cannot be made is named with the reason; a missing one has no release."""
+    mirror.root.write_text("a file")
+    below = str(mirror.root / "mirror")
+    done = mirror.home.run("mirror", below, "--source", mirror.source)
+    checked = mirror.home.run("mirror", below, "--check")
+
+    assert done.code == 13
+    assert f"the mirror {below} cannot be used: Not a directory" in done.err
+    assert checked.code == 13
+    mirror.root.unlink()
+    assert mirror.fill("--check").out == f"{mirror.root} has no release\n"
+
+
 def test_json(mirror: Mirror) -> None:
     """`--json` tells what was added and what the mirror has."""
     told = json.loads(mirror.filled("--json", "--no-wheels", "--limit", "2").out)

@@ -23,6 +23,7 @@ def verify(store: Store) -> Iterator[str]:
     known = store.record()
     if not known.releases:
         yield f"{store.root} has no release"
+        return
     for held in known.newest_first:
         for path, file in paths_of(held).items():
             found = measured(store.root / path)
