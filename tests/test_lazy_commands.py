@@ -47,7 +47,7 @@ def test_command_is_started_before_the_client_is_imported(tmp_path: Path) -> Non
 
 def test_commands_are_those_of_the_help() -> None:
     """Each has the name that it is listed under, and a help."""
-    assert [*root.commands] == [name for name in COMMANDS if name != "update"]
+    assert {*root.commands} == {*COMMANDS} - {"update"}
     for name, command in root.commands.items():
         assert (command.name, bool(command.help)) == (name, True)
 
