@@ -593,9 +593,19 @@ def test_releases(home: Home) -> None:
     assert len({line.index(line.split()[-1]) for line in done.out.splitlines()}) == 1
 
 
+def triples(releases: Catalogue) -> dict[str, list[str]]:
+    """Return the platforms of each release."""
+    return {
+        release.version: sorted(file.triple for file in release.files if file.archive)
+        for release in releases.releases
+    }
+
+
 def test_releases_json(home: Home) -> None:
     """The same for programs."""
-    with serving(github.Github, catalogue(OLD, "1.0.0rc1", incomplete={OLD})) as simulator:
+    releases = catalogue(OLD, "1.0.0rc1", incomplete={OLD})
+    archive, platforms_of = releases["1.0.0rc1"][ARCHIVE], triples(releases)
+    with serving(github.Github, releases) as simulator:
         configure(home, f"github+{simulator.place}")
         done = home.run("releases", "--json")
     assert (done.code, done.err) == (0, "")
@@ -608,6 +618,9 @@ def test_releases_json(home: Home) -> None:
             "allowed": False,
             "rule": "pre-release",
             "installed": False,
+            "platforms": platforms_of["1.0.0rc1"],
+            "size": len(archive.content),
+            "sha256": archive.sha256,
         },
         {
             "version": OLD,
@@ -617,6 +630,9 @@ def test_releases_json(home: Home) -> None:
             "allowed": True,
             "rule": None,
             "installed": True,
+            "platforms": platforms_of[OLD],
+            "size": None,
+            "sha256": None,
         },
     ]
 

@@ -81,6 +81,7 @@ def test_order() -> None:
 
 
 @pytest.mark.parametrize("installer", ["native", "release"])
+@pytest.mark.extra
 def test_script_that_is_not_run(
     installer: str, home: Home, web: Web, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -64,6 +64,10 @@ UvSelfUpdateError
 │   ├── FileNotServed             a URL below a repository that `exec` does not answer
 │   ├── DirectUrlsNotServed       the URLs of release files that the command names
 │   └── ProxyUnusable             an index is behind a proxy that plain http cannot be sent through
+├── MirrorError               13  a mirror was not filled
+│   ├── MirrorBusy                another run fills it
+│   ├── MirrorUnusable            the directory cannot be read or written
+│   └── NoFilesListed             the source lists no files, and no platform is named
 ├── CommandNotRunnable        127 the command after `--` cannot be started
 ├── InstallError              8   the new version was not installed; the old one stays
 │   ├── InstallationInterrupted   interrupted before anything was replaced
@@ -1026,6 +1030,45 @@ class NotStored(PackageError):
         super().__init__(
             f"packages cannot be stored in {directory}: {reason}",
             hint="`--directory` names another place.",
+        )
+
+
+class MirrorError(UvSelfUpdateError):
+    """A mirror was not filled, or not completely."""
+
+    exit_code = 13
+
+
+class MirrorBusy(MirrorError):
+    """Another run fills the mirror."""
+
+    def __init__(self, directory: Path) -> None:
+        """Name the directory."""
+        super().__init__(
+            f"another `uv-self-update mirror` fills {directory}",
+            hint="Run the command again when it has finished.",
+        )
+
+
+class MirrorUnusable(MirrorError):
+    """The directory of a mirror cannot be read or written."""
+
+    def __init__(self, directory: Path, reason: str) -> None:
+        """Name the directory and the reason."""
+        super().__init__(
+            f"the mirror {directory} cannot be used: {reason}",
+            hint="The directory has to be writable, and have room for the releases.",
+        )
+
+
+class NoFilesListed(MirrorError):
+    """The source lists no files, and no platform is named."""
+
+    def __init__(self, source: str, version: str) -> None:
+        """Name the source and a version."""
+        super().__init__(
+            f"{source} does not list the files of uv {version}",
+            hint="Name each platform, as in `--platform x86_64-unknown-linux-gnu`.",
         )
 
 

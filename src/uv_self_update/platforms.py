@@ -57,6 +57,17 @@ class Platform:
         return ("uvx.exe", "uvw.exe", "uv.exe") if self.windows else ("uvx", "uv")
 
 
+def triple_of(name: str) -> str | None:
+    """Return the target triple in the name of an archive of uv; None for any other file."""
+    for ending in (".tar.gz", ".zip"):
+        if name.startswith("uv-") and name.endswith(ending):
+            triple = name.removeprefix("uv-").removesuffix(ending)
+            parts = triple.replace("_", "").split("-")
+            known = triple.isascii() and triple.islower() and all(map(str.isalnum, parts))
+            return triple if known and len(parts) > 1 else None
+    return None
+
+
 def identify(*, system: str, machine: str, libc: str) -> Platform:
     """Name the platform that a Python runs on.
 

@@ -71,6 +71,7 @@ EXIT_CODES: Mapping[int, str] = {
     10: "unexpected error: a bug in uv-self-update",
     11: "no failure: `--check` found an update",
     12: "a package of a private release cannot be served, or is locked from another index",
+    13: "`mirror` cannot fill its directory",
     127: "the command after `exec --` cannot be started",
 }
 """What each exit code means."""

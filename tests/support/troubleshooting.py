@@ -31,6 +31,7 @@ _TITLES = {
     "InstallError": "Installation",
     "RehearsalError": "Rehearsals",
     "PackageError": "Packages of private releases",
+    "MirrorError": "Mirrors",
     "CommandNotRunnable": "The command after `exec --`",
     "InternalError": "Bugs",
 }

@@ -94,6 +94,7 @@ root.commands = LazyCommands(
             "Print a script that completes the command line: bash, fish, powershell or zsh.",
         ),
         "init": Lazy("init:init", "Configure URL as the source of uv."),
+        "mirror": Lazy("mirror:mirror", "Fill a directory with releases for other machines."),
         "rehearse": Lazy("rehearse:rehearse", "Run a complete update on a temporary copy of uv."),
         "releases": Lazy(
             "releases:releases", "List the releases that the sources have, newest first."

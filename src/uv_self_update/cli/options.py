@@ -14,12 +14,13 @@ COMMANDS = (
     "fetch",
     "generate-shell-completion",
     "init",
+    "mirror",
     "rehearse",
     "releases",
     "update",
     "version",
 )
-WITH_JSON = ("doctor", "releases")
+WITH_JSON = ("doctor", "mirror", "releases")
 """The commands with a `--json` of their own."""
 
 COMPLETION_VARIABLE = "_UV_SELF_UPDATE_COMPLETE"

@@ -4,4 +4,4 @@
 to uv: a release is staged, verified and tried there. A `journal` tells the next run what to finish.
 """
 
-__all__ = ("native", "release", "replace", "stage", "workspace")
+__all__ = ("archive", "holder", "native", "release", "replace", "stage", "workspace")

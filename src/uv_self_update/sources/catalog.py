@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from uv_self_update.errors import NoArchive, NoSuchVersion, StatusRefused, TooLarge, UnexpectedBody
 from uv_self_update.network.limits import DEFAULTS
+from uv_self_update.platforms import triple_of
 from uv_self_update.releases.digests import embedded, only_sums, parse_sums
 from uv_self_update.releases.policy import hidden, tell
 from uv_self_update.releases.target import nearest, newest_first, ranked
@@ -203,18 +204,28 @@ class CatalogSource(ArchiveSource):
             raise hidden(release.version, objection, source=self.name)
         return release
 
-    def releases(self, limit: int) -> tuple[Release, ...]:
-        """Return the newest releases; see Source."""
-        return self.newest(self.by_version, limit)
-
-    def newest(self, releases: Mapping[str, Sequence[Release]], limit: int) -> tuple[Release, ...]:
-        """Return the newest releases, with their files.
+    def at_least(self, limit: int) -> ByVersion:  # noqa: ARG002 # most read their whole list at once
+        """Return releases by version, among them the newest `limit` ones.
 
         Raises:
             SourceError: The source cannot be used.
         """
+        return self.by_version
+
+    def releases(self, limit: int) -> tuple[Release, ...]:
+        """Return the newest releases; see Source."""
+        releases = self.at_least(limit)
         versions = newest_first(releases)[:limit]
         return tuple(self._best(releases[version]) for version in versions)
+
+    def listing(self, limit: int) -> tuple[Release, ...]:
+        """Return the newest releases, without a request for the files of each; see Source."""
+        releases = self.at_least(limit)
+        return tuple(releases[version][0] for version in newest_first(releases)[:limit])
+
+    def with_files(self, release: Release) -> Release:
+        """Return a release with its files; see ArchiveSource."""
+        return self.detailed(release)
 
     def _best(self, releases: Sequence[Release]) -> Release:
         """Return the first release of a version with this platform's archive, else the first."""
@@ -250,12 +261,12 @@ class CatalogSource(ArchiveSource):
         common = self._listed_asset(release, _SUMS)
         published = {} if common is None else self._read_sums(release, common)
         found = published.get(asset.name) or self.checksum(release, asset)
-        if found is None and published and asset.name == self._platform.archive:
+        if found is None and published and triple_of(asset.name):
             # Otherwise one changed bit of the name in the list would disable the check.
             expected = f"a list with the sha256 of {asset.name}"
             shown = f"{self.name}: {_SUMS}"
             raise UnexpectedBody(shown, expected, "a list without it")
-        if found is None and asset.name == self._platform.archive:
+        if found is None and triple_of(asset.name):
             found = self._embedded_digest(release, asset)
         return found
 

@@ -93,9 +93,9 @@ class GithubSource(CatalogSource):
                 return self.pick({release.version: [release]}, wanted)
         return self.pick(self._until(lambda found: self._answers(found, wanted)), wanted)
 
-    def releases(self, limit: int) -> tuple[Release, ...]:
-        """Return the newest releases; see Source."""
-        return self.newest(self._until(lambda found: len(found) >= limit), limit)
+    def at_least(self, limit: int) -> ByVersion:
+        """Return releases by version, of as many pages as that takes; see CatalogSource."""
+        return self._until(lambda found: len(found) >= limit)
 
     def listed(self) -> Iterator[Release]:
         """Return every release; only the `latest` one if there is no list; see CatalogSource."""

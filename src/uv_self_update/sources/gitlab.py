@@ -227,11 +227,11 @@ class GitlabSource(ForgeSource):
         if release.assets is not None:
             return release
         files = self._project.files(self._package, release.tag, release.where)
-        assets = (
+        assets = tuple(
             Asset(name=file.name, sha256=file.sha256, where=file.url, size=file.size)
             for file in files
         )
-        return replace(release, assets=tuple(assets))
+        return replace(release, assets=assets)
 
     def fetch(self, release: Release, asset: Asset) -> AbstractContextManager[Download]:
         """Open one file for download; see CatalogSource."""

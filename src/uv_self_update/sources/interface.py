@@ -6,11 +6,14 @@ import time
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
+from uv_self_update.errors import NoArchive
+
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
     from uv_self_update.network.responses import Download
+    from uv_self_update.platforms import Platform
     from uv_self_update.releases.policy import Objection, Policy
     from uv_self_update.releases.release import Asset, Release
     from uv_self_update.releases.target import Wanted
@@ -74,6 +77,23 @@ class Source(ABC):
 class ArchiveSource(Source):
     """A source of uv's release files: archives and installers."""
 
+    def listing(self, limit: int) -> tuple[Release, ...]:
+        """Return the newest releases as the list has them; `with_files` adds what it omits.
+
+        Raises:
+            NoSuchVersion: The source has no release, and knows the reason.
+            SourceError: The source cannot be used.
+        """
+        return self.releases(limit)
+
+    def with_files(self, release: Release) -> Release:
+        """Return a release of `listing` with its files, if the source can list them.
+
+        Raises:
+            SourceError: The source cannot be used.
+        """
+        return release
+
     @abstractmethod
     def open(self, release: Release, asset: Asset) -> AbstractContextManager[Download]:
         """Open one file for download.
@@ -97,6 +117,16 @@ class WheelSource(Source):
             SourceError: The source cannot be used, or the directory cannot be written.
             UnusableArchive: The wheel contains no executables.
         """
+
+    def unpack_for(self, release: Release, platform: Platform, directory: Path) -> Path:  # noqa: ARG002 # some have this machine's only
+        """Unpack the wheel for another platform into a new directory; see `unpack`.
+
+        Raises:
+            NoArchive: The source has no wheel for the platform.
+            SourceError: The source cannot be used, or the directory cannot be written.
+            UnusableArchive: The wheel contains no executables.
+        """
+        raise NoArchive(self.name, f"uv {release.version}", platform.triple, [], [])
 
     @abstractmethod
     def digest_algorithm(self, release: Release) -> str | None:

@@ -56,6 +56,14 @@ class ManifestOrTree(ArchiveSource):
         """Return the newest releases; see Source."""
         return self._chosen.releases(limit)
 
+    def listing(self, limit: int) -> tuple[Release, ...]:
+        """Return the newest releases, with or without files; see ArchiveSource."""
+        return self._chosen.listing(limit)
+
+    def with_files(self, release: Release) -> Release:
+        """Return a release with its files; see ArchiveSource."""
+        return self._chosen.with_files(release)
+
     def open(self, release: Release, asset: Asset) -> AbstractContextManager[Download]:
         """Open one file for download; see ArchiveSource."""
         return self._chosen.open(release, asset)

@@ -9,6 +9,7 @@ __all__ = (
     "exec",
     "explanation",
     "fetch",
+    "mirror",
     "package_survey",
     "packages_job",
     "rehearse",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from uv_self_update.errors import NoSourceAnswered, NoSuchVersion, SourceError, StatusRefused
+from uv_self_update.platforms import triple_of
 from uv_self_update.releases.policy import EVERYTHING
 from uv_self_update.releases.target import NEWEST, newest_first, ranked
 from uv_self_update.sources.interface import ArchiveSource, WheelSource
@@ -73,6 +74,14 @@ class Row:
     """The rule of the policy that hides it, or `pre-release`; None if allowed."""
 
     installed: bool
+    platforms: tuple[str, ...] | None = None
+    """The target triples that it has archives for; None if the source does not list files."""
+
+    size: int | None = None
+    """Bytes of the archive for this platform, if the list has them."""
+
+    sha256: str | None = None
+    """The digest of that archive, if the list has it."""
 
 
 def inspect(source: Source, release: Release, platform: Platform) -> Inspection:
@@ -173,6 +182,7 @@ def overview(
                 allowed=rule is None,
                 rule=rule,
                 installed=release.version == installed,
+                **_archives(release, platform),
             )
             rows.setdefault(release.version, []).append(row)
         if undated is not None:
@@ -194,6 +204,25 @@ def _hiding(objection: Objection | None, release: Release, policy: Policy) -> st
     if objection is not None:
         return str(objection.rule)
     return None if ranked([release.version], NEWEST.under(policy)) else "pre-release"
+
+
+class _Archives(TypedDict):
+    platforms: tuple[str, ...] | None
+    size: int | None
+    sha256: str | None
+
+
+def _archives(release: Release, platform: Platform) -> _Archives:
+    """Return what a list tells about the archives of a release."""
+    if not release.assets:
+        return {"platforms": None, "size": None, "sha256": None}
+    triples = {triple for asset in release.assets if (triple := triple_of(asset.name))}
+    own = release.asset(platform.archive)
+    return {
+        "platforms": tuple(sorted(triples)),
+        "size": None if own is None else own.size,
+        "sha256": None if own is None else own.sha256,
+    }
 
 
 def _complete(source: Source, release: Release, platform: Platform) -> bool | None:

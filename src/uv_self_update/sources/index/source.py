@@ -15,7 +15,7 @@ import time
 from typing import TYPE_CHECKING, TypeVar
 
 from uv_self_update.background import Background
-from uv_self_update.errors import IndexFailed, UnusableArchive
+from uv_self_update.errors import IndexFailed, NoArchive
 from uv_self_update.network.progress import SILENT, Progress
 from uv_self_update.redaction import redact_url
 from uv_self_update.releases.digests import DigestRules
@@ -23,6 +23,7 @@ from uv_self_update.releases.policy import hidden, tell
 from uv_self_update.releases.release import Release, utc
 from uv_self_update.releases.target import NEWEST, Wanted, choose
 from uv_self_update.sources.index.digests import strongest
+from uv_self_update.sources.index.platforms import OTHER, UNKNOWN, executables_in
 from uv_self_update.sources.index.prefetch import Prefetch, requirement_for
 from uv_self_update.sources.index.resolver import (
     COMPILE,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from uv_self_update.config.kinds import SourceSettings
+    from uv_self_update.platforms import Platform
     from uv_self_update.releases.policy import MinimumAge, Objection, Policy
     from uv_self_update.sources.context import Context
     from uv_self_update.sources.index.own_cache import OwnCache
@@ -317,11 +319,26 @@ class IndexSource(WheelSource):
                 self._wheels.install(version, hashes, cache)
             finally:
                 cache.remove()
-        executables = target / "bin"  # with `--target` on every system, also on Windows
-        if not executables.is_dir():
-            wheel = f"the wheel of uv {version}"
-            raise UnusableArchive(wheel, self.name, "it contains no executable")
-        return executables
+        return executables_in(target, version, source=self.name)
+
+    def unpack_for(self, release: Release, platform: Platform, directory: Path) -> Path:
+        """Unpack the wheel for another platform into a directory; see WheelSource."""
+        version = release.version
+        name = OTHER.get(platform.triple)
+        missing = NoArchive(self.name, f"uv {version}", platform.archive, [version], [])
+        if name is None:
+            raise missing
+        hashes = self._wheels.hashes(version)
+        cache = self._uv.create_cache(directory)
+        try:
+            self._wheels.install(version, hashes, cache, "--python-platform", name)
+        except IndexFailed as error:
+            if has_no_solution(str(error)) or UNKNOWN in str(error):
+                raise missing from error
+            raise
+        finally:
+            cache.remove()
+        return executables_in(cache.target, version, source=self.name)
 
     def _refuse_assumed(self) -> None:
         """Search for the version that was found without a search, because the receipt is wrong.

@@ -34,11 +34,12 @@ class WheelInstaller:
         self._digests = digests
         self._name = name
 
-    def install(self, version: str, hashes: list[str], cache: OwnCache) -> None:
-        """Install a version into the target of a cache."""
+    def install(self, version: str, hashes: list[str], cache: OwnCache, *options: str) -> None:
+        """Install a version into the target of a cache, with further options of uv."""
         wheel, requirement = f"the wheel of uv {version}", " ".join([f"uv=={version}", *hashes])
         try:
-            answer = self._uv.fill([*INSTALL, "--target", str(cache.target)], requirement, cache)
+            arguments = [*INSTALL, *options, "--target", str(cache.target)]
+            answer = self._uv.fill(arguments, requirement, cache)
         except OutputTooLarge:
             reason = f"it contains more than {LARGEST_UNPACKED:,} bytes"
             raise UnusableArchive(wheel, self._name, reason) from None
