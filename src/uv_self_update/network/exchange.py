@@ -66,6 +66,7 @@ _log = logging.getLogger(__name__)
 _LARGE = 1 << 20  # bytes
 _PIECE = 64 << 10  # bytes of decoded data
 _JOINED = 64 << 10  # bytes of a large body that are passed on at a time; the last ones are fewer
+_HELD = 0.1  # seconds for which the bytes of a slow body are held back at most
 _DRAINED = 16 << 10  # bytes of a body that is read for nothing
 _SHORT = "the server closed the connection"
 _FAILURES = (
@@ -451,15 +452,17 @@ class Response:
 def _joined(pieces: Iterator[bytes]) -> Iterator[bytes]:
     """Join the pieces of a body: a record of TLS brings 16 KiB, and each piece costs the receiver.
 
-    An error comes after the bytes before it, so that a resumed download keeps them.
+    A slow body is not held back, so that whoever measures it notices. An error comes after the bytes
+    before it, so that a resumed download keeps them.
     """
     held: list[bytes] = []
-    size = 0
+    size, since = 0, time.monotonic()
     try:
         for piece in pieces:
             held.append(piece)
             size += len(piece)
-            if size >= _JOINED:
+            if size >= _JOINED or time.monotonic() - since >= _HELD:
+                since = time.monotonic()
                 joined = b"".join(held)
                 held, size = [], 0
                 yield joined
