@@ -252,6 +252,7 @@ def test_what_is_not_as_it_was_kept(
     assert files(tmp_path) == []
 
 
+@pytest.mark.extra
 def test_update_after_an_interrupted_one(home: Home, web: Web) -> None:
     """An update goes on where the one before it was interrupted, and says so."""
     home.install(binaries.newest_but_one())

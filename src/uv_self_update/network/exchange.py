@@ -65,8 +65,6 @@ _log = logging.getLogger(__name__)
 
 _LARGE = 1 << 20  # bytes
 _PIECE = 64 << 10  # bytes of decoded data
-_JOINED = 64 << 10  # bytes of a large body that are passed on at a time; the last ones are fewer
-_HELD = 0.1  # seconds for which the bytes of a slow body are held back at most
 _DRAINED = 16 << 10  # bytes of a body that is read for nothing
 _SHORT = "the server closed the connection"
 _FAILURES = (
@@ -360,7 +358,7 @@ class Response:
             UpstreamError: The body is interrupted or too large.
         """
         size = length_of(self.headers)
-        return self._limited(_joined(self._counted(self._pieces(size))), limit, size, None)
+        return self._limited(self._counted(self._pieces(size)), limit, size, None)
 
     def close(self) -> None:
         """Close the response.
@@ -447,31 +445,6 @@ class Response:
                 raise httpcore.RemoteProtocolError(_SHORT)
             left -= len(piece)
             yield piece
-
-
-def _joined(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Join the pieces of a body: a record of TLS brings 16 KiB, and each piece costs the receiver.
-
-    A slow body is not held back, so that whoever measures it notices. An error comes after the bytes
-    before it, so that a resumed download keeps them.
-    """
-    held: list[bytes] = []
-    size, since = 0, time.monotonic()
-    try:
-        for piece in pieces:
-            held.append(piece)
-            size += len(piece)
-            if size >= _JOINED or time.monotonic() - since >= _HELD:
-                since = time.monotonic()
-                joined = b"".join(held)
-                held, size = [], 0
-                yield joined
-    except _FAILURES:
-        if held:
-            yield b"".join(held)
-        raise
-    if held:
-        yield b"".join(held)
 
 
 def _redacted(url: httpx.URL) -> str:
