@@ -428,6 +428,7 @@ def old(mirror: Mirror) -> Mirror:
 
 
 @pytest.mark.parametrize("way", ["UV_INSTALLER_GHE_BASE_URL", "UV_ASTRAL_MIRROR_URL"])
+@pytest.mark.extra
 def test_plain_uv_updates_from_it(old: Mirror, way: str) -> None:
     """`uv self update` itself updates from a mirror, with one variable."""
     with Served(old.root) as served:
@@ -439,6 +440,7 @@ def test_plain_uv_updates_from_it(old: Mirror, way: str) -> None:
     assert old.home.receipt_version() == binaries.newest()
 
 
+@pytest.mark.extra
 def test_own_command_updates_from_it(old: Mirror) -> None:
     """This package updates from a mirror by its pages, without a server's listing."""
     with Served(old.root) as served:
@@ -449,6 +451,7 @@ def test_own_command_updates_from_it(old: Mirror) -> None:
     assert old.home.version() == binaries.newest()
 
 
+@pytest.mark.extra
 def test_uv_installs_from_its_index(old: Mirror) -> None:
     """`uv pip install uv` takes the wheel that was made from an archive, and compares its hash."""
     target = old.home.path / "target"
@@ -490,6 +493,7 @@ def indexed(mirror: Mirror) -> Mirror:
 TWO_PLATFORMS = ("--platform", PLATFORM.triple, "--platform", "x86_64-pc-windows-msvc")
 
 
+@pytest.mark.extra
 def test_index_becomes_archives_and_installers(indexed: Mirror) -> None:
     """Wheels of an index become archives for each platform, with small installers and sums."""
     index = f"index+{indexed.web.url}/simple/"
@@ -511,6 +515,7 @@ def test_index_becomes_archives_and_installers(indexed: Mirror) -> None:
 
 
 @pytest.mark.parametrize("way", ["UV_INSTALLER_GHE_BASE_URL", "UV_ASTRAL_MIRROR_URL"])
+@pytest.mark.extra
 def test_plain_uv_updates_by_a_small_installer(indexed: Mirror, way: str) -> None:
     """`uv self update` runs the small installer, which writes uv and its receipt."""
     with Served(indexed.root) as served:
@@ -533,6 +538,7 @@ def test_small_installer_is_a_script() -> None:
     subprocess.run(["/bin/sh", "-n", script], check=True)
 
 
+@pytest.mark.extra
 def test_small_installer_in_every_shell(indexed: Mirror) -> None:
     """The small installer works in common shells, and refuses an archive with another digest."""
     version = binaries.newest()
