@@ -39,10 +39,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from uv_self_update.config.settings import Network
-    from uv_self_update.network.exchange import Response
+    from uv_self_update.network.exchange import Response, Target
     from uv_self_update.network.kept import Kept
     from uv_self_update.network.ranges import Part
-    from uv_self_update.network.redirect_targets import Target
 
 
 _RATE_LIMITED = {HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS}

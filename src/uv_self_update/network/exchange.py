@@ -44,10 +44,10 @@ from uv_self_update.network.connections import (
 )
 from uv_self_update.network.limits import DEFAULTS, Limits
 from uv_self_update.network.ranges import length_of
-from uv_self_update.network.redirect_targets import Target
 from uv_self_update.network.redirects import is_local, redirected
 from uv_self_update.network.tls_errors import explained
 from uv_self_update.redaction import redact, redact_parts
+from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
     import ssl
@@ -280,6 +280,15 @@ class Exchange:
             else None
         )
         return httpcore.Proxy(without_userinfo(url), auth=pair, ssl_context=tls)
+
+
+@frozen
+class Target:
+    """The target of a redirect."""
+
+    url: Url
+    sender: Response | None
+    """The redirect of a remote server, whose target must not be local; None of a local one."""
 
 
 class Response:

@@ -12,12 +12,10 @@ import time
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
-from uv_self_update.values import frozen
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from uv_self_update.network.exchange import Response
+    from uv_self_update.network.exchange import Target
     from uv_self_update.network.url import Url
 
 LONGEST = 60.0
@@ -28,15 +26,6 @@ _LIFETIMES = frozenset({"x-amz-expires", "x-goog-expires"})
 
 Key = tuple[str, str]
 """A requested URL, and the `Accept` header."""
-
-
-@frozen
-class Target:
-    """The target of a redirect."""
-
-    url: Url
-    sender: Response | None
-    """The redirect of a remote server, whose target must not be local; None of a local one."""
 
 
 class RedirectTargets:
