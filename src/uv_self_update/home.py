@@ -38,7 +38,10 @@ def cache_directory(environ: Mapping[str, str]) -> Path | None:
     """
     from platformdirs import user_cache_path  # noqa: PLC0415 # slow, and few need it
 
-    path = user_cache_path("uv-self-update", appauthor=False)
+    try:
+        path = user_cache_path("uv-self-update", appauthor=False)
+    except RuntimeError:  # no home directory at all
+        return None
     if sys.platform != "win32":
         home = home_directory(environ)
         try:

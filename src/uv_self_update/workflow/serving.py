@@ -6,8 +6,6 @@ import os
 from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
 
-from platformdirs import user_cache_path
-
 from uv_self_update.errors import (
     NotConfigured,
     ProxyKeys,
@@ -17,6 +15,7 @@ from uv_self_update.errors import (
 )
 from uv_self_update.gateway.package_index import PackageIndex, Served
 from uv_self_update.gateway.proxy_address import listen
+from uv_self_update.home import cache_directory
 from uv_self_update.network.forward_proxies import unusable
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.sources.packages.computed import ComputedDigests
@@ -119,8 +118,8 @@ def serving(
             for releases in job.releases
         ]
         _refuse_same(served)
-        cache = user_cache_path("uv-self-update", appauthor=False) / "digests"
-        digests = ComputedDigests(directory=cache)
+        cache = cache_directory(job.environ)
+        digests = ComputedDigests(directory=None if cache is None else cache / "digests")
         index = PackageIndex(served, digests)
         secure = None if tunnels is None else tunnels(index, sources.deferred)
         address = listen()

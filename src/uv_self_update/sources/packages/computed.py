@@ -29,8 +29,8 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 class ComputedDigests:
     """The digests of files, by what identifies a file on its server."""
 
-    def __init__(self, *, directory: Path) -> None:
-        """Keep them in a directory, a file each."""
+    def __init__(self, *, directory: Path | None) -> None:
+        """Keep them in a directory, a file each; None for this run only."""
         self.directory = directory
         self._found: dict[tuple[str, str], str] = {}
         """Those of this run, by repository and file."""
@@ -72,8 +72,8 @@ class ComputedDigests:
             digest = hashlib.sha256()
             for chunk in download.chunks:
                 digest.update(chunk)
-        if version is not None:
-            path = self._path(repository, file, version)
+        if version is not None and self.directory is not None:
+            path = _path(self.directory, repository, file, version)
             # Where it cannot be kept, it is computed again.
             with contextlib.suppress(OSError):
                 path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -84,12 +84,13 @@ class ComputedDigests:
         self, repository: PackageRepository, file: Distribution, version: str | None
     ) -> str | None:
         """Return the digest of an earlier run; None without one, or if the version is unknown."""
-        if version is None:
+        if version is None or self.directory is None:
             return None
-        content = content_of(self._path(repository, file, version)) or b""
+        content = content_of(_path(self.directory, repository, file, version)) or b""
         known = content.decode("ascii", "replace")
         return known if _SHA256.fullmatch(known) else None
 
-    def _path(self, repository: PackageRepository, file: Distribution, version: str) -> Path:
-        identity = [repository.name, file.where, file.filename, file.size, version]
-        return self.directory / hashlib.sha256(json.dumps(identity).encode()).hexdigest()
+
+def _path(directory: Path, repository: PackageRepository, file: Distribution, version: str) -> Path:
+    identity = [repository.name, file.where, file.filename, file.size, version]
+    return directory / hashlib.sha256(json.dumps(identity).encode()).hexdigest()
