@@ -101,7 +101,7 @@ class Machine:
             command if REAL else ["wine", *command],
             env=self.full_environ(more),
             cwd=self.path,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,  # Wine takes the null device for a terminal
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
