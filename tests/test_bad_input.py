@@ -92,9 +92,14 @@ def wheel() -> str:
 def message(done: Done) -> str:
     """Return the last error on stderr, without the advice that follows it.
 
-    What an installer says is printed by uv, behind words of its own.
+    What an installer says is printed by uv, behind words of its own. Which release it is may be said
+    before or after that.
     """
-    said = done.err.partition("Output from the installer: \n")[2] or done.err
+    lines = (
+        line for line in done.err.splitlines(keepends=True) if not line.startswith("info: uv ")
+    )
+    err = "".join(lines)
+    said = err.partition("Output from the installer: \n")[2] or err
     return said.rpartition("\nerror: ")[2].removeprefix("error: ").partition("\nhint: ")[0].strip()
 
 
