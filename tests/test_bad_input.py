@@ -92,8 +92,8 @@ def wheel() -> str:
 def message(done: Done) -> str:
     """Return the last error on stderr, without the advice that follows it.
 
-    What an installer says is printed by uv, behind words of its own. Which release it is may be said
-    before or after that.
+    What an installer says is printed by uv, behind words of its own. Which release it is may be
+    said before or after that.
     """
     lines = (
         line for line in done.err.splitlines(keepends=True) if not line.startswith("info: uv ")
