@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from uv_self_update.cli.options import FLAGS, OPTIONS, UPDATE_FLAGS
+from uv_self_update.cli.options import DISPLAY, FLAGS, OPTIONS, UPDATE_FLAGS
 from uv_self_update.errors import UsageError
 from uv_self_update.messages import shown
 from uv_self_update.suggestions import closest_option
@@ -54,7 +54,8 @@ def _advice(error: click.ClickException, arguments: Sequence[str]) -> str:
         command = error.ctx.command_path
         if isinstance(error, click.NoSuchOption):
             own = [name for option in error.ctx.command.params for name in option.opts]
-            known = {*OPTIONS, *FLAGS, *UPDATE_FLAGS, *own, "--quiet", "--verbose", "--color"}
+            display = (option.name for option in DISPLAY)
+            known = {*OPTIONS, *FLAGS, *UPDATE_FLAGS, *own, *display}
             words = sorted(name for name in known if name.startswith("--"))
             meant = closest_option(error.option_name, words)
             advice = f"Did you mean `{meant}`? " if meant else ""
