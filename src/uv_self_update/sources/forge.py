@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from uv_self_update.errors import NotFoundOrUnauthorized, StatusRefused
 from uv_self_update.sources.catalog import DENIED, CatalogSource
+from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +19,18 @@ if TYPE_CHECKING:
 
 ACCEPT = "application/json"
 DEFAULT_PACKAGE = "uv"
+
+
+@frozen
+class PackageFile:
+    """A file of a generic package."""
+
+    name: str
+    url: str
+    size: int | None
+    sha256: str | None
+    created: str | None = None
+    """RFC 3339, in UTC, if the server gives it for a file."""
 
 
 class ForgeSource(CatalogSource):

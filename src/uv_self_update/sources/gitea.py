@@ -10,12 +10,12 @@ from uv_self_update.redaction import redact_url
 from uv_self_update.releases.digests import parse_sums
 from uv_self_update.releases.release import Asset, Release, listed_release, utc
 from uv_self_update.sources.context import url_of
-from uv_self_update.sources.forge import ACCEPT, DEFAULT_PACKAGE, ForgeSource
+from uv_self_update.sources.forge import ACCEPT, DEFAULT_PACKAGE, ForgeSource, PackageFile
 from uv_self_update.sources.formats.documents import read_json_list
 from uv_self_update.sources.formats.entry import is_name
 from uv_self_update.sources.formats.paging import entries
 from uv_self_update.sources.tree import below
-from uv_self_update.values import frozen, replace
+from uv_self_update.values import replace
 from uv_self_update.versions import version_of_tag
 
 if TYPE_CHECKING:
@@ -41,16 +41,6 @@ def create(settings: SourceSettings, context: Context) -> GiteaSource:
         url=url_of(settings),
         package=settings.package or DEFAULT_PACKAGE,
     )
-
-
-@frozen
-class PackageFile:
-    """A file of a generic package."""
-
-    name: str
-    url: str
-    size: int | None
-    sha256: str | None
 
 
 class GiteaServer:

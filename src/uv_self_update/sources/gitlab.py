@@ -15,7 +15,7 @@ from uv_self_update.redaction import redact_url
 from uv_self_update.releases.digests import parse_sums
 from uv_self_update.releases.release import Asset, Release, utc
 from uv_self_update.sources.context import url_of
-from uv_self_update.sources.forge import ACCEPT, DEFAULT_PACKAGE, ForgeSource
+from uv_self_update.sources.forge import ACCEPT, DEFAULT_PACKAGE, ForgeSource, PackageFile
 from uv_self_update.sources.formats.entry import is_name
 from uv_self_update.sources.formats.paging import entries
 from uv_self_update.sources.layout import is_asset
@@ -60,18 +60,6 @@ class LinkedFile:
     """The name of the link, which need not be that of the file."""
 
     url: str
-
-
-@frozen
-class PackageFile:
-    """A file of a generic package."""
-
-    name: str
-    url: str
-    size: int | None
-    sha256: str | None
-    created: str | None
-    """RFC 3339, in UTC."""
 
 
 class GitlabProject:
