@@ -23,29 +23,36 @@ _OTHERS = 0o077
 """The mode bits of the group and of other users."""
 
 
-def warn_if_exposed(path: Path, sources: Iterable[SourceSettings], *, shared: bool) -> None:
-    """Warn of a file that contains a password or a token, and that other users can read or change.
+def is_exposed(path: Path, sources: Iterable[SourceSettings]) -> bool:
+    """Return whether other users can read or change a file that contains a password or a token.
 
     Windows has access control lists instead of modes, and protects a user's directories by default.
+    """
+    if os.name == "nt" or not any(map(is_exposing, sources)):
+        return False
+    try:
+        return bool(path.stat().st_mode & _OTHERS)
+    except OSError:
+        return False  # it was removed meanwhile
+
+
+def warn_if_exposed(path: Path, sources: Iterable[SourceSettings], *, shared: bool) -> None:
+    """Warn of a file that contains a password or a token, and that other users can read or change.
 
     Args:
         path: The file.
         sources: The sources that it configures.
         shared: Whether it is the system configuration file.
     """
-    if os.name == "nt" or not any(map(is_exposing, sources)):
+    if not is_exposed(path, sources):
         return
-    try:
-        mode = path.stat().st_mode
-    except OSError:
-        return  # it was removed meanwhile
-    if mode & _OTHERS and shared:
+    if shared:
         _log.warning(
             "%s contains a password or a token, and all users can read it: name an environment "
             "variable with `password-env` or `token-env` instead",
             path,
         )
-    elif mode & _OTHERS:
+    else:
         _log.warning(
             "%s contains a password or a token, and other users can read or change it: run "
             "`chmod 600 %s`",

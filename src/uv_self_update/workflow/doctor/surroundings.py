@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from uv_self_update.config.exposure import is_exposing
+from uv_self_update.config.exposure import is_exposed
 from uv_self_update.config.load import load
 from uv_self_update.errors import InvalidConfiguration
 from uv_self_update.home import home_directory
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from uv_self_update.config.installers import InstallerChoice
 
-_OTHERS = 0o077
 _DOWNLOADERS = {".curlrc": "curl", ".wgetrc": "wget"}
 _EFFECTS: Mapping[str, str] = {
     "UV_OFFLINE": "plain `uv self update` does nothing with it",
@@ -93,8 +92,7 @@ def files(paths: tuple[Path, ...]) -> Iterator[Finding]:
         except InvalidConfiguration as error:
             yield problem("configuration", error)
             continue
-        exposed = os.name != "nt" and any(map(is_exposing, sources))
-        if exposed and path.stat().st_mode & _OTHERS:
+        if is_exposed(path, sources):
             yield Finding(
                 topic="configuration",
                 text=f"{path} contains a password or a token, and other users can read it",
