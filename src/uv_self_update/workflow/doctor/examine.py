@@ -77,7 +77,6 @@ def _settled(check: Callable[[], Iterator[Finding]]) -> list[Finding]:
 def _checks(patient: Patient, sources: _Sources) -> Iterator[Callable[[], Iterator[Finding]]]:
     """Yield the checks in the order of the report."""
     settings, installation, environ = patient.settings, patient.installation, patient.environ
-    invalid = isinstance(settings, UvSelfUpdateError)
     yield machine.program
     if isinstance(installation, UvSelfUpdateError):
         yield partial(machine.missing, installation, environ)
@@ -98,7 +97,7 @@ def _checks(patient: Patient, sources: _Sources) -> Iterator[Callable[[], Iterat
     yield partial(surroundings.files, patient.files)
     index = any(source.kind in {"auto", "index"} for source in settings.sources)
     yield partial(surroundings.uv_toml, environ, windows=patient.windows, index=index)
-    if sources.opened is None or isinstance(installation, UvSelfUpdateError) or invalid:
+    if sources.opened is None or isinstance(installation, UvSelfUpdateError):
         return
     installed = version_of(installation.uv, installation.environ)
     for number, section in enumerate(settings.sources):
