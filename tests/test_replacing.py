@@ -231,7 +231,7 @@ def test_interrupted(
     def interrupt(*_: object, **__: object) -> None:
         raise failing
 
-    monkeypatch.setattr("uv_self_update.installer.replace.write_atomically", interrupt)
+    monkeypatch.setattr("uv_self_update.installer.restore.write_atomically", interrupt)
     with pytest.raises(failing):
         machine.replace()
     assert machine.installed() == before
@@ -494,7 +494,7 @@ def interrupted(machine: Machine, monkeypatch: pytest.MonkeyPatch, *, tried: boo
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "replace", killed)
-        patch.setattr("uv_self_update.installer.replace._undo", nothing)
+        patch.setattr("uv_self_update.installer.replace.undo", nothing)
         with pytest.raises(Killed):
             machine.replace(tried=tried)
     plan = journal.read(machine.work)
@@ -580,7 +580,7 @@ def test_killed_while_it_is_undone(machine: Machine, monkeypatch: pytest.MonkeyP
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("uv_self_update.installer.replace._restore", killed)
+        patch.setattr("uv_self_update.installer.restore.restore", killed)
         with pytest.raises(KeyboardInterrupt):
             machine.recover(doubt="it is not approved")
 

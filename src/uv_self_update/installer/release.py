@@ -34,7 +34,7 @@ from uv_self_update.errors import (
 from uv_self_update.files import strerror, write_atomically
 from uv_self_update.installer.native import suits
 from uv_self_update.uv.executable import version_of
-from uv_self_update.values import replace
+from uv_self_update.values import replace as with_changes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -151,7 +151,8 @@ class ReleaseInstaller:
         Raises:
             InstallError: They are not uv, or cannot be put in place; uv was not changed.
         """
-        from uv_self_update.installer import replace as replacing  # noqa: PLC0415
+        from uv_self_update.installer.replace import replace  # noqa: PLC0415
+        from uv_self_update.installer.restore import put_back  # noqa: PLC0415
         from uv_self_update.installer.stage import Staged, confirm, try_out  # noqa: PLC0415
 
         installation, platform = self._installation, self._platform
@@ -171,11 +172,11 @@ class ReleaseInstaller:
                 try:
                     check(plan.steps[-1].named, version)
                 except StagedUvBroken:
-                    replacing.put_back(plan, work, windows=platform.windows)
+                    put_back(plan, work, windows=platform.windows)
                     self._plan = None
                     raise
                 return
-            replacing.put_back(plan, work, windows=platform.windows)
+            put_back(plan, work, windows=platform.windows)
             self._plan = None
             try_out(made, version, source=found.source.name, installation=installation)
             names = sorted(file.name for file in made.iterdir() if file.is_file())
@@ -183,7 +184,7 @@ class ReleaseInstaller:
             size = sum((made / name).stat().st_size for name in names)
             staged = Staged(folder=made, version=version, size=size, tried=True, others=others)
             receipt = installation.receipt or installation.read_receipt()
-            replacing.replace(
+            replace(
                 staged,
                 installation.directory,
                 platform,
@@ -231,7 +232,8 @@ class ReleaseInstaller:
         found, plan = self._found, self._plan
         if found is None or plan is None:
             return False
-        from uv_self_update.installer.replace import drop, put_back, settle  # noqa: PLC0415
+        from uv_self_update.installer.replace import settle  # noqa: PLC0415
+        from uv_self_update.installer.restore import drop, put_back  # noqa: PLC0415
         from uv_self_update.installer.stage import confirm  # noqa: PLC0415
 
         version, windows, work = found.release.version, self._platform.windows, self._work.path
@@ -344,7 +346,7 @@ def _naming(receipt: Receipt, others: tuple[str, ...]) -> Receipt:
     more = [name for name in others if name not in known]
     if not more:
         return receipt
-    return replace(receipt, document={**receipt.document, "binaries": [*known, *more]})
+    return with_changes(receipt, document={**receipt.document, "binaries": [*known, *more]})
 
 
 def _downloaders_without_configuration(directory: Path) -> dict[str, str]:

@@ -6,38 +6,33 @@ to a journal first, so that the next update finishes or undoes one that was kill
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from uv_self_update.errors import (
-    ChangedMeanwhile,
-    InstallError,
-    NotReplaced,
-    NotRestored,
-)
-from uv_self_update.files import (
-    become_like,
-    flush,
-    flush_folder,
-    remove,
-    strerror,
-    write_atomically,
-)
+from uv_self_update.errors import ChangedMeanwhile, InstallError, NotReplaced, NotRestored
+from uv_self_update.files import become_like, flush, strerror
 from uv_self_update.installer import journal as notes
 from uv_self_update.installer import strays
 from uv_self_update.installer.journal import Journal, Step
 from uv_self_update.installer.moves import free, keep_file, let_go, naming, put
-from uv_self_update.installer.workspace import KEPT, TEMPORARY
+from uv_self_update.installer.restore import (
+    drop,
+    flush_folders,
+    hidden,
+    restore,
+    undo,
+    write_receipt,
+)
+from uv_self_update.installer.workspace import KEPT
 from uv_self_update.uv.executable import current_path
 from uv_self_update.uv.receipt import NAME
 from uv_self_update.values import replace as with_changes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from uv_self_update.installer.stage import Staged
     from uv_self_update.platforms import Platform
@@ -142,18 +137,6 @@ def keep(
     return plan
 
 
-def put_back(plan: Journal, work: Path, *, windows: bool) -> None:
-    """Restore all files that a release's own installer may have replaced.
-
-    Raises:
-        NotRestored: A file cannot be restored; it is kept for the next run.
-    """
-    try:
-        _undo(plan, work, windows=windows)
-    except OSError as error:
-        raise NotRestored(plan.steps[-1].place, None, strerror(error)) from error
-
-
 def settle(plan: Journal, work: Path) -> None:
     """Accept the files of a release's own installer, and remove the journal.
 
@@ -165,7 +148,7 @@ def settle(plan: Journal, work: Path) -> None:
     written = {one.path for one in plan.rewrites if one.after is None and not one.untouched}
     for one in plan.rewrites:
         if one.after is not None and one.path.with_name(NAME).resolve() in written:
-            _rewrite(one, one.after)
+            write_receipt(one, one.after)
     drop(plan, work)
 
 
@@ -216,14 +199,14 @@ def recover(
                 )
                 drop(plan, work)
             case "restoring":
-                _restore(plan, work, windows=windows)
+                restore(plan, work, windows=windows)
             case "replacing":
                 expected = all(rewrite.expected for rewrite in plan.rewrites)
                 reason = doubt(plan.version) if expected else "uv's receipt has changed since"
                 if reason is None:
                     return _finish(plan, work, check, windows=windows)
                 _log.warning("undoing an interrupted update: %s", reason)
-                _undo(plan, work, windows=windows)
+                undo(plan, work, windows=windows)
     except OSError as error:
         raise NotReplaced(work, strerror(error)) from error
     return None
@@ -233,7 +216,7 @@ def _undo_theirs(plan: Journal, work: Path, *, windows: bool) -> None:
     if any(step.changed for step in plan.steps):
         reason = "its installer had not finished"
         _log.warning("undoing an interrupted update: %s", reason)
-    _undo(plan, work, windows=windows)
+    undo(plan, work, windows=windows)
 
 
 def _finish(plan: Journal, work: Path, check: Check, *, windows: bool) -> str | None:
@@ -257,7 +240,7 @@ def _step(staged: Path, named: Path, work: Path) -> Step:
         new, kept = staged, work / KEPT / named.name
     else:
         # Another directory may be on another file system, so the file is copied there first.
-        new, kept = _hidden(place, work, "new"), _hidden(place, work, "old")
+        new, kept = hidden(place, work, "new"), hidden(place, work, "old")
     return Step(
         staged=staged,
         new=new,
@@ -269,10 +252,6 @@ def _step(staged: Path, named: Path, work: Path) -> Step:
         old=notes.mark(current_path(place)),
         put=None,
     )
-
-
-def _hidden(place: Path, work: Path, what: str) -> Path:
-    return place.with_name(f"{work.name}.{place.name}.{what}")
 
 
 def _is_needed(staged: Staged, plan: Journal, platform: Platform) -> bool:
@@ -322,122 +301,15 @@ def _carry_out(plan: Journal, work: Path, check: Check | None, *, windows: bool)
                     put(step.new, step, windows=windows)
         if check is not None:
             check(plan.steps[-1].place, plan.version)
-        _flush_folders(plan)
+        flush_folders(plan)
         for rewrite in plan.rewrites:
             if rewrite.path.is_file() and not rewrite.expected:
                 raise ChangedMeanwhile(rewrite.path, plan.version)  # noqa: TRY301 # undone below
             if rewrite.after is not None:
                 with naming(rewrite.path, windows=windows):
-                    _rewrite(rewrite, rewrite.after)
+                    write_receipt(rewrite, rewrite.after)
         let_go(plan)
     except BaseException:
-        _undo(plan, work, windows=windows)
+        undo(plan, work, windows=windows)
         raise
     drop(plan, work)
-
-
-def _rewrite(rewrite: Rewrite, after: bytes) -> None:
-    folder = rewrite.path.parent
-    made = [one for one in (folder, *folder.parents) if not one.exists()]
-    try:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            write_atomically(rewrite.path, after, temporary=_temporary(rewrite))
-        except OSError:
-            for one in made:
-                with contextlib.suppress(OSError):
-                    one.rmdir()
-            raise
-    except OSError as error:
-        raise NotReplaced(rewrite.path, strerror(error)) from error
-
-
-def _temporary(rewrite: Rewrite) -> str:
-    return f".{rewrite.path.name}.new"
-
-
-def _undo(plan: Journal, work: Path, *, windows: bool) -> None:
-    """Restore all files; raises NotRestored."""
-    if plan.state == "theirs":
-        # An installer that still runs after uv has ended finds no more files to move.
-        shutil.rmtree(work / TEMPORARY, ignore_errors=True)
-        _remove_strays(plan)
-        # Marked as ours, or they would count as installed by another program.
-        steps = (with_changes(step, put=notes.mark(step.place)) for step in plan.steps)
-        plan = with_changes(plan, steps=tuple(steps))
-    # Without a journal, the files are restored all the same.
-    with contextlib.suppress(OSError):
-        plan.at("restoring").write(work)
-    _restore(plan, work, windows=windows)
-
-
-def _restore(plan: Journal, work: Path, *, windows: bool) -> None:
-    """Restore the old executables and receipts.
-
-    Raises:
-        NotRestored: One of the executables cannot be restored; the others are.
-        OSError: A receipt cannot be restored.
-    """
-    failure: NotRestored | None = None
-    for step in reversed(plan.steps):
-        try:
-            if step.link is not None and notes.leads_to(step.named) != step.link:
-                link = _hidden(step.named, work, "link")
-                link.unlink(missing_ok=True)
-                link.symlink_to(step.link)
-                link.replace(step.named)
-            if step.moved_aside:
-                remove(step.place)  # uv moves itself back, or `restore_name` does
-            elif os.path.lexists(step.kept) and not step.unmoved:
-                put(step.kept, step, windows=windows)
-            elif step.old is None:
-                remove(step.place)
-        except OSError as error:
-            kept = None if step.old is None else step.kept
-            failure = NotRestored(step.place, kept, strerror(error))
-    if failure is not None:
-        raise failure
-    for rewrite in reversed(plan.rewrites):
-        _take_back(rewrite)
-    _flush_folders(plan)
-    drop(plan, work)
-
-
-def _take_back(rewrite: Rewrite) -> None:
-    if rewrite.after is not None and not rewrite.expected:
-        return  # another program has written it since
-    if rewrite.before is None:
-        rewrite.path.unlink(missing_ok=True)
-    elif not rewrite.untouched:
-        write_atomically(rewrite.path, rewrite.before, temporary=_temporary(rewrite))
-
-
-def drop(plan: Journal, work: Path) -> None:
-    """Remove the journal and all files of ours outside the workspace; the executables stay."""
-    _remove_strays(plan)
-    _remove(_hidden(step.named, work, "link") for step in plan.steps if step.link is not None)
-    for step in plan.steps:
-        if work not in step.kept.parents:
-            # A program that still runs on Windows stays, and is removed by a later update.
-            begun = f"{work.name}.{step.place.name}."
-            _remove(file for file in step.place.parent.iterdir() if file.name.startswith(begun))
-    _remove(rewrite.path.with_name(_temporary(rewrite)) for rewrite in plan.rewrites)
-    with contextlib.suppress(OSError):
-        notes.forget(work)
-
-
-def _remove_strays(plan: Journal) -> None:
-    if plan.spared is not None:
-        names = {step.named.name for step in plan.steps}
-        strays.remove(plan.steps[-1].named.parent, spared=plan.spared, executables=names)
-
-
-def _remove(files: Iterable[Path]) -> None:
-    for file in files:
-        with contextlib.suppress(OSError):
-            remove(file)
-
-
-def _flush_folders(plan: Journal) -> None:
-    for folder in dict.fromkeys(step.place.parent for step in plan.steps):
-        flush_folder(folder)
