@@ -23,7 +23,7 @@ import logging
 from contextlib import closing, contextmanager
 from typing import IO, TYPE_CHECKING
 
-from uv_self_update.errors import HiddenByPolicy, NotReplaced
+from uv_self_update.errors import NotReplaced
 from uv_self_update.network.access import Access
 from uv_self_update.network.progress import SILENT, Progress
 from uv_self_update.releases.target import NEWEST, parse_target
@@ -33,12 +33,12 @@ from uv_self_update.values import frozen
 from uv_self_update.versions import TOO_OLD, without_local
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from uv_self_update.config.installers import InstallerChoice
     from uv_self_update.config.settings import Settings
-    from uv_self_update.errors import InstallError, UvSelfUpdateError
+    from uv_self_update.errors import InstallError, ReleaseInstallerFailed, UvSelfUpdateError
     from uv_self_update.gateway.address import Address
     from uv_self_update.gateway.announcement import Announcement
     from uv_self_update.gateway.service import Service
@@ -121,11 +121,8 @@ def run(job: Job) -> Outcome:
         UvSelfUpdateError: It could not be started.
         SignalReceived: A signal came before uv was started.
     """
-    arguments = job.arguments
-    wanted = None if arguments.target is None else parse_target(arguments.target)
-    if wanted is not None and wanted.exact is not None:
-        job.settings.policy.refuse(wanted.exact)
-    user = job.user or job.installation
+    arguments, user = job.arguments, job.user or job.installation
+    wanted = _wanted(job)
     with (
         Signals() as signals,
         closing(_access(job, user, wanted)) as access,
@@ -137,14 +134,11 @@ def run(job: Job) -> Outcome:
         _refuse_too_old(installation)
         if not arguments.dry_run and job.settings.installer != "release":
             sources.prepare(wanted or NEWEST, _receipt_version(installation))
-        version = None if wanted is None else wanted.exact
-        if wanted is not None and version is None:
-            version = sources.find(wanted).release.version
-        if version is not None and TOO_OLD.match(version):
-            _log.warning(_NO_RETURN, version)
-        address = _listen()
-        environ = _child_environment(installation, work, address, dry_run=arguments.dry_run)
-        with closing(address):
+        version = _version(wanted, sources)
+        from uv_self_update.gateway.address import listen
+
+        with closing(listen()) as address:
+            environ = _child_environment(installation, work, address, dry_run=arguments.dry_run)
             if job.output is None:
                 job.progress.hold()  # uv writes to the same terminal
             signals.run(
@@ -165,18 +159,14 @@ def run(job: Job) -> Outcome:
         updated = installed is not None or replaced
         # A uv that is up to date is adopted as well, so that it updates itself from then on.
         adoption.settled = updated or (code == 0 and service.asked and not arguments.dry_run)
-    failures = [*service.failures]
-    if code != 0 and not updated and signals.received is None:
-        failures.extend(_diagnosis(installers.release, service, broken))
-    if broken is None and not updated and signals.received is None:
+    failed = not updated and signals.received is None
+    if failed and broken is None:
         broken = _unrun(service, installers, code, windows=installation.windows)
-    if broken is not None:
-        failures.append(broken)
-        code = code or broken.exit_code
+    diagnosed = installers.release.diagnose() if failed and code != 0 else None
     return Outcome(
-        exit_code=code,
+        exit_code=code if broken is None else code or broken.exit_code,
         received=signals.received,
-        failures=tuple(failures),
+        failures=tuple(_failures(service.failures, diagnosed, broken)),
         told=tuple(service.told),
         asked=service.asked,
         updated=updated,
@@ -184,6 +174,16 @@ def run(job: Job) -> Outcome:
         ours=installers.choice == "native",
         transferred=service.transferred if installed is None else installed.size,
     )
+
+
+def _wanted(job: Job) -> Wanted | None:
+    """Parse the requested version, and refuse one that the policy forbids by its number."""
+    if job.arguments.target is None:
+        return None
+    wanted = parse_target(job.arguments.target)
+    if wanted.exact is not None:
+        job.settings.policy.refuse(wanted.exact)
+    return wanted
 
 
 def _access(job: Job, user: Installation, wanted: Wanted | None) -> Access:
@@ -214,11 +214,14 @@ def _adopting(job: Job, work: Workspace) -> AbstractContextManager[Adoption]:
     return adopting(job.installation, wanted=job.settings.adopt, directory=work.claimed)
 
 
-def _listen() -> Address:
-    """Bind the listening socket; raises GatewayError."""
-    from uv_self_update.gateway.address import listen
-
-    return listen()
+def _version(wanted: Wanted | None, sources: OpenSources) -> str | None:
+    """Return the exact version that uv is told to install; None for the newest."""
+    if wanted is None:
+        return None
+    version = wanted.exact or sources.find(wanted).release.version
+    if TOO_OLD.match(version):
+        _log.warning(_NO_RETURN, version)
+    return version
 
 
 @contextmanager
@@ -236,7 +239,9 @@ def _workspace(job: Job) -> Iterator[Workspace]:
     with closing(claim_if_writable(installation.directory)) as work:
         if work.claimed is not None and not job.arguments.dry_run:
             if not work.empty:
-                recover_interrupted(work, job.installation, job.settings)
+                from uv_self_update.workflow.interrupted import recover_interrupted
+
+                recover_interrupted(work, installation, job.settings)
             restore_name(installation)
         yield work
 
@@ -287,51 +292,17 @@ def _unrun(
     return ScriptNotRun(service.unrun, windows=windows)
 
 
-def _diagnosis(
-    release: ReleaseInstaller, service: Service, broken: InstallError | None
+def _failures(
+    behind: Sequence[UvSelfUpdateError],
+    diagnosed: ReleaseInstallerFailed | None,
+    broken: InstallError | None,
 ) -> Iterator[UvSelfUpdateError]:
-    """Yield why a release's own installer has failed, unless another error explains it."""
-    failed = release.diagnose()
-    if failed is not None and (failed.missing or not (service.failures or broken)):
-        yield failed
-
-
-def _doubt(settings: Settings, version: str) -> str | None:
-    """Return why an interrupted update must not be finished; None if it may be."""
-    policy = settings.policy
-    try:
-        policy.refuse(version)
-    except HiddenByPolicy as error:
-        return str(error)
-    lists = any(rule.list_url for rule in policy.rules)
-    digests = settings.digests.required or settings.digests.places(version)
-    if lists or digests or policy.longest_age is not None:
-        return f"the policy must be checked again before uv {version} is installed"
-    return None
-
-
-def recover_interrupted(work: Workspace, installation: Installation, settings: Settings) -> None:
-    """Finish or undo an update that was killed, if the rules still allow it.
-
-    Raises:
-        NotReplaced: It can be neither finished nor undone.
-    """
-    from functools import partial
-
-    from uv_self_update.installer.release import is_complete
-    from uv_self_update.installer.replace import recover
-    from uv_self_update.installer.stage import confirm
-
-    version = recover(
-        work.path,
-        partial(confirm, source="an update that was interrupted", installation=installation),
-        doubt=partial(_doubt, settings),
-        complete=partial(is_complete, installation=installation),
-        windows=installation.windows,
-    )
-    if version is not None:
-        _log.warning("finished an update to uv %s that was interrupted", version)
-    work.clear()
+    """Yield the errors in order; a diagnosis only if it says more than the others."""
+    yield from behind
+    if diagnosed is not None and (diagnosed.missing or not (behind or broken)):
+        yield diagnosed
+    if broken is not None:
+        yield broken
 
 
 def _announcement(job: Job, adoption: Adoption) -> Announcement:

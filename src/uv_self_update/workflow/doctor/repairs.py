@@ -9,7 +9,7 @@ from uv_self_update.installer.workspace import claim_if_writable
 from uv_self_update.uv.adoption import adopting
 from uv_self_update.uv.leftovers import restore_name
 from uv_self_update.workflow.doctor.finding import Repair
-from uv_self_update.workflow.update import recover_interrupted
+from uv_self_update.workflow.interrupted import recover_interrupted
 
 if TYPE_CHECKING:
     from pathlib import Path
