@@ -92,7 +92,7 @@ def _take_back(rewrite: Rewrite) -> None:
 
 
 def write_receipt(rewrite: Rewrite, after: bytes) -> None:
-    """Write a receipt, and its directory if there is none; raises NotReplaced."""
+    """Write a receipt, and make its directory if needed; raises NotReplaced."""
     folder = rewrite.path.parent
     made = [one for one in (folder, *folder.parents) if not one.exists()]
     try:
