@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import shutil
+from contextlib import closing
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from support import binaries, mirrors
+from support.homes import Home
 from support.killing import NEW, OLD, Victim
 from support.processes import SOON, Stuck
+from uv_self_update.errors import ChangedMeanwhile
+from uv_self_update.gateway.scripts import staged
+from uv_self_update.installer.release import ReleaseInstaller
+from uv_self_update.installer.workspace import claim
+from uv_self_update.releases.release import Release
+from uv_self_update.sources.order import Found
+from uv_self_update.uv.adoption import adopting
+from uv_self_update.uv.installation import Installation
 from uv_self_update.uv.receipt import new_receipt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from support.homes import Home
     from support.web import Web
-
-pytestmark = pytest.mark.system
+    from uv_self_update.sources.interface import Source
 
 
 def edit(home: Home) -> Path:
@@ -56,6 +65,65 @@ def rest(home: Home) -> dict[str, str]:
     return {name: text for name, text in home.snapshot().items() if ".uv-self-update" not in name}
 
 
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """Return a home with an old uv, which prints its version only, and its receipt."""
+    made = Home(path=tmp_path / "home")
+    shutil.copytree(binaries.scripts(OLD), made.bin)
+    document = new_receipt(prefix=made.bin, version=OLD, executables=("uv", "uvx"))
+    made.receipt.parent.mkdir(parents=True)
+    made.receipt.write_text(json.dumps(document))
+    return made
+
+
+@pytest.mark.parametrize(
+    ("adopted", "change"),
+    [(False, edit), (False, lead_elsewhere), (False, replace), (True, edit), (True, replace)],
+)
+def test_changed_as_the_download_begins(
+    change: Callable[[Home], Path], home: Home, *, adopted: bool
+) -> None:
+    """A release's own installer gets no archive, and what was changed stays."""
+    if adopted:
+        home.receipt.unlink()
+    installation = Installation(uv=home.uv, environ=home.full_environ())
+    found = Found(source=cast("Source", None), release=Release(version=NEW, tag=NEW))
+    expected: dict[str, str] = {}
+
+    def begin_download() -> None:
+        change(home)
+        expected.update(rest(home))
+
+    with (
+        closing(claim(home.bin)) as work,
+        adopting(installation, wanted=adopted, directory=work.claimed) as adoption,
+    ):
+        installer = ReleaseInstaller(
+            adoption.installation,
+            work,
+            receipts=adoption.receipts,
+            rewrites=adoption.rewrites,
+            run_by=staged,
+        )
+        installer.begin(found, b"#!/bin/sh\n", noted=begin_download)
+        with pytest.raises(ChangedMeanwhile):
+            installer.refuse_changed()
+        assert not installer.conclude(at_work=lambda: False)
+    assert rest(home) == expected
+
+
+def test_receipt_of_another_program_during_an_adoption(home: Home) -> None:
+    """A receipt is noticed that is written once a uv is known to have none."""
+    home.receipt.unlink()
+    installation = Installation(uv=home.uv, environ=home.full_environ())
+    with adopting(installation, wanted=True, directory=home.path) as adoption:
+        edit(home)
+        receipt = adoption.installation.read_receipt()
+        assert not all(rewrite.untouched for rewrite in adoption.receipts())
+        assert not all(rewrite.untouched for rewrite in adoption.rewrites(receipt, NEW))
+
+
+@pytest.mark.system
 @pytest.mark.parametrize(
     ("installer", "receipt", "change"),
     [
@@ -67,6 +135,7 @@ def rest(home: Home) -> dict[str, str]:
         pytest.param("native", "another", edit, marks=pytest.mark.slow),
         ("release", "own", edit),
         pytest.param("release", "own", lead_elsewhere, marks=pytest.mark.slow),
+        pytest.param("release", "own", replace, marks=pytest.mark.slow),
         pytest.param("release", "none", edit, marks=pytest.mark.slow),
     ],
 )

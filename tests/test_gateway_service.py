@@ -166,8 +166,9 @@ class Watching(ReleaseInstaller):
             run_by=scripts.staged,
         )
 
-    def begin(self, found: Found, script: bytes) -> bytes:  # noqa: ARG002
+    def begin(self, found: Found, script: bytes, *, noted: Callable[[], None]) -> bytes:  # noqa: ARG002
         """Keep nothing, and run nothing before or after."""
+        noted()
         self.token = TOKEN
         return script
 

@@ -13,7 +13,7 @@ import pytest
 
 from uv_self_update.errors import NotReplaced, NotRestored, StagedUvBroken
 from uv_self_update.installer import journal
-from uv_self_update.installer.replace import keep, recover, replace
+from uv_self_update.installer.replace import keep, noted, recover, replace
 from uv_self_update.installer.stage import Staged
 from uv_self_update.installer.workspace import claim
 from uv_self_update.platforms import Platform
@@ -554,7 +554,8 @@ def test_interrupted_update_is_finished(machine: Machine, monkeypatch: pytest.Mo
 def test_installer_of_a_release_was_killed(machine: Machine, *, complete: bool) -> None:
     """What a release's own installer has completed stays; all else is undone, and its rest goes."""
     work, platform = machine.work, machine.platform
-    keep(machine.bin, platform, version="0.12.3", rewrites=machine.rewrites(), work=work)
+    rewrites = machine.rewrites()
+    keep(noted(machine.bin, platform, version="0.12.3", rewrites=rewrites, work=work), work)
     for name in platform.executables:
         (machine.bin / name).write_text(f"new {name}")
     left = machine.bin / "tmp.abcdefghij"

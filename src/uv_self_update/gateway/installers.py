@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from uv_self_update.sources.order import Found
 
 
@@ -14,8 +16,10 @@ class ReleaseInstaller(Protocol):
     token: str | None
     """The token that the script sends to `finish`; None if there is no script."""
 
-    def begin(self, found: Found, script: bytes) -> bytes:
+    def begin(self, found: Found, script: bytes, *, noted: Callable[[], None]) -> bytes:
         """Save the files that the installer could replace, and return the script that runs it.
+
+        `noted` is called as soon as their changes are noticed.
 
         Raises:
             InstallError: The files cannot be saved, or the installer cannot be written.
@@ -29,7 +33,7 @@ class ReleaseInstaller(Protocol):
         """
 
     def refuse_changed(self) -> None:
-        """Check that the receipt has not changed since `begin`.
+        """Check that uv and its receipt have not changed since `begin`.
 
         Raises:
             ChangedMeanwhile: It has.

@@ -273,8 +273,9 @@ class Service:
                 self._native.begin(found)
                 script = scripts.native(f"install/{version}", windows=windows)
             else:
-                self._begin_ahead(found)
-                script = self._release_installer.begin(found, script)
+                script = self._release_installer.begin(
+                    found, script, noted=lambda: self._begin_ahead(found)
+                )
             self.unrun = version
         except ScriptsDisabled as error:
             self._remember(error)

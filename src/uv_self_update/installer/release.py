@@ -18,6 +18,7 @@ import secrets
 import shutil
 import threading
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -118,19 +119,20 @@ class ReleaseInstaller:
 
         self.installed: Staged | None = None
 
-    def begin(self, found: Found, script: bytes) -> bytes:
+    def begin(self, found: Found, script: bytes, *, noted: Callable[[], None]) -> bytes:
         """Keep the files that a release's installer could replace, and return the script to run it.
 
         Args:
             found: The release.
             script: Its installer.
+            noted: Called once later changes of those files are noticed, before they are copied.
 
         Raises:
             NotReplaced: A file cannot be kept, or the installer cannot be written.
         """
         directory = self._work.path / "release"
         try:
-            self._keep(found)
+            self._keep(found, noted)
             script_file = self._written(script)
             environ = self._prepared(directory)
         except OSError as error:
@@ -202,16 +204,18 @@ class ReleaseInstaller:
             shutil.rmtree(self._scripts, ignore_errors=True)
 
     def refuse_changed(self) -> None:
-        """Refuse to install if another program has written a receipt since `begin`.
+        """Refuse to install if another program has changed uv or a receipt since `begin`.
 
-        For as long as the installer lacks the archive: later, it may write a receipt itself.
+        For as long as the installer lacks the archive: later, it may write those itself.
 
         Raises:
-            ChangedMeanwhile: A receipt has changed.
+            ChangedMeanwhile: A file has changed.
         """
         if self._plan is None:
             return
-        self._changed = next((one.path for one in self._plan.rewrites if not one.untouched), None)
+        receipts = (one.path for one in self._plan.rewrites if not one.untouched)
+        executables = (step.place for step in self._plan.steps if step.foreign)
+        self._changed = next(chain(receipts, executables), None)
         if self._changed is not None:
             raise ChangedMeanwhile(self._changed, self._plan.version)
 
@@ -237,11 +241,12 @@ class ReleaseInstaller:
         from uv_self_update.installer.stage import confirm  # noqa: PLC0415
 
         version, windows, work = found.release.version, self._platform.windows, self._work.path
+        if self._changed is not None:
+            drop(plan, work)  # what another program has written stays
+            return False
         goes_on = at_work()
         if not any(step.changed for step in plan.steps):
-            if self._changed is not None:
-                drop(plan, work)  # another program's receipt stays
-            elif not goes_on:
+            if not goes_on:
                 put_back(plan, work, windows=windows)
             return False
         uv = plan.steps[-1].named
@@ -250,7 +255,7 @@ class ReleaseInstaller:
         except StagedUvBroken:
             put_back(plan, work, windows=windows)
             if goes_on:
-                self._keep(found)
+                self._keep(found, lambda: None)
             raise
         old = next((step.named for step in plan.steps if step.old and not step.changed), None)
         if old is not None and not is_complete(plan, self._installation):
@@ -278,16 +283,18 @@ class ReleaseInstaller:
         if "-linux-" in self._platform.triple:
             yield from (name for name in _PROGRAMS if which(name) is None)
 
-    def _keep(self, found: Found) -> None:
-        from uv_self_update.installer.replace import keep  # noqa: PLC0415 # few use this one
+    def _keep(self, found: Found, noted: Callable[[], None]) -> None:
+        from uv_self_update.installer import replace as replacing  # noqa: PLC0415 # few use this one
 
-        self._plan = keep(
+        self._plan = replacing.noted(
             self._installation.directory,
             self._platform,
             version=found.release.version,
             rewrites=tuple(self._receipts()),
             work=self._work.path,
         )
+        noted()
+        replacing.keep(self._plan, self._work.path)
         self._found = found
 
     def _written(self, script: bytes) -> Path:

@@ -104,10 +104,10 @@ def replace(
         raise NotReplaced(directory, strerror(error)) from error
 
 
-def keep(
+def noted(
     directory: Path, platform: Platform, *, version: str, rewrites: Sequence[Rewrite], work: Path
 ) -> Journal:
-    """Keep the files that a release's own installer may replace, and write a journal.
+    """Return the files that a release's own installer may replace, as they are now.
 
     Args:
         directory: The directory of the executables.
@@ -115,18 +115,23 @@ def keep(
         version: The version to install.
         rewrites: The receipts that the installer may write.
         work: The claimed workspace.
-
-    Raises:
-        OSError: A file cannot be kept.
     """
     steps = (_step(work / "new" / name, directory / name, work) for name in platform.executables)
-    plan = Journal(
+    return Journal(
         state="theirs",
         version=version,
         rewrites=tuple(rewrites),
         steps=tuple(steps),
         spared=strays.present(directory),
     )
+
+
+def keep(plan: Journal, work: Path) -> None:
+    """Keep copies of the files of a plan, and write it.
+
+    Raises:
+        OSError: A file cannot be kept.
+    """
     for step in plan.steps:
         if step.place.exists():
             step.kept.parent.mkdir(exist_ok=True)
@@ -134,7 +139,6 @@ def keep(
             shutil.copy2(step.place, step.kept)
             become_like(step.place, step.kept)
     plan.write(work)
-    return plan
 
 
 def settle(plan: Journal, work: Path) -> None:

@@ -99,13 +99,14 @@ def adopting(
     from uv_self_update.uv.install_source import find_package_manager  # noqa: PLC0415 # most runs adopt nothing
 
     uv, environ = installation.uv, installation.environ
+    lasting = {name: value for name, value in environ.items() if name != _CURRENT_DIRECTORY}
+    receipts = _Lasting(replace(installation, environ=lasting))
+    _ = receipts.before  # read now: whatever another program writes from here on is noticed
     if owner := find_package_manager(uv):
         raise ManagedByPackageManager(uv, owner.name, owner.command)
     version = version_of(uv, environ)
     if version is None:
         raise UvNotRunnable(uv, "it does not report its version")
-    lasting = {name: value for name, value in environ.items() if name != _CURRENT_DIRECTORY}
-    receipts = _Lasting(replace(installation, environ=lasting))
     document = new_receipt(
         prefix=installation.directory,
         version=version,
@@ -162,7 +163,7 @@ class _Lasting:
     def before(self) -> dict[Path, bytes | None]:
         """The content of each: None if it does not exist, left out if it cannot be read.
 
-        Read on first use, which is before an installer is run.
+        Read on first use.
         """
         environ = self._installation.environ
         standard = {name: value for name, value in environ.items() if name != _DIRECTORY}
