@@ -8,7 +8,6 @@ import io
 import json
 import os
 import socket
-import sys
 import tarfile
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -733,7 +732,7 @@ def test_no_port_is_left(home: Home, web: Web) -> None:
     """Where no port on loopback can be bound, uv is not even started."""
     before = prepare(home, web)
 
-    done = home.run(before=namespaces.portless(sys.executable))
+    done = home.run(before=namespaces.portless())
 
     assert (done.code, message(done), hint(done)) == (
         5,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import re
 import shutil
+import sys
 import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -144,12 +144,8 @@ def test_marks_of_a_poor_terminal(home: Home, mirror: Web, encoding: str) -> Non
     del mirror
 
     done = home.start(
-        *("python3", "-m", "uv_self_update", "doctor"),
-        environ={
-            "PATH": f"{home.bin}:{os.environ['PATH']}",
-            "PYTHONIOENCODING": encoding,
-            "PYTHONUTF8": "0",
-        },
+        *(sys.executable, "-m", "uv_self_update", "doctor"),
+        environ={"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"},
     )
 
     assert done.code == 0, done.err
@@ -597,7 +593,7 @@ def test_archive_is_not_downloaded(home: Home, mirror: Web) -> None:
             lambda home: namespaces.full(home.bin, spare=0, report=home.path / "report"),
             "0 MiB are free, and an update needs",
         ),
-        (lambda _: namespaces.portless("python3"), "127.0.0.1"),
+        (lambda _: namespaces.portless(), "127.0.0.1"),
     ],
     ids=["read-only", "full", "no loopback"],
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -100,9 +101,9 @@ def full(folder: Path, *, spare: int, report: Path) -> list[str]:
     return [*unshare("--mount"), "sh", "-c", _FULL, "sh", str(folder), str(spare), str(report)]
 
 
-def portless(python: str) -> list[str]:
+def portless() -> list[str]:
     """Return the start of a command that can bind no port on loopback but one that is named."""
-    return [*unshare("--net"), python, "-c", _PORTLESS]
+    return [*unshare("--net"), sys.executable, "-c", _PORTLESS]
 
 
 def unreachable() -> list[str]:
