@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from uv_self_update.cli.config import config
+from uv_self_update.cli.config_commands import config
 from uv_self_update.cli.invocation import Invocation
 from uv_self_update.config import load as files
 from uv_self_update.config.settings import Options

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import BashComplete, FishComplete, ShellComplete, ZshComplete
 
-from uv_self_update.cli.help import Command
 from uv_self_update.cli.options import COMPLETION_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from click.shell_completion import CompletionItem
+
+    from uv_self_update.cli.invocation import Invocation
 
 _PROGRAM = "uv-self-update"
 
@@ -66,23 +67,9 @@ _SHELLS: Mapping[str, type[ShellComplete]] = {
 }
 
 
-@click.command(
-    "generate-shell-completion",
-    cls=Command,
-    examples=(
-        'eval "$(uv-self-update generate-shell-completion bash)"',
-        'eval "$(uv-self-update generate-shell-completion zsh)"',
-        "uv-self-update generate-shell-completion fish | source",
-    ),
-)
-@click.argument("shell", type=click.Choice([*_SHELLS]), metavar="SHELL")
-@click.pass_context
-def generate(context: click.Context, *, shell: str) -> None:
-    """Print a script that completes the command line: bash, fish, powershell or zsh.
-
-    Run it where your shell starts: ~/.bashrc, ~/.zshrc, ~/.config/fish/config.fish, $PROFILE.
-    """
-    root = context.find_root().command
+def generate(_: Invocation, *, shell: str) -> None:
+    """Print a script that completes the command line: bash, fish, powershell or zsh."""
+    root = click.get_current_context().find_root().command
     click.echo(_SHELLS[shell](root, {}, _PROGRAM, COMPLETION_VARIABLE).source(), nl=False)
 
 

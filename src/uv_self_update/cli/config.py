@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from click.shell_completion import CompletionItem
 
 from uv_self_update.auth.credentials import DEFAULT_PORTS
-from uv_self_update.cli.help import Group
 from uv_self_update.config import edit as config_edit
 from uv_self_update.config import load as places
 from uv_self_update.config.document import as_document, policy_rows
@@ -41,43 +39,8 @@ _MIN_AGE = "policy.min-age"
 _READABLE = 0o444
 
 
-class _Key(click.ParamType[str]):
-    """A key of the settings, which a shell completes."""
-
-    name = "key"
-
-    def shell_complete(
-        self, ctx: click.Context, param: click.Parameter, incomplete: str
-    ) -> list[CompletionItem]:
-        del ctx, param
-        return [CompletionItem(key) for key in FIELDS if key.startswith(incomplete)]
-
-
-_system = click.option(
-    "--system", is_flag=True, help="Use the system configuration file instead of the user's."
-)
-
-
-@click.group(
-    cls=Group,
-    examples=("uv-self-update config show", "uv-self-update config set network.timeout 60"),
-)
-def config() -> None:
-    """Show and change the settings.
-
-    In order of precedence, a setting comes from the command line, the environment, the user file,
-    the system file, or the default. The rules of `policy` in the system file apply in addition to
-    the user's. `set`, `unset` and `edit` change the user file, or the system file with `--system`.
-    """
-
-
-@config.command(examples=("uv-self-update config show",))
-@click.pass_obj
 def show(invocation: Invocation) -> None:
-    """Show each setting with its value and its origin, and the credentials of each source.
-
-    Credentials of uv, `keyring` and `gh` are looked up for sources without other credentials.
-    """
+    """Show each setting with its value and its origin, and the credentials of each source."""
     settings = invocation.settings()
     rows = [*_rows(settings)]
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
@@ -96,19 +59,8 @@ def show(invocation: Invocation) -> None:
         click.echo(f"{name}: {path or 'none'}{remark}")
 
 
-@config.command(
-    examples=("uv-self-update config get source.url", "uv-self-update config get policy")
-)
-@click.argument("key", type=_Key())
-@click.pass_obj
 def get(invocation: Invocation, key: str) -> None:
-    """Print the value of KEY, including secrets; nothing if it is not set.
-
-    This is the effective value. For a rule in `policy`, it is the user's own; `show` lists the
-    rules of all files.
-
-    KEY is dotted: `network.timeout`, `source.0.url`, or a table such as `network`.
-    """
+    """Print the value of KEY, including secrets; nothing if it is not set."""
     value = config_edit.get(as_document(invocation.settings()), key)
     if isinstance(value, list | dict):
         click.echo(config_edit.as_toml(config_edit.within(key, value)), nl=False)
@@ -116,17 +68,8 @@ def get(invocation: Invocation, key: str) -> None:
         click.echo(str(value).lower() if isinstance(value, bool) else value)
 
 
-@config.command(
-    examples=("uv-self-update config check", "uv-self-update config check ./config.toml")
-)
-@click.argument("file", required=False, type=click.Path(path_type=Path))
-@click.pass_obj
 def check(invocation: Invocation, file: Path | None) -> None:
-    """Validate the configuration FILE, such as a system file before it is deployed.
-
-    The exit code is 0 if it is valid. Otherwise it is 3, and every problem is listed. Without FILE,
-    the user file and the system file are validated.
-    """
+    """Validate the configuration FILE, such as a system file before it is deployed."""
     problems: list[Problem] = []
     known = [path for path in (invocation.known_user_file, places.site_file()) if path is not None]
     for path in [file] if file is not None else filter(_exists, known):
@@ -140,29 +83,8 @@ def check(invocation: Invocation, file: Path | None) -> None:
         raise InvalidConfiguration(problems, shared=places.shared_file(places.site_file()))
 
 
-@config.command(
-    "set",
-    context_settings={"ignore_unknown_options": True},
-    examples=(
-        "uv-self-update config set network.timeout 60",
-        "uv-self-update config set source.kind s3 source.url https://s3.example/uv/",
-        "uv-self-update config set source.token-env MIRROR_TOKEN",
-        'uv-self-update config set policy.min-age "3 days" policy.approved "0.12.24 0.13.9"',
-        "uv-self-update config set source.header-env.X-JFrog-Art-Api ARTIFACTORY_KEY",
-        'uv-self-update config set releases.packages "internal-* tools"',
-    ),
-)
-@click.argument("pairs", nargs=-1, required=True, metavar="KEY VALUE [KEY VALUE]...", type=_Key())
-@click.option("--plaintext", is_flag=True, help="Store a URL that contains credentials.")
-@_system
-@click.pass_obj
 def set_(invocation: Invocation, pairs: tuple[str, ...], *, plaintext: bool, system: bool) -> None:
-    """Set KEY to VALUE in the user file; several at once if one requires the other.
-
-    `source.url` is the URL of the first source, `source.1.url` that of the second; `releases` is
-    numbered likewise. Changing the kind of a source removes all its settings that are not set in
-    the same command.
-    """
+    """Set KEY to VALUE in the user file; several at once if one requires the other."""
     keys, values = pairs[::2], pairs[1::2]
     if len(keys) != len(values):
         reason = f"`{shown(keys[-1])}` has no value"
@@ -191,33 +113,18 @@ def _warn_of_undated(settings: Settings) -> None:
         )
 
 
-@config.command(
-    examples=("uv-self-update config unset network.timeout", "uv-self-update config unset source")
-)
-@click.argument("keys", nargs=-1, required=True, metavar="KEY...", type=_Key())
-@_system
-@click.pass_obj
 def unset(invocation: Invocation, keys: tuple[str, ...], *, system: bool) -> None:
-    """Remove each KEY from the user file.
-
-    KEY may also be a whole table: `source` for all sources, `source.1` for the second, `network`.
-    """
+    """Remove each KEY from the user file."""
     file = _chosen(invocation, system=system)
     config_edit.remove(file, keys, shared=_is_shared(file, invocation, system=system))
     _written(invocation, file, system=system)
 
 
-@config.command(examples=("uv-self-update config path",))
-@_system
-@click.pass_obj
 def path(invocation: Invocation, *, system: bool) -> None:
     """Print the path of the user file, which need not exist."""
     click.echo(_chosen(invocation, system=system))
 
 
-@config.command(examples=("uv-self-update config edit",))
-@_system
-@click.pass_obj
 def edit(invocation: Invocation, *, system: bool) -> None:
     """Open the user file in VISUAL or EDITOR, and validate it afterwards."""
     file = _chosen(invocation, system=system)

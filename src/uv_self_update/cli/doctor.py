@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from uv_self_update.cli.help import Command
-from uv_self_update.cli.options import OF_UV
 from uv_self_update.cli.passphrase import with_passphrase
 from uv_self_update.config import load
 from uv_self_update.errors import UsageError, UvSelfUpdateError
@@ -33,26 +31,8 @@ _MARKS: dict[State, tuple[str, str]] = {
 """State -> its mark and color."""
 
 
-@click.command(
-    cls=Command,
-    options=OF_UV,
-    examples=(
-        "uv-self-update doctor",
-        "uv-self-update doctor --fix",
-        "uv-self-update doctor --source https://nexus.example/uv/",
-    ),
-)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option("--fix", is_flag=True, help="Apply the remedies that lose nothing, after asking.")
-@click.option("--yes", is_flag=True, help="With `--fix`: do not ask.")
-@click.pass_obj
-def doctor(invocation: Invocation, *, as_json: bool, fix: bool, yes: bool) -> None:
-    """Find out why uv can or cannot be updated here.
-
-    This checks every uv on PATH, its receipt and its directory, variables and files that interfere,
-    proxies, and each source as an update would use it. Nothing is changed without --fix. The exit
-    code is 0 if an update would work, and else the one that it would end with.
-    """
+def doctor(invocation: Invocation, *, as_json: bool, fix: bool, yes: bool) -> int:
+    """Find out why uv can or cannot be updated here."""
     findings = examine(_patient(invocation))
     if as_json:
         click.echo(_json(findings))
@@ -61,7 +41,7 @@ def doctor(invocation: Invocation, *, as_json: bool, fix: bool, yes: bool) -> No
     if fix and _fixed(findings, invocation, yes=yes):
         findings = examine(_patient(invocation))
         _print(findings, invocation)
-    click.get_current_context().exit(exit_code(findings))
+    return exit_code(findings)
 
 
 def _patient(invocation: Invocation) -> Patient:

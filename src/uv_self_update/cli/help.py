@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from uv_self_update.cli.lazy import LazyCommands, summary
 from uv_self_update.cli.options import DISPLAY, GLOBAL
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from click.shell_completion import CompletionItem
 
@@ -23,22 +24,40 @@ _COLUMN = 22
 class Command(click.Command):
     """A command with examples, and with the options that every command has.
 
-    `main` has taken the values of the options in the tables off the command line already.
+    `body` names the function that the command calls, as `MODULE:FUNCTION` of this package. `main`
+    has taken the values of the options in the tables off the command line already.
     """
 
     def __init__(
         self,
         *arguments: Any,  # noqa: ANN401 # as click has them
+        body: str = "",
         options: Sequence[Option] = (),
         examples: Sequence[str] = (),
         **settings: Any,  # noqa: ANN401 # as click has them
     ) -> None:
         super().__init__(*arguments, **settings)
+        self.body = body
         self.examples = tuple(examples)
-        own = {name for parameter in self.params for name in parameter.opts}
         self.params += [_declared(option) for option in options]
-        self.shared = [_declared(option) for option in (*GLOBAL, *DISPLAY)]
-        self.shared = [option for option in self.shared if own.isdisjoint(option.opts)]
+
+    def function(self) -> Callable[..., int | None]:
+        """Import what the command does: no help needs it."""
+        module, _, name = self.body.partition(":")
+        found: Callable[..., int | None] = getattr(import_module(f"{__package__}.{module}"), name)
+        return found
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 # as click has it
+        if not self.body:
+            return super().invoke(ctx)
+        return self.function()(ctx.obj, **ctx.params)
+
+    @cached_property
+    def shared(self) -> Sequence[click.Option]:
+        """The options that every command has, without those that it has of its own."""
+        own = {name for parameter in self.params for name in parameter.opts}
+        every = [_declared(option) for option in (*GLOBAL, *DISPLAY)]
+        return [option for option in every if own.isdisjoint(option.opts)]
 
     def get_help_option_names(self, ctx: click.Context) -> list[str]:
         del ctx
@@ -82,14 +101,15 @@ class Group(Command, click.Group):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl(sorted(self._summaries().items()))
+            formatter.write_dl(
+                [(name, _summary(self.commands[name])) for name in sorted(self.commands)]
+            )
         Command.format_options(self, ctx, formatter)
 
-    def _summaries(self) -> dict[str, str]:
-        commands = self.commands
-        if isinstance(commands, LazyCommands):
-            return commands.summaries()
-        return {name: summary(command) for name, command in commands.items()}
+
+def _summary(command: click.Command) -> str:
+    """Return the first sentence of the help of a command."""
+    return (command.help or "").partition("\n\n")[0].replace("\n", " ")
 
 
 class _SourceSpec(click.ParamType[str]):

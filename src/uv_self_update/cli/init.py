@@ -7,10 +7,6 @@ import os
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-import click
-
-from uv_self_update.cli.help import Command
-from uv_self_update.cli.options import OF_UV
 from uv_self_update.cli.packages import init_releases
 from uv_self_update.cli.passphrase import with_passphrase
 from uv_self_update.config import edit as config_edit
@@ -49,41 +45,6 @@ _WITHOUT_PLAINTEXT = (
 )
 
 
-@click.command(
-    cls=Command,
-    options=OF_UV,
-    examples=(
-        "uv-self-update init https://nexus.example/repository/uv/",
-        "uv-self-update init s3+https://s3.example/uv/",
-        "uv-self-update init /mnt/share/uv",
-        "uv-self-update init https://git.example/mirror/uv --token-env MIRROR_TOKEN",
-    ),
-)
-@click.argument("url")
-@click.option("--username", metavar="NAME", help="The user name of the credentials.")
-@click.option(
-    "--password-env", metavar="VARIABLE", help="The environment variable with the password."
-)
-@click.option("--token-env", metavar="VARIABLE", help="The environment variable with the token.")
-@click.option(
-    "--header-env",
-    "headers",
-    metavar="HEADER=VARIABLE",
-    multiple=True,
-    help="A header to send, and the environment variable with its value; can be repeated.",
-)
-@click.option("--plaintext", is_flag=True, help="Store a URL that contains credentials.")
-@click.option(
-    "--rehearse/--no-rehearse", default=True, help="Verify the configuration with a trial update."
-)
-@click.option("--force", is_flag=True, help="Replace the sources that are already configured.")
-@click.option(
-    "--releases",
-    "for_packages",
-    is_flag=True,
-    help="URL is a repository whose releases contain packages, for `exec` and `fetch`.",
-)
-@click.pass_obj
 def init(  # noqa: PLR0913 # the options of the command
     invocation: Invocation,
     /,
@@ -96,16 +57,7 @@ def init(  # noqa: PLR0913 # the options of the command
     for_packages: bool,
     **credentials: str | None,
 ) -> None:
-    """Configure URL as the source of uv.
-
-    This detects the server type, writes the user configuration file, and verifies it with a trial
-    update. Other settings in the file are kept.
-
-    URL is the location of uv's releases in your network: a URL or the path of a directory. If the
-    server type is not detected, add it: `nexus+https://…`.
-
-    Credentials are stored as the names of the environment variables that contain them.
-    """
+    """Configure URL as the source of uv."""
     section = parse_releases_option(url).source if for_packages else parse_source(url)
     section = _with_credentials(section, headers, credentials)
     file = invocation.user_file

@@ -5,13 +5,10 @@ from __future__ import annotations
 import json
 import re
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from uv_self_update.cli.help import Command
-from uv_self_update.cli.options import OF_UV
 from uv_self_update.cli.passphrase import with_passphrase
 from uv_self_update.cli.terminal import Terminal
 from uv_self_update.errors import UsageError
@@ -27,6 +24,7 @@ from uv_self_update.workflow.mirror.verify import verify
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from uv_self_update.cli.invocation import Invocation
 
@@ -34,51 +32,6 @@ _URL = re.compile(r"https?://[A-Za-z0-9._~:\[\]-]+(?:/[A-Za-z0-9._~%+/-]*)?")
 """What installers and pages can contain without being escaped."""
 
 
-@click.command(
-    cls=Command,
-    options=OF_UV,
-    examples=(
-        "uv-self-update mirror /srv/uv --url https://uv.example.com/",
-        "uv-self-update mirror /srv/uv --limit 5 --keep 10 --platform x86_64-unknown-linux-gnu",
-        "uv-self-update mirror /srv/uv --versions '>=0.12'",
-        "uv-self-update mirror /srv/uv --check",
-    ),
-)
-@click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
-@click.option(
-    "--limit",
-    metavar="N",
-    type=click.IntRange(1),
-    help="Mirror the newest N releases. The default is 1, and all with `--versions`.",
-)
-@click.option("--versions", metavar="SPECIFIER", help="Mirror these releases, such as `>=0.12`.")
-@click.option(
-    "--platform",
-    "triples",
-    metavar="TRIPLE",
-    multiple=True,
-    help="Mirror this platform, such as `x86_64-unknown-linux-gnu`; can be repeated. The default "
-    "is all platforms.",
-)
-@click.option(
-    "--url",
-    metavar="URL",
-    help="Where the directory will be served; needed once, for plain uv with "
-    "`UV_INSTALLER_GHE_BASE_URL`.",
-)
-@click.option(
-    "--keep", metavar="N", type=click.IntRange(1), help="Remove all but the newest N releases."
-)
-@click.option("--no-wheels", is_flag=True, help="Do not make a package index of wheels.")
-@click.option(
-    "--check",
-    "only_check",
-    is_flag=True,
-    help="Verify every file, and change nothing. "
-    f"The exit code is {UPDATE_DUE} if anything is missing or changed.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.pass_obj
 def mirror(  # noqa: PLR0913 # one for each option
     invocation: Invocation,
     *,
@@ -91,16 +44,11 @@ def mirror(  # noqa: PLR0913 # one for each option
     no_wheels: bool,
     only_check: bool,
     as_json: bool,
-) -> None:
-    """Fill a directory with releases for other machines.
-
-    Any web server, share or bucket can serve it. uv updates from it with UV_ASTRAL_MIRROR_URL or
-    UV_INSTALLER_GHE_BASE_URL, uv-self-update with `--source`, and uv and pip install from its
-    package index. A later run fetches only what is new.
-    """
+) -> int:
+    """Fill a directory with releases for other machines."""
     store = Store(root=directory.absolute())
     if only_check:
-        click.get_current_context().exit(_checked(invocation, store, as_json=as_json))
+        return _checked(invocation, store, as_json=as_json)
     selection = Selection(
         wanted=NEWEST if versions is None else parse_target(versions),
         limit=limit or (1 if versions is None else None),
@@ -121,6 +69,7 @@ def mirror(  # noqa: PLR0913 # one for each option
         click.echo(json.dumps(vars(filled), indent=2))
     else:
         invocation.tell(_described(filled, directory))
+    return 0
 
 
 def _checked(invocation: Invocation, store: Store, *, as_json: bool) -> int:

@@ -23,6 +23,9 @@ COMMANDS = (
 WITH_JSON = ("doctor", "mirror", "releases")
 """The commands with a `--json` of their own."""
 
+SHELLS = ("bash", "fish", "powershell", "zsh")
+"""The shells that complete the command line."""
+
 COMPLETION_VARIABLE = "_UV_SELF_UPDATE_COMPLETE"
 """The variable by which a shell asks for completions."""
 

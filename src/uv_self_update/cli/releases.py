@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from uv_self_update.cli.help import Command
-from uv_self_update.cli.options import OF_UV
 from uv_self_update.cli.packages import list_packages
 from uv_self_update.cli.passphrase import with_passphrase
 from uv_self_update.cli.tables import aligned
@@ -30,27 +28,6 @@ if TYPE_CHECKING:
 _DATE = len("2026-01-29")
 
 
-@click.command(
-    cls=Command,
-    options=OF_UV,
-    examples=(
-        "uv-self-update releases",
-        "uv-self-update releases --limit 5 --json",
-        "uv-self-update releases --source https://nexus.example/uv/",
-    ),
-)
-@click.option(
-    "--limit",
-    default=20,
-    show_default=True,
-    help="The number of releases of each source.",
-    type=click.IntRange(1),
-)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option(
-    "--packages", is_flag=True, help="List the packages that `[[releases]]` contain, for `exec`."
-)
-@click.pass_obj
 def releases(invocation: Invocation, *, limit: int, as_json: bool, packages: bool) -> None:
     """List the releases that the sources have, newest first."""
     if packages:

@@ -21,19 +21,19 @@ if TYPE_CHECKING:
     from uv_self_update.config.releases import ReleasesSettings
 
 
-def run_wrapped(invocation: Invocation, specs: Sequence[str], words: Sequence[str]) -> int:
+def run_wrapped(invocation: Invocation, specs: Sequence[str], command: Sequence[str]) -> int:
     """Run a command with packages from private releases, and return the exit code.
 
     Args:
         invocation: The call.
         specs: The values of `--releases`.
-        words: The command.
+        command: The command.
 
     Raises:
         UvSelfUpdateError: It was not started.
     """
     terminal = Terminal(["-q"] * invocation.quiet, invocation.environ)
-    outcome = run(packages_job(invocation, specs), WrappedCommand(words=words))
+    outcome = run(packages_job(invocation, specs), WrappedCommand(words=command))
     for error in outcome.errors:
         terminal.error(error)
     for warning in outcome.warnings:
