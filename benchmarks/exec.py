@@ -141,10 +141,12 @@ class Stand:
         for name in ("uv", "uvx"):
             (home.bin / name).symlink_to(binaries.executables(binaries.newest()) / name)
         many = "50" in row
-        index = f'[[tool.uv.index]]\nurl = "{self.url}/private/simple/"'
+        # As `uv add` writes it.
+        ours = f"http://{NEAR}.{self.origin.port}.uv-self-update.invalid/acme/tools/simple/"
+        index = f"{self.url}/private/simple/" if who == _PLAIN else ours
         text = _PROJECT.format(
             dependencies=json.dumps([*MANY] if many else [*PUBLIC, INTERNAL]),
-            more=index if who == _PLAIN and not many else "",
+            more="" if many else f'[[tool.uv.index]]\nurl = "{index}"',
         )
         (home.path / "pyproject.toml").write_text(text)
         home.configure(f'[[releases]]\nurl = "{self.url}/acme/tools"\npackages = ["internal-*"]\n')

@@ -1,7 +1,8 @@
-"""The first connection of `exec`: begun by the first request that needs it, and by nothing else."""
+"""The first connection of `exec`: begun by what needs it, and by nothing else."""
 
 from __future__ import annotations
 
+import os
 import socket
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from support.stand import done, standing
+from uv_self_update.background import Background
 from uv_self_update.config.kinds import SourceSettings
 from uv_self_update.config.releases import ReleasesSettings
 from uv_self_update.config.settings import Settings
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from support.homes import Home
     from support.stand import Stand
     from support.web import Web
+
+_PATIENCE = 60  # seconds
 
 
 @pytest.fixture
@@ -44,6 +48,32 @@ def test_no_connection_without_a_request(stand: Stand) -> None:
     done(stand.run("uv", "sync", "--locked"))
 
     assert stand.packages.connections == before
+
+
+def test_connection_before_uv_asks(stand: Stand) -> None:
+    """Without a lock file, uv will need the list: the connection is begun before it asks."""
+    fake, connected = stand.project / "uv", stand.project / "connected"
+    os.mkfifo(connected)
+    fake.write_text('#!/bin/sh\n[ "$1" = sync ] && read -r _ < "$CONNECTED"\necho uv 0.9.0\n')
+    fake.chmod(0o755)
+    with socket.create_server(("127.0.0.1", 0)) as forge:
+        forge.settimeout(_PATIENCE)
+
+        def accepted() -> bytes:
+            try:
+                connection, _ = forge.accept()
+            finally:
+                # Only now the command may end, without having asked for anything.
+                connected.write_text("\n")
+            with connection:
+                return connection.recv(1)
+
+        received = Background(accepted)
+        url = f"http://127.0.0.1:{forge.getsockname()[1]}/acme/tools"
+        stand.home.configure(f'[[releases]]\nurl = "{url}"\n')
+        done(stand.run(str(fake), "sync", CONNECTED=str(connected)))
+
+        assert received.result() == b""
 
 
 def test_signed_urls_are_requested_again(stand: Stand) -> None:

@@ -72,6 +72,7 @@ TABLE: Mapping[str, Needs] = {
     "test_environment.py": _HOME,
     "test_exec.py": _HOME,
     "test_exec_confusion.py": _HOME,
+    "test_exec_connection.py::test_connection_before_uv_asks": _SH,
     "test_exec_kinds.py": _HOME,
     "test_exec_networks.py": _NETWORKS,
     "test_exec_servers.py": _SERVERS,

@@ -149,12 +149,17 @@ class OpenSources:
         credentials = self._credentials(section, guessed=False)
 
         def made() -> Upstream:
+            self.connect(section)
             with self._lock:
-                if self._access is None:
-                    self._access = preconnect_to(section, self._settings.network, self._environ)
                 return self._upstream.logged_in(credentials)
 
         return deferred(made)
+
+    def connect(self, section: SourceSettings) -> None:
+        """Begin the first connection of the deferred clients, unless one of them has begun it."""
+        with self._lock:
+            if self._access is None:
+                self._access = preconnect_to(section, self._settings.network, self._environ)
 
     def close(self) -> None:
         """Stop running requests and remove temporary files."""
@@ -163,20 +168,27 @@ class OpenSources:
                 source.close()
         if "_upstream" in self.__dict__:
             self._upstream.close()
+        if self._access is not None:
+            self._access.close()
         if "_programs" in self.__dict__:
             self._programs.close()
         if "_certificates" in self.__dict__:
             self._certificates.close()
 
-    @cached_property
-    def _upstream(self) -> Upstream:
+    @staticmethod
+    def import_client() -> type[Upstream]:
+        """Import the HTTP client, which is slow, and return it."""
         # httpx would import a command line of its own, and with it click, for nothing.
         sys.modules.setdefault("httpx._main", cast("ModuleType", None))
-        # It is slow to import by itself, and an index does without.
-        from uv_self_update.auth.credentials import Credentials  # noqa: PLC0415
         from uv_self_update.network.client import Upstream  # noqa: PLC0415
 
-        return Upstream(
+        return Upstream
+
+    @cached_property
+    def _upstream(self) -> Upstream:
+        from uv_self_update.auth.credentials import Credentials  # noqa: PLC0415
+
+        return self.import_client()(
             self._settings.network,
             Credentials(),
             environ=self._environ,

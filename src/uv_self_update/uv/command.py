@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from uv_self_update.uv import lock, workspace
 from uv_self_update.uv.arguments import value_of, values_of
 from uv_self_update.values import field, frozen
 
@@ -15,6 +16,9 @@ UNSAFE_STRATEGIES = ("unsafe-best-match", "unsafe-first-match")
 """With them, uv takes the newest version that any index has, or the first that fits."""
 
 _NAMES = ("uv", "uvx")
+_RESOLVING = frozenset({"add", "export", "lock", "run", "sync", "tree"})
+"""Commands that make a lock file where a project has none."""
+
 _WITHOUT_FILES = ("--no-config", "--isolated")
 
 
@@ -63,6 +67,16 @@ class WrappedCommand:
         directory = current / named if named else current
         project = value_of(self.options, "--project")
         return directory / project if project else directory
+
+    def resolves(self, current: Path) -> bool:
+        """Return whether uv has to resolve: the project that it works on has no lock file."""
+        directory = self.directory(current)
+        return (
+            self.is_uv
+            and not _RESOLVING.isdisjoint(self.options)
+            and any((place / workspace.NAME).is_file() for place in (directory, *directory.parents))
+            and not [*lock.files(directory)]
+        )
 
     def scripts(self, current: Path) -> list[Path]:
         """Return the Python files that are named: each may have a lock file of its own."""

@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from uv_self_update.workflow.serving import Serving
 
 _WINDOWS = os.name == "nt"
+_SOON = 0.02  # seconds after which a command that needs nothing of ours has often ended
 
 
 @frozen
@@ -84,9 +86,18 @@ def run(job: PackagesJob, command: WrappedCommand) -> ExecOutcome:
         # What secures https may fail, so it is made before the command is started.
         serving(job, proxies=proxies, tunnels=tunnels, started=https is not None) as active,
     ):
+        ended = threading.Event()
+
+        def begin() -> None:
+            if command.resolves(job.directory):
+                active.sources.connect(job.releases[0].source)
+            if https is None:
+                active.start()
+            Background(lambda: ended.wait(_SOON) or active.sources.import_client())
+
         with _environment(job, command, active, numbers, https) as environ:
-            begin = active.start if https is None else _nothing
             code = child.run(command.words, environ, meanwhile=begin)
+        ended.set()
         failures = active.index.failures
         directory = command.directory(job.directory)
         strangers = active.strangers(lock.files(directory, command.scripts(job.directory)))
@@ -101,10 +112,6 @@ def run(job: PackagesJob, command: WrappedCommand) -> ExecOutcome:
         errors=errors,
         warnings=[*(failure.error for failure in failures if not failure.page), *unnamed],
     )
-
-
-def _nothing() -> None:
-    """Begin nothing."""
 
 
 def _direct(

@@ -47,6 +47,9 @@ class Serving:
     start: Callable[[], None]
     """Begins to answer requests; they queue up before. Has to be called once, unless `started`."""
 
+    sources: OpenSources = field(repr=False)
+    """What makes the clients of the repositories."""
+
     @property
     def hosts(self) -> list[str]:
         """The hosts of the indexes."""
@@ -142,7 +145,12 @@ def serving(
             if started:
                 start()
             yield Serving(
-                served=served, index=index, digests=digests, proxy=address.url, start=start
+                served=served,
+                index=index,
+                digests=digests,
+                proxy=address.url,
+                start=start,
+                sources=sources,
             )
 
 
