@@ -842,7 +842,6 @@ class NotConfigured(PackageError):
     """No releases are configured that packages could come from."""
 
     def __init__(self) -> None:
-        """Say how to name them."""
         super().__init__(
             "no releases are configured",
             hint="Name a repository with `--releases github+https://github.com/OWNER/REPO`, or in "
@@ -854,7 +853,6 @@ class SameIndex(PackageError):
     """Two `[[releases]]` would have one index."""
 
     def __init__(self, index: str, names: Sequence[str]) -> None:
-        """Name the index, and both repositories."""
         super().__init__(
             f"{' and '.join(names)} have the same index {index}",
             hint="Put the `packages` of both into one `[[releases]]`, or give a directory another "
@@ -866,7 +864,6 @@ class AmbiguousDistribution(PackageError):
     """Two files of a repository have one name, and different contents."""
 
     def __init__(self, filename: str, repository: str, tags: Sequence[str]) -> None:
-        """Name the file, the repository, and the releases that hold it."""
         super().__init__(
             f"{repository} holds different files named {filename}, in the releases "
             + " and ".join(tags),
@@ -878,7 +875,6 @@ class UnclaimedPackage(PackageError):
     """A name is claimed by a configuration, and no repository holds it."""
 
     def __init__(self, project: str, repositories: Sequence[str]) -> None:
-        """Name the project, and the repositories that claim it."""
         super().__init__(
             f"no release of {' or '.join(repositories)} holds a wheel or a source archive of "
             f"{project}",
@@ -918,7 +914,6 @@ class StrangePackage(PackageError):
     """A lock file takes a claimed name from another index."""
 
     def __init__(self, path: Path, name: str, version: str, registry: str) -> None:
-        """Name the lock file, the package, and the registry."""
         super().__init__(
             f"{path} takes {name} {version} from {registry}, and not from the configured releases",
             hint="A public package of the same name may have been taken for yours. Remove it from "
@@ -930,7 +925,6 @@ class IndexNotNamed(PackageError):
     """A lock file takes packages from our index, which its project does not name."""
 
     def __init__(self, path: Path, index: str, project: str) -> None:
-        """Name the lock file, the index, and the project's file."""
         super().__init__(
             f"{path} takes packages from {index}, which {project} does not name: without "
             "`uv-self-update exec`, uv locks again, and may take public packages of the same "
@@ -943,7 +937,6 @@ class ProxyKeys(PackageError):
     """uv takes its proxies from a file, so it would not use this package's."""
 
     def __init__(self, path: str, key: str) -> None:
-        """Name the file and the key."""
         super().__init__(
             f"uv takes its proxies from {path} (`{key}`), so it would not use the proxy of "
             "uv-self-update",
@@ -955,7 +948,6 @@ class ProxyUnusable(PackageError):
     """An index of the user's is behind a proxy that plain http cannot be sent through."""
 
     def __init__(self, host: str, reason: str) -> None:
-        """Name the index's host, and the reason."""
         super().__init__(
             f"the index at http://{host} would not be reached: {reason}",
             hint="Use an index with https, or add the host to NO_PROXY.",
@@ -991,7 +983,6 @@ class NoPackages(PackageError):
     """The releases of a repository hold no package."""
 
     def __init__(self, repository: str) -> None:
-        """Name the repository."""
         super().__init__(
             f"the releases of {repository} hold no wheel and no source archive",
             hint="Upload the files of `uv build` to a release. Drafts do not count, releases "
@@ -1004,7 +995,6 @@ class NoProject(PackageError):
     """`fetch` has no pyproject.toml to read."""
 
     def __init__(self, directory: Path, reason: str = "not found") -> None:
-        """Name the directory, and what is wrong."""
         super().__init__(
             f"no pyproject.toml can be read in {directory}: {reason}",
             hint="Run `fetch` in the directory of a project.",
@@ -1015,7 +1005,6 @@ class NotResolved(PackageError):
     """uv finds no versions that go together."""
 
     def __init__(self, output: str) -> None:
-        """Repeat what uv says."""
         super().__init__(
             f"`uv pip compile` failed for the project:\n{output}",
             hint="The dependencies are those of pyproject.toml.",
@@ -1026,7 +1015,6 @@ class NotStored(PackageError):
     """A directory of packages cannot be written."""
 
     def __init__(self, directory: Path, reason: str) -> None:
-        """Name the directory and the reason."""
         super().__init__(
             f"packages cannot be stored in {directory}: {reason}",
             hint="`--directory` names another place.",
@@ -1043,7 +1031,6 @@ class MirrorBusy(MirrorError):
     """Another run fills the mirror."""
 
     def __init__(self, directory: Path) -> None:
-        """Name the directory."""
         super().__init__(
             f"another `uv-self-update mirror` fills {directory}",
             hint="Run the command again when it has finished.",
@@ -1054,7 +1041,6 @@ class MirrorUnusable(MirrorError):
     """The directory of a mirror cannot be read or written."""
 
     def __init__(self, directory: Path, reason: str) -> None:
-        """Name the directory and the reason."""
         super().__init__(
             f"the mirror {directory} cannot be used: {reason}",
             hint="The directory has to be writable, and have room for the releases.",
@@ -1065,7 +1051,6 @@ class NoFilesListed(MirrorError):
     """The source lists no files, and no platform is named."""
 
     def __init__(self, source: str, version: str) -> None:
-        """Name the source and a version."""
         super().__init__(
             f"{source} does not list the files of uv {version}",
             hint="Name each platform, as in `--platform x86_64-unknown-linux-gnu`.",
@@ -1078,7 +1063,6 @@ class CommandNotRunnable(UvSelfUpdateError):
     exit_code = 127
 
     def __init__(self, command: str, reason: str) -> None:
-        """Name the command, and what the system says."""
         super().__init__(f"failed to start `{command}`: {reason}", hint="Check its name, and PATH.")
 
 

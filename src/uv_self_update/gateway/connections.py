@@ -110,7 +110,6 @@ class PendingConnections:
     """
 
     def __init__(self, size: int) -> None:
-        """Make room for a number of connections."""
         self._size = size
         self._lock = threading.Lock()
         self._closed = False
@@ -153,7 +152,6 @@ class Deadline:
     """One time limit for all that is received from a connection."""
 
     def __init__(self, seconds: float) -> None:
-        """Begin now."""
         self._end = time.monotonic() + seconds
 
     def receive(self, connection: socket.socket) -> bytes:

@@ -113,7 +113,6 @@ class PackageIndex:
     """Answers the requests of one run."""
 
     def __init__(self, served: Sequence[Served], digests: ComputedDigests) -> None:
-        """Prepare; nothing is asked of a repository yet."""
         self._served = served
         self._digests = digests
         self._lock = threading.Lock()

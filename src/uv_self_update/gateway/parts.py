@@ -26,7 +26,6 @@ class Parts:
     """The ends of files, as far as they were requested."""
 
     def __init__(self, index: PackageIndex) -> None:
-        """Prepare; nothing is fetched yet."""
         self._index = index
         self._tails: dict[str, bytes] = {}
         self._lock = threading.Lock()

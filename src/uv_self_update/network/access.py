@@ -26,7 +26,6 @@ class Access:
     """The proxies and the authorities of a run, each read once, and shared by all sources."""
 
     def __init__(self, network: Network, environ: Mapping[str, str]) -> None:
-        """Prepare; nothing is read yet."""
         self.network = network
         self._environ = environ
         self.preconnection: Preconnection | None = None

@@ -44,7 +44,6 @@ class Kept:
     """The part of one download, in a directory of its own."""
 
     def __init__(self, directory: Path) -> None:
-        """Prepare; the directory is made when something is kept."""
         self._directory = directory
 
     def find(self, url: Url) -> Part | None:

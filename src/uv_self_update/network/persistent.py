@@ -18,7 +18,6 @@ class Connected:
     """A connection to a server, and one exchange on it."""
 
     def __init__(self, *, place: Place, socket: socket.socket) -> None:
-        """Begin an exchange."""
         self.place = place
         self.socket = socket
         self.protocol = h11.Connection(h11.CLIENT)

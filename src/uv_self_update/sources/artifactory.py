@@ -56,7 +56,6 @@ class ArtifactoryTree(HttpTree):
         self._root, self._repository, self._path = split_repository(base, _URL)
 
     def entries(self, path: Names) -> list[Entry]:
-        """Return the entries of a directory; see Tree."""
         try:
             return self._stored(self._repository, path)
         except StatusRefused as error:
@@ -65,7 +64,6 @@ class ArtifactoryTree(HttpTree):
             return self._cached(error)
 
     def checksum(self, path: Names) -> str | None:
-        """Return the sha256 that Artifactory computed for a file; see Tree."""
         try:
             document = self._read(self._repository, path)
         except StatusRefused as error:

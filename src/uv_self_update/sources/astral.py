@@ -60,7 +60,7 @@ class AstralSource(CatalogSource):
         self.name = redact_url(url)
 
     def listed(self) -> Iterator[Release]:
-        """Return every version of the manifest; see CatalogSource.
+        """Return every version of the manifest.
 
         The lines are ordered by date, so the first may belong to an older series.
         """
@@ -78,14 +78,12 @@ class AstralSource(CatalogSource):
             raise UnexpectedBody(redact_url(url), "Astral's uv.ndjson", describe(first))
 
     def confirmed(self, release: Release, wanted: Wanted) -> bool:
-        """Return whether the files of a listed version exist; see CatalogSource."""
         if wanted.exact is None and _just_published(release):
             return False
         url = self._file(release, self._platform.archive)
         return self._upstream.status(url) not in GONE
 
     def fetch(self, release: Release, asset: Asset) -> AbstractContextManager[Download]:
-        """Open one file for download; see CatalogSource."""
         return self._upstream.open(self._file(release, asset.name))
 
     def _file(self, release: Release, name: str) -> str:

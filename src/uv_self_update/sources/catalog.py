@@ -72,7 +72,7 @@ class CatalogSource(ArchiveSource):
 
     @abstractmethod
     def fetch(self, release: Release, asset: Asset) -> AbstractContextManager[Download]:
-        """Open one file for download; see ArchiveSource.open."""
+        """Open one file for download; see `ArchiveSource.open`."""
 
     def detailed(self, release: Release) -> Release:
         """Return a release with its files, for a source whose list omits them.
@@ -122,7 +122,6 @@ class CatalogSource(ArchiveSource):
         return found
 
     def find(self, wanted: Wanted) -> Release:
-        """Return the newest wanted release; see Source."""
         return self.pick(self.by_version, wanted)
 
     def pick(self, releases: Mapping[str, Sequence[Release]], wanted: Wanted) -> Release:
@@ -213,18 +212,16 @@ class CatalogSource(ArchiveSource):
         return self.by_version
 
     def releases(self, limit: int) -> tuple[Release, ...]:
-        """Return the newest releases; see Source."""
         releases = self.at_least(limit)
         versions = newest_first(releases)[:limit]
         return tuple(self._best(releases[version]) for version in versions)
 
     def listing(self, limit: int) -> tuple[Release, ...]:
-        """Return the newest releases, without a request for the files of each; see Source."""
+        """Return the newest releases, without a request for the files of each."""
         releases = self.at_least(limit)
         return tuple(releases[version][0] for version in newest_first(releases)[:limit])
 
     def with_files(self, release: Release) -> Release:
-        """Return a release with its files; see ArchiveSource."""
         return self.detailed(release)
 
     def _best(self, releases: Sequence[Release]) -> Release:
@@ -238,7 +235,7 @@ class CatalogSource(ArchiveSource):
 
     @contextmanager
     def open(self, release: Release, asset: Asset) -> Iterator[Download]:
-        """Open one file for download, with its digest if one is published; see ArchiveSource."""
+        """Open one file for download, with its digest if one is published."""
         sha256 = asset.sha256 or self._published_digest(release, asset)
         with self.fetch(release, asset) as download:
             yield download if sha256 is None else replace(download, sha256=sha256)

@@ -51,7 +51,6 @@ class DirectoryTree(Tree):
         self.name = str(self._root)
 
     def entries(self, path: tree.Names) -> list[Entry]:
-        """Return the entries of a directory; see Tree."""
         directory = self._root.joinpath(*path)
         try:
             return [
@@ -66,11 +65,9 @@ class DirectoryTree(Tree):
             raise Unreadable(str(directory), strerror(error)) from error
 
     def url(self, path: tree.Names) -> str:
-        """Return the URL of a directory; see Tree."""
         return f"{self._root.joinpath(*path).absolute().as_uri()}/"
 
     def open(self, path: tree.Names) -> AbstractContextManager[Download]:
-        """Open a file; see Tree."""
         return self._upstream.open(self._root.joinpath(*path).as_uri())
 
 

@@ -60,7 +60,7 @@ class ForgeSource(CatalogSource):
         """Return the lists of releases that a project may have, the preferred one first."""
 
     def listed(self) -> Iterator[Release]:
-        """Return the releases of every list; see CatalogSource.
+        """Return the releases of every list.
 
         A list may be disabled for a project or forbidden to these credentials. That is an error
         only if it applies to all of them.

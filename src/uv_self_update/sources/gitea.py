@@ -145,13 +145,12 @@ class GiteaSource(ForgeSource):
         super().__init__(upstream, platform, api=self._server.root, package=package)
 
     def parts(self) -> Sequence[Callable[[], Iterator[Release]]]:
-        """Return both lists; an owner has packages only; see ForgeSource."""
+        """Return both lists; an owner has packages only."""
         if self._server.repository is None:
             return (self._packages,)
         return self._packages, self._releases
 
     def detailed(self, release: Release) -> Release:
-        """Return a release with its files; see CatalogSource."""
         if release.assets is not None:
             return release
         files = self._server.files(self._package, release.tag)
@@ -159,7 +158,6 @@ class GiteaSource(ForgeSource):
         return replace(release, assets=tuple(assets))
 
     def fetch(self, release: Release, asset: Asset) -> AbstractContextManager[Download]:
-        """Open one file for download; see CatalogSource."""
         url = self._server.release_url(release.tag, asset.name)
         if release.where:
             url = self._server.package_url(self._package, release.tag, asset.name)

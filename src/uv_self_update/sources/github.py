@@ -76,7 +76,7 @@ class GithubSource(CatalogSource):
         self._read_all = False
 
     def find(self, wanted: Wanted) -> Release:
-        """Return the newest wanted release; see Source.
+        """Return the newest wanted release.
 
         An exact version is requested by its tag first. If that fails, the list is read: a tag may
         have a prefix, and static files may lack the response for a tag.
@@ -94,11 +94,11 @@ class GithubSource(CatalogSource):
         return self.pick(self._until(lambda found: self._answers(found, wanted)), wanted)
 
     def at_least(self, limit: int) -> ByVersion:
-        """Return releases by version, of as many pages as that takes; see CatalogSource."""
+        """Return releases by version, of as many pages as that takes."""
         return self._until(lambda found: len(found) >= limit)
 
     def listed(self) -> Iterator[Release]:
-        """Return every release; only the `latest` one if there is no list; see CatalogSource."""
+        """Return every release; only the `latest` one if there is no list."""
         *_, found = self._growing()
         yield from found
 
@@ -180,7 +180,6 @@ class GithubSource(CatalogSource):
 
     @contextmanager
     def fetch(self, release: Release, asset: Asset) -> Iterator[Download]:
-        """Open one file for download; see CatalogSource."""
         tag, name = quote(release.tag, safe=""), quote(asset.name, safe="")
         urls = [f"{self._downloads}/{tag}/{name}"]
         if asset.where and self._upstream.login_for(self._releases) is not None:

@@ -207,11 +207,10 @@ class GitlabSource(ForgeSource):
         self.name = redact_url(url)
 
     def parts(self) -> Sequence[Callable[[], Iterator[Release]]]:
-        """Return both lists; packages first, as they have digests; see ForgeSource."""
+        """Return both lists; packages first, as they have digests."""
         return self._packages, self._releases
 
     def detailed(self, release: Release) -> Release:
-        """Return a release with its files; see CatalogSource."""
         if release.assets is not None:
             return release
         files = self._project.files(self._package, release.tag, release.where)
@@ -222,7 +221,6 @@ class GitlabSource(ForgeSource):
         return replace(release, assets=assets)
 
     def fetch(self, release: Release, asset: Asset) -> AbstractContextManager[Download]:
-        """Open one file for download; see CatalogSource."""
         url = asset.where or self._project.package_url(self._package, release.tag, asset.name)
         return self._upstream.open(url)
 

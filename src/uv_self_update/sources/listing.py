@@ -29,7 +29,7 @@ class ListingTree(HttpTree):
     """The directories of a web server."""
 
     def entries(self, path: Names) -> tuple[Entry, ...]:
-        """Return the entries of a directory; see Tree.
+        """Return the entries of a directory.
 
         The request ends in a slash, because a server that redirects to add it may use a wrong host
         or scheme.

@@ -62,7 +62,6 @@ class NexusTree(HttpTree):
         self._searching = False
 
     def entries(self, path: Names) -> tuple[Entry, ...]:
-        """Return the entries of a directory; see Tree."""
         if not self._searching:
             try:
                 return self._browsed(path)
@@ -78,7 +77,6 @@ class NexusTree(HttpTree):
         return self._searched(path)
 
     def checksum(self, path: Names) -> str | None:
-        """Return the sha256 that Nexus computed for a file; see Tree."""
         file = (*self._path, *path)
         try:
             for found, sha256 in self._search(group="/" + "/".join(file[:-1])):

@@ -49,23 +49,18 @@ class ManifestOrTree(ArchiveSource):
         self.name = tree.name
 
     def find(self, wanted: Wanted) -> Release:
-        """Return the newest wanted release; see Source."""
         return self._chosen.find(wanted)
 
     def releases(self, limit: int) -> tuple[Release, ...]:
-        """Return the newest releases; see Source."""
         return self._chosen.releases(limit)
 
     def listing(self, limit: int) -> tuple[Release, ...]:
-        """Return the newest releases, with or without files; see ArchiveSource."""
         return self._chosen.listing(limit)
 
     def with_files(self, release: Release) -> Release:
-        """Return a release with its files; see ArchiveSource."""
         return self._chosen.with_files(release)
 
     def open(self, release: Release, asset: Asset) -> AbstractContextManager[Download]:
-        """Open one file for download; see ArchiveSource."""
         return self._chosen.open(release, asset)
 
     @cached_property

@@ -65,7 +65,6 @@ class BucketTree(HttpTree):
         """The first page of the base, left from the detection of the dialect."""
 
     def entries(self, path: Names) -> list[Entry]:
-        """Return the entries of a directory; see Tree."""
         found: dict[tuple[str, bool | None], Entry] = {}
         for page in self._pages(self._dialect, path):
             found.update({(entry.name, entry.is_directory): entry for entry in page})

@@ -103,15 +103,12 @@ class HttpTree(Tree):
         self.name = redact_url(base)
 
     def url(self, path: Names) -> str:
-        """Return the URL of a directory; see Tree."""
         return below(self._base, path, directory=True)
 
     def open(self, path: Names) -> AbstractContextManager[Download]:
-        """Open a file for download; see Tree."""
         return self._upstream.open(below(self._base, path))
 
     def tail(self, path: Names, length: int) -> bytes | None:
-        """Return the last bytes of a file; see Tree."""
         return self._upstream.tail(below(self._base, path), length)
 
 
@@ -168,7 +165,6 @@ class TreeSource(CatalogSource):
             pending[:0] = [(*path, inner[name]) for name in PARENTS if name in inner]
 
     def detailed(self, release: Release) -> Release:
-        """Return a release with its files; see CatalogSource."""
         if release.assets is not None:
             return release
         path = _path_of(release.where)
@@ -177,11 +173,9 @@ class TreeSource(CatalogSource):
         return self._dated(replace(release, assets=assets))
 
     def fetch(self, release: Release, asset: Asset) -> AbstractContextManager[Download]:
-        """Open one file for download; see CatalogSource."""
         return self._tree.open(self._path(release, asset))
 
     def checksum(self, release: Release, asset: Asset) -> str | None:
-        """Return the sha256 that the server computed for a file; see CatalogSource."""
         return self._tree.checksum(self._path(release, asset))
 
     def _path(self, release: Release, asset: Asset) -> Names:

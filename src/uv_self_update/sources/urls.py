@@ -63,7 +63,6 @@ class UrlsSource(CatalogSource):
         self.name = redact_url(latest or download)
 
     def find(self, wanted: Wanted) -> Release:
-        """Return the newest wanted release; see Source."""
         if wanted.exact is not None:
             return self._find_exact(wanted, wanted.exact)
         if self._latest is None:
@@ -71,14 +70,13 @@ class UrlsSource(CatalogSource):
         return self.pick(self.by_version, wanted)
 
     def listed(self) -> Iterator[Release]:
-        """Return the releases that `latest` names; see CatalogSource."""
         if self._latest is None:
             raise NoLatest(self.name, "all releases of uv")
         with self._upstream.items(self._latest, read_versions) as found:
             yield from found.items
 
     def confirmed(self, release: Release, wanted: Wanted) -> bool:
-        """Return whether the archive of a listed release exists; see CatalogSource.
+        """Return whether the archive of a listed release exists.
 
         `latest` may have been copied without the files. If it names a single version, no request is
         made: there is no other version to fall back to.
@@ -88,7 +86,6 @@ class UrlsSource(CatalogSource):
         return self._upstream.status(self._file(release, self._platform.archive)) not in GONE
 
     def fetch(self, release: Release, asset: Asset) -> AbstractContextManager[Download]:
-        """Open one file for download; see CatalogSource."""
         return self._upstream.open(self._file(release, asset.name))
 
     def checksum(self, release: Release, asset: Asset) -> str | None:

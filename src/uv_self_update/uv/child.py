@@ -35,7 +35,6 @@ class Child:
     """One command, and what this process does with signals meanwhile."""
 
     def __init__(self) -> None:
-        """Prepare; nothing is changed yet."""
         self._process: subprocess.Popen[bytes] | None = None
         self._starting = False
         self._early: list[int] = []

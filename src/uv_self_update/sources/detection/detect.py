@@ -150,15 +150,13 @@ class DetectedSource(Source):
         self._failure: SourceError | None = None
 
     def find(self, wanted: Wanted) -> Release:
-        """Return the newest wanted release; see Source."""
         return self.itself().find(wanted)
 
     def releases(self, limit: int) -> tuple[Release, ...]:
-        """Return the newest releases; see Source."""
         return self.itself().releases(limit)
 
     def itself(self) -> Source:
-        """Return the source of the detected kind; see Source."""
+        """Return the source of the detected kind."""
         if self._failure is not None:
             raise self._failure
         try:
@@ -169,7 +167,6 @@ class DetectedSource(Source):
             raise
 
     def close(self) -> None:
-        """Stop running requests; see Source."""
         if "_source" in self.__dict__:
             self._source.close()
 

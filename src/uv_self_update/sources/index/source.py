@@ -115,7 +115,7 @@ class IndexSource(WheelSource):
         self._wheels = WheelInstaller(self._uv, self._resolver, self._digests, name=self.name)
 
     def prepare(self, wanted: Wanted, installed: str) -> None:
-        """Begin to download what `find` is going to return; see Source.
+        """Begin to download what `find` is going to return.
 
         Digests that this package compares itself, or requires, are not compared by the uv that
         does this.
@@ -144,7 +144,6 @@ class IndexSource(WheelSource):
         self._prefetch = Prefetch(self._uv, cache, requirement, options)
 
     def find(self, wanted: Wanted) -> Release:
-        """Return the newest wanted release; see Source."""
         version = self._from_prefetch(wanted) or self._version(wanted)
         if version is None:
             raise self._resolver.no_such_version(wanted)
@@ -179,7 +178,6 @@ class IndexSource(WheelSource):
         return self._newest(wanted) if wanted.exact is None else self._exact(wanted)
 
     def objection(self, release: Release, policy: Policy) -> Objection | None:
-        """Return why the policy hides a release; see Source."""
         version = release.version
         if (objection := policy.objection_to_name(version)) is not None:
             return objection
@@ -272,11 +270,10 @@ class IndexSource(WheelSource):
         return rule.too_young if version in dated else rule.undated
 
     def dated(self, release: Release) -> bool:
-        """Return whether the index gives the upload time of a release; see WheelSource."""
         return self._resolver.has_upload_time(release.version)
 
     def releases(self, limit: int) -> tuple[Release, ...]:
-        """Return the newest releases, without pre-releases; see Source.
+        """Return the newest releases, without pre-releases.
 
         A uv that cannot be made to list its candidates is run for each version, as the newest
         below the previous one, from the responses that the first run has cached.
@@ -296,7 +293,6 @@ class IndexSource(WheelSource):
         return tuple(Release(version=version, tag=version) for version in found)
 
     def unpack(self, release: Release, directory: Path) -> Path:
-        """Unpack the wheel into a directory; see WheelSource."""
         version, target = release.version, directory / "wheel"
         prefetch, self._prefetch = self._prefetch, None
         if prefetch is not None and not prefetch.installed(version):
@@ -322,7 +318,6 @@ class IndexSource(WheelSource):
         return executables_in(target, version, source=self.name)
 
     def unpack_for(self, release: Release, platform: Platform, directory: Path) -> Path:
-        """Unpack the wheel for another platform into a directory; see WheelSource."""
         version = release.version
         name = OTHER.get(platform.triple)
         missing = NoArchive(self.name, f"uv {version}", platform.archive, [version], [])
@@ -359,11 +354,10 @@ class IndexSource(WheelSource):
             return None  # the page may not be stored (`Cache-Control: no-store`)
 
     def digest_algorithm(self, release: Release) -> str | None:
-        """Return the algorithm of the digests in the index; see WheelSource."""
         return strongest(self._resolver.with_hashes(release.version))[0]
 
     def close(self) -> None:
-        """Kill the running uv, if any, and wait for what it and we write; see Source."""
+        """Kill the running uv, if any, and wait for what it and we write."""
         self._uv.close()
         if self._prefetch is not None:
             self._prefetch.wait(_LAST_WAIT)

@@ -42,23 +42,19 @@ class TreeOrWheels(Source):
         return None
 
     def itself(self) -> Source:
-        """Return the tree or the flat index; see Source."""
+        """Return the tree or the flat index."""
         return self._chosen
 
     def find(self, wanted: Wanted) -> Release:
-        """Return the newest wanted release; see Source."""
         return self._chosen.find(wanted)
 
     def releases(self, limit: int) -> tuple[Release, ...]:
-        """Return the newest releases; see Source."""
         return self._chosen.releases(limit)
 
     def objection(self, release: Release, policy: Policy) -> Objection | None:
-        """Return why the policy hides a release; see Source."""
         return self._chosen.objection(release, policy)
 
     def close(self) -> None:
-        """Stop running requests; see Source."""
         if "_chosen" in self.__dict__:
             self._chosen.close()
 

@@ -49,15 +49,12 @@ class GiteaRepository(PackageRepository):
         self.path = path_of(urlsplit(url).path.removesuffix("/").removesuffix(".git").lower())
 
     def open(self, file: Distribution) -> AbstractContextManager[Download]:
-        """Begin to fetch a distribution; see PackageRepository."""
         return self._upstream.open(file.where, again=True)
 
     def tail(self, file: Distribution, length: int) -> bytes | None:
-        """Return the last bytes of a distribution; see PackageRepository."""
         return self._upstream.tail(file.where, length, again=True)
 
     def listed(self) -> Iterator[Distribution]:
-        """Ask for every release; see PackageRepository."""
         try:
             if self._server.repository is not None:
                 yield from chain.from_iterable(map(self._of_release, self._server.releases()))
@@ -74,7 +71,6 @@ class GiteaRepository(PackageRepository):
             ) from error
 
     def tagged(self, tag: str) -> Iterable[Distribution]:
-        """Ask for one release; see PackageRepository."""
         if self._package is not None:
             return super().tagged(tag)  # a version of the package may have the same name
         return self._of_release(release_of(self._server.release(tag), _EXPECTED))

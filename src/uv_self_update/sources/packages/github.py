@@ -52,17 +52,14 @@ class GithubRepository(PackageRepository):
         self.path = path_of(urlsplit(url).path.lower())
 
     def open(self, file: Distribution) -> AbstractContextManager[Download]:
-        """Begin to fetch a distribution; see PackageRepository."""
         url = f"{self._releases}/assets/{file.where}"
         return self._upstream.open(url, accept=_ACCEPT_FILE, again=True)
 
     def tail(self, file: Distribution, length: int) -> bytes | None:
-        """Return the last bytes of a distribution; see PackageRepository."""
         url = f"{self._releases}/assets/{file.where}"
         return self._upstream.tail(url, length, accept=_ACCEPT_FILE, again=True)
 
     def listed(self) -> Iterator[Distribution]:
-        """Ask for every release; see PackageRepository."""
         try:
             for release in entries(
                 self._upstream,
@@ -84,7 +81,6 @@ class GithubRepository(PackageRepository):
             ) from error
 
     def tagged(self, tag: str) -> Iterator[Distribution]:
-        """Ask for one release; see PackageRepository."""
         page = self._upstream.read(f"{self._releases}/tags/{quote(tag, safe='')}", accept=_ACCEPT)
         return self._of_release(release_of(page, _EXPECTED), page.url)
 

@@ -48,7 +48,6 @@ class GitlabRepository(PackageRepository):
 
     @contextmanager
     def open(self, file: Distribution) -> Iterator[Download]:
-        """Begin to fetch a distribution; see PackageRepository."""
         try:
             with self._upstream.open(file.where, again=True) as download:
                 yield download
@@ -61,11 +60,9 @@ class GitlabRepository(PackageRepository):
             raise
 
     def tail(self, file: Distribution, length: int) -> bytes | None:
-        """Return the last bytes of a distribution; see PackageRepository."""
         return self._upstream.tail(file.where, length, again=True)
 
     def listed(self) -> Iterator[Distribution]:
-        """Ask for every release; see PackageRepository."""
         try:
             yield from chain.from_iterable(map(self._of_release, self._project.releases()))
             if self._package is not None:
@@ -81,7 +78,6 @@ class GitlabRepository(PackageRepository):
             ) from error
 
     def tagged(self, tag: str) -> Iterable[Distribution]:
-        """Ask for one release; see PackageRepository."""
         if self._package is not None:
             return super().tagged(tag)  # a version of the package may have the same name
         return self._of_release(release_of(self._project.release(tag), _EXPECTED))

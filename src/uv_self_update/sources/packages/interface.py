@@ -41,7 +41,6 @@ class PackageRepository(ABC):
     """Its path on that host, as in a URL, without a slash at either end; may be empty."""
 
     def __init__(self) -> None:
-        """Prepare; nothing is fetched yet."""
         self._lock = threading.Lock()
         self._all: tuple[Distribution, ...] | UvSelfUpdateError | None = None
         self.tags: set[str] = set()

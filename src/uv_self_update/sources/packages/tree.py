@@ -51,15 +51,12 @@ class TreeRepository(PackageRepository):
         self.path = path_of(path)
 
     def open(self, file: Distribution) -> AbstractContextManager[Download]:
-        """Begin to fetch a distribution; see PackageRepository."""
         return self._tree.open(_names(file))
 
     def tail(self, file: Distribution, length: int) -> bytes | None:
-        """Return the last bytes of a distribution; see PackageRepository."""
         return self._tree.tail(_names(file), length)
 
     def listed(self) -> Iterator[Distribution]:
-        """List every directory; see PackageRepository."""
         pending: list[tuple[Names, bool]] = [((), True)]
         for count, (path, certain) in enumerate(pending):
             if count == _MOST:
@@ -78,7 +75,6 @@ class TreeRepository(PackageRepository):
                 pending += _directories(path, entries, leaf=bool(found))
 
     def tagged(self, tag: str) -> Iterable[Distribution]:
-        """List one directory; see PackageRepository."""
         path = tuple(tag.split("/")) if tag else ()
         found = [*_distributions(path, self._tree.entries(path))]
         if not found:
