@@ -16,8 +16,8 @@ from uv_self_update.network.responses import Download
 from uv_self_update.releases.distribution import Claim, Distribution, parse_filename
 from uv_self_update.sources.formats.entry import Entry
 from uv_self_update.sources.packages import tree as trees
-from uv_self_update.sources.packages.answers import yanked_by
 from uv_self_update.sources.packages.computed import ComputedDigests
+from uv_self_update.sources.packages.forge import yanked_by
 from uv_self_update.sources.packages.interface import PackageRepository
 from uv_self_update.sources.packages.tree import TreeRepository
 from uv_self_update.sources.tree import Tree

@@ -213,3 +213,8 @@ def parse_sums(text: str) -> dict[str, str]:
         disagree = known.get(name, digest) != digest
         known[name] = f"{known[name]} and {digest}" if disagree else digest
     return {**inner, **sums}
+
+
+def lone_sum(value: object) -> str | None:
+    """Return the digest that a server gives for one file; None for anything else."""
+    return parse_sums(value).get("") if isinstance(value, str) else None

@@ -92,6 +92,11 @@ def utc(time: str | float) -> str | None:
     return f"{written}Z"
 
 
+def stated_date(value: object) -> str | None:
+    """Return a date of a JSON document as `utc` does; None for anything but a date in ISO 8601."""
+    return utc(value) if isinstance(value, str) else None
+
+
 def parse_release(document: object) -> Release:
     """Parse one release in GitHub's JSON.
 
@@ -106,12 +111,11 @@ def parse_release(document: object) -> Release:
     version = version_of_tag(tag) if isinstance(tag, str) else None
     if not isinstance(tag, str) or version is None:
         raise NotARelease("JSON without a version in `tag_name`")  # noqa: TRY003, EM101 # as above
-    published = document.get("published_at")
     return Release(
         version=version,
         tag=tag.strip(),
         assets=_parse_assets(document.get("assets")),
-        published=utc(published) if isinstance(published, str) else None,
+        published=stated_date(document.get("published_at")),
     )
 
 

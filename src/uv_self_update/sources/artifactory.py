@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import NotFoundOrUnauthorized, StatusRefused, UnexpectedBody
-from uv_self_update.releases.digests import parse_sums
+from uv_self_update.releases.digests import lone_sum
 from uv_self_update.sources.astral import AstralSource
 from uv_self_update.sources.context import url_of
 from uv_self_update.sources.formats.documents import describe, read_json
@@ -73,8 +73,7 @@ class ArtifactoryTree(HttpTree):
             raise
         info = read_json(document, "Artifactory's JSON for a file")
         checksums = info.get("checksums") if isinstance(info, dict) else None
-        sha256 = checksums.get("sha256") if isinstance(checksums, dict) else None
-        return parse_sums(sha256).get("") if isinstance(sha256, str) else None
+        return lone_sum(checksums.get("sha256")) if isinstance(checksums, dict) else None
 
     def _cached(self, error: StatusRefused) -> list[Entry]:
         """List the cache of a remote repository, which is a repository of its own."""

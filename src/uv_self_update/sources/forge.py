@@ -27,8 +27,8 @@ class PackageFile:
 
     name: str
     url: str
-    size: int | None
-    sha256: str | None
+    size: int | None = None
+    sha256: str | None = None
     created: str | None = None
     """RFC 3339, in UTC, if the server gives it for a file."""
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from uv_self_update.redaction import redact_url
-from uv_self_update.releases.digests import parse_sums
-from uv_self_update.releases.release import Asset, Release, listed_release, utc
+from uv_self_update.releases.digests import lone_sum
+from uv_self_update.releases.release import Asset, Release, listed_release, stated_date
 from uv_self_update.sources.context import url_of
 from uv_self_update.sources.forge import ACCEPT, DEFAULT_PACKAGE, ForgeSource, PackageFile
 from uv_self_update.sources.formats.documents import read_json_list
@@ -104,7 +104,7 @@ class GiteaServer:
                 name=file,
                 url=self.package_url(name, version, file),
                 size=size if isinstance(size := entry.get("size"), int) else None,
-                sha256=parse_sums(str(entry.get("sha256"))).get(""),
+                sha256=lone_sum(entry.get("sha256")),
             )
             for entry in read_json_list(document, "Gitea's files of a package")
             if isinstance(file := entry.get("name"), str) and is_name(file)
@@ -172,11 +172,6 @@ class GiteaSource(ForgeSource):
 
     def _packages(self) -> Iterator[Release]:
         for tag, entry in self._server.packages(self._package):
-            version, published = version_of_tag(tag), entry.get("created_at")
-            if version is not None:
-                yield Release(
-                    version=version,
-                    tag=tag,
-                    published=utc(published) if isinstance(published, str) else None,
-                    where="package",
-                )
+            if version := version_of_tag(tag):
+                published = stated_date(entry.get("created_at"))
+                yield Release(version=version, tag=tag, published=published, where="package")

@@ -12,8 +12,8 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from uv_self_update.auth.credentials import origin_of, without_userinfo
 from uv_self_update.redaction import redact_url
-from uv_self_update.releases.digests import parse_sums
-from uv_self_update.releases.release import Asset, Release, utc
+from uv_self_update.releases.digests import lone_sum
+from uv_self_update.releases.release import Asset, Release, stated_date
 from uv_self_update.sources.context import url_of
 from uv_self_update.sources.forge import ACCEPT, DEFAULT_PACKAGE, ForgeSource, PackageFile
 from uv_self_update.sources.formats.entry import is_name
@@ -127,15 +127,15 @@ class GitlabProject:
                 continue
             # A file that was uploaded twice is listed twice; the later one is served.
             if file not in newest or newest[file][0] < index:
-                size, created = entry.get("size"), entry.get("created_at")
+                size = entry.get("size")
                 newest[file] = (
                     index,
                     PackageFile(
                         name=file,
                         url=self.package_url(name, version, file),
                         size=size if isinstance(size, int) else None,
-                        sha256=parse_sums(str(entry.get("file_sha256"))).get(""),
-                        created=utc(created) if isinstance(created, str) else None,
+                        sha256=lone_sum(entry.get("file_sha256")),
+                        created=stated_date(entry.get("created_at")),
                     ),
                 )
         return [file for _, file in newest.values()]
@@ -226,14 +226,9 @@ class GitlabSource(ForgeSource):
 
     def _packages(self) -> Iterator[Release]:
         for tag, number, entry in self._project.packages(self._package):
-            version, published = version_of_tag(tag), entry.get("created_at")
-            if version is not None:
-                yield Release(
-                    version=version,
-                    tag=tag,
-                    published=utc(published) if isinstance(published, str) else None,
-                    where=str(number),
-                )
+            if version := version_of_tag(tag):
+                published = stated_date(entry.get("created_at"))
+                yield Release(version=version, tag=tag, published=published, where=str(number))
 
     def _releases(self) -> Iterator[Release]:
         for entry in self._project.releases():
@@ -242,7 +237,6 @@ class GitlabSource(ForgeSource):
             links = self._project.links(str(tag), entry)
             if version is None or links is None or entry.get("upcoming_release"):
                 continue
-            published = entry.get("released_at")
             yield Release(
                 version=version,
                 tag=str(tag),
@@ -250,7 +244,7 @@ class GitlabSource(ForgeSource):
                     Asset(name=link.name if is_asset(link.name) else link.label, where=link.url)
                     for link in links
                 ),
-                published=utc(published) if isinstance(published, str) else None,
+                published=stated_date(entry.get("released_at")),
             )
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from uv_self_update.errors import NotFoundOrUnauthorized, StatusRefused, TooLarge, UnexpectedBody
-from uv_self_update.releases.digests import parse_sums
+from uv_self_update.releases.digests import lone_sum
 from uv_self_update.sources.astral import AstralSource
 from uv_self_update.sources.catalog import DENIED
 from uv_self_update.sources.context import url_of
@@ -150,5 +150,4 @@ class NexusTree(HttpTree):
 
 
 def _sha256(checksum: object) -> str | None:
-    value = checksum.get("sha256") if isinstance(checksum, dict) else None
-    return parse_sums(value).get("") if isinstance(value, str) else None
+    return lone_sum(checksum.get("sha256")) if isinstance(checksum, dict) else None

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from uv_self_update.errors import TooLarge, UnexpectedBody
 from uv_self_update.network.items import lines_of
 from uv_self_update.network.responses import Document
-from uv_self_update.releases.digests import hold_back, parse_sums
+from uv_self_update.releases.digests import hold_back, lone_sum
 from uv_self_update.releases.release import (
     INSTALLER_NAMES,
     Asset,
@@ -19,7 +19,7 @@ from uv_self_update.releases.release import (
     Release,
     listed_release,
     parse_release,
-    utc,
+    stated_date,
 )
 from uv_self_update.sources.formats.json_array import NotAnArray, elements
 from uv_self_update.versions import LONGEST_NAME, version_of_tag
@@ -248,30 +248,24 @@ def read_ndjson_line(line: str | bytes) -> Release | None:
     if not isinstance(tag, str) or version is None:
         return None
     artifacts = entry.get("artifacts")
-    archives = (
-        [_read_artifact(artifact) for artifact in artifacts or ()]
-        if (isinstance(artifacts, list))
-        else []
-    )
+    archives = map(_read_artifact, artifacts if isinstance(artifacts, list) else ())
     assets = [asset for asset in archives if asset is not None]
     installers = [Asset(name=name) for name in INSTALLER_NAMES]
-    date = entry.get("date")
     return Release(
         version=version,
         tag=tag,
         assets=(*assets, *installers) if assets else None,
-        published=utc(date) if isinstance(date, str) else None,
+        published=stated_date(entry.get("date")),
     )
 
 
 def _read_artifact(artifact: object) -> Asset | None:
     if not isinstance(artifact, dict):
         return None
-    url, digest = artifact.get("url"), artifact.get("sha256")
+    url = artifact.get("url")
     if not isinstance(url, str) or artifact.get("variant", "default") != "default":
         return None
     # Only the last name of the URL matters. It is not parsed, as that may fail.
     name = unquote(re.split(r"[?#]", url)[0].rpartition("/")[2])
-    sums = parse_sums(digest) if isinstance(digest, str) else {}
     fits = 0 < len(name.encode(errors="replace")) <= LONGEST_NAME
-    return Asset(name=name, sha256=sums.get("")) if fits else None
+    return Asset(name=name, sha256=lone_sum(artifact.get("sha256"))) if fits else None

@@ -1,0 +1,175 @@
+"""The parts that the repositories of forges share: releases with files, and a generic package."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from itertools import chain
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from uv_self_update.errors import NotFoundOrUnauthorized, StatusRefused, UnexpectedBody
+from uv_self_update.redaction import redact_url
+from uv_self_update.releases.distribution import Distribution, parse_filename
+from uv_self_update.sources.formats.documents import read_json
+from uv_self_update.sources.packages.interface import PackageRepository, host_of, path_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from contextlib import AbstractContextManager
+
+    from uv_self_update.network.client import Upstream
+    from uv_self_update.network.responses import Document, Download
+    from uv_self_update.sources.forge import PackageFile
+
+_YANKED = "[yanked]"
+
+
+class ForgeRepository(PackageRepository):
+    """The distributions of one repository of a forge.
+
+    Args:
+        upstream: The client, with the credentials of this repository.
+        url: The URL as configured.
+        api: A URL of the API, whose origin gets the credentials.
+        path: The path of the index. Forges ignore its case, and an index has to have one name.
+        package: A generic package whose versions count as releases too; None for none.
+        prereleases: Whether releases that the forge marks as pre-releases count.
+    """
+
+    product: ClassVar[str]
+    """The forge, in messages."""
+
+    what: ClassVar[str]
+    """The noun for a missing repository, after `no`."""
+
+    given: ClassVar[str]
+    """What to do about a token that does not suffice."""
+
+    missing: ClassVar[str]
+    """What to do without a token."""
+
+    accept: ClassVar[str] = "*/*"
+    """The media type of a file."""
+
+    def __init__(  # what the forges have in common
+        self,
+        upstream: Upstream,
+        *,
+        url: str,
+        api: str,
+        path: str,
+        package: str | None = None,
+        prereleases: bool = False,
+    ) -> None:
+        super().__init__()
+        self._upstream = upstream
+        self._api = api
+        self._package = package
+        self._prereleases = prereleases
+        self.name = redact_url(url)
+        self.host = host_of(url)
+        self.path = path_of(path.lower())
+
+    @abstractmethod
+    def releases(self) -> Iterable[dict[str, Any]]:
+        """Return the releases as the API describes them; raises SourceError."""
+
+    @abstractmethod
+    def release(self, tag: str) -> Document:
+        """Return the description of one release; raises SourceError."""
+
+    @abstractmethod
+    def files(self, tag: str, release: Mapping[str, Any]) -> Iterable[PackageFile] | None:
+        """Return the files of a release; None if it does not describe them."""
+
+    def versions(self, package: str) -> Iterable[tuple[str, Iterable[PackageFile]]]:
+        """Return the versions of a generic package, and the files of each; raises SourceError."""
+        raise NotImplementedError(package)
+
+    def open(self, file: Distribution) -> AbstractContextManager[Download]:
+        return self._upstream.open(file.where, accept=self.accept, again=True)
+
+    def tail(self, file: Distribution, length: int) -> bytes | None:
+        return self._upstream.tail(file.where, length, accept=self.accept, again=True)
+
+    def listed(self) -> Iterator[Distribution]:
+        try:
+            yield from chain.from_iterable(map(self._of_release, self.releases()))
+            if self._package is not None:
+                for version, files in self.versions(self._package):
+                    yield from self._distributions(version, files)
+        except StatusRefused as error:
+            if not error.gone:
+                raise
+            raise self._hidden(error) from error
+
+    def tagged(self, tag: str) -> Iterable[Distribution]:
+        if self._package is not None:
+            return super().tagged(tag)  # a version of the package may have the same name
+        document = self.release(tag)
+        found = read_json(document, f"a release of {self.product}'s API")
+        if not isinstance(found, dict):
+            raise self._unexpected(document.url)
+        return self._of_release(found)
+
+    def _of_release(self, release: Mapping[str, Any]) -> Iterator[Distribution]:
+        tag = release.get("tag_name")
+        files = self.files(str(tag), release)
+        if not isinstance(tag, str) or files is None:
+            raise self._unexpected(self.name)
+        unfinished = release.get("draft") or release.get("upcoming_release")
+        if unfinished or (release.get("prerelease") and not self._prereleases):
+            return
+        yield from self._distributions(tag, files, yanked=yanked_by(release))
+
+    def _distributions(
+        self, tag: str, files: Iterable[PackageFile], *, yanked: str | None = None
+    ) -> Iterator[Distribution]:
+        self.tags.add(tag)
+        for file in files:
+            if parsed := parse_filename(file.name):
+                yield Distribution(
+                    project=parsed[0],
+                    version=parsed[1],
+                    filename=file.name,
+                    tag=tag,
+                    where=file.url,
+                    size=file.size,
+                    sha256=file.sha256,
+                    uploaded=file.created,
+                    yanked=yanked,
+                )
+
+    def _unexpected(self, url: str) -> UnexpectedBody:
+        return UnexpectedBody(url, f"a release of {self.product}'s API", "other JSON")
+
+    def _hidden(self, error: StatusRefused) -> NotFoundOrUnauthorized:
+        """Explain a 404, which a forge also answers if a token is missing."""
+        place = self._upstream.login_for(self._api)
+        advice = (
+            f"The token is from {place}: {self.given}."
+            if place
+            else f"{self.missing}, or the key `token-env` of this `[[releases]]`."
+        )
+        hint = f"{self.product} answers 404 for a private repository that the token cannot read."
+        return NotFoundOrUnauthorized(
+            error, self.what, login=place is not None, hint=f"{hint} {advice}"
+        )
+
+
+def asset_list(release: Mapping[str, Any]) -> list[dict[str, Any]] | None:
+    """Return the assets of a release in GitHub's layout; None if it has no such list."""
+    assets = release.get("assets")
+    fits = isinstance(assets, list) and all(isinstance(asset, dict) for asset in assets)
+    return assets if fits else None
+
+
+def yanked_by(release: Mapping[str, Any]) -> str | None:
+    """Return why a release should not be used (PEP 592); None if it may be.
+
+    Forges have no such mark, so a title with `[YANKED]` is one, as changelogs write it
+    (https://keepachangelog.com). The reason is the first line of the description.
+    """
+    if _YANKED not in str(release.get("name") or "").lower():
+        return None
+    text = str(release.get("body") or release.get("description") or "").strip()
+    return text.partition("\n")[0].strip() or _YANKED.strip("[]")
