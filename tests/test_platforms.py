@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import platform
 import re
+import sysconfig
 
 import pytest
 
@@ -80,3 +82,20 @@ def test_names(
 def test_current() -> None:
     """The platform that the tests run on has a triple, with nothing left to fill in."""
     assert re.fullmatch(r"[a-z0-9_]+-[a-z]+-[a-z]+(-[a-z]+)?", current().triple)
+
+
+@pytest.mark.parametrize(
+    ("python", "triple"),
+    [
+        ("win-amd64", "x86_64-pc-windows-msvc"),
+        ("win-arm64", "aarch64-pc-windows-msvc"),
+        ("win32", "i686-pc-windows-msvc"),
+    ],
+)
+def test_machine_without_a_name(python: str, triple: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without `PROCESSOR_ARCHITECTURE` in the environment, Python's own build names the machine."""
+    monkeypatch.setattr(platform, "system", lambda: "Windows")
+    monkeypatch.setattr(platform, "machine", str)
+    monkeypatch.setattr(sysconfig, "get_platform", lambda: python)
+
+    assert current() == Platform(triple=triple)

@@ -12,6 +12,7 @@ _MACHINES = {
     "i386": "i686",
     "i586": "i686",
     "x86": "i686",
+    "win32": "i686",
     "ppc64el": "powerpc64le",
     "ppc64le": "powerpc64le",
     "riscv64": "riscv64gc",
@@ -88,6 +89,11 @@ def identify(*, system: str, machine: str, libc: str) -> Platform:
 
 def current() -> Platform:
     """Name the platform that this Python runs on."""
-    return identify(
-        system=platform.system(), machine=platform.machine(), libc=platform.libc_ver()[0]
-    )
+    machine = platform.machine()
+    if (
+        not machine
+    ):  # on Windows, without PROCESSOR_ARCHITECTURE in the environment, and without WMI
+        import sysconfig  # noqa: PLC0415 # slow, and rarely needed
+
+        machine = sysconfig.get_platform().removeprefix("win-")
+    return identify(system=platform.system(), machine=machine, libc=platform.libc_ver()[0])
