@@ -6,18 +6,15 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path, PureWindowsPath
 
 from support.homes import Done
 from uv_self_update.uv.receipt import new_receipt
 from windows import parts, prefix
+from windows.parts import REAL
 
 __all__ = ("REAL", "Machine", "windows")
-
-REAL = sys.platform == "win32"
-"""Whether this is Windows itself."""
 
 _KEPT = ("SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT", "PROGRAMDATA", "PSMODULEPATH")
 _TIMEOUT = 180  # seconds for one command
@@ -149,7 +146,7 @@ class Machine:
     def rest(self) -> set[str]:
         """Return all files of the home except uv's cache."""
         return {
-            os.fspath(path.relative_to(self.path))
+            path.relative_to(self.path).as_posix()
             for path in self.path.rglob("*")
             if path.is_file() and "cache" not in path.relative_to(self.path).parts
         }

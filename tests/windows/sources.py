@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 from support.mirrors import sha256
 from support.web import Page
 from windows import parts
-from windows.machine import windows
+from windows.machine import REAL, windows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,4 +56,7 @@ def _fill(place: Path, versions: tuple[str, ...]) -> None:
     for version in versions:
         (place / version).mkdir(parents=True)
         archive = parts.archive(version)
-        (place / version / archive.name).hardlink_to(archive)
+        if REAL:  # the temporary directory may be on another disk
+            shutil.copyfile(archive, place / version / archive.name)
+        else:
+            (place / version / archive.name).hardlink_to(archive)
