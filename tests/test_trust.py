@@ -162,6 +162,35 @@ def test_system_stays(
     assert talk(Trust(Network(), environ=environ), server) == GREETING
 
 
+@pytest.mark.parametrize("added", [False, True])
+def test_bundle_beside_a_directory(
+    server: Greeter,
+    bundle: Path,
+    stranger: trustme.CA,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    added: bool,
+) -> None:
+    """A system's bundle is read only if it has more authorities than the hashed directory."""
+    system = tmp_path / "system"
+    system.mkdir()
+    other = written(stranger, tmp_path / "stranger.pem")
+    (system / f"{hash_of(other)}.0").write_bytes(other.read_bytes())
+    bundle.write_bytes(bundle.read_bytes() + other.read_bytes() * added)
+    defaults = ssl.get_default_verify_paths()._replace(
+        openssl_cafile=str(bundle), openssl_capath=str(system)
+    )
+    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: defaults)
+    trust = Trust(Network(), environ={})
+
+    if added:
+        assert talk(trust, server) == GREETING
+    else:
+        with pytest.raises(ssl.SSLCertVerificationError):
+            talk(trust, server)
+
+
 def test_one_context_for_many(
     server: Greeter, bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,6 +15,8 @@ from pathlib import Path
 _HASHED = re.compile(r"[0-9a-f]{8}\.[0-9]", re.IGNORECASE)
 """A file of `openssl rehash`, which OpenSSL looks up by the name of an issuer."""
 
+_BEGIN = b"-----BEGIN "
+
 _BUNDLES = (
     "/etc/ssl/cert.pem",
     "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
@@ -36,21 +38,25 @@ def load(context: ssl.SSLContext) -> Path | None:
     """
     defaults = ssl.get_default_verify_paths()
     bundle, directory = Path(defaults.openssl_cafile), defaults.openssl_capath
-    hashed = _is_hashed(directory)
+    hashed = _hashed(directory)
     if hashed:
+        # They are read on demand: a hundred that nothing asks for cost nothing.
         context.load_verify_locations(capath=directory)
     if not bundle.is_file():
         found = () if hashed else (Path(name) for name in _BUNDLES if os.path.isfile(name))  # noqa: PTH113 # not permitted: False
         bundle = next(iter(found), bundle)
         if not bundle.is_file():
             return None
-    with suppress(ssl.SSLError):
-        context.load_verify_locations(cafile=bundle)
+    with suppress(OSError):
+        # Debian's bundle has the same authorities, unless somebody has added one to it.
+        if not hashed or bundle.read_bytes().count(_BEGIN) != hashed:
+            context.load_verify_locations(cafile=bundle)
         return None
     return bundle
 
 
-def _is_hashed(directory: str) -> bool:
+def _hashed(directory: str) -> int:
+    """Return how many certificates OpenSSL can look up in a directory."""
     with suppress(OSError), os.scandir(directory) as entries:
-        return any(_HASHED.fullmatch(entry.name) for entry in entries)
-    return False
+        return sum(_HASHED.fullmatch(entry.name) is not None for entry in entries)
+    return 0
