@@ -1,9 +1,9 @@
 """What an interrupted download has received, kept for the next run.
 
-A file of the user's cache holds the bytes, and what tells versions of the file apart: the rest is
-requested with `If-Range` (RFC 9110 section 13.1.5), so a server that has another version by now
-sends all of that. Digests are checked over all bytes, as of any download. The file is removed when
-a server has answered, so that what is wrong with it is met once.
+A file of the user's cache receives the bytes while they arrive, and at last what tells versions of
+the file apart. The rest is requested with `If-Range` (RFC 9110 section 13.1.5), so a server that
+has another version by now sends all of that. Digests are checked over all bytes, as of any
+download. The file is removed when a server has answered, so that what is wrong with it is met once.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import os
 import stat
 import sys
 import time
+from io import BufferedRandom, FileIO
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import Interrupted
@@ -35,7 +36,7 @@ _log = logging.getLogger(__name__)
 _LEAST = 1 << 20  # bytes that are worth a request of their own
 _MOST = 64 << 20  # bytes; archives of uv are smaller than 40 MiB
 _AGE = 7 * 86400  # seconds for which they are kept
-_HEAD = 4096  # bytes of the first line
+_HEAD = 4096  # bytes of the last line
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _BINARY = getattr(os, "O_BINARY", 0)
 
@@ -56,7 +57,8 @@ class Kept:
             status = os.fstat(descriptor)
             if not _is_ours(status) or time.time() - status.st_mtime > _AGE:
                 return None
-            return _parsed(opened.readline(_HEAD), opened.read(_MOST + 1))
+            content, _, head = opened.read(_MOST + _HEAD).rpartition(b"\n")
+            return _parsed(content, head)
 
     def use(self, url: Url, part: Part | None) -> None:
         """Remove what is kept of a file, and log that a download continues with it, if it does."""
@@ -71,72 +73,117 @@ class Kept:
 
     def recorded(self, url: Url, transfer: Transfer) -> Generator[bytes]:
         """Yield the bytes of a download, and keep them if it is interrupted."""
-        pieces: list[bytes] = []
-        able = _LEAST < (transfer.version.size or 0) <= _MOST
-        complete = changed = False
+        version = transfer.version
+        able = version.validator is not None and _LEAST < (version.size or 0) <= _MOST
+        file = self._file(url)
+        record = _Record(file.with_name(f"{file.name}.{os.getpid()}"), able=able)
+        done = False
         try:
             for chunk in transfer.chunks():
-                if able:
-                    pieces.append(chunk)
+                record.write(chunk)
                 yield chunk
-            complete = True
+            done = True
         except Interrupted as error:
-            changed = not error.passing
+            done = not error.passing
             raise
         finally:
-            if complete:
+            if not done and _LEAST <= record.size < (version.size or 0):
+                self._clear(but=record.path)
+                record.keep(file, version)
+            record.discard()
+            if done:
                 self._clear()
-            elif not changed:
-                self._put(url, transfer.version, pieces)
 
-    def _put(self, url: Url, version: Version, pieces: list[bytes]) -> None:
-        received = sum(map(len, pieces))
-        if version.validator is None or version.size is None:
-            return
-        if not _LEAST <= received < version.size:
-            return
-        digest = hashlib.sha256()
-        for piece in pieces:
-            digest.update(piece)
-        head = {
-            "etag": version.etag,
-            "modified": version.modified,
-            "size": version.size,
-            "sha256": digest.hexdigest(),
-        }
-        file = self._file(url)
-        part = file.with_name(f"{file.name}.{os.getpid()}")
-        try:
-            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._clear()
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOFOLLOW | _BINARY
-            with os.fdopen(os.open(part, flags, 0o600), "wb") as opened:
-                opened.write(json.dumps(head).encode() + b"\n")
-                opened.writelines(pieces)
-            part.replace(file)
-        except OSError as error:
-            _log.debug("nothing of the download was kept: %s", error)
-            with contextlib.suppress(OSError):
-                part.unlink()
-            return
-        _log.info(
-            "kept %s of %s: the next update continues the download",
-            human_bytes(received, digits=1),
-            human_bytes(version.size, digits=1),
-        )
-
-    def _clear(self) -> None:
-        """Remove what was kept of any file: one is enough."""
+    def _clear(self, *, but: Path | None = None) -> None:
+        """Remove what was kept of any file but one, and the directory if it is empty."""
         with contextlib.suppress(OSError):
             for entry in self._directory.iterdir():
-                entry.unlink()
+                if entry != but:
+                    entry.unlink()
+            if but is None:
+                self._directory.rmdir()
 
     def _file(self, url: Url) -> Path:
         # Its query may be a secret.
         return self._directory / hashlib.sha256(url.wire.encode()).hexdigest()[:32]
 
 
-def _parsed(head: bytes, content: bytes) -> Part | None:
+class _Record:
+    """The bytes of a download, in a file from the first MiB on; without one after an error."""
+
+    def __init__(self, path: Path, *, able: bool) -> None:
+        """Prepare; with `able` false, nothing is ever written."""
+        self.path = path
+        self.size = 0
+        """Bytes received, as long as they are recorded."""
+
+        self._able = able
+        self._pieces: list[bytes] = []
+        self._opened: BufferedRandom | None = None
+
+    def write(self, piece: bytes) -> None:
+        """Record the next bytes."""
+        if not self._able:
+            return
+        self.size += len(piece)
+        try:
+            if self._opened is not None:
+                self._opened.write(piece)
+                return
+            self._pieces.append(piece)
+            if self.size >= _LEAST:
+                self._open()
+        except OSError as error:
+            self._give_up(error)
+
+    def keep(self, file: Path, version: Version) -> None:
+        """Move the bytes to a file of the next run, followed by a line that describes them."""
+        if self._opened is None:
+            return
+        try:
+            self._opened.seek(0)
+            head = {
+                "etag": version.etag,
+                "modified": version.modified,
+                "size": version.size,
+                "sha256": hashlib.file_digest(self._opened, "sha256").hexdigest(),
+            }
+            self._opened.write(b"\n" + json.dumps(head).encode())
+            self._opened.close()
+            self.path.replace(file)
+        except OSError as error:
+            self._give_up(error)
+            return
+        _log.info(
+            "kept %s of %s: the next update continues the download",
+            human_bytes(self.size, digits=1),
+            human_bytes(version.size or 0, digits=1),
+        )
+
+    def discard(self) -> None:
+        """Remove the file, unless it was kept."""
+        self._able, self.size, self._pieces = False, 0, []
+        if self._opened is not None:
+            with contextlib.suppress(OSError):
+                self._opened.close()
+            with contextlib.suppress(OSError):
+                self.path.unlink()
+            self._opened = None
+
+    def _open(self) -> None:
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | _NOFOLLOW | _BINARY
+        descriptor = os.open(self.path, flags, 0o600)
+        self._opened = BufferedRandom(FileIO(descriptor, "r+"), _LEAST)
+        self._opened.writelines(self._pieces)
+        self._pieces.clear()
+
+    def _give_up(self, error: OSError) -> None:
+        _log.debug("nothing of the download was kept: %s", error)
+        self.discard()
+
+
+def _parsed(content: bytes, head: bytes) -> Part | None:
     """Return the part in a file; None if it is not as it was written."""
     try:
         found = json.loads(head)
