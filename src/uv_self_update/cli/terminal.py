@@ -83,12 +83,15 @@ class Terminal:
             self._say("info", "cyan", text)
 
     def _say(self, prefix: str, color: str, text: str) -> None:
-        import click  # noqa: PLC0415 # slow, and most updates print nothing of ours
-
-        styled = click.style(prefix, fg=color, bold=True) + click.style(":", bold=True)
-        # The terminal may be closed.
         above = contextlib.nullcontext() if self._drawn is None else self._drawn.interrupted()
+        # The terminal may be closed.
         with above, contextlib.suppress(OSError):
+            if not self._color and not (self._color is None and sys.stderr.isatty()):
+                print(f"{prefix}: {text}", file=sys.stderr, flush=True)  # noqa: T201 # its task
+                return
+            import click  # noqa: PLC0415 # slow, and for a terminal only
+
+            styled = click.style(prefix, fg=color, bold=True) + click.style(":", bold=True)
             click.echo(f"{styled} {text}", err=True, color=self._color)
 
 
