@@ -48,7 +48,7 @@ def load(context: ssl.SSLContext) -> Path | None:
         if not bundle.is_file():
             return None
     with suppress(OSError):
-        # Debian's bundle has the same authorities, unless somebody has added one to it.
+        # Debian's bundle has the same authorities, unless an administrator has added one to it.
         if not hashed or bundle.read_bytes().count(_BEGIN) != hashed:
             context.load_verify_locations(cafile=bundle)
         return None
