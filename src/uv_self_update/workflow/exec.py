@@ -19,6 +19,7 @@ from __future__ import annotations
 import os
 import threading
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from uv_self_update.background import Background
@@ -87,14 +88,7 @@ def run(job: PackagesJob, command: WrappedCommand) -> ExecOutcome:
         serving(job, proxies=proxies, tunnels=tunnels, started=https is not None) as active,
     ):
         ended = threading.Event()
-
-        def begin() -> None:
-            if command.resolves(job.directory):
-                active.sources.connect(job.releases[0].source)
-            if https is None:
-                active.start()
-            Background(lambda: ended.wait(_SOON) or active.sources.import_client())
-
+        begin = partial(_begin, job, command, active, ended, started=https is not None)
         with _environment(job, command, active, numbers, https) as environ:
             code = child.run(command.words, environ, meanwhile=begin)
         ended.set()
@@ -112,6 +106,24 @@ def run(job: PackagesJob, command: WrappedCommand) -> ExecOutcome:
         errors=errors,
         warnings=[*(failure.error for failure in failures if not failure.page), *unnamed],
     )
+
+
+def _begin(
+    job: PackagesJob,
+    command: WrappedCommand,
+    active: Serving,
+    ended: threading.Event,
+    *,
+    started: bool,
+) -> None:
+    """Begin what requests need, once the command was started; `ended` is set when it has ended."""
+    resolves = command.resolves(job.directory)
+    if resolves:
+        active.sources.connect(job.releases[0].source)
+    if not started:
+        active.start()
+    wait = 0 if resolves else _SOON
+    Background(lambda: ended.wait(wait) or active.sources.import_client())
 
 
 def _direct(
