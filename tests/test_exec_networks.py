@@ -9,10 +9,8 @@ machine, no route but the cable    squid    hub.test  the private repository, ht
 
 from __future__ import annotations
 
-import io
 import ssl
 import subprocess
-import tarfile
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -21,6 +19,7 @@ from urllib.parse import quote
 import pytest
 import trustme
 
+from support.backends import BACKEND, source_archive
 from support.networks import OUTSIDE, Namespace, WebAt, networks
 from support.proxy import trust
 from support.servers.proxies import Door, squid
@@ -41,21 +40,6 @@ pytestmark = pytest.mark.slow
 LOGIN = ("jo", "a/b@c%")
 SQUID = f"http://{':'.join(quote(word, safe='') for word in LOGIN)}@{OUTSIDE}:{Door.WITH_A_LOGIN}"
 HUB, PKG, INTRANET = "hub.test", "pkg.test", "intranet"
-BACKEND = """
-import pathlib, urllib.request, zipfile
-SEEN = urllib.request.urlopen("http://intranet/allowed").read().decode()
-def build_wheel(directory, config_settings=None, metadata_directory=None):
-    name = "internal_src-1.0-py3-none-any.whl"
-    with zipfile.ZipFile(pathlib.Path(directory, name), "w") as file:
-        info = "internal_src-1.0.dist-info"
-        file.writestr("internal_src.py", f"SEEN = {SEEN!r}")
-        head = "Metadata-Version: 2.1\\n"
-        file.writestr(f"{info}/METADATA", head + "Name: internal-src\\nVersion: 1.0\\n")
-        head = "Wheel-Version: 1.0\\n"
-        file.writestr(f"{info}/WHEEL", head + "Root-Is-Purelib: true\\nTag: py3-none-any\\n")
-        file.writestr(f"{info}/RECORD", "")
-    return name
-"""
 
 
 class NamedStorage(Storage):
@@ -230,19 +214,3 @@ def test_git_dependency(version: str, company: Company, tmp_path: Path) -> None:
 
     assert locked(company)["gitdep"].startswith("3.0")
     assert locked(company)["internal-package"] == f"1.1.0 {company.packages.index}"
-
-
-def source_archive() -> bytes:
-    """Return a source archive whose backend comes from an index."""
-    body = io.BytesIO()
-    files = {
-        "PKG-INFO": "Metadata-Version: 2.1\nName: internal-src\nVersion: 1.0\n",
-        "pyproject.toml": '[project]\nname = "internal-src"\nversion = "1.0"\n'
-        '[build-system]\nrequires = ["tiny-backend"]\nbuild-backend = "tiny_backend"\n',
-    }
-    with tarfile.open(fileobj=body, mode="w:gz") as archive:
-        for name, text in files.items():
-            info = tarfile.TarInfo(f"internal_src-1.0/{name}")
-            info.size = len(text.encode())
-            archive.addfile(info, io.BytesIO(text.encode()))
-    return body.getvalue()

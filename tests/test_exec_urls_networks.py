@@ -4,6 +4,7 @@
 machine, no route but the cable    squid    github.com, api.github.com    private releases, and git
                                             objects.test                  where GitHub redirects to
                                             pkg.test                      a public index
+                                            intranet                      an index and a page, http
 ```
 """
 
@@ -21,6 +22,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 import trustme
 
+from support.backends import BACKEND, source_archive
 from support.direct import SDIST, WHEEL, SecurePackages, UrlStand
 from support.networks import OUTSIDE, Namespace, WebAt, networks
 from support.proxy import trust
@@ -43,7 +45,14 @@ pytestmark = pytest.mark.slow
 LOGIN = ("jo", "a/b@c%")
 SQUID = f"http://{':'.join(quote(word, safe='') for word in LOGIN)}@{OUTSIDE}:{Door.WITH_A_LOGIN}"
 GITHUB, API, OBJECTS, PKG = "github.com", "api.github.com", "objects.test", "pkg.test"
-ADDRESSES = {GITHUB: "127.0.0.2", API: "127.0.0.2", OBJECTS: "127.0.0.1", PKG: "127.0.0.1"}
+INTRANET = "intranet"
+ADDRESSES = {
+    GITHUB: "127.0.0.2",
+    API: "127.0.0.2",
+    OBJECTS: "127.0.0.1",
+    PKG: "127.0.0.1",
+    INTRANET: "127.0.0.1",
+}
 PUBLIC = wheel("elsewhere", "2.0")
 PUBLIC_PATH = f"/other/public/releases/download/v2/{PUBLIC[0]}"
 VERSIONS = ["0.5.0", "0.8.24", "0.11.13", "newest"]
@@ -93,6 +102,7 @@ class Company(UrlStand):
 
     packages: GitHub
     machine: Namespace
+    intranet: WebAt
 
     def run(self, *command: str, **environ: str) -> Done:
         """Run a command by `exec` on the machine."""
@@ -127,12 +137,16 @@ def company(home: Home, tmp_path: Path) -> Iterator[Company]:
             releases = [ReleaseOf(tag="v1.1.0", files=dict([WHEEL, SDIST]))]
             github = stack.enter_context(GitHub(releases=releases, context=context))
             pkg = stack.enter_context(WebAt(ADDRESSES[PKG], 443, context=context))
+            intranet = stack.enter_context(WebAt(ADDRESSES[INTRANET], 80))
             stack.enter_context(squid(hosts, LOGIN, authority.issue_cert(OUTSIDE)))
         pkg.pages |= public.pages
         github.public[PUBLIC_PATH] = PUBLIC[1]
         home.environ["SSL_CERT_FILE"] = str(trust(authority, tmp_path))
         home.environ["GIT_SSL_CAINFO"] = home.environ["SSL_CERT_FILE"]
-        made = Company(home=home, packages=github, public=public, machine=both.machine)
+        intranet.pages["/allowed"] = Page(body=b"intranet")
+        made = Company(
+            home=home, packages=github, public=public, machine=both.machine, intranet=intranet
+        )
         home.bin.mkdir(parents=True)
         made.configure('packages = ["internal-*"]')
         made.write_urls()
@@ -240,3 +254,24 @@ def test_locked_sync_and_then_without_us(version: str, company: Company, tmp_pat
     assert company.packages.calls("?") == []
     done(company.plain("uv", "lock", "--check", UV_CACHE_DIR=cold["UV_CACHE_DIR"]))
     done(company.plain("uv", "run", "--offline", "python", "-c", "import internal_src"))
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_plain_http_beside_a_url(version: str, company: Company) -> None:
+    """An archive is named by its URL; its backend and a program come from, and ask, plain http."""
+    company.use(version)
+    with PublicIndex([wheel("tiny-backend", "1.0", code=BACKEND)]) as served:
+        company.intranet.pages |= served.pages
+    name = "internal_src-1.0.tar.gz"
+    company.packages.releases.append(ReleaseOf(tag="src", files={name: source_archive()}))
+    company.write(f"internal-src @ {company.packages.place}/releases/download/src/{name}")
+    environ = {"UV_DEFAULT_INDEX": f"http://{INTRANET}/simple/", **SETUPS["both"]}
+    done(company.run("uv", "sync", "--no-cache", **environ))
+    program = "import urllib.request as r; print(r.urlopen('http://intranet/allowed').read())"
+
+    answer = company.run(
+        *("uv", "run", "python", "-c", f"import internal_src as i; print(i.SEEN); {program}"),
+        **environ,
+    )
+
+    assert done(answer).out == "intranet\nb'intranet'\n"
