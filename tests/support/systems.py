@@ -71,6 +71,7 @@ TABLE: Mapping[str, Needs] = {
     "test_end_to_end.py": _HOME,
     "test_environment.py": _HOME,
     "test_exec.py": _HOME,
+    "test_exec_attacked.py": _PROCESSES,
     "test_exec_confusion.py": _HOME,
     "test_exec_connection.py::test_connection_before_uv_asks": _SH,
     "test_exec_kinds.py": _HOME,
