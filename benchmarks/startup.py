@@ -1,6 +1,7 @@
-"""What `uv-self-update --dry-run` costs on top of a bare `uv self update --dry-run`.
+"""What `uv-self-update --dry-run` costs on top of a bare `uv self update --dry-run`, and others.
 
-Both ask the same mirror on loopback, which has the same newest release for them, in turns.
+Both ask the same mirror on loopback, which has the same newest release for them, in turns. The help
+of each command is compared with the import of click, and `doctor` with `--check`.
 """
 
 from __future__ import annotations
@@ -14,14 +15,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from installed import install
+from measured import measured
 from mirror import mirror
 from support import binaries, mirrors
 from support.homes import Home
+from uv_self_update.cli.options import COMMANDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
 _ROUNDS = 21
+_HELP, _DOCTOR = 1.3, 1.5
+"""At most so many times an import of click, and `--check`."""
 
 
 def main() -> None:
@@ -37,6 +42,13 @@ def main() -> None:
         home.install(binaries.newest_but_one())
         with mirror(folder / "mirror") as url:
             report(measure(home, runs(home, command, url), rounds))
+            report_ratios("the import of click", _HELP, helps(home, command), rounds)
+            home.install(binaries.newest())
+            home.environ["UV_DEFAULT_INDEX"] = f"{url}/simple/"
+            for source in (f"github+{url}/astral-sh/uv", f"index+{url}/simple/"):
+                kind = source.partition("+")[0]
+                compared = doctor(home, command, source)
+                report_ratios(f"`--check`, {kind}", _DOCTOR, compared, rounds)
 
 
 def lay_out(folder: Path) -> None:
@@ -56,6 +68,10 @@ def lay_out(folder: Path) -> None:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
     (folder / "simple" / "uv" / wheel.name).symlink_to(wheel)
+    archive = binaries.archive(newest)
+    released = folder / "astral-sh" / "uv" / "releases" / "download" / newest / archive.name
+    released.parent.mkdir(parents=True)
+    released.symlink_to(archive)
 
 
 def runs(home: Home, command: Path, url: str) -> dict[str, Callable[[], None]]:
@@ -108,6 +124,57 @@ def report(seconds: dict[str, list[float]]) -> None:
             f"`uv-self-update --dry-run`, {name}: {median:.0f} ms, "
             f"{median - bare:+.0f} ms, {median / bare:.1f} times"
         )
+
+
+def helps(home: Home, command: Path) -> dict[str, Callable[[], tuple[float, float]]]:
+    """Return what imports click, and the help of each command."""
+    python = [str(command.with_name("python")), "-c", "import click"]
+    lines = [[name, "--help"] for name in COMMANDS] + [["--help"]]
+    return {"": timed(home, python)} | {
+        " ".join(line): timed(home, [str(command), *line]) for line in lines
+    }
+
+
+def doctor(home: Home, command: Path, source: str) -> dict[str, Callable[[], tuple[float, float]]]:
+    """Return a check of a uv that needs no update, and `doctor`."""
+    given = [str(command), "--source", source]
+    return {"": timed(home, [*given, "--check"]), "doctor": timed(home, [*given, "doctor"])}
+
+
+def timed(home: Home, command: Sequence[str]) -> Callable[[], tuple[float, float]]:
+    """Return a function that runs a command, and returns seconds of wall clock and of CPU."""
+
+    def once() -> tuple[float, float]:
+        done = measured(command, home.full_environ(), directory=home.path)
+        if done.code:
+            raise AssertionError(done)
+        return done.wall, done.cpu
+
+    return once
+
+
+def report_ratios(
+    base: str,
+    target: float,
+    runs: Mapping[str, Callable[[], tuple[float, float]]],
+    rounds: int,
+) -> None:
+    """Run everything in turns, and print medians as multiples of the first."""
+    took: dict[str, list[tuple[float, float]]] = {name: [] for name in runs}
+    for _ in range(rounds):
+        for name, run in runs.items():
+            took[name].append(run())
+    medians = {
+        name: [statistics.median(each) for each in zip(*values, strict=True)]
+        for name, values in took.items()
+    }
+    first, *others = medians
+    wall, cpu = medians[first]
+    print(f"{base}: {wall * 1000:.0f} ms, CPU {cpu * 1000:.0f} ms; at most {target} times that:")
+    for name in others:
+        ratios = medians[name][0] / wall, medians[name][1] / cpu
+        verdict = "" if max(ratios) <= target else "  OVER"
+        print(f"  `{name}`: {ratios[0]:.2f}, CPU {ratios[1]:.2f}{verdict}")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,9 @@ import io
 import json
 import re
 import shutil
+import socket
 import sys
+import time
 import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 OLD, NEW = "0.8.24", "0.11.13"
 ARCHIVE = platforms.current().archive
+_TIMEOUT_OF_UV = 30  # seconds for an answer, and it tries again
 API = "/api/v3/repos/astral-sh/uv/releases"
 
 
@@ -115,6 +118,32 @@ def test_newer_program(home: Home, web: Web) -> None:
     assert trouble[0] == "warning"
     assert trouble[1].startswith("uv-self-update 99.0 is available")
     assert trouble[2] == "Run `uv tool upgrade uv-self-update`."
+
+
+def test_index_that_does_not_answer(
+    home: Home, mirror: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The index of packages is waited for no longer than a moment, as it is not the source."""
+    monkeypatch.setattr("uv_self_update.workflow.doctor.examine._PATIENCE", 0.5)
+    home.install(OLD)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        home.environ["UV_DEFAULT_INDEX"] = f"http://127.0.0.1:{silent.getsockname()[1]}/simple/"
+        begin = time.monotonic()
+        done = home.call("doctor")
+
+    assert done.code == 0
+    assert time.monotonic() - begin < _TIMEOUT_OF_UV
+    assert f"{mirror.url}/astral-sh/uv is reached directly" in done.out
+
+
+@pytest.mark.usefixtures("mirror")
+def test_uv_is_run_once(home: Home) -> None:
+    """The checks share one answer of `uv --version`."""
+    log = home.path / "log"
+    home.uv.write_text(f'#!/bin/sh\necho "$@" >> {log}\necho uv {OLD}\n')
+
+    assert home.call("doctor").code == 0
+    assert log.read_text().splitlines().count("--version") == 1
 
 
 def wheel(name: str, metadata: bytes) -> bytes:

@@ -5,19 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import SourceError, UvError
-from uv_self_update.sources.index.uv_pip import UvPip
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from uv_self_update.sources.index.uv_pip import UvPip
 
 _COMPILE = ["pip", "compile", "-", "--no-deps", "--no-header", "--no-annotate"]
 
 
-def newer(name: str, version: str, *, uv: Path, environ: Mapping[str, str]) -> str | None:
+def newer(name: str, version: str, pip: UvPip) -> str | None:
     """Return the newest version of a package above one; None if the index has none, or fails."""
     try:
-        answer = UvPip(uv, environ, name="the package index").ask(_COMPILE, f"{name}>{version}")
+        answer = pip.ask(_COMPILE, f"{name}>{version}")
     except (SourceError, UvError):
         return None
     return answer.output.strip().rpartition("==")[2] or None if answer.code == 0 else None

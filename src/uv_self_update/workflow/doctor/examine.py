@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import UvSelfUpdateError
+from uv_self_update.sources.index.uv_pip import UvPip
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.uv.executable import version_of
 from uv_self_update.uv.process import Signals
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
 
     from uv_self_update.config.settings import Settings
     from uv_self_update.uv.installation import Installation
+
+_SIDE_BY_SIDE = 64
+"""More checks than there are, unless so many sources are configured."""
+
+_PATIENCE = 3.0
+"""Seconds for the index to name a newer version of this program, after all other checks."""
 
 
 @frozen
@@ -46,26 +53,44 @@ def examine(patient: Patient) -> list[Finding]:
     Raises:
         SignalReceived: A signal came meanwhile.
     """
-    with Signals(), closing(_Sources(patient)) as sources:
-        checks = [*_checks(patient, sources)]
-        with ThreadPoolExecutor(max_workers=len(checks)) as pool:
-            results = [*pool.map(_settled, checks)]
+    with (
+        Signals(),
+        ThreadPoolExecutor(_SIDE_BY_SIDE) as pool,
+        closing(_Servers(patient)) as servers,
+    ):
+        program = pool.submit(_settled, servers.newer_program)
+        results = [*pool.map(_settled, _checks(patient, servers.opened))]
+        wait([program], timeout=_PATIENCE)
+        servers.close_index()
+        results.append(program.result())
     return _judged([finding for findings in results for finding in findings])
 
 
-class _Sources:
-    """The sources, opened if the settings and a uv are there."""
+class _Servers:
+    """The sources and the user's index, if the settings and a uv are there."""
 
     def __init__(self, patient: Patient) -> None:
         self.opened: OpenSources | None = None
+        self._pip: UvPip | None = None
         settings, installation = patient.settings, patient.installation
-        if not isinstance(settings, UvSelfUpdateError) and not isinstance(
-            installation, UvSelfUpdateError
-        ):
-            self.opened = OpenSources(settings, uv=installation.uv, environ=patient.environ)
+        if isinstance(settings, UvSelfUpdateError) or isinstance(installation, UvSelfUpdateError):
+            return
+        uv, environ = installation.uv, patient.environ
+        self.opened = OpenSources(settings, uv=uv, environ=environ)
+        self._pip = UvPip(uv, environ, name="the package index")
+
+    def newer_program(self) -> Iterator[Finding]:
+        """Report a newer version of this program."""
+        return iter(()) if self._pip is None else reach.newer_program(self._pip)
+
+    def close_index(self) -> None:
+        """Stop waiting for the index."""
+        if self._pip is not None:
+            self._pip.close()
 
     def close(self) -> None:
-        """Close the sources."""
+        """Stop running requests."""
+        self.close_index()
         if self.opened is not None:
             self.opened.close()
 
@@ -74,9 +99,12 @@ def _settled(check: Callable[[], Iterator[Finding]]) -> list[Finding]:
     return [*check()]
 
 
-def _checks(patient: Patient, sources: _Sources) -> Iterator[Callable[[], Iterator[Finding]]]:
+def _checks(
+    patient: Patient, opened: OpenSources | None
+) -> Iterator[Callable[[], Iterator[Finding]]]:
     """Yield the checks in the order of the report."""
     settings, installation, environ = patient.settings, patient.installation, patient.environ
+    installed = None
     yield machine.program
     if isinstance(installation, UvSelfUpdateError):
         yield partial(machine.missing, installation, environ)
@@ -84,8 +112,9 @@ def _checks(patient: Patient, sources: _Sources) -> Iterator[Callable[[], Iterat
         adopt = not isinstance(settings, UvSelfUpdateError) and settings.adopt
         usable = None if isinstance(settings, UvSelfUpdateError) else settings
         choice = "auto" if usable is None else usable.installer
-        yield partial(machine.copies, installation)
-        yield partial(machine.receipt, installation, adopt_it=adopt)
+        installed = version_of(installation.uv, installation.environ)
+        yield partial(machine.copies, installation, installed)
+        yield partial(machine.receipt, installation, installed, adopt_it=adopt)
         yield partial(machine.directory, installation, usable)
         yield partial(machine.scripts, installation, choice)
         yield partial(surroundings.files_of_downloaders, environ, choice)
@@ -97,14 +126,12 @@ def _checks(patient: Patient, sources: _Sources) -> Iterator[Callable[[], Iterat
     yield partial(surroundings.files, patient.files)
     index = any(source.kind in {"auto", "index"} for source in settings.sources)
     yield partial(surroundings.uv_toml, environ, windows=patient.windows, index=index)
-    if sources.opened is None or isinstance(installation, UvSelfUpdateError):
+    if opened is None:
         return
-    installed = version_of(installation.uv, installation.environ)
     for number, section in enumerate(settings.sources):
         if section.url is not None and section.url.startswith("http"):
             yield partial(reach.route, section.url, environ)
-        yield partial(reach.source, number, sources.opened, installed=installed)
-    yield partial(reach.newer_program, installation.uv, environ)
+        yield partial(reach.source, number, opened, installed=installed)
 
 
 def _told(topic: str, error: UvSelfUpdateError) -> Iterator[Finding]:

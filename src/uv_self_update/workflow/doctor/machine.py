@@ -50,8 +50,13 @@ def program() -> Iterator[Finding]:
     yield Finding(topic="uv-self-update", text=f"uv-self-update {__version__} on Python {version}")
 
 
-def copies(installation: Installation) -> Iterator[Finding]:
-    """Report every uv on PATH, the one to update first: version, origin, and how it is updated."""
+def copies(installation: Installation, installed: str | None) -> Iterator[Finding]:
+    """Report every uv on PATH, the one to update first: version, origin, and how it is updated.
+
+    Args:
+        installation: The uv to update.
+        installed: Its version; None if it reports none.
+    """
     seen: set[Path] = set()
     windows, environ = installation.windows, installation.environ
     for uv in (installation.uv, *on_path("uv", environ, windows=windows)):
@@ -60,7 +65,7 @@ def copies(installation: Installation) -> Iterator[Finding]:
                 continue
             seen.add(file)
         first = len(seen) == 1
-        version = version_of(uv, environ)
+        version = installed if first else version_of(uv, environ)
         if version is None:
             error = UvNotRunnable(uv, _silence(installation, uv))
             if first:
@@ -113,9 +118,10 @@ def _silence(installation: Installation, uv: Path) -> str:
     return words[-1] if words else f"`uv --version` ends with exit code {done.returncode}"
 
 
-def receipt(installation: Installation, *, adopt_it: bool) -> Iterator[Finding]:
+def receipt(
+    installation: Installation, version: str | None, *, adopt_it: bool
+) -> Iterator[Finding]:
     """Report whether uv's receipt is about this uv, and what an update would say if it is not."""
-    version = version_of(installation.uv, installation.environ)
     if version is None:
         return  # which `copies` reports
     refusal = foreseen(installation, version=version, adopt=adopt_it)

@@ -19,9 +19,9 @@ from uv_self_update.workflow.survey import without_dates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from uv_self_update.releases.release import Asset, Release
+    from uv_self_update.sources.index.uv_pip import UvPip
     from uv_self_update.sources.interface import Source
     from uv_self_update.sources.opened import OpenSources
 
@@ -83,7 +83,8 @@ def _begun(answering: ArchiveSource, release: Release, asset: Asset) -> str | No
 
 def _surprises(answering: Source, release: Release, opened: OpenSources) -> Iterator[Finding]:
     """Yield what the policy hides; raises SourceError."""
-    if not opened.policy.rules:
+    # Of its own accord, uv takes no yanked wheel.
+    if not (opened.policy.narrows or isinstance(answering, ArchiveSource)):
         return
     newest = answering.find(NEWEST)
     if newest.version == release.version:
@@ -111,9 +112,9 @@ def route(url: str, environ: Mapping[str, str]) -> Iterator[Finding]:
     yield Finding(topic=topic, text=f"{redact_url(url)} is reached {way}")
 
 
-def newer_program(uv: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
+def newer_program(pip: UvPip) -> Iterator[Finding]:
     """Report a newer version of this program on the user's index, if that has one."""
-    if found := newer(_NAME, __version__, uv=uv, environ=environ):
+    if found := newer(_NAME, __version__, pip):
         yield Finding(
             topic=_NAME,
             text=f"{_NAME} {found} is available (installed: {__version__})",

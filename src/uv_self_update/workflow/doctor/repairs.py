@@ -5,11 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from uv_self_update.installer.workspace import claim_if_writable
-from uv_self_update.uv.adoption import adopting
-from uv_self_update.uv.leftovers import restore_name
 from uv_self_update.workflow.doctor.finding import Repair
-from uv_self_update.workflow.interrupted import recover_interrupted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +20,8 @@ def adopt(installation: Installation) -> Repair:
     """Write a receipt for a uv that no package manager has installed; another one is kept."""
 
     def run() -> None:
+        from uv_self_update.uv.adoption import adopting  # noqa: PLC0415 # a diagnosis needs none
+
         with adopting(installation, wanted=True, directory=None) as adoption:
             adoption.settled = True
 
@@ -34,6 +32,10 @@ def finish_interrupted(installation: Installation, settings: Settings) -> Repair
     """Finish or undo an update that was killed, as the next update would."""
 
     def run() -> None:
+        from uv_self_update.installer.workspace import claim_if_writable  # noqa: PLC0415 # as above
+        from uv_self_update.uv.leftovers import restore_name  # noqa: PLC0415 # as above
+        from uv_self_update.workflow.interrupted import recover_interrupted  # noqa: PLC0415 # as above
+
         with closing(claim_if_writable(installation.directory)) as work:
             if not work.empty:
                 recover_interrupted(work, installation, settings)
