@@ -10,6 +10,7 @@ import socket
 import sys
 import time
 import zipfile
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ import pytest
 from support import binaries, mirrors, namespaces
 from support.web import Asked, Page, Web
 from uv_self_update import platforms
+from uv_self_update.installer.workspace import claim
 from uv_self_update.uv.receipt import new_receipt
 
 if TYPE_CHECKING:
@@ -315,6 +317,13 @@ def exposed(home: Home, web: Web) -> None:
     del home.environ["UV_SELF_UPDATE_SOURCE"]
 
 
+def exposed_packages(home: Home, web: Web) -> None:
+    """Let others read a configuration file with a password of a repository of packages."""
+    url = web.url.replace("//", "//user:s3cret@")
+    home.configure(f'[[releases]]\nkind = "github"\nurl = "{url}/acme/tools"\n')
+    home.config.chmod(0o644)
+
+
 def login_page(_: Home, web: Web) -> None:
     """Let a proxy answer the archive with its own page."""
     for path in [path for path in web.pages if path.endswith(ARCHIVE)]:
@@ -441,6 +450,9 @@ MACHINES = {
     "a password that others can read": Broken(
         spoil=exposed, said="other users can read it", remedy="chmod 600", cure=fix
     ),
+    "a password of packages that others can read": Broken(
+        spoil=exposed_packages, said="other users can read it", remedy="chmod 600", cure=fix
+    ),
     "a source at the wrong path": Broken(
         spoil=source("github+{}/wrong/path"), said="404", remedy=".", cure=right
     ),
@@ -531,6 +543,7 @@ NOT_FATAL = {
     "a receipt of another version",
     "an interrupted update",
     "a password that others can read",
+    "a password of packages that others can read",
     "a policy that hides the newest",
     "a uv that is not executable",
 }
@@ -611,6 +624,18 @@ def test_archive_is_not_downloaded(home: Home, mirror: Web) -> None:
 
     paths = [asked.path.partition("?")[0] for asked in mirror.asked]
     assert len(paths) == len(set(paths)) == 2
+
+
+@pytest.mark.usefixtures("mirror")
+def test_update_at_work(home: Home) -> None:
+    """An update that is running is no interrupted one."""
+    with closing(claim(home.bin)) as work:
+        (work.path / "journal.json").write_text("{}")
+        found = troubles(home)
+        (work.path / "journal.json").unlink()
+
+    assert [text for _, text, _ in found] == [f"another `uv-self-update` is updating {home.uv}"]
+    assert troubles(home) == []
 
 
 @pytest.mark.system

@@ -11,6 +11,8 @@ import pytest
 from test_replacing import WINDOWS, Machine
 from uv_self_update import files
 from uv_self_update.errors import FileInUse, StagedUvBroken
+from uv_self_update.uv.installation import Installation
+from uv_self_update.workflow.doctor.machine import held_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,6 +71,27 @@ def test_held_for_ever(name: str, machine: Machine, hold: Callable[[Path, int], 
     assert str(machine.bin / name) in str(caught.value)
     assert machine.installed() == before
     assert not (machine.work / "journal.json").exists()
+
+
+@pytest.mark.parametrize("name", ["uv.exe", "uvx.exe", "uv-receipt.json", None])
+def test_doctor_names_a_held_file(
+    name: str | None, machine: Machine, hold: Callable[[Path, int], None]
+) -> None:
+    """`doctor` finds out before an update does; nothing is changed."""
+    before = machine.installed()
+    installation = Installation(
+        uv=machine.bin / "uv.exe",
+        environ={"AXOUPDATER_CONFIG_PATH": str(machine.receipt.parent)},
+        platform=WINDOWS,
+    )
+    files = [machine.bin / "uv.exe", machine.bin / "uvx.exe", machine.receipt]
+    hold(next((file for file in files if file.name == name), Path("other")), 1000)
+
+    (found,) = held_files(installation)
+
+    assert machine.installed() == before
+    assert found.state == ("problem" if name else "ok")
+    assert (f"{name}: The process cannot access the file" if name else "no other") in found.text
 
 
 def test_elsewhere_nothing_is_tried_again() -> None:

@@ -163,8 +163,12 @@ def test_held_for_ever(name: str, machine: Machine) -> None:
     before = machine.rest()
 
     with held(machine, name, seconds=600):
+        doctor = machine.run("--source", source, "doctor")
         done = machine.run("--source", source)
 
+    assert doctor.code == 8, doctor
+    assert f"{name}: " in doctor.out
+    assert machine.run("--source", source, "doctor").code == 0
     assert done.code == 2, done  # uv's
     assert name in done.err
     assert "failed to restore" not in done.err

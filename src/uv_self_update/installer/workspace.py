@@ -51,6 +51,13 @@ def interrupted(directory: Path) -> bool:
     return unfinished(directory / NAME)
 
 
+def at_work(directory: Path) -> bool:
+    """Return whether an update of the uv in a directory is running now."""
+    with contextlib.suppress(FileNotFoundError):
+        return holder.is_at_work(directory / NAME)
+    return False
+
+
 class Workspace:
     """A directory that this process has claimed, or was refused; the system ends a claim."""
 

@@ -116,6 +116,7 @@ def _checks(
         yield partial(machine.copies, installation, installed)
         yield partial(machine.receipt, installation, installed, adopt_it=adopt)
         yield partial(machine.directory, installation, usable)
+        yield partial(machine.held_files, installation)
         yield partial(machine.scripts, installation, choice)
         yield partial(surroundings.files_of_downloaders, environ, choice)
     yield machine.loopback

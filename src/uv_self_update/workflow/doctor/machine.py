@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from uv_self_update import __version__
 from uv_self_update.errors import (
+    FileInUse,
     GatewayError,
     NotReplaced,
     ReceiptError,
@@ -23,7 +24,7 @@ from uv_self_update.errors import (
 from uv_self_update.files import strerror
 from uv_self_update.gateway import script_policy
 from uv_self_update.gateway.address import listen
-from uv_self_update.installer.workspace import interrupted
+from uv_self_update.installer.workspace import at_work, interrupted
 from uv_self_update.uv.executable import ask_version, on_path, renamed, version_of
 from uv_self_update.uv.install_source import find_package_manager
 from uv_self_update.workflow.doctor.finding import Finding, problem
@@ -176,7 +177,14 @@ def directory(installation: Installation, settings: Settings | None) -> Iterator
 
 def _interrupted(installation: Installation, settings: Settings | None) -> Iterator[Finding]:
     moved = renamed(installation.uv)
-    if interrupted(installation.directory):
+    if at_work(installation.directory):
+        yield Finding(
+            topic="directory",
+            text=f"another `uv-self-update` is updating {installation.uv}",
+            state="warning",
+            remedy="The next update waits until it has ended.",
+        )
+    elif interrupted(installation.directory):
         yield Finding(
             topic="directory",
             text=f"an update of {installation.uv} was interrupted",
@@ -192,6 +200,27 @@ def _interrupted(installation: Installation, settings: Settings | None) -> Itera
             remedy="The next update puts it back, or removes it: run `uv-self-update`.",
             repair=None if settings is None else finish_interrupted(installation, settings),
         )
+
+
+def held_files(installation: Installation) -> Iterator[Finding]:
+    """Report each file of uv that Windows does not let be replaced, since a program has it open."""
+    if not installation.windows:
+        return
+    files = [installation.directory / name for name in installation.platform.executables]
+    if installation.standalone:
+        files.append(installation.locate_receipt())
+    held = False
+    for file in files:
+        try:
+            # To its own name: nothing changes, but Windows asks for the same right.
+            file.replace(file)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            held = True
+            yield problem("locks", FileInUse(file, strerror(error)))
+    if not held:
+        yield Finding(topic="locks", text="no other program keeps uv from being replaced")
 
 
 def loopback() -> Iterator[Finding]:

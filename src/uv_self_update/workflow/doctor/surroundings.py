@@ -88,11 +88,11 @@ def files(paths: tuple[Path, ...]) -> Iterator[Finding]:
     used = [path for path in paths if os.path.lexists(path)]
     for path in used:
         try:
-            sources = load(path).values.get("source", ())
+            places = load(path).places
         except InvalidConfiguration as error:
             yield problem("configuration", error)
             continue
-        if is_exposed(path, sources):
+        if is_exposed(path, places):
             yield Finding(
                 topic="configuration",
                 text=f"{path} contains a password or a token, and other users can read it",
