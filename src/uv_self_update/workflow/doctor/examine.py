@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import UvSelfUpdateError
-from uv_self_update.sources.index.uv_pip import UvPip
+from uv_self_update.sources.index.newer import Programs
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.uv.executable import version_of
 from uv_self_update.uv.process import Signals
@@ -71,22 +71,22 @@ class _Servers:
 
     def __init__(self, patient: Patient) -> None:
         self.opened: OpenSources | None = None
-        self._pip: UvPip | None = None
+        self._programs: Programs | None = None
         settings, installation = patient.settings, patient.installation
         if isinstance(settings, UvSelfUpdateError) or isinstance(installation, UvSelfUpdateError):
             return
         uv, environ = installation.uv, patient.environ
         self.opened = OpenSources(settings, uv=uv, environ=environ)
-        self._pip = UvPip(uv, environ, name="the package index")
+        self._programs = Programs(uv, environ)
 
     def newer_program(self) -> Iterator[Finding]:
         """Report a newer version of this program."""
-        return iter(()) if self._pip is None else reach.newer_program(self._pip)
+        return iter(()) if self._programs is None else reach.newer_program(self._programs)
 
     def close_index(self) -> None:
         """Stop waiting for the index."""
-        if self._pip is not None:
-            self._pip.close()
+        if self._programs is not None:
+            self._programs.close()
 
     def close(self) -> None:
         """Stop running requests."""

@@ -11,7 +11,6 @@ from uv_self_update.network.proxies import Proxies
 from uv_self_update.network.url import Url
 from uv_self_update.redaction import redact_url
 from uv_self_update.releases.target import NEWEST
-from uv_self_update.sources.index.newer import newer
 from uv_self_update.sources.interface import ArchiveSource, WheelSource
 from uv_self_update.uv.configuration import read as read_uv_toml
 from uv_self_update.workflow.doctor.finding import Finding, problem
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from uv_self_update.releases.release import Asset, Release
-    from uv_self_update.sources.index.uv_pip import UvPip
+    from uv_self_update.sources.index.newer import Programs
     from uv_self_update.sources.interface import Source
     from uv_self_update.sources.opened import OpenSources
 
@@ -112,9 +111,9 @@ def route(url: str, environ: Mapping[str, str]) -> Iterator[Finding]:
     yield Finding(topic=topic, text=f"{redact_url(url)} is reached {way}")
 
 
-def newer_program(pip: UvPip) -> Iterator[Finding]:
+def newer_program(programs: Programs) -> Iterator[Finding]:
     """Report a newer version of this program on the user's index, if that has one."""
-    if found := newer(_NAME, __version__, pip):
+    if found := programs.newer(_NAME, __version__):
         yield Finding(
             topic=_NAME,
             text=f"{_NAME} {found} is available (installed: {__version__})",
