@@ -6,8 +6,9 @@ import threading
 
 import pytest
 
-from uv_self_update.auth.credentials import Credential, Credentials, Login, origin_of, usable_secret
+from uv_self_update.auth.credentials import Credential, Credentials, Login, usable_secret
 from uv_self_update.redaction import Secret
+from uv_self_update.url import origin_of
 
 HOST = origin_of("https://a.example/")
 OTHER = origin_of("https://b.example/")

@@ -20,7 +20,7 @@ from uv_self_update.config.settings import Network
 from uv_self_update.errors import ProxyRefused
 from uv_self_update.network.client import Upstream
 from uv_self_update.network.proxies import Proxies, Proxy, System
-from uv_self_update.network.url import Url
+from uv_self_update.url import Url
 from uv_self_update.uv.configuration import UvToml
 from uv_self_update.values import field, frozen
 
@@ -406,7 +406,7 @@ def test_slow_modules_are_not_imported() -> None:
     """Where the environment decides, nothing is imported for settings of the system."""
     script = (
         "import sys; from uv_self_update.network.proxies import *;"
-        "from uv_self_update.network.url import Url;"
+        "from uv_self_update.url import Url;"
         "from uv_self_update.uv.configuration import UvToml;"
         "sys.modules['urllib.request'] = sys.modules['ipaddress'] = None;"
         "found = Proxies.collect({'https_proxy': 'p', 'no_proxy': 'a'}, UvToml());"

@@ -9,14 +9,14 @@ import pytest
 
 from support.simulator.server import Storage
 from support.web import Page, Web
-from uv_self_update.auth.credentials import Credential, Credentials, origin_of
+from uv_self_update.auth.credentials import Credential, Credentials
 from uv_self_update.config.settings import Network
 from uv_self_update.errors import StatusRefused
 from uv_self_update.network.client import Upstream
 from uv_self_update.network.exchange import Target
 from uv_self_update.network.redirect_targets import LONGEST, RedirectTargets, lifetime
-from uv_self_update.network.url import Url
 from uv_self_update.redaction import Secret
+from uv_self_update.url import Url, origin_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

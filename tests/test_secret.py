@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from uv_self_update.auth.credentials import origin_of, without_userinfo
 from uv_self_update.redaction import Secret, redact, redact_url
+from uv_self_update.url import origin_of, without_userinfo
 
 
 def test_secret() -> None:

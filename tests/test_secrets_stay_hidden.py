@@ -27,12 +27,12 @@ from uv_self_update.config.load import load
 from uv_self_update.config.settings import Network, Options, Settings
 from uv_self_update.errors import UvSelfUpdateError
 from uv_self_update.network.proxies import Proxies
-from uv_self_update.network.url import Url
 from uv_self_update.redaction import Secret
 from uv_self_update.releases.target import NEWEST
 from uv_self_update.sources import registry as sources
 from uv_self_update.sources.authentication import credentials_of
 from uv_self_update.sources.opened import OpenSources
+from uv_self_update.url import Url
 from uv_self_update.uv.arguments import split
 from uv_self_update.uv.configuration import UvToml
 from uv_self_update.uv.installation import Installation

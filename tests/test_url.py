@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from uv_self_update.network.url import Url
+from uv_self_update.url import Url
 
 
 def test_secrets_are_hidden() -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from base64 import b64encode
 from typing import TYPE_CHECKING
 
-from uv_self_update.auth.credentials import Credential, Credentials, login_of, origin_of
+from uv_self_update.auth.credentials import Credential, Credentials, login_of
 from uv_self_update.redaction import Secret
+from uv_self_update.url import origin_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import threading
 from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit
 
 from uv_self_update.redaction import Secret
+from uv_self_update.url import origin_of
 from uv_self_update.values import field, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from uv_self_update.url import Origin
 
-Origin = tuple[str, str, int | None]
-"""Scheme, host and port of a URL."""
 
 GITHUB_HOSTS = frozenset({"github.com", "www.github.com"})
-DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 @frozen
@@ -134,25 +133,3 @@ def usable_secret(value: str | None) -> Secret | None:
     """
     text = (value or "").strip()
     return Secret(text) if text.isascii() and text.isprintable() and text else None
-
-
-def origin_of(url: str) -> Origin:
-    """Return the origin of a URL; raises ValueError for an invalid port."""
-    return origin_of_parts(urlsplit(url))
-
-
-def origin_of_parts(parts: SplitResult) -> Origin:
-    """Return the origin of a parsed URL; raises ValueError for an invalid port."""
-    scheme = parts.scheme.lower()
-    port = DEFAULT_PORTS.get(scheme) if parts.port is None else parts.port
-    return scheme, (parts.hostname or "").lower(), port
-
-
-def without_userinfo(url: str) -> str:
-    """Return `url` without credentials."""
-    return urlunsplit(parts_without_userinfo(urlsplit(url)))
-
-
-def parts_without_userinfo(parts: SplitResult) -> SplitResult:
-    """Return a parsed URL without credentials."""
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from uv_self_update.auth.credentials import GITHUB_HOSTS, Login, origin_of, usable_secret
+from uv_self_update.auth.credentials import GITHUB_HOSTS, Login, usable_secret
+from uv_self_update.url import origin_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from uv_self_update.auth.credentials import DEFAULT_PORTS
 from uv_self_update.config import edit as config_edit
 from uv_self_update.config import load as places
 from uv_self_update.config.document import as_document, policy_rows
@@ -20,15 +19,16 @@ from uv_self_update.errors import ConfigurationError, InvalidConfiguration, Usag
 from uv_self_update.home import home_directory
 from uv_self_update.messages import shown
 from uv_self_update.redaction import redact_url
+from uv_self_update.url import DEFAULT_PORTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from uv_self_update.auth.credentials import Origin
     from uv_self_update.cli.invocation import Invocation
     from uv_self_update.config.kinds import SourceSettings
     from uv_self_update.config.settings import Settings
     from uv_self_update.errors import Problem
+    from uv_self_update.url import Origin
 
 
 _log = logging.getLogger(__name__)

@@ -6,11 +6,10 @@ import os
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from uv_self_update.auth.credentials import origin_of
 from uv_self_update.errors import UvSelfUpdateError
 from uv_self_update.network.preconnect import Preconnection
 from uv_self_update.network.proxies import Proxies
-from uv_self_update.network.url import Url
+from uv_self_update.url import Url, origin_of
 from uv_self_update.uv import configuration as uv_toml
 
 if TYPE_CHECKING:

@@ -31,9 +31,9 @@ from uv_self_update.network.ranges import repeated_bytes
 from uv_self_update.network.redirect_targets import RedirectTargets
 from uv_self_update.network.responses import Answer, Document, Download
 from uv_self_update.network.retries import pause, seconds_until
-from uv_self_update.network.url import Url
 from uv_self_update.redaction import redact_url
 from uv_self_update.releases.release import utc
+from uv_self_update.url import Url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

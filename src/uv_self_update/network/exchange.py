@@ -23,7 +23,6 @@ import httpcore
 import httpx
 
 from uv_self_update import __version__
-from uv_self_update.auth.credentials import without_userinfo
 from uv_self_update.errors import (
     TRANSIENT,
     Interrupted,
@@ -47,6 +46,7 @@ from uv_self_update.network.ranges import length_of
 from uv_self_update.network.redirects import is_local, redirected
 from uv_self_update.network.tls_errors import explained
 from uv_self_update.redaction import redact, redact_parts
+from uv_self_update.url import without_userinfo
 from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from uv_self_update.network.access import Access
     from uv_self_update.network.allowance import Allowance
     from uv_self_update.network.proxies import Proxy
-    from uv_self_update.network.url import Url
+    from uv_self_update.url import Url
 
 
 _log = logging.getLogger(__name__)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from uv_self_update.network.download import Transfer
-    from uv_self_update.network.url import Url
+    from uv_self_update.url import Url
 
 
 _log = logging.getLogger(__name__)

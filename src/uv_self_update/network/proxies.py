@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
-    from uv_self_update.network.url import Url
+    from uv_self_update.url import Url
     from uv_self_update.uv.configuration import UvToml
 
 

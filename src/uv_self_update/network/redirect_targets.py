@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from uv_self_update.network.exchange import Target
-    from uv_self_update.network.url import Url
+    from uv_self_update.url import Url
 
 LONGEST = 60.0
 """Seconds that a target is remembered; those of GitHub are valid for minutes."""

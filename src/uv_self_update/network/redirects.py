@@ -7,9 +7,8 @@ import logging
 import socket
 from urllib.parse import urljoin, urlunsplit
 
-from uv_self_update.auth.credentials import without_userinfo
 from uv_self_update.errors import Unreachable
-from uv_self_update.network.url import Url
+from uv_self_update.url import Url, without_userinfo
 
 _log = logging.getLogger(__name__)
 

@@ -24,7 +24,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from uv_self_update.auth.credentials import origin_of
 from uv_self_update.errors import TlsError
 from uv_self_update.files import strerror
 from uv_self_update.messages import shown
@@ -32,6 +31,7 @@ from uv_self_update.network import system_authorities
 from uv_self_update.network.authorities import blocks_in, state_their_purpose
 from uv_self_update.network.client_certificate import ClientCertificate, UnusableClientCertificate
 from uv_self_update.redaction import redact_url
+from uv_self_update.url import origin_of
 from uv_self_update.values import frozen, replace
 
 if TYPE_CHECKING:

@@ -22,15 +22,7 @@ from typing import TYPE_CHECKING, TypeGuard
 from urllib.parse import urlsplit, urlunsplit
 
 from uv_self_update.auth import netrc as netrc_file
-from uv_self_update.auth.credentials import (
-    Credential,
-    Credentials,
-    Login,
-    login_of,
-    origin_of,
-    usable_secret,
-    without_userinfo,
-)
+from uv_self_update.auth.credentials import Credential, Credentials, Login, login_of, usable_secret
 from uv_self_update.auth.programs import Question
 from uv_self_update.auth.variables import (
     JOB_USER,
@@ -43,14 +35,15 @@ from uv_self_update.auth.variables import (
 from uv_self_update.redaction import Secret, redact_url
 from uv_self_update.sources.addresses import api_of
 from uv_self_update.sources.context import url_of
+from uv_self_update.url import origin_of, without_userinfo
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from uv_self_update.auth.credentials import Origin
     from uv_self_update.auth.netrc import LoginFile
     from uv_self_update.auth.programs import LoginPrograms
     from uv_self_update.config.kinds import SourceSettings
+    from uv_self_update.url import Origin
 
 
 _log = logging.getLogger(__name__)

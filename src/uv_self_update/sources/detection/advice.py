@@ -6,12 +6,12 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
-from uv_self_update.auth.credentials import without_userinfo
 from uv_self_update.errors import GONE, NoSuchVersion, StatusRefused, UnexpectedBody
 from uv_self_update.network.responses import Document
 from uv_self_update.sources.detection.clues import is_file, is_login_page
 from uv_self_update.sources.formats.documents import read_version_list
 from uv_self_update.sources.layout import version_of_directory
+from uv_self_update.url import without_userinfo
 from uv_self_update.values import frozen
 
 if TYPE_CHECKING:

@@ -16,7 +16,6 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from uv_self_update.auth.credentials import origin_of
 from uv_self_update.errors import (
     GONE,
     NoArchive,
@@ -50,6 +49,7 @@ from uv_self_update.sources.index.wheels import TreeOrWheels
 from uv_self_update.sources.interface import Source
 from uv_self_update.sources.layout import parent_of_version
 from uv_self_update.sources.tree import below
+from uv_self_update.url import origin_of
 from uv_self_update.values import frozen, replace
 
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from uv_self_update.auth.credentials import origin_of
 from uv_self_update.config.releases import KINDS, ReleasesSettings
 from uv_self_update.errors import NoPackages, NotDetected, SourceError
 from uv_self_update.redaction import redact_url
@@ -22,6 +21,7 @@ from uv_self_update.sources.detection.clues import (
 )
 from uv_self_update.sources.packages.registry import build
 from uv_self_update.sources.tree import below
+from uv_self_update.url import origin_of
 from uv_self_update.values import replace
 
 if TYPE_CHECKING:

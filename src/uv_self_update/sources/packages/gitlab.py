@@ -6,13 +6,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from uv_self_update.auth.credentials import origin_of
 from uv_self_update.errors import StatusRefused
 from uv_self_update.releases.distribution import parse_filename
 from uv_self_update.releases.release import stated_date
 from uv_self_update.sources.forge import PackageFile
 from uv_self_update.sources.gitlab import GitlabProject
 from uv_self_update.sources.packages.forge import ForgeRepository
+from uv_self_update.url import origin_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

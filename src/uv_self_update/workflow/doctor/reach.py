@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from uv_self_update import __version__
 from uv_self_update.errors import NoArchive, UnexpectedBody, UvSelfUpdateError
 from uv_self_update.network.proxies import Proxies
-from uv_self_update.network.url import Url
 from uv_self_update.redaction import redact_url
 from uv_self_update.releases.target import NEWEST
 from uv_self_update.sources.interface import ArchiveSource, WheelSource
+from uv_self_update.url import Url
 from uv_self_update.uv.configuration import read as read_uv_toml
 from uv_self_update.workflow.doctor.finding import Finding, problem
 from uv_self_update.workflow.survey import without_dates

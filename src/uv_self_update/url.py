@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
-from uv_self_update.auth.credentials import origin_of_parts, parts_without_userinfo
 from uv_self_update.redaction import redact_parts
 from uv_self_update.values import field, frozen
 
-if TYPE_CHECKING:
-    from uv_self_update.auth.credentials import Origin
+Origin = tuple[str, str, int | None]
+"""Scheme, host and port of a URL (RFC 6454)."""
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 @frozen
@@ -57,3 +57,25 @@ class Url:
 
     def __str__(self) -> str:
         return self.redacted
+
+
+def origin_of(url: str) -> Origin:
+    """Return the origin of a URL; raises ValueError for an invalid port."""
+    return origin_of_parts(urlsplit(url))
+
+
+def origin_of_parts(parts: SplitResult) -> Origin:
+    """Return the origin of a parsed URL; raises ValueError for an invalid port."""
+    scheme = parts.scheme.lower()
+    port = DEFAULT_PORTS.get(scheme) if parts.port is None else parts.port
+    return scheme, (parts.hostname or "").lower(), port
+
+
+def without_userinfo(url: str) -> str:
+    """Return `url` without credentials."""
+    return urlunsplit(parts_without_userinfo(urlsplit(url)))
+
+
+def parts_without_userinfo(parts: SplitResult) -> SplitResult:
+    """Return a parsed URL without credentials."""
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2])
