@@ -413,7 +413,7 @@ def test_representations(scene: Scene) -> None:
         "Arguments": arguments,
         "Invocation": Invocation(options=options, environ=environ),
         "Credentials": credentials_of(settings.sources[0], environ, given=settings.token),
-        "Login": login_of(url),
+        "Login": login_of(Url.parse(url)),
         "Job": Job(
             installation=Installation(uv=Path("uv"), environ=environ),
             arguments=arguments,

@@ -8,12 +8,12 @@ import pkgutil
 import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin, urlparse, urlsplit
+from urllib.parse import urlparse, urlsplit
 
 import pytest
 
 import uv_self_update
-from support import binaries, mirrors
+from support import binaries, detection_shelves, mirrors
 from uv_self_update.uv import receipt
 from uv_self_update.uv.environment import bare_environment, environment, user_environment
 
@@ -26,12 +26,15 @@ if TYPE_CHECKING:
 SOURCES = {
     "urls": (mirrors.urls_pages, "urls+{}/files/{{tag}}/{{asset}}"),
     "github": (mirrors.github_pages, "github+{}/astral-sh/uv"),
+    "listing": (detection_shelves.shelf, "listing+{}/uv/"),
     "index": (mirrors.index_pages, "index+{}/simple/"),
 }
 
-PARSERS = (urlsplit, urlparse, urljoin)
+PARSERS = (urlsplit, urlparse)
 BUILDERS = (environment, bare_environment, user_environment)
 """For the old uv, for the new one that is tried, and for a uv that is asked as the user asks it."""
+
+Call = tuple[str, str, str]
 
 _traced: Counter[tuple[str, bool]] | None = None
 """The files that this process opens: path and whether it writes. None while nothing is traced."""
@@ -56,25 +59,33 @@ def opened() -> Iterator[Counter[tuple[str, bool]]]:
 
 
 @pytest.fixture
-def called(monkeypatch: pytest.MonkeyPatch) -> Counter[tuple[str, str]]:
-    """Return the calls of some functions, by their name and their first argument."""
-    counts: Counter[tuple[str, str]] = Counter()
+def called(monkeypatch: pytest.MonkeyPatch) -> Counter[Call]:
+    """Return the calls of some functions: the module, the function and its first argument."""
+    counts: Counter[Call] = Counter()
 
-    def counted(function: Callable[..., Any]) -> Callable[..., Any]:
+    def counted(module: str, function: Callable[..., Any]) -> Callable[..., Any]:
         def call(first: object, *rest: object, **options: object) -> object:
-            counts[function.__name__, first if isinstance(first, str) else ""] += 1
+            argument = first if isinstance(first, str) else ""
+            counts[module, function.__name__, argument] += 1
             return function(first, *rest, **options)
 
         return call
 
-    wrapped = {
-        function.__name__: (function, counted(function)) for function in (*PARSERS, *BUILDERS)
-    }
     for module in list(modules()):
-        for name, (function, replacement) in wrapped.items():
-            if getattr(module, name, None) is function:
-                monkeypatch.setattr(module, name, replacement)
+        for function in (*PARSERS, *BUILDERS):
+            if getattr(module, function.__name__, None) is function:
+                name = module.__name__.removeprefix("uv_self_update.")
+                monkeypatch.setattr(module, function.__name__, counted(name, function))
     return counts
+
+
+def parses(called: Counter[Call], url: str) -> dict[str, int]:
+    """Return the modules that have parsed a URL, and how often."""
+    found: Counter[str] = Counter()
+    for (module, function, argument), count in called.items():
+        if argument == url and function in {parser.__name__ for parser in PARSERS}:
+            found[module] += count
+    return found
 
 
 def modules() -> Iterator[Any]:
@@ -90,10 +101,14 @@ def test_once(
     home: Home,
     web: Web,
     opened: Counter[tuple[str, bool]],
-    called: Counter[tuple[str, str]],
+    called: Counter[Call],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """An update reads the receipt once, parses each URL once, and builds each environment once."""
+    """An update reads the receipt once, parses each URL once, and builds each environment once.
+
+    That of the source is parsed once for the configuration, the credentials and the requests; once
+    more, a message that contains it is searched for secrets.
+    """
     # A receipt that was written this instant is compared by its content instead of its stamp.
     monkeypatch.setattr(receipt, "_COARSE", 0.0)
     pages, spec = SOURCES[source]
@@ -108,10 +123,16 @@ def test_once(
     receipts = {(place, writes): n for (place, writes), n in opened.items() if "receipt" in place}
     new = home.receipt.with_name(f".{home.receipt.name}.new")
     assert receipts == {(str(home.receipt), False): 1, (str(new), True): 1}
-    requested = Counter(web.url + path for path in web.paths())
-    parsed = {url: sum(called[parser.__name__, url] for parser in PARSERS) for url in requested}
-    assert source == "index" or parsed == requested
-    built = {builder.__name__: called[builder.__name__, ""] for builder in BUILDERS}
+    requested = {web.url + path for path in web.paths()}
+    # uv requests the pages of an index; a listing is a page of links, each of which is parsed.
+    for url in () if source in {"index", "listing"} else requested:
+        assert parses(called, url) == {"url": 1}, url
+    configured = spec.format(web.url).partition("+")[2]
+    assert parses(called, configured) == {"url": 1, "redaction": 1}
+    built = {
+        builder.__name__: sum(n for (_, name, _), n in called.items() if name == builder.__name__)
+        for builder in BUILDERS
+    }
     # `urls` asks uv for credentials when the server has no file of digests.
     asks = int(source in {"index", "urls"})
     assert built == {"environment": 1, "bare_environment": 1, "user_environment": asks}

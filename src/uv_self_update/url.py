@@ -1,7 +1,8 @@
-"""The URL of a request, parsed once."""
+"""URLs of the configuration and of requests, each parsed once."""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 from uv_self_update.redaction import redact_parts
@@ -28,17 +29,18 @@ class Url:
     parts: SplitResult = field(repr=False, compare=False)
     """Of `wire`."""
 
-    @classmethod
-    def parse(cls, text: str) -> Url:
-        """Parse a URL; raises ValueError for an invalid host or port."""
-        parts = urlsplit(text)
-        without = parts_without_userinfo(parts)
-        return cls(
-            wire=urlunsplit(without),
-            redacted=redact_parts(parts),
-            origin=origin_of_parts(parts),
-            parts=without,
-        )
+    userinfo: str = field(repr=False, compare=False)
+    """The credentials, as written: `USER:PASSWORD`; empty without any."""
+
+    @staticmethod
+    def parse(text: str) -> Url:
+        """Parse a URL, or a template of one; raises ValueError for an invalid host or port."""
+        return _parsed(text)
+
+    @property
+    def netloc(self) -> str:
+        """The host and the port, with the credentials before them."""
+        return f"{self.userinfo}@{self.parts.netloc}" if self.userinfo else self.parts.netloc
 
     @property
     def scheme(self) -> str:
@@ -59,23 +61,27 @@ class Url:
         return self.redacted
 
 
-def origin_of(url: str) -> Origin:
-    """Return the origin of a URL; raises ValueError for an invalid port."""
-    return origin_of_parts(urlsplit(url))
-
-
-def origin_of_parts(parts: SplitResult) -> Origin:
-    """Return the origin of a parsed URL; raises ValueError for an invalid port."""
+@lru_cache(maxsize=64)  # what is configured is asked for its origin again and again
+def _parsed(text: str) -> Url:
+    parts = urlsplit(text)
+    userinfo, _, netloc = parts.netloc.rpartition("@")
+    without = parts._replace(netloc=netloc)
     scheme = parts.scheme.lower()
     port = DEFAULT_PORTS.get(scheme) if parts.port is None else parts.port
-    return scheme, (parts.hostname or "").lower(), port
+    return Url(
+        wire=urlunsplit(without),
+        redacted=redact_parts(parts),
+        origin=(scheme, (parts.hostname or "").lower(), port),
+        parts=without,
+        userinfo=userinfo,
+    )
+
+
+def origin_of(url: str) -> Origin:
+    """Return the origin of a URL; raises ValueError for an invalid port."""
+    return Url.parse(url).origin
 
 
 def without_userinfo(url: str) -> str:
     """Return `url` without credentials."""
-    return urlunsplit(parts_without_userinfo(urlsplit(url)))
-
-
-def parts_without_userinfo(parts: SplitResult) -> SplitResult:
-    """Return a parsed URL without credentials."""
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2])
+    return Url.parse(url).wire

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from uv_self_update.auth.credentials import Credential, Credentials, login_of
 from uv_self_update.redaction import Secret
-from uv_self_update.url import origin_of
+from uv_self_update.url import Url, origin_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +19,7 @@ def of_urls(*urls: str) -> Credentials:
     """Return the credentials of a source with these URLs, and the logins that stand in them."""
     known = {}
     for url in urls:
-        login = login_of(url)
+        login = login_of(Url.parse(url))
         if login is not None:
             text = f"{login.user}:{login.password.reveal()}".encode()
             headers = {"Authorization": Secret(f"Basic {b64encode(text).decode()}")}

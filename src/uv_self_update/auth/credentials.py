@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from uv_self_update.redaction import Secret
 from uv_self_update.url import origin_of
@@ -13,7 +13,7 @@ from uv_self_update.values import field, frozen
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from uv_self_update.url import Origin
+    from uv_self_update.url import Origin, Url
 
 
 GITHUB_HOSTS = frozenset({"github.com", "www.github.com"})
@@ -118,9 +118,9 @@ def _origin(url: str | Origin) -> Origin:
     return origin_of(url) if isinstance(url, str) else url
 
 
-def login_of(url: str) -> Login | None:
+def login_of(url: Url) -> Login | None:
     """Return the credentials in a URL; None without any."""
-    user, colon, password = urlsplit(url).netloc.rpartition("@")[0].partition(":")
+    user, colon, password = url.userinfo.partition(":")
     if not user and not colon:
         return None
     return Login(user=unquote(user), password=Secret(unquote(password)))

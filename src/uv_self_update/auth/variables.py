@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from uv_self_update.auth.credentials import GITHUB_HOSTS, Login, usable_secret
-from uv_self_update.url import origin_of
+from uv_self_update.url import Url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,7 +21,7 @@ _DEFAULT_PORTS = {80, 443}
 
 
 def github_tokens(
-    url: str, environ: Mapping[str, str], *, given: Secret | None
+    url: Url, environ: Mapping[str, str], *, given: Secret | None
 ) -> Iterator[tuple[Secret, str]]:
     """Yield the tokens for the GitHub at `url`, each with its provider, by precedence.
 
@@ -46,7 +46,7 @@ def github_tokens(
             yield secret, name
 
 
-def job_login(url: str, environ: Mapping[str, str]) -> Iterator[tuple[Login, str]]:
+def job_login(url: Url, environ: Mapping[str, str]) -> Iterator[tuple[Login, str]]:
     """Yield the token of the current job in GitLab CI, if `url` is on the server that runs it.
 
     https://docs.gitlab.com/ci/variables/predefined_variables/
@@ -57,25 +57,23 @@ def job_login(url: str, environ: Mapping[str, str]) -> Iterator[tuple[Login, str
         yield Login(user=JOB_USER, password=token), "CI_JOB_TOKEN"
 
 
-def is_githubs_own(url: str) -> bool:
+def is_githubs_own(url: Url) -> bool:
     """Return whether a URL is on github.com, or on a subdomain of ghe.com."""
-    host = origin_of(url)[1]
-    return host in GITHUB_HOSTS or host.endswith(".ghe.com")
+    return url.host in GITHUB_HOSTS or url.host.endswith(".ghe.com")
 
 
-def is_private(url: str) -> bool:
+def is_private(url: Url) -> bool:
     """Return whether the connection is encrypted, or to loopback."""
-    scheme, host, _ = origin_of(url)
-    return scheme == "https" or host in _LOOPBACK
+    return url.scheme == "https" or url.host in _LOOPBACK
 
 
-def server_of(url: str) -> str:
+def server_of(url: Url) -> str:
     """Return `HOST`, or `HOST:PORT` for other ports than 80 and 443."""
-    _, host, port = origin_of(url)
+    _, host, port = url.origin
     return host if port in _DEFAULT_PORTS else f"{host}:{port}"
 
 
-def _names(url: str, environ: Mapping[str, str]) -> tuple[str, ...]:
+def _names(url: Url, environ: Mapping[str, str]) -> tuple[str, ...]:
     server = environ.get("GITHUB_SERVER_URL", "")
     runs_job = _is_at(url, server)
     job = ("GITHUB_TOKEN",) if runs_job else ()
@@ -86,9 +84,9 @@ def _names(url: str, environ: Mapping[str, str]) -> tuple[str, ...]:
     return ()
 
 
-def _is_at(url: str, server: str) -> bool:
+def _is_at(url: Url, server: str) -> bool:
     try:
-        one, other = origin_of(url), origin_of(server)
+        other = Url.parse(server)
     except ValueError:
         return False  # an invalid URL
-    return one == other or {one[1], other[1]} == GITHUB_HOSTS
+    return url.origin == other.origin or {url.host, other.host} == GITHUB_HOSTS

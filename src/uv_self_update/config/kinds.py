@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from uv_self_update.config.credential_fields import CREDENTIAL_FIELDS, NO_SECRETS, SECRET_KEYS
 from uv_self_update.config.field import Field, by_name, parse_table
-from uv_self_update.config.locations import Directory, Url
+from uv_self_update.config.locations import Directory, UrlType
 from uv_self_update.config.value_types import Choice, Name
 from uv_self_update.errors import InvalidSource
 from uv_self_update.messages import invalid, listed, shown, suggestion
 from uv_self_update.suggestions import with_scheme
+from uv_self_update.url import Url
 from uv_self_update.values import frozen, replace
 
 if TYPE_CHECKING:
@@ -40,12 +41,12 @@ class Kind:
 
 
 _WEB = ("http", "https")
-_URL = Field(name="url", type=Url())
-_LATEST = Field(name="latest", type=Url())
-_RELEASE = Field(name="release", type=Url(placeholders=("{tag}", "{version}")))
+_URL = Field(name="url", type=UrlType())
+_LATEST = Field(name="latest", type=UrlType())
+_RELEASE = Field(name="release", type=UrlType(placeholders=("{tag}", "{version}")))
 _DOWNLOAD = Field(
     name="download",
-    type=Url(placeholders=("{tag}", "{version}", "{asset}"), needed="{asset}"),
+    type=UrlType(placeholders=("{tag}", "{version}", "{asset}"), needed="{asset}"),
     required=True,
 )
 _PATH = Field(name="path", type=Directory(), required=True)
@@ -55,7 +56,7 @@ _FORMAT = Field(name="format", type=Choice(words=("simple", "flat")))
 
 def _url(path: str = "", path_rule: str = "") -> Field:
     """Return the field of a URL on a web server whose path has to match."""
-    url = Url(schemes=_WEB, path=path, path_rule=path_rule)
+    url = UrlType(schemes=_WEB, path=path, path_rule=path_rule)
     return Field(name="url", type=url, required=True)
 
 
@@ -133,6 +134,11 @@ class SourceSettings:
         """Every URL or template of one."""
         urls = (self.url, self.latest, self.release, self.download)
         return tuple(url for url in urls if url is not None)
+
+    @property
+    def parsed(self) -> tuple[Url, ...]:
+        """The same, parsed; raises ValueError for a URL that was not validated."""
+        return tuple(map(Url.parse, self.urls))
 
     def with_login_of(self, other: SourceSettings) -> SourceSettings:
         """Return this source with the credentials of another."""

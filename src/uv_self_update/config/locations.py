@@ -5,21 +5,20 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from uv_self_update.config.field import InvalidValue, ValueType
 from uv_self_update.messages import listed, shown
 from uv_self_update.suggestions import with_scheme
+from uv_self_update.url import Url
 from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-    from urllib.parse import SplitResult
 
 
 @frozen
-class Url(ValueType):
+class UrlType(ValueType):
     """A URL, or a template of one."""
 
     expected = "a URL"
@@ -47,31 +46,32 @@ class Url(ValueType):
         if re.search(r"[\s\x00-\x1f\x7f]", value):
             yield "the URL contains white space: write a space as `%20`"
             return
-        url = shown(value)
         try:
-            parts = urlsplit(value)
-            _ = parts.port  # urlsplit checks the port only when it is read
+            url = Url.parse(value)
         except ValueError:
             escapes = "in a password, write `/` as `%2F`, `#` as `%23` and `@` as `%40`"
-            yield f"invalid URL `{url}`: {escapes}"
+            yield f"invalid URL `{shown(value)}`: {escapes}"
             return
-        yield from self._problems_of_parts(url, value, parts)
+        yield from self._problems_of_parts(value, url)
         yield from self._problems_of_placeholders(value)
 
-    def _problems_of_parts(self, url: str, value: str, parts: SplitResult) -> Iterator[str]:
-        if "@" in f"{parts.path}{parts.fragment}" and "@" not in parts.netloc:
+    def _problems_of_parts(self, value: str, url: Url) -> Iterator[str]:
+        parts = url.parts
+        if "@" in f"{parts.path}{parts.fragment}" and not url.userinfo:
             escapes = "in a password, write `/` as `%2F` and `#` as `%23`; elsewhere, `@` as `%40`"
-            yield f"misplaced credentials in `{url}`: {escapes}"
+            yield f"misplaced credentials in `{shown(value)}`: {escapes}"
         elif "://" not in value or parts.scheme not in self.schemes:
-            reason = f"`{url}` does not start with {listed(f'{name}://' for name in self.schemes)}"
+            schemes = listed(f"{name}://" for name in self.schemes)
+            reason = f"`{shown(value)}` does not start with {schemes}"
             complete = with_scheme(value)
             yield f"{reason}; did you mean `{shown(complete)}`?" if complete else reason
         elif parts.scheme == "file" and not parts.path.startswith("/"):
-            yield f"`{url}` has no absolute path: expected one such as `file:///mnt/share/uv`"
-        elif parts.scheme != "file" and not parts.hostname:
-            yield f"`{url}` has no host"
+            example = "such as `file:///mnt/share/uv`"
+            yield f"`{shown(value)}` has no absolute path: expected one {example}"
+        elif parts.scheme != "file" and not url.host:
+            yield f"`{shown(value)}` has no host"
         elif not re.search(self.path, parts.path):
-            yield f"the path of `{url}` must {self.path_rule}"
+            yield f"the path of `{shown(value)}` must {self.path_rule}"
 
     def _problems_of_placeholders(self, value: str) -> Iterator[str]:
         for name in dict.fromkeys(re.findall(r"\{[^{}]*\}|[{}]", value)):

@@ -27,5 +27,4 @@ __all__ = (
     "roots",
     "tls",
     "tunnels",
-    "url",
 )

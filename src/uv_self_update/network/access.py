@@ -54,8 +54,9 @@ class Access:
         Nothing is raised or reported: the request itself does that.
         """
         try:
-            scheme, host, port = origin_of(url)
-            proxy = self.proxies.for_url(Url.parse(url))
+            parsed = Url.parse(url)
+            scheme, host, port = parsed.origin
+            proxy = self.proxies.for_url(parsed)
             tls: Callable[[], ssl.SSLContext] | None = None
             if proxy is not None:
                 # TLS with the server is within a tunnel then, and TLS with a proxy around that.

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from contextlib import suppress
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlunsplit
 
 from uv_self_update.auth.variables import is_githubs_own
 from uv_self_update.errors import InvalidSource
 from uv_self_update.network.access import Access
-from uv_self_update.redaction import redact_url
+from uv_self_update.url import Url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,7 +71,7 @@ def first_url(section: SourceSettings, *, exact: bool) -> str | None:
         case "urls":
             listed = section.release or section.download if exact else section.latest
             # A template may have a placeholder even in the name of the host.
-            return listed if listed and "{" not in urlsplit(listed).netloc else None
+            return listed if listed and "{" not in Url.parse(listed).netloc else None
         case _:
             return section.url
 
@@ -86,15 +86,14 @@ def api_of(url: str) -> str:
     Raises:
         InvalidSource: The URL does not end in `OWNER/REPO`.
     """
-    parts = urlsplit(url.rstrip("/"))
-    above, _, name = parts.path.rpartition("/")
+    parsed = Url.parse(url)
+    above, _, name = parsed.parts.path.rstrip("/").rpartition("/")
     prefix, _, owner = above.rpartition("/")
     if not owner or not name:
-        raise InvalidSource(redact_url(url), "the URL of a repository ends in `OWNER/REPO`")
-    userinfo, at, host = parts.netloc.rpartition("@")
-    if is_githubs_own(url):
+        raise InvalidSource(str(parsed), "the URL of a repository ends in `OWNER/REPO`")
+    netloc, path = parsed.netloc, f"{prefix}/api/v3/repos/{owner}/{name}"
+    if is_githubs_own(parsed):
+        userinfo, at, host = netloc.rpartition("@")
         api = host.lower().removeprefix("www.")
         netloc, path = f"{userinfo}{at}api.{api}", f"/repos/{owner}/{name}"
-    else:
-        netloc, path = parts.netloc, f"{prefix}/api/v3/repos/{owner}/{name}"
-    return urlunsplit((parts.scheme, netloc, path, "", ""))
+    return urlunsplit((parsed.parts.scheme, netloc, path, "", ""))

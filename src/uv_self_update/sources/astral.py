@@ -21,6 +21,7 @@ from uv_self_update.sources.catalog import CatalogSource
 from uv_self_update.sources.context import url_of
 from uv_self_update.sources.formats.documents import describe, read_ndjson_line
 from uv_self_update.sources.tree import below
+from uv_self_update.url import Url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +58,7 @@ class AstralSource(CatalogSource):
         super().__init__(platform)
         self._upstream = upstream
         self._base = url
-        self.name = redact_url(url)
+        self.name = str(Url.parse(url))
 
     def listed(self) -> Iterator[Release]:
         """Return every version of the manifest.

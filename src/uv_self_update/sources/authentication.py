@@ -19,7 +19,7 @@ from base64 import b64encode
 from functools import cached_property, partial
 from itertools import chain
 from typing import TYPE_CHECKING, TypeGuard
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlunsplit
 
 from uv_self_update.auth import netrc as netrc_file
 from uv_self_update.auth.credentials import Credential, Credentials, Login, login_of, usable_secret
@@ -35,7 +35,7 @@ from uv_self_update.auth.variables import (
 from uv_self_update.redaction import Secret, redact_url
 from uv_self_update.sources.addresses import api_of
 from uv_self_update.sources.context import url_of
-from uv_self_update.url import origin_of, without_userinfo
+from uv_self_update.url import Url, origin_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -120,19 +120,19 @@ class _Collector:
         return Credentials(known, searches)
 
     @cached_property
-    def _addresses(self) -> dict[Origin, list[str]]:
+    def _addresses(self) -> dict[Origin, list[Url]]:
         """The origins that the user configured, each with its URLs."""
         section = self._section
-        found: dict[Origin, list[str]] = {}
-        for url in section.urls:
-            if origin_of(url)[0] in _WEB:
-                found.setdefault(origin_of(url), []).append(url)
+        found: dict[Origin, list[Url]] = {}
+        for url in section.parsed:
+            if url.scheme in _WEB:
+                found.setdefault(url.origin, []).append(url)
         if section.kind == "github" and section.url is not None:
             # github.com has its API on another host, and the credentials apply to both.
-            found.setdefault(origin_of(api_of(section.url)), [section.url])
+            found.setdefault(origin_of(api_of(section.url)), [Url.parse(section.url)])
         return found
 
-    def _known(self, origin: Origin, urls: Sequence[str]) -> Credential | None:
+    def _known(self, origin: Origin, urls: Sequence[Url]) -> Credential | None:
         """Return the credentials of the first request to an origin."""
         own = self._own(urls)
         headers = {} if own is None else self._sent(origin, own[0])
@@ -149,7 +149,7 @@ class _Collector:
             origin, chain(self._of_the_product(urls[0]), self._of_netrc(origin, urls))
         )
 
-    def _searched(self, origin: Origin, urls: Sequence[str]) -> Credential | None:
+    def _searched(self, origin: Origin, urls: Sequence[Url]) -> Credential | None:
         """Return the credentials for an origin that refused a request without any."""
         return self._first(origin, chain(self._of_programs(urls), self._of_netrc_default(urls[0])))
 
@@ -161,7 +161,7 @@ class _Collector:
                 return Credential(headers=headers, place=place)
         return None
 
-    def _own(self, urls: Sequence[str]) -> tuple[Login | Secret, str] | None:
+    def _own(self, urls: Sequence[Url]) -> tuple[Login | Secret, str] | None:
         """Return the credentials in the URL, or those that the keys of the source name."""
         section = self._section
         login = next(filter(None, map(login_of, urls)), None)
@@ -202,29 +202,29 @@ class _Collector:
     def _name(self) -> str:
         return f"the source {redact_url(self._section.url or self._section.download or '')}"
 
-    def _of_the_product(self, url: str) -> Iterator[tuple[Login | Secret, str]]:
+    def _of_the_product(self, url: Url) -> Iterator[tuple[Login | Secret, str]]:
         """Yield the credentials in the variables of GitHub or GitLab."""
         if self._is_github(url):
             yield from github_tokens(url, self._environ, given=self._given)
         elif self._section.kind == "gitlab" and not self._guessed:
             yield from job_login(url, self._environ)
 
-    def _is_github(self, url: str) -> bool:
+    def _is_github(self, url: Url) -> bool:
         """Return whether the user named a GitHub, or the host is one of GitHub's own."""
         return self._section.kind == "github" and (not self._guessed or is_githubs_own(url))
 
-    def _of_netrc(self, origin: Origin, urls: Sequence[str]) -> Iterator[tuple[Login, str]]:
+    def _of_netrc(self, origin: Origin, urls: Sequence[Url]) -> Iterator[tuple[Login, str]]:
         """Yield netrc's entry for a host; also over plain HTTP, as curl, pip and uv do."""
-        for host in dict.fromkeys([origin[1], *(origin_of(url)[1] for url in urls)]):
+        for host in dict.fromkeys([origin[1], *(url.host for url in urls)]):
             if self._netrc is not None and self._is_wanted(login := self._netrc.logins.get(host)):
                 yield login, f"netrc {self._netrc.path}"
 
-    def _of_netrc_default(self, url: str) -> Iterator[tuple[Login, str]]:
+    def _of_netrc_default(self, url: Url) -> Iterator[tuple[Login, str]]:
         """Yield netrc's `default` entry; over HTTPS or loopback only."""
         if self._netrc is not None and is_private(url) and self._is_wanted(self._netrc.default):
             yield self._netrc.default, f"netrc {self._netrc.path}"
 
-    def _of_programs(self, urls: Sequence[str]) -> Iterator[tuple[Login | Secret, str]]:
+    def _of_programs(self, urls: Sequence[Url]) -> Iterator[tuple[Login | Secret, str]]:
         if self._programs is None:
             return
         github = self._is_github(urls[0]) and is_private(urls[0])
@@ -276,7 +276,9 @@ def _basic(login: Login) -> dict[str, Secret]:
     return {"Authorization": Secret(f"Basic {b64encode(text).decode()}")}
 
 
-def _bare(url: str) -> str:
+def _bare(url: Url) -> str:
     """Return a URL, or the part of a template before its placeholders, without secrets."""
-    parts = urlsplit(without_userinfo(url.partition("{")[0]))
-    return urlunsplit((parts.scheme, parts.netloc, parts.path, "", "")) if parts.hostname else ""
+    if not url.host or "{" in url.netloc:
+        return ""
+    path = url.parts.path.partition("{")[0]
+    return urlunsplit((url.parts.scheme, url.parts.netloc, path, "", ""))

@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
-from uv_self_update.redaction import redact_url
 from uv_self_update.releases.digests import lone_sum
 from uv_self_update.releases.release import Asset, Release, listed_release, stated_date
 from uv_self_update.sources.context import url_of
@@ -15,6 +14,7 @@ from uv_self_update.sources.formats.documents import read_json_list
 from uv_self_update.sources.formats.entry import is_name
 from uv_self_update.sources.formats.paging import entries
 from uv_self_update.sources.tree import below
+from uv_self_update.url import Url
 from uv_self_update.values import replace
 from uv_self_update.versions import version_of_tag
 
@@ -141,7 +141,7 @@ class GiteaSource(ForgeSource):
         self, upstream: Upstream, platform: Platform, *, url: str, package: str = DEFAULT_PACKAGE
     ) -> None:
         self._server = GiteaServer(upstream, url=url)
-        self.name = redact_url(url)
+        self.name = str(Url.parse(url))
         super().__init__(upstream, platform, api=self._server.root, package=package)
 
     def parts(self) -> Sequence[Callable[[], Iterator[Release]]]:

@@ -20,7 +20,6 @@ from uv_self_update.errors import (
     StatusRefused,
     UnexpectedBody,
 )
-from uv_self_update.redaction import redact_url
 from uv_self_update.releases.release import listed_release
 from uv_self_update.releases.target import newest_first
 from uv_self_update.sources.addresses import api_of
@@ -28,6 +27,7 @@ from uv_self_update.sources.catalog import CatalogSource
 from uv_self_update.sources.context import url_of
 from uv_self_update.sources.formats.documents import read_entries, read_release
 from uv_self_update.sources.formats.paging import pages
+from uv_self_update.url import Url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -70,7 +70,7 @@ class GithubSource(CatalogSource):
         self._upstream = upstream
         self._downloads = url.rstrip("/") + "/releases/download"
         self._releases = api_of(url) + "/releases"
-        self.name = redact_url(url)
+        self.name = str(Url.parse(url))
         self._read: Sequence[Release] = ()
         """The pages of the list that earlier calls have read."""
         self._read_all = False

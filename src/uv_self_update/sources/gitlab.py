@@ -10,7 +10,6 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
-from uv_self_update.redaction import redact_url
 from uv_self_update.releases.digests import lone_sum
 from uv_self_update.releases.release import Asset, Release, stated_date
 from uv_self_update.sources.context import url_of
@@ -19,7 +18,7 @@ from uv_self_update.sources.formats.entry import is_name
 from uv_self_update.sources.formats.paging import entries
 from uv_self_update.sources.layout import is_asset
 from uv_self_update.sources.tree import below
-from uv_self_update.url import origin_of, without_userinfo
+from uv_self_update.url import Url, origin_of, without_userinfo
 from uv_self_update.values import frozen, replace
 from uv_self_update.versions import LONGEST_NAME, version_of_tag
 
@@ -204,7 +203,7 @@ class GitlabSource(ForgeSource):
     ) -> None:
         self._project = GitlabProject(upstream, url=url)
         super().__init__(upstream, platform, api=self._project.api, package=package)
-        self.name = redact_url(url)
+        self.name = str(Url.parse(url))
 
     def parts(self) -> Sequence[Callable[[], Iterator[Release]]]:
         """Return both lists; packages first, as they have digests."""

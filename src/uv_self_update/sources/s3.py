@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from functools import cached_property
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote, urlunsplit
 
 from uv_self_update.errors import SourceError, StatusRefused, TooLarge, UnexpectedBody
 from uv_self_update.redaction import redact_url
@@ -17,6 +17,7 @@ from uv_self_update.sources.context import url_of
 from uv_self_update.sources.formats.bucket import read_bucket
 from uv_self_update.sources.formats.json_array import MAX_ENTRIES
 from uv_self_update.sources.tree import HttpTree, TreeSource, names_in
+from uv_self_update.url import Url
 from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class BucketTree(HttpTree):
 
     def __init__(self, upstream: Upstream, *, base: str) -> None:
         super().__init__(upstream, base=base)
+        self._url = Url.parse(base)
         self._first: BucketPage | None = None
         """The first page of the base, left from the detection of the dialect."""
 
@@ -92,9 +94,7 @@ class BucketTree(HttpTree):
         raise (informative or failures)[0]
 
     def _candidates(self) -> Iterator[_Dialect]:
-        parts = urlsplit(self._base)
-        names = names_in(parts.path)
-        host = parts.hostname or ""
+        names, host = names_in(self._url.parts.path), self._url.host
         if _AZURE.search(host) or (names and _AZURE_PATH.match(names[0])):
             depth = 2 if names and _AZURE_PATH.match(names[0]) else 1
             yield self._azure(names[:depth], names[depth:])
@@ -115,9 +115,8 @@ class BucketTree(HttpTree):
         return _Dialect(bucket=self._bucket_url(container), parents=parents, query=query)
 
     def _bucket_url(self, names: Names) -> str:
-        parts = urlsplit(self._base)
         path = "/" + "/".join(quote(name, safe="") for name in names)
-        return urlunsplit((parts.scheme, parts.netloc, path, "", ""))
+        return urlunsplit((self._url.scheme, self._url.netloc, path, "", ""))
 
     def _pages(self, dialect: _Dialect, path: Names) -> Iterator[tuple[Entry, ...]]:
         first, self._first = self._first, None
@@ -136,7 +135,7 @@ class BucketTree(HttpTree):
         """Read a page; `continuation` is the parameter of the next page, with its value."""
         prefix = "".join(f"{name}/" for name in (*dialect.parents, *path))
         query = f"{dialect.query}&prefix={quote(prefix, safe='')}{continuation}"
-        own = urlsplit(self._base).query
+        own = self._url.parts.query
         url = f"{dialect.bucket}?{query}" + (f"&{own}" if own else "")
         document = self._upstream.read(url, accept="application/xml")
         return read_bucket(document, prefix=prefix)

@@ -24,6 +24,7 @@ from uv_self_update.sources.layout import (
     version_in_script,
     version_of_directory,
 )
+from uv_self_update.url import Url
 from uv_self_update.values import replace
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ class HttpTree(Tree):
     def __init__(self, upstream: Upstream, *, base: str) -> None:
         self._upstream = upstream
         self._base = base
-        self.name = redact_url(base)
+        self.name = str(Url.parse(base))
 
     def url(self, path: Names) -> str:
         return below(self._base, path, directory=True)
@@ -114,12 +115,12 @@ class HttpTree(Tree):
 
 def below(base: str, path: Names, *, directory: bool = False) -> str:
     """Return the URL of a file below a base URL, or of a directory with a trailing slash."""
-    parts = urlsplit(base)
+    parsed = Url.parse(base)
     added = "/".join(quote(name, safe="") for name in path)
-    full = f"{parts.path.rstrip('/')}/{added}"
+    full = f"{parsed.parts.path.rstrip('/')}/{added}"
     if directory:
         full = f"{full.rstrip('/')}/"
-    return urlunsplit((parts.scheme, parts.netloc, full, parts.query, ""))
+    return urlunsplit((parsed.parts.scheme, parsed.netloc, full, parsed.parts.query, ""))
 
 
 def names_in(path: str) -> Names:

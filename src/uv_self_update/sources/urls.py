@@ -12,6 +12,7 @@ from uv_self_update.releases.release import Release
 from uv_self_update.releases.target import nearest
 from uv_self_update.sources.catalog import DENIED, CatalogSource
 from uv_self_update.sources.formats.documents import read_release, read_versions
+from uv_self_update.url import Url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +61,7 @@ class UrlsSource(CatalogSource):
         self._download = download
         self._latest = latest
         self._release = release
-        self.name = redact_url(latest or download)
+        self.name = str(Url.parse(latest or download))
 
     def find(self, wanted: Wanted) -> Release:
         if wanted.exact is not None:

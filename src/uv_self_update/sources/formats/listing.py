@@ -16,6 +16,7 @@ from uv_self_update.sources.formats.documents import LOGIN_PAGE, describe
 from uv_self_update.sources.formats.entry import Entry, is_name, utc_of
 from uv_self_update.sources.formats.json_array import MAX_ENTRIES, NotAnArray, elements
 from uv_self_update.sources.formats.markup import pieces
+from uv_self_update.url import Url
 from uv_self_update.values import replace
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class _Page:
         self.is_page = False
 
         self._url = url
-        parts = urlsplit(url)
+        parts = Url.parse(url).parts
         self._scheme, self._host = parts.scheme, parts.hostname
         self._shown = " - " + unquote(parts.path)
         self._path = _names(parts.path)

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, TypeVar
 from uv_self_update.background import Background
 from uv_self_update.errors import IndexFailed, NoArchive
 from uv_self_update.network.progress import SILENT, Progress
-from uv_self_update.redaction import redact_url
 from uv_self_update.releases.digests import DigestRules
 from uv_self_update.releases.policy import hidden, tell
 from uv_self_update.releases.release import Release, utc
@@ -36,6 +35,7 @@ from uv_self_update.sources.index.resolver import (
 from uv_self_update.sources.index.uv_pip import UvPip
 from uv_self_update.sources.index.wheel_installer import WheelInstaller
 from uv_self_update.sources.interface import WheelSource
+from uv_self_update.url import Url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -101,7 +101,7 @@ class IndexSource(WheelSource):
         self._lists = False
         self._dates: dict[MinimumAge, tuple[frozenset[str], frozenset[str]]] = {}
         self._removing: Background[None] | None = None
-        self.name = "the package index" if url is None else f"the index {redact_url(url)}"
+        self.name = "the package index" if url is None else f"the index {Url.parse(url)}"
         self._uv = UvPip(
             uv,
             environ,

@@ -7,10 +7,10 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from uv_self_update.errors import NotFoundOrUnauthorized, StatusRefused, UnexpectedBody
-from uv_self_update.redaction import redact_url
 from uv_self_update.releases.distribution import Distribution, parse_filename
 from uv_self_update.sources.formats.documents import read_json
 from uv_self_update.sources.packages.interface import PackageRepository, host_of, path_of
+from uv_self_update.url import Url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -65,7 +65,7 @@ class ForgeRepository(PackageRepository):
         self._api = api
         self._package = package
         self._prereleases = prereleases
-        self.name = redact_url(url)
+        self.name = str(Url.parse(url))
         self.host = host_of(url)
         self.path = path_of(path.lower())
 
