@@ -128,7 +128,8 @@ def test_once(
     for url in () if source in {"index", "listing"} else requested:
         assert parses(called, url) == {"url": 1}, url
     configured = spec.format(web.url).partition("+")[2]
-    assert parses(called, configured) == {"url": 1, "redaction": 1}
+    links = {"sources.formats.listing": 1} if source == "listing" else {}  # the parent's
+    assert parses(called, configured) == {"url": 1, "redaction": 1, **links}
     built = {
         builder.__name__: sum(n for (_, name, _), n in called.items() if name == builder.__name__)
         for builder in BUILDERS

@@ -61,7 +61,7 @@ class Url:
         return self.redacted
 
 
-@lru_cache(maxsize=64)  # what is configured is asked for its origin again and again
+@lru_cache(maxsize=64)  # several parts of a run need the parsed URL of a source
 def _parsed(text: str) -> Url:
     parts = urlsplit(text)
     userinfo, _, netloc = parts.netloc.rpartition("@")
