@@ -24,6 +24,8 @@ from uv_self_update.network.client import Upstream
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from support.stand import Stand
+
 _LEFT_OUT = systems.left_out(sys.platform)
 
 collect_ignore = [name for name in _LEFT_OUT if "::" not in name]
@@ -146,6 +148,15 @@ def home(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Home:
     path.mkdir()
     cache = tmp_path_factory.mktemp("uv-cache")
     return Home(path=path, environ={"UV_CACHE_DIR": str(cache)})
+
+
+@pytest.fixture
+def stand(home: Home) -> Iterator[Stand]:
+    """Return a project that needs a package of a private release."""
+    from support.stand import standing  # noqa: PLC0415 # its servers are what few tests need
+
+    with standing(home) as made:
+        yield made
 
 
 @pytest.fixture

@@ -13,10 +13,9 @@ import pytest
 
 from support.simulator.dialect import PASSWORD
 from support.simulator.packages import ReleaseOf, wheel
-from support.stand import INTERNAL, done, locked, standing
+from support.stand import INTERNAL, done, locked, newest_and
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from support.homes import Home
@@ -26,22 +25,7 @@ if TYPE_CHECKING:
 slow = pytest.mark.slow
 
 
-@pytest.fixture
-def stand(home: Home) -> Iterator[Stand]:
-    """Return a project that needs a package of a private release."""
-    with standing(home) as made:
-        yield made
-
-
-@pytest.mark.parametrize(
-    "version",
-    [
-        pytest.param("0.5.0", marks=slow),
-        pytest.param("0.8.24", marks=slow),
-        pytest.param("0.11.13", marks=slow),
-        "newest",
-    ],
-)
+@newest_and("0.5.0", "0.8.24", "0.11.13")
 def test_lock_is_the_same_everywhere(version: str, stand: Stand, tmp_path: Path) -> None:
     """What one machine locks, another checks and installs, with a cold cache and another port."""
     stand.use(version)
@@ -115,10 +99,7 @@ def test_requests_of_a_long_list(stand: Stand) -> None:
     assert len(stand.packages.calls("/assets/")) == 1
 
 
-@pytest.mark.parametrize(
-    "version",
-    ["newest", pytest.param("0.8.24", marks=slow), pytest.param("0.11.13", marks=slow)],
-)
+@newest_and("0.8.24", "0.11.13")
 def test_no_secret_and_no_port_is_left(version: str, stand: Stand) -> None:
     """Nothing that uv writes holds the token, the secret of the run, or a port of ours."""
     stand.use(version)
@@ -279,7 +260,7 @@ def test_nothing_configured(home: Home) -> None:
     assert "no releases are configured" in answer.err
 
 
-@pytest.mark.parametrize("version", ["newest", pytest.param("0.8.24", marks=slow)])
+@newest_and("0.8.24")
 def test_variables_of_the_command(version: str, stand: Stand, web: Web) -> None:
     """What uv starts sees the user's proxies where uv reads ours from a file, else ours."""
     stand.use(version)

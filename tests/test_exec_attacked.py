@@ -13,15 +13,13 @@ import pytest
 
 from support.processes import SOON
 from support.raw import ask, connect, request
-from support.stand import done, locked, standing
+from support.stand import done, locked
 from support.web import Page, Web
 from uv_self_update.background import Background
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterator
 
-    from support.homes import Home
     from support.stand import Stand
     from support.web import Asked
 
@@ -34,13 +32,6 @@ if [ "$1" = lock ]; then env > seen; echo "OWN=$$" >> seen; echo "PARENT=$PPID" 
 exec {uv} "$@"
 """
 """What is run as uv: it leaves behind what a test cannot know otherwise."""
-
-
-@pytest.fixture
-def stand(home: Home) -> Iterator[Stand]:
-    """Return a project that needs a package of a private release."""
-    with standing(home) as made:
-        yield made
 
 
 def attack(port: int, index: str) -> dict[str, int | None]:

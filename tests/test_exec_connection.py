@@ -8,9 +8,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import pytest
-
-from support.stand import done, standing
+from support.stand import done
 from uv_self_update.background import Background
 from uv_self_update.config.kinds import SourceSettings
 from uv_self_update.config.releases import ReleasesSettings
@@ -21,21 +19,14 @@ from uv_self_update.workflow.packages_job import PackagesJob
 from uv_self_update.workflow.serving import serving
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from support.homes import Home
+    import pytest
+
     from support.stand import Stand
     from support.web import Web
 
 _PATIENCE = 60  # seconds
-
-
-@pytest.fixture
-def stand(home: Home) -> Iterator[Stand]:
-    """Return a project that needs a package of a private release."""
-    with standing(home) as made:
-        yield made
 
 
 def test_no_connection_without_a_request(stand: Stand) -> None:

@@ -9,14 +9,12 @@ import pytest
 
 from support.package_kinds import NEW, OLD
 from support.servers import listings, objects, small
-from support.stand import Stand, done, locked, standing
+from support.stand import Stand, done, locked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
     from pathlib import Path
-
-    from support.homes import Home
 
     Start = Callable[[Path], AbstractContextManager[str]]
 
@@ -31,13 +29,6 @@ SERVERS: dict[str, tuple[str, Start]] = {
     "rclone": ("listing", small.rclone),
     "moto": ("s3", lambda share: objects.moto(share, page=2)),
 }
-
-
-@pytest.fixture
-def stand(home: Home) -> Iterator[Stand]:
-    """Return a project that needs internal packages."""
-    with standing(home) as made:
-        yield made
 
 
 @pytest.mark.parametrize("name", SERVERS)

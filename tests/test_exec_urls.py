@@ -15,7 +15,7 @@ from support.direct import WHEEL, url_stand
 from support.homes import PROGRAM
 from support.simulator.dialect import PASSWORD
 from support.simulator.packages import wheel
-from support.stand import done, locked
+from support.stand import done, locked, newest_and
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,15 +33,7 @@ def stand(home: Home) -> Iterator[UrlStand]:
         yield made
 
 
-@pytest.mark.parametrize(
-    "version",
-    [
-        pytest.param("0.5.0", marks=slow),
-        pytest.param("0.8.24", marks=slow),
-        pytest.param("0.11.13", marks=slow),
-        "newest",
-    ],
-)
+@newest_and("0.5.0", "0.8.24", "0.11.13")
 def test_urls_as_they_are_written_today(version: str, stand: UrlStand, tmp_path: Path) -> None:
     """uv#15731's project fails with 404 without us, and locks, syncs and runs with us."""
     stand.use(version)
@@ -96,7 +88,7 @@ def test_urls_as_they_are_written_today(version: str, stand: UrlStand, tmp_path:
     ],
     ids=lambda command: " ".join(command[:4]),
 )
-@pytest.mark.parametrize("version", ["newest", pytest.param("0.8.24", marks=slow)])
+@newest_and("0.8.24")
 def test_commands(version: str, command: list[str], stand: UrlStand) -> None:
     """Every command that takes a URL takes one of a private release."""
     stand.use(version)
@@ -186,7 +178,7 @@ def test_proxy_that_cannot_be_used(stand: UrlStand) -> None:
 
 
 @pytest.mark.parametrize("urls", [True, False])
-@pytest.mark.parametrize("version", ["newest", pytest.param("0.8.24", marks=slow)])
+@newest_and("0.8.24")
 def test_variables_of_the_command(version: str, stand: UrlStand, *, urls: bool) -> None:
     """TLS and trust change only where URLs are used; proxies only where uv has no keys."""
     stand.use(version)

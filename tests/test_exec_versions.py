@@ -10,20 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.simulator.packages import ReleaseOf, wheel
-from support.stand import FILES, INTERNAL, done, locked, standing
+from support.stand import FILES, INTERNAL, done, locked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from support.homes import Home
     from support.stand import Stand
-
-
-@pytest.fixture
-def stand(home: Home) -> Iterator[Stand]:
-    """Return a project that needs a package of a private release."""
-    with standing(home) as made:
-        yield made
 
 
 def publish(stand: Stand, *files: tuple[str, bytes], **more: str) -> ReleaseOf:

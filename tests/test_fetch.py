@@ -10,11 +10,10 @@ import pytest
 
 from support.simulator.dialect import PASSWORD
 from support.simulator.packages import Packages, ReleaseOf, wheel
-from support.stand import FILES, done, locked, standing
+from support.stand import FILES, done, locked
 from uv_self_update.releases import flat_index
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from support.homes import Done, Home
@@ -22,13 +21,6 @@ if TYPE_CHECKING:
 
 DUE = 11
 OTHER = "another/token"
-
-
-@pytest.fixture
-def stand(home: Home) -> Iterator[Stand]:
-    """Return a project that needs a package of a private release."""
-    with standing(home) as made:
-        yield made
 
 
 def fetch(stand: Stand, *options: str) -> Done:

@@ -7,24 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.stand import done, locked, standing
+from support.stand import done, locked
 from uv_self_update.uv import system_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from support.homes import Home
     from support.stand import Stand
 
 OURS = re.compile(r"http://uv:[0-9a-f]{48}@127\.0\.0\.1:\d+")
-
-
-@pytest.fixture
-def stand(home: Home) -> Iterator[Stand]:
-    """Return a project, and a uv that shows its variables."""
-    with standing(home) as made:
-        yield made
 
 
 def shows(stand: Stand, version: str) -> None:

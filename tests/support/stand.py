@@ -7,6 +7,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import pytest
+
 from support import binaries
 from support.homes import PROGRAM
 from support.simulator.dialect import PASSWORD
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
     from support.homes import Done, Home
 
-__all__ = ("FILES", "INTERNAL", "Stand", "done", "locked", "standing", "uv_of")
+__all__ = ("FILES", "INTERNAL", "Stand", "done", "locked", "newest_and", "standing", "uv_of")
 
 APP = """\
 [project]
@@ -109,6 +111,12 @@ def standing(home: Home) -> Iterator[Stand]:
         stand.write("internal-package")
         stand.configure('packages = ["internal-*"]')
         yield stand
+
+
+def newest_and(*older: str) -> pytest.MarkDecorator:
+    """Run a test with the newest uv, and with older ones in the slow step."""
+    slow = [pytest.param(version, marks=pytest.mark.slow) for version in older]
+    return pytest.mark.parametrize("version", ["newest", *slow])
 
 
 def uv_of(version: str) -> Path:
