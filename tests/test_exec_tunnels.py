@@ -31,6 +31,7 @@ from uv_self_update.gateway.tunnels import SecureHost, Tunnels
 from uv_self_update.network.client import Upstream
 from uv_self_update.network.tls import Trust
 from uv_self_update.releases.distribution import Claim
+from uv_self_update.releases.release_urls import OF_KIND
 from uv_self_update.sources.authentication import credentials_of
 from uv_self_update.sources.packages.computed import ComputedDigests
 from uv_self_update.sources.packages.github import GithubRepository
@@ -124,7 +125,11 @@ def starting(place: Path, *, proxy: str | None = None, trusted: bool = True) -> 
             server=authority.contexts["127.0.0.1"],
             client=lambda: verifying.context_for(packages.url, identified=False),
         )
-        tunnels = Tunnels({netloc: host}, DirectUrls([served], index), proxy_for=lambda _: proxy)
+        tunnels = Tunnels(
+            {netloc: host},
+            DirectUrls([(served, OF_KIND["github"])], index),
+            proxy_for=lambda _: proxy,
+        )
         address = listen()
         served_by = Proxy(
             address,
@@ -290,6 +295,20 @@ def test_refusals_are_explained(change: str, expected: str, run: Run) -> None:
 
     (failure,) = run.index.failures
     assert expected.format(place=run.packages.place) in str(failure.error)
+
+
+@pytest.mark.parametrize("page", ["/login?return_to=%2Facme", "/users/sign_in", "/user/login"])
+def test_page_to_sign_in_at_is_no_file(page: str, run: Run) -> None:
+    """A site that asks for a session has no file for everyone: our reason counts."""
+    run.packages.limited = True
+    target = f"{run.packages.url}{page}"
+    moved = Page(status=302, headers={"Location": target})
+    answer = run.packages.page_for
+    run.packages.page_for = lambda asked: answer(asked) if "/api/" in asked.path else moved  # type: ignore[method-assign]
+
+    assert run.ask(run.path())[0] >= 400
+    (failure,) = run.index.failures
+    assert "403" in str(failure.error)
 
 
 def test_public_file_needs_no_api(run: Run) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from support.direct import WHEEL, url_stand
 from support.homes import PROGRAM
+from support.package_kinds import ENVIRON, NEW, ROWS, holding
 from support.simulator.dialect import PASSWORD
 from support.simulator.packages import wheel
 from support.stand import done, locked, newest_and
@@ -55,6 +56,45 @@ def test_urls_as_they_are_written_today(version: str, stand: UrlStand, tmp_path:
     done(stand.plain("uv", "lock", check, **cold))
     program = "import internal_package, internal_src; print(internal_src.VERSION)"
     assert done(stand.plain("uv", "run", "python", "-c", program, **cold)).out == "0.1.12\n"
+
+
+SHAPES = {
+    "gitea-releases": "{place}/releases/download/{tag}/{name}",
+    "gitlab-releases": "{place}/-/releases/{tag}/downloads/{name}",
+    "gitlab-links": "{place}/-/releases/{tag}/downloads/bin/{name}",
+}
+FORGES = {row.name: row for row in ROWS if row.name in SHAPES}
+
+
+@pytest.mark.parametrize(
+    "forge",
+    ["gitea-releases", "gitlab-releases", pytest.param("gitlab-links", marks=slow)],
+)
+def test_urls_of_other_forges(forge: str, stand: UrlStand, tmp_path: Path) -> None:
+    """Files of GitLab and Gitea are served at the URLs that their pages have for them."""
+    row = FORGES[forge]
+    stand.home.environ |= ENVIRON
+    name = next(iter(NEW))
+    with row.simulator(holding(), tmp_path, context=stand.packages.context) as simulator:
+        stand.home.configure(row.table(simulator, 'packages = ["internal-*"]'))
+        url = SHAPES[forge].format(place=simulator.place, tag="1.1.0", name=name)
+        stand.write(f"internal-package @ {url}")
+        assert stand.plain("uv", "lock", "--no-cache").code != 0
+
+        done(stand.run("uv", "sync"))
+        first = stand.lock.read_bytes()
+        cold = {"UV_CACHE_DIR": str(tmp_path / "cold"), "XDG_CACHE_HOME": str(tmp_path / "other")}
+        done(stand.run("uv", "sync", "--locked", **cold))
+
+        stand.write(f"internal-package @ {url.replace('1.1.0/', '9.9.9/', 1)}")
+        missing = stand.run("uv", "lock")
+
+    assert f'url = "{url}"'.encode() in first
+    assert PASSWORD.encode() not in first
+    assert missing.code != 0
+    # A page to sign in at, which GitLab redirects to, would have been taken for the file.
+    assert "It has: 1.0.0, 1.1.0." in missing.err
+    assert simulator.dialect.poisoned == []
 
 
 @pytest.mark.parametrize(

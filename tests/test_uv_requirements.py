@@ -6,12 +6,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from uv_self_update.releases.release_urls import OF_KIND, page_of
 from uv_self_update.uv.requirements import names_release
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-REPOSITORIES = ["https://github.com/acme/tools", "https://ghe.example:8443/Acme/Other/"]
+REPOSITORIES = {
+    "https://github.com/acme/tools": OF_KIND["github"].mark,
+    "https://ghe.example:8443/Acme/Other/": OF_KIND["github"].mark,
+    page_of("https://gitlab.example/api/v4/projects/group%2Fbelow%2Ftools"): OF_KIND["gitlab"].mark,
+    page_of("https://gitea.example/git/acme/tools.git"): OF_KIND["gitea"].mark,
+}
 URL = "https://github.com/acme/tools/releases/download/v1/a-1.0-py3-none-any.whl"
 
 
@@ -34,6 +40,10 @@ URL = "https://github.com/acme/tools/releases/download/v1/a-1.0-py3-none-any.whl
         (URL.replace("/releases/download/", "/archive/"), False),
         ("git+https://github.com/acme/tools", False),
         (URL.replace("github.com", "github.com:8443"), False),
+        ("https://gitlab.example/group/below/tools/-/releases/v/1/downloads/x/y.whl", True),
+        ("https://gitlab.example/group/below/tools/-/releases/v1", False),
+        ("https://gitlab.example/group/below/tools/releases/download/v1/y.whl", False),
+        ("https://gitea.example/git/acme/tools/releases/download/v1/y.whl", True),
     ],
 )
 def test_urls(url: str, tmp_path: Path, *, expected: bool) -> None:

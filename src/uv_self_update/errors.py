@@ -961,9 +961,9 @@ class FileNotServed(PackageError):
         """Name the URL, which is redacted, and why it is not answered."""
         super().__init__(
             f"{url} was not found, and `exec` does not serve it: {reason}",
-            hint="It serves wheels and source archives of the projects in `packages`, at "
-            "`releases/download/TAG/FILE`. Other files of a private repository have no URL that uv "
-            "can fetch.",
+            hint="It serves wheels and source archives of the projects in `packages`, at the URL "
+            "that names their release. Other files of a private repository have no URL that uv can "
+            "fetch.",
         )
 
 

@@ -15,6 +15,7 @@ from support.simulator.packages import wheel
 from support.simulator.server import Simulator
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
@@ -53,10 +54,12 @@ class PackageKind:
         """The name of its kind."""
         return self.dialect.kind
 
-    def simulator(self, catalogue: Catalogue, folder: Path) -> Simulator:
-        """Return a server that is yet to be started."""
+    def simulator(
+        self, catalogue: Catalogue, folder: Path, *, context: ssl.SSLContext | None = None
+    ) -> Simulator:
+        """Return a server that is yet to be started; with a context, it speaks TLS."""
         setup = replace(Setup(folder=folder), **self.setup)  # type: ignore[arg-type] # the fields of a table
-        return Simulator(self.dialect(catalogue, setup))
+        return Simulator(self.dialect(catalogue, setup), context=context)
 
     def table(self, simulator: Simulator, *keys: str) -> str:
         """Return what a user configures."""

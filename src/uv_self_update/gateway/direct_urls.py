@@ -1,7 +1,8 @@
-"""Release files at the URLs that GitHub itself gives them, for uv.
+"""Release files at the URLs that their forge itself gives them, for uv.
 
 ```text
-https://<host>/<owner>/<repository>/releases/download/<tag>/<file>
+https://<host>/<owner>/<repository>/releases/download/<tag>/<file>     GitHub, Gitea
+https://<host>/<group>/<project>/-/releases/<tag>/downloads/<file>     GitLab
 ```
 
 Only wheels and source archives of claimed projects are answered. Everything else is asked of the
@@ -25,15 +26,13 @@ if TYPE_CHECKING:
     from uv_self_update.gateway.package_index import PackageIndex, Served
     from uv_self_update.gateway.replies import Reply
     from uv_self_update.gateway.routes import Request
-
-_FAILED = 400
-"""The first status of a failure."""
+    from uv_self_update.releases.release_urls import ReleaseUrls
 
 
 class DirectUrls:
     """Answers requests for release files."""
 
-    def __init__(self, served: Sequence[Served], index: PackageIndex) -> None:
+    def __init__(self, served: Sequence[tuple[Served, ReleaseUrls]], index: PackageIndex) -> None:
         """Prepare.
 
         Args:
@@ -62,10 +61,10 @@ class DirectUrls:
         reply = self._index.file(found.served, request.method, key, found.place)
         return replace(reply, headers=(*reply.headers, ACCEPTED))
 
-    def answered(self, request: Request, status: int) -> None:
+    def answered(self, request: Request, *, refused: bool) -> None:
         """Take note of the answer of the host itself, which uv gets."""
         found = self._found(request)
-        if status < _FAILED:
+        if not refused:
             self._index.forget(_key(request))
         elif found is not None and found.obstacle is not None:
             self._index.remember(
@@ -74,16 +73,17 @@ class DirectUrls:
 
     def _found(self, request: Request) -> _Found | None:
         path = request.target.partition("?")[0]
-        for served in self._served:
-            prefix = f"/{served.repository.path}/releases/"
-            # GitHub's paths are the same in any case.
+        for served, urls in self._served:
+            prefix = f"/{served.repository.path}{urls.start}"
+            # The paths of forges are the same in any case.
             if request.host != served.repository.host or not path.lower().startswith(prefix):
                 continue
-            way, _, place = path[len(prefix) :].partition("/")
+            match = urls.rest.fullmatch(path[len(prefix) :])
+            place = "" if match is None else f"{match['tag']}/{match['file']}"
             parsed = parse_filename(unquote(place.rpartition("/")[2]))
             obstacle = None
-            if way != "download" or "/" not in place:
-                obstacle = "it is not at `releases/download/TAG/FILE`"
+            if match is None:
+                obstacle = f"it is not at `{urls.shown}`"
             elif parsed is None:
                 obstacle = "its name is not that of a wheel or a source archive"
             elif not served.claim.covers(parsed[0]):

@@ -28,6 +28,7 @@ from uv_self_update.gateway.replies import BrokenOff, Reply
 from uv_self_update.gateway.routes import Request
 from uv_self_update.network.forward import NotForwarded, Route, forward
 from uv_self_update.network.tunnels import opened
+from uv_self_update.releases.release_urls import SIGN_IN
 from uv_self_update.values import field, frozen
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from uv_self_update.gateway.direct_urls import DirectUrls
+    from uv_self_update.network.forward import Forwarded
 
 _log = logging.getLogger(__name__)
 
@@ -169,12 +171,19 @@ class Tunnels:
             failed = reply or Reply.of(f"{error}\n", status=502)
             send_reply(connection, protocol, failed, event.method)
             return False
-        if reply is not None and answer.status >= _FAILED:
-            # Ours says why: to the site, a private file is 404 in any case.
+        missing = answer.status >= _FAILED or _leads_to_sign_in(answer)
+        if reply is not None and missing:
+            # Ours says why: to the site, a private file is missing in any case.
             answer.close()
             return send_reply(connection, protocol, reply, event.method)
-        self._direct.answered(request, answer.status)
+        self._direct.answered(request, refused=missing)
         return send_forwarded(connection, protocol, answer)
+
+
+def _leads_to_sign_in(answer: Forwarded) -> bool:
+    """Return whether a site asks for a session, which uv would take for a file."""
+    headers = answer.headers
+    return any(name.lower() == b"location" and SIGN_IN.search(value) for name, value in headers)
 
 
 def _part(request: h11.Request) -> str | None:

@@ -28,7 +28,7 @@ _QUOTED = re.compile(r"""["']([^"']+)["']""")
 
 
 def names_release(
-    repositories: Iterable[str],
+    repositories: Mapping[str, str],
     words: Sequence[str],
     directories: Sequence[Path],
     environ: Mapping[str, str],
@@ -36,23 +36,23 @@ def names_release(
     """Return whether a release file of a repository is named by its URL.
 
     Args:
-        repositories: `https://HOST/OWNER/REPO`.
+        repositories: `https://HOST/OWNER/REPO` -> what follows, as a regular expression.
         words: The command, whose words may be URLs, files, or commands themselves.
         directories: The current one, and that of the project.
         environ: The user's environment.
     """
-    pattern = re.compile("|".join(map(_pattern, repositories)), re.IGNORECASE)
+    pattern = re.compile("|".join(_pattern(*pair) for pair in repositories.items()), re.IGNORECASE)
     variables = [environ.get(name, "") for name in _VARIABLES]
     texts = chain(words, _texts([*words, *variables], directories))
     return any(pattern.search(text) for text in texts)
 
 
-def _pattern(repository: str) -> str:
+def _pattern(repository: str, mark: str) -> str:
     parts = urlsplit(repository)
     host = re.escape((parts.hostname or "").removeprefix("www."))
     port = "(?::443)?" if parts.port in {None, 443} else f":{parts.port}"
     path = re.escape(parts.path.strip("/"))
-    return rf"https?://(?:[^\s/@'\"]*@)?(?:www\.)?{host}{port}/{path}/releases/download/"
+    return rf"https?://(?:[^\s/@'\"]*@)?(?:www\.)?{host}{port}/{path}{mark}"
 
 
 def _texts(words: Iterable[str], directories: Sequence[Path]) -> Iterator[str]:

@@ -22,6 +22,7 @@ from uv_self_update.gateway.tunnels import SecureHost, Tunnels
 from uv_self_update.network import roots
 from uv_self_update.network.forward_proxies import unusable
 from uv_self_update.network.tls import Trust
+from uv_self_update.releases.release_urls import OF_KIND
 from uv_self_update.sources.packages.registry import build
 from uv_self_update.uv import configuration
 from uv_self_update.uv.arguments import values_of
@@ -150,7 +151,8 @@ class DirectServing:
         hosts = {}
         for releases in self._access.releases:
             repository = build(releases, upstream(releases.source))
-            served.append(Served(repository=repository, claim=releases.claim))
+            one = Served(repository=repository, claim=releases.claim)
+            served.append((one, OF_KIND[releases.source.kind]))
             parts = urlsplit(_url(releases))
             name = _host(releases)
             shown = f"[{name}]" if ":" in name else name

@@ -114,9 +114,9 @@ def _part(asked: Asked, page: Page) -> Page:
 class Simulator(Web):
     """A product that holds a catalogue of releases."""
 
-    def __init__(self, dialect: Dialect) -> None:
-        """Take a free port; serve inside `with`."""
-        super().__init__()
+    def __init__(self, dialect: Dialect, *, context: ssl.SSLContext | None = None) -> None:
+        """Take a free port; serve inside `with`, with TLS if there is a context."""
+        super().__init__(context=context)
         self.dialect = dialect
         self.fault: Fault = lambda _, truth: truth
         self.storage: Storage | None = None
