@@ -6,6 +6,7 @@ import io
 import json
 import re
 import shutil
+import signal
 import socket
 import sys
 import time
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from support import binaries, mirrors, namespaces
+from support.processes import Running, Stuck
 from support.web import Asked, Page, Web
 from uv_self_update import platforms
 from uv_self_update.installer.workspace import claim
@@ -636,6 +638,20 @@ def test_update_at_work(home: Home) -> None:
 
     assert [text for _, text, _ in found] == [f"another `uv-self-update` is updating {home.uv}"]
     assert troubles(home) == []
+
+
+@pytest.mark.system
+def test_interrupted(home: Home, mirror: Web) -> None:
+    """A signal ends it at once, though a source does not answer."""
+    stuck = Stuck(Page(status=404))
+    mirror.pages = {path: stuck for path in mirror.pages if path.startswith(API)}
+    with Running(home, "doctor") as running:
+        stuck.wait()
+        running.process.send_signal(signal.SIGINT)
+        code = running.wait()
+    stuck.release()
+
+    assert code == -signal.SIGINT
 
 
 @pytest.mark.system

@@ -25,10 +25,12 @@ from support.simulator.server import Simulator
 from support.web import Page, Web
 from uv_self_update import platforms
 from uv_self_update.config.settings import Network, Settings
+from uv_self_update.network.progress import SILENT
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.workflow.mirror import wheels as made
 from uv_self_update.workflow.mirror.fill import Selection, fill
 from uv_self_update.workflow.mirror.store import Store
+from uv_self_update.workflow.mirror.together import Together
 from uv_self_update.workflow.mirror.verify import verify
 
 if TYPE_CHECKING:
@@ -598,7 +600,7 @@ def test_every_kind_of_source(kind: type[Dialect], home: Home, tmp_path: Path) -
         for _ in range(2):
             before = len(simulator.asked)
             with closing(OpenSources(settings, uv=home.uv, environ=home.full_environ())) as opened:
-                filled = fill(opened, Store(root=root), Selection())
+                filled = fill(opened, Store(root=root), Selection(), Together(SILENT))
             asked.append(len(simulator.asked) - before)
 
     assert filled.added == []

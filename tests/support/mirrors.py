@@ -45,8 +45,13 @@ def installer(version: str, *, real: bool = True) -> bytes:
     return release_installers.script(version, archive=binaries.archive(version, real=real))
 
 
-def github_json(version: str, *, digests: bool = True, real: bool = False) -> dict[str, Any]:
-    """Return GitHub's JSON for a release; its URLs lead to GitHub, as those of a copy do."""
+def github_json(
+    version: str, *, digests: bool = True, real: bool = False, size: int | None = None
+) -> dict[str, Any]:
+    """Return GitHub's JSON for a release; its URLs lead to GitHub, as those of a copy do.
+
+    A size is said to be that of the archive, and other files to be small.
+    """
     archive = binaries.archive(version, real=real)
     files = {archive.name: sha256(archive)}
     if release_installers.available():
@@ -66,6 +71,7 @@ def github_json(version: str, *, digests: bool = True, real: bool = False) -> di
                 "browser_download_url": f"{page}/{name}",
                 "digest": f"sha256:{digest}" if digests else None,
             }
+            | ({} if size is None else {"size": size if name == archive.name else 1000})
             for name, digest in files.items()
         ],
     }
@@ -96,11 +102,12 @@ def github_pages(
     prefix: str = "",
     dates: Mapping[str, str] | None = None,
     real: bool = False,
+    size: int | None = None,
 ) -> Pages:
     """Return a server that is laid out like GitHub Enterprise Server, the newest first."""
     versions = list(versions)
     api = f"{prefix}/api/v3/repos/astral-sh/uv/releases"
-    documents = {version: github_json(version, real=real) for version in versions}
+    documents = {version: github_json(version, real=real, size=size) for version in versions}
     for version, date in (dates or {}).items():
         documents[version]["published_at"] = date
     pages: Pages = {

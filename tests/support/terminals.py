@@ -61,7 +61,7 @@ class Terminal:
         self.process.wait()
         os.close(self._ours)
 
-    def until(self, condition: Callable[[str], bool]) -> str:
+    def until(self, condition: Callable[[str], object]) -> str:
         """Read until the screen is as expected, and return it."""
         deadline = time.monotonic() + _SOON
         while not condition(shown := screen(self.text)):

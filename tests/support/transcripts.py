@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import signal
 import tempfile
+import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+from unittest.mock import patch
 
 from support import mirrors
 from support.homes import Home
 from support.processes import Trickle
 from support.progress_lines import file_of, line_table
 from support.screens import screen
+from support.simulator.packages import wheel
+from support.stand import standing
 from support.terminals import Terminal
 from support.web import Page, Web
 from uv_self_update import platforms
@@ -22,11 +27,15 @@ from uv_self_update import platforms
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from support.web import Asked
+
 __all__ = ("CASES", "read")
 
 
 MIB = 1 << 20
 START, END = "0.8.24", "0.11.13"
+_HALF = re.compile(r"8\.00 MiB/16\.00 MiB|\(unpacked\) +[1-9]\d*\.\d\d MiB")
+_UNPACKED = re.compile(r"(?<=\(unpacked\)) +\d+\.\d\d MiB")
 _RATE = re.compile(r" +\d+\.\d\d [KMG]iB/s( +\w+)?")
 
 
@@ -42,6 +51,15 @@ class Case:
     stalled: bool = False
     """Whether the download stops half-way, and Ctrl-C follows."""
 
+    source: Literal["urls", "github", "index", "packages"] = "urls"
+    """The kind of the source."""
+
+    probed: bool = False
+    """Whether the first request for the archive reads no more than its beginning."""
+
+
+_PLAIN = {"NO_COLOR": "1"}
+_GITHUB = "github+{}/astral-sh/uv"
 
 CASES: Mapping[str, Case] = {
     "update at 80 columns": Case(stalled=True),
@@ -53,6 +71,21 @@ CASES: Mapping[str, Case] = {
     "quiet update": Case(arguments=("-q",)),
     "dry run": Case(arguments=("--dry-run",), environ={"NO_COLOR": "1"}),
     "quiet dry run": Case(arguments=("--dry-run", "-q")),
+    "update from an index": Case(environ=_PLAIN, stalled=True, source="index"),
+    "rehearse": Case(arguments=("rehearse",), environ=_PLAIN, stalled=True),
+    "init": Case(
+        arguments=("init", _GITHUB), environ=_PLAIN, stalled=True, source="github", probed=True
+    ),
+    "fetch": Case(arguments=("fetch",), environ=_PLAIN, stalled=True, source="packages"),
+    "mirror": Case(
+        arguments=(
+            *("mirror", "copy", "--source", _GITHUB, "--no-wheels"),
+            *("--limit", "2", "--platform", platforms.current().triple),
+        ),
+        environ=_PLAIN,
+        stalled=True,
+        source="github",
+    ),
 }
 
 
@@ -63,45 +96,103 @@ def read(case: Case, folder: Path) -> str:
     """
     home = Home(path=folder / "home", environ={"UV_CACHE_DIR": str(folder / "cache")})
     home.path.mkdir()
+    if case.source == "packages":
+        return _fetching(case, home, folder / "pipe")
     home.install(START)
     with Web() as web:
-        trickle = _offer(home, web, folder / "pipe", stalled=case.stalled)
+        trickle = _offer(case, home, web, folder / "pipe")
         try:
-            shown = _shown(case, home)
+            shown = _shown(case, home, web)
         finally:
             if trickle is not None:
                 trickle.release()
     shown = shown.replace(web.url, "http://127.0.0.1:PORT").replace("\x1b", "\\e")
+    shown = shown.replace(str(home.path), "HOME")
+    return _UNPACKED.sub(" N MiB", _RATE.sub("", shown)).rstrip("\n") + "\n"
+
+
+def _fetching(case: Case, home: Home, pipe: Path) -> str:
+    """Return what is seen of a package that stops half-way."""
+    with standing(home) as stand:
+        name, content = wheel("internal-package", "1.1.0", code=f"# {' ' * 16 * MIB}\n")
+        stand.packages.releases[0].files = {name: content}
+        storage = stand.packages.storage
+        answer = storage.page_for
+        page = Trickle(pipe, content[: 8 * MIB], len(content), {})
+
+        def whole_or_part(asked: Asked) -> Page:
+            parts = "range" in {name.lower() for name in asked.headers}
+            return answer(asked) if parts else page(asked)
+
+        with patch.object(storage, "page_for", whole_or_part):
+            home.environ |= stand.environ()
+            try:
+                shown = _shown(case, home, stand.packages)
+            finally:
+                page.release()
     return _RATE.sub("", shown).rstrip("\n") + "\n"
 
 
-def _offer(home: Home, web: Web, pipe: Path, *, stalled: bool) -> Trickle | None:
-    web.pages |= mirrors.urls_pages([END])
-    document = mirrors.github_json(END) | {"published_at": "2026-05-07T10:11:12Z"}
+def _offer(case: Case, home: Home, web: Web, pipe: Path) -> Trickle | None:
+    """Configure a source; return the page of the archive or the wheel, if it is to stop."""
+    if case.source == "index":
+        home.environ["UV_DEFAULT_INDEX"] = f"{web.url}/simple/"
+        return _wheel(web, pipe)
     archive = platforms.current().archive
-    for asset in document["assets"]:
-        asset["size"] = 16 * MIB if asset["name"] == archive else 1000
-    web.pages["/latest.json"] = Page(body=json.dumps(document).encode())
-    home.configure(
-        f'[[source]]\nkind = "urls"\nlatest = "{web.url}/latest.json"\n'
-        f'download = "{web.url}/files/{{tag}}/{{asset}}"\n'
-    )
-    if not stalled:
+    if case.source == "github":
+        pages = mirrors.github_pages([END, START], size=16 * MIB)
+        web.pages |= {path: page for path, page in pages.items() if not path.endswith(".sh")}
+        path = f"/astral-sh/uv/releases/download/{END}/{archive}"
+    else:
+        web.pages |= mirrors.urls_pages([END])
+        document = mirrors.github_json(END, size=16 * MIB)
+        document["published_at"] = "2026-05-07T10:11:12Z"
+        web.pages["/latest.json"] = Page(body=json.dumps(document).encode())
+        path = f"/files/{END}/{archive}"
+        home.configure(
+            f'[[source]]\nkind = "urls"\nlatest = "{web.url}/latest.json"\n'
+            f'download = "{web.url}/files/{{tag}}/{{asset}}"\n'
+        )
+    if not case.stalled:
         return None
-    page = Trickle(pipe, bytes(8 * MIB), 16 * MIB, {"ETag": '"a"'})
-    web.pages[f"/files/{END}/{archive}"] = page
+    page = _stalled(web, path, pipe, bytes(8 * MIB), 16 * MIB)
+    if case.probed:
+        first = iter([Page(body=b"")])
+        web.pages[path] = lambda asked: next(first, None) or page(asked)
     return page
 
 
-def _shown(case: Case, home: Home) -> str:
+def _wheel(web: Web, pipe: Path) -> Trickle:
+    """Offer a wheel on an index that names its metadata, so that uv reads it once."""
+    name, info = f"uv-{END}-py3-none-any.whl", f"uv-{END}.dist-info"
+    metadata = f"Metadata-Version: 2.1\nName: uv\nVersion: {END}\n".encode()
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as file:
+        file.writestr(f"{info}/METADATA", metadata)
+        file.writestr(f"uv-{END}.data/scripts/uv", bytes(16 * MIB))
+    link = f'<a href="/{name}" data-core-metadata="true">{name}</a>'
+    web.pages["/simple/uv/"] = Page(body=link.encode(), headers={"Content-Type": "text/html"})
+    web.pages[f"/{name}.metadata"] = Page(body=metadata)
+    whole = packed.getvalue()
+    return _stalled(web, f"/{name}", pipe, whole[: 8 * MIB], len(whole))
+
+
+def _stalled(web: Web, path: str, pipe: Path, start: bytes, length: int) -> Trickle:
+    page = Trickle(pipe, start, length, {"ETag": '"a"'})
+    web.pages[path] = page
+    return page
+
+
+def _shown(case: Case, home: Home, web: Web) -> str:
     environ = dict(case.environ)
+    arguments = [argument.format(web.url) for argument in case.arguments]
     if case.columns is None:
-        piped = home.run(*case.arguments, environ={"UV_NO_PROGRESS": "false", **environ})
+        piped = home.run(*arguments, environ={"UV_NO_PROGRESS": "false", **environ})
         return f"{piped.out}{piped.err}\n(exit code {piped.code})"
-    with Terminal(home, *case.arguments, columns=case.columns, environ=environ) as terminal:
+    with Terminal(home, *arguments, columns=case.columns, environ=environ) as terminal:
         during = ""
         if case.stalled:
-            terminal.until(lambda text: "8.00 MiB/16.00 MiB" in text)
+            terminal.until(_HALF.search)
             during = screen(terminal.text, styles=True) + "\n\n(Ctrl-C)\n\n"
             terminal.process.send_signal(signal.SIGINT)
         code = terminal.wait()

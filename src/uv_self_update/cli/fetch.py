@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from uv_self_update.cli.terminal import Terminal
 from uv_self_update.cli.wrapped import packages_job
+from uv_self_update.uv.process import SignalReceived, Signals
 from uv_self_update.workflow.check import UPDATE_DUE
 from uv_self_update.workflow.fetch import Project, check, fetch
 
@@ -34,12 +34,15 @@ def fetch_(
             invocation.tell(line)
         return UPDATE_DUE if lines else 0
     job = packages_job(invocation, specs, progress=invocation.progress)
-    with invocation.progress.task("Resolving the project"):
-        fetched = fetch(job, project, upgrade=upgrade)
+    try:
+        with Signals(), invocation.progress.task("Resolving the project"):
+            fetched = fetch(job, project, upgrade=upgrade)
+    except SignalReceived as error:
+        error.add_note("complete packages were kept, and the next run fetches the others")
+        raise
     invocation.tell(_described(fetched))
-    terminal = Terminal(["-q"] * invocation.quiet, invocation.environ)
-    for error in fetched.errors:
-        terminal.error(error)
+    for failure in fetched.errors:
+        invocation.terminal.error(failure)
     return fetched.errors[-1].exit_code if fetched.errors else 0
 
 

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from uv_self_update.cli.terminal import Terminal
 from uv_self_update.config import load as config
 from uv_self_update.errors import NoHomeDirectory, UvNotFound
 from uv_self_update.network.progress import SILENT, Progress
@@ -33,6 +34,9 @@ class Invocation:
 
     progress: Progress = SILENT
     """Is told what is being done."""
+
+    terminal: Terminal = field(default_factory=lambda: Terminal((), os.environ))
+    """Prints messages."""
 
     named_uv: str | None = None
     """The uv given by its path or name; None for the first on PATH."""

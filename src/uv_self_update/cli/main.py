@@ -132,6 +132,7 @@ def _run(arguments: Sequence[str], terminal: Terminal, progress: Progress) -> in
         quiet=level(rest, "quiet"),
         verbose=level(rest, "verbose"),
         progress=progress,
+        terminal=terminal,
         named_uv=next(reversed(values["--uv"]), None) or os.environ.get("UV_SELF_UPDATE_UV"),
     )
     if rest[:1] == ["update"] and ABOUT_US.isdisjoint(rest):

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 import click
 
 from uv_self_update.cli.passphrase import with_passphrase
-from uv_self_update.cli.terminal import Terminal
 from uv_self_update.errors import UsageError
 from uv_self_update.messages import shown
 from uv_self_update.platforms import triple_of
 from uv_self_update.releases.target import NEWEST, parse_target
 from uv_self_update.sources.opened import OpenSources
-from uv_self_update.uv.process import Signals
+from uv_self_update.uv.process import SignalReceived, Signals
 from uv_self_update.workflow.check import UPDATE_DUE
 from uv_self_update.workflow.mirror.fill import Filled, Selection, fill
 from uv_self_update.workflow.mirror.store import Store
+from uv_self_update.workflow.mirror.together import Together
 from uv_self_update.workflow.mirror.verify import verify
 
 if TYPE_CHECKING:
@@ -57,14 +57,19 @@ def mirror(  # noqa: PLR0913 # one for each option
         keep=keep,
         wheels=not no_wheels,
     )
-    Terminal(["-q"] * invocation.quiet + ["-v"] * invocation.verbose, invocation.environ)
     settings = with_passphrase(invocation.settings(), invocation.environ)
     uv = invocation.uv_or_name()
-    with (
-        Signals(),
-        closing(OpenSources(settings, uv=uv, environ=invocation.environ)) as opened,
-    ):
-        filled = fill(opened, store, selection)
+    progress = Together(invocation.progress)
+    environ = invocation.environ
+    try:
+        with (
+            Signals(),
+            closing(OpenSources(settings, uv=uv, environ=environ, progress=progress)) as opened,
+        ):
+            filled = fill(opened, store, selection, progress)
+    except SignalReceived as error:
+        error.add_note("complete files were kept, and the next run fetches the others")
+        raise
     if as_json:
         click.echo(json.dumps(vars(filled), indent=2))
     else:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uv_self_update.cli.passphrase import with_passphrase
-from uv_self_update.cli.terminal import Terminal
 from uv_self_update.config.releases import parse_releases_option
 from uv_self_update.network.progress import SILENT, Progress
 from uv_self_update.uv.command import WrappedCommand
@@ -32,12 +31,11 @@ def run_wrapped(invocation: Invocation, specs: Sequence[str], command: Sequence[
     Raises:
         UvSelfUpdateError: It was not started.
     """
-    terminal = Terminal(["-q"] * invocation.quiet, invocation.environ)
     outcome = run(packages_job(invocation, specs), WrappedCommand(words=command))
     for error in outcome.errors:
-        terminal.error(error)
+        invocation.terminal.error(error)
     for warning in outcome.warnings:
-        terminal.warning(str(warning))
+        invocation.terminal.warning(str(warning))
     code = outcome.exit_code
     return end_like(-code) if code < 0 else code
 

@@ -197,6 +197,7 @@ class Upstream:
         accept: str = "*/*",
         limit: int | None = None,
         again: bool = False,
+        name: str | None = None,
     ) -> Iterator[Download]:
         """Start to download a file of at most `limit` bytes, without decoding it.
 
@@ -207,6 +208,7 @@ class Upstream:
             limit: Bytes that the file may have; the default is `Limits.file`.
             again: Whether the file is requested several times in a run: where it was redirected
                 to is requested directly then, as long as that is not refused.
+            name: The name for the user, if it is not the last segment of the URL.
 
         Raises:
             UpstreamError: The request failed.
@@ -230,7 +232,7 @@ class Upstream:
         chunks = watched(
             pieces,
             self._progress,
-            name=target.file_name,
+            name=name or target.file_name,
             size=size,
             received=0 if part is None else len(part.content),
         )

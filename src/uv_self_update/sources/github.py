@@ -187,7 +187,8 @@ class GithubSource(CatalogSource):
         with ExitStack() as stack:
             for url in urls:
                 try:
-                    download = stack.enter_context(self._upstream.open(url, accept=_ACCEPT_FILE))
+                    opened = self._upstream.open(url, accept=_ACCEPT_FILE, name=asset.name)
+                    download = stack.enter_context(opened)
                     break
                 except StatusRefused as error:
                     # Copied JSON has asset IDs, which a server of static files does not serve.

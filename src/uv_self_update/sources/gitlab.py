@@ -221,7 +221,7 @@ class GitlabSource(ForgeSource):
 
     def fetch(self, release: Release, asset: Asset) -> AbstractContextManager[Download]:
         url = asset.where or self._project.package_url(self._package, release.tag, asset.name)
-        return self._upstream.open(url)
+        return self._upstream.open(url, name=asset.name)
 
     def _packages(self) -> Iterator[Release]:
         for tag, number, entry in self._project.packages(self._package):

@@ -86,7 +86,8 @@ class ForgeRepository(PackageRepository):
         raise NotImplementedError(package)
 
     def open(self, file: Distribution) -> AbstractContextManager[Download]:
-        return self._upstream.open(file.where, accept=self.accept, again=True)
+        accept, name = self.accept, file.filename
+        return self._upstream.open(file.where, accept=accept, again=True, name=name)
 
     def tail(self, file: Distribution, length: int) -> bytes | None:
         return self._upstream.tail(file.where, length, accept=self.accept, again=True)

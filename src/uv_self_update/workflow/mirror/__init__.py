@@ -4,4 +4,4 @@
 `fill` adds releases, with `wheels` and `scripts` for what a source lacks, and `verify` checks all.
 """
 
-__all__ = ("fill", "store", "verify")
+__all__ = ("fill", "store", "together", "verify")

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from uv_self_update.sources.opened import OpenSources
     from uv_self_update.workflow.mirror.record import Held, Record
     from uv_self_update.workflow.mirror.store import Store
+    from uv_self_update.workflow.mirror.together import Together
 
 _log = logging.getLogger(__name__)
 
@@ -84,8 +85,8 @@ class Filled:
     """The bytes that were fetched."""
 
 
-def fill(opened: OpenSources, store: Store, selection: Selection) -> Filled:
-    """Fill a mirror, and return what has changed.
+def fill(opened: OpenSources, store: Store, selection: Selection, progress: Together) -> Filled:
+    """Fill a mirror, and return what has changed; `progress` is told of the sources' downloads.
 
     Raises:
         MirrorError: The directory cannot be used, or another run is at work.
@@ -97,14 +98,15 @@ def fill(opened: OpenSources, store: Store, selection: Selection) -> Filled:
         _remove(store, known)
         if selection.url is not None:
             known = replace(known, url=selection.url)
-        source, releases = _listed(opened, selection)
+        with progress.task("Reading the list of releases"):
+            source, releases = _listed(opened, selection)
         gathering = Gathering(
             store,
             source,
-            digests=opened.context.digests,
-            triples=selection.triples,
-            wheels=selection.wheels,
+            opened=opened,
+            selection=selection,
             url=known.url,
+            progress=progress,
         )
         known, added = _gathered(gathering, known, releases)
         kept = known if selection.keep is None else known.keeping(selection.keep)
@@ -129,11 +131,12 @@ def _gathered(
 ) -> tuple[Record, list[str]]:
     """Put what is missing of some releases in its place; return the versions that changed."""
     store, added = gathering.store, []
-    for release in releases:
+    for number, release in enumerate(releases, 1):
         before = known.releases.get(release.version)
         if before is not None and _settled(gathering, before, release):
             continue
-        held = gathering.release(release, before)
+        nth = f"{number}/{len(releases)} " if len(releases) > 1 else ""
+        held = gathering.release(release, before, nth=nth)
         if held is None:
             continue
         _place(store, held)

@@ -35,10 +35,12 @@ from uv_self_update.workflow.mirror.store import measured
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from uv_self_update.releases.digests import DigestRules
     from uv_self_update.releases.release import Release
     from uv_self_update.sources.interface import Source
+    from uv_self_update.sources.opened import OpenSources
+    from uv_self_update.workflow.mirror.fill import Selection
     from uv_self_update.workflow.mirror.store import Store
+    from uv_self_update.workflow.mirror.together import Together
 
 _log = logging.getLogger(__name__)
 
@@ -53,10 +55,10 @@ class Gathering:
     Args:
         store: Where files wait.
         source: The source.
-        digests: The digests that files must have.
-        triples: The wanted platforms; empty for all.
-        wheels: Whether wheels are made.
+        opened: The source belongs to these; they know the digests that files must have.
+        selection: The wanted platforms, and whether wheels are made.
         url: The URL of the mirror, for small installers.
+        progress: Is told of each download.
     """
 
     def __init__(
@@ -64,28 +66,31 @@ class Gathering:
         store: Store,
         source: Source,
         *,
-        digests: DigestRules,
-        triples: frozenset[str],
-        wheels: bool,
+        opened: OpenSources,
+        selection: Selection,
         url: str | None,
+        progress: Together,
     ) -> None:
         self.store = store
         self.source = source
-        self.triples = triples
-        self.wheels = wheels
+        self.triples = selection.triples
+        self.wheels = selection.wheels
         self.fetched = 0
         """Bytes that came from the source."""
-        self._digests = digests
+        self._opened = opened
+        self._digests = opened.context.digests
         self._url = url
+        self._progress = progress
         self._missing: list[str] = []
         self._stopping = threading.Event()
 
-    def release(self, release: Release, before: Held | None) -> Held | None:
+    def release(self, release: Release, before: Held | None, *, nth: str = "") -> Held | None:
         """Return a release with its files, which wait in the store; None if it has no archive.
 
         Args:
             release: The release, as the source lists it.
             before: What the mirror has of it already.
+            nth: The number among several releases, for the progress: `2/30 `.
 
         Raises:
             SourceError: A file cannot be fetched.
@@ -95,10 +100,12 @@ class Gathering:
         """
         self._missing = []
         found = {} if before is None else dict(before.files)
+        title = f"{nth}uv {release.version}"
         if isinstance(self.source, WheelSource):
-            found |= self._repacked(self.source, release, found)
+            with self._progress.whole(title, None):
+                found |= self._repacked(self.source, release, found)
         else:
-            found |= self._downloaded(release, before)
+            found |= self._downloaded(release, before, title)
         archives = {name: file for name, file in found.items() if triple_of(name)}
         if not archives:
             wanted = ", ".join(sorted(self.triples)) or "any platform"
@@ -123,7 +130,8 @@ class Gathering:
         )
         if not self.wheels:
             return held
-        return replace(held, wheels={**held.wheels, **self._wheels(held, before)})
+        with self._progress.task(f"Packing the wheels of {title}"):
+            return replace(held, wheels={**held.wheels, **self._wheels(held, before)})
 
     def lacks(self, release: Release, held: Held) -> bool:
         """Return whether a list names a wanted file that the mirror lacks, or has otherwise."""
@@ -142,27 +150,32 @@ class Gathering:
             return ()
         return tuple(sorted(self.triples | {*(before.asked if before else ())}))
 
-    def _downloaded(self, release: Release, before: Held | None) -> dict[str, File]:
+    def _downloaded(self, release: Release, before: Held | None, title: str) -> dict[str, File]:
         """Fetch what the source has of the wanted files, several at once."""
         assert isinstance(self.source, ArchiveSource), "there are two sorts"  # noqa: S101 # for the type checker
         full = self.source.with_files(release)
         assets = [*self._wanted(full)]
         if before is not None and before.listed == release.published:
             assets = [asset for asset in assets if not self._same(asset, before)]
+        sizes = [asset.size for asset in assets]
+        known = [size for size in sizes if size is not None]
         pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="mirror")
-        try:
-            files = [pool.submit(self._fetched, full, asset) for asset in assets]
-            found = {
-                asset.name: file
-                for asset, result in zip(assets, files, strict=True)
-                if (file := result.result()) is not None
-            }
-        finally:
-            # Nothing is written after the lock is released.
-            self._stopping.set()
-            pool.shutdown(cancel_futures=True)
-            self._stopping.clear()
-        return found
+        with self._progress.whole(title, sum(known) if len(known) == len(sizes) else None):
+            try:
+                files = [pool.submit(self._fetched, full, asset) for asset in assets]
+                return {
+                    asset.name: file
+                    for asset, result in zip(assets, files, strict=True)
+                    if (file := result.result()) is not None
+                }
+            except BaseException:
+                self._opened.close()  # a server may take its time
+                raise
+            finally:
+                # Nothing is written after the lock is released.
+                self._stopping.set()
+                pool.shutdown(cancel_futures=True)
+                self._stopping.clear()
 
     def _wanted(self, release: Release) -> Iterator[Asset]:
         assets = release.assets
