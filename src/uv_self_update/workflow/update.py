@@ -393,6 +393,7 @@ def _gateway(
     )
     loopback = Loopback(address, service.answer)
     try:
+        _import_the_rest(installers, dry_run=job.arguments.dry_run)
         yield service
     finally:
         loopback.close()
@@ -401,6 +402,16 @@ def _gateway(
         sources.close()
         installers.native.close()
         installers.release.close()
+
+
+def _import_the_rest(installers: _Installers, *, dry_run: bool) -> None:
+    """Import what the first response leads to, while it is awaited."""
+    from importlib import import_module
+
+    import_module("packaging.specifiers")
+    if installers.choice == "native" and not dry_run:
+        import_module("uv_self_update.installer.replace")
+        import_module("uv_self_update.installer.stage")
 
 
 def _receipt_version(installation: Installation) -> str:
