@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import platform
-
 from uv_self_update.values import frozen
 
 _MACHINES = {
@@ -89,6 +87,8 @@ def identify(*, system: str, machine: str, libc: str) -> Platform:
 
 def current() -> Platform:
     """Name the platform that this Python runs on."""
+    import platform  # noqa: PLC0415 # slow, and the first connection is begun before
+
     machine = platform.machine()
     if (
         not machine

@@ -64,12 +64,16 @@ class Access:
                     return
                 _, host, port = origin
             elif scheme == "https":
-                tls = partial(self.trust.context_for, url, identified=True)
+                tls = partial(self._context_for, url)
         except (UvSelfUpdateError, ValueError):
             return
         if host and host.isascii() and port is not None:
             timeout = self.network.connect_timeout
             self.preconnection = Preconnection(host, port, timeout=timeout, tls=tls)
+
+    def _context_for(self, url: str) -> ssl.SSLContext:
+        # `trust` only now: its module is imported while the connection is being made.
+        return self.trust.context_for(url, identified=True)
 
     def close(self) -> None:
         """Close a connection that was not used."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from typing import TYPE_CHECKING
 
@@ -143,6 +142,8 @@ def hold_back(
     if expected is None:
         yield from chunks
         return
+    import hashlib  # noqa: PLC0415 # slow, and the first connection is begun before
+
     digest = hashlib.sha256()
     held = b""
     for chunk in chunks:
