@@ -19,13 +19,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support import namespaces
+from support import binaries, mirrors, namespaces
 from support.calls import DATA, REMOVING, RENAMING, Call, Disturbance, calls, disturbed
 from support.homes import base_environment
 from support.killing import NEW, OLD, RECEIPTS, Victim, telling
+from support.web import Page
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
+
+    from support.web import Web
 
 pytestmark = pytest.mark.system
 
@@ -45,9 +49,10 @@ class Case:
 class Scene:
     """A home, and what an update of it changes."""
 
-    def __init__(self, root: Path, receipt: str) -> None:
+    def __init__(self, root: Path, receipt: str, source: str | None = None) -> None:
         """Update it once, and look."""
-        self.victim = Victim(root / "victim", receipt)
+        self.victim = Victim(root / "victim", receipt, source)
+        self._every = receipt == "own" and source is None
         self._record = root / "record"
         self._below = (self.victim.home.path, self.victim.temporary)
         self.victim.reset()
@@ -67,9 +72,8 @@ class Scene:
     def failures(self) -> list[Case]:
         """Return each call with each error, by turns once and from then on.
 
-        Of an adoption, each call with one of them by turns.
+        Of an adoption, and from a server, each call with one of them by turns.
         """
-        every = self.victim.receipt == "own"
         return [
             Case(
                 call=call,
@@ -78,7 +82,7 @@ class Scene:
             for (nth, (number, call)), (turn, error) in product(
                 enumerate(self._chosen), enumerate(ERRORS)
             )
-            if every or nth % len(ERRORS) == turn
+            if self._every or nth % len(ERRORS) == turn
         ]
 
     def kill(self, case: Case) -> None:
@@ -94,11 +98,13 @@ class Scene:
     def fail(self, case: Case) -> None:
         """Have a call fail: the update succeeds all the same, or everything is as before."""
         self.victim.reset()
-        disturbance, name = case.disturbance, case.call.name
+        disturbance = case.disturbance
         with telling(f"{case}"):
             with self.started(case) as process:
                 said = process.communicate()[0].decode(errors="replace")
             code = process.returncode
+            # The order of what threads do side by side differs from run to run.
+            name = calls(self._record)[disturbance.number].name
             with telling(f"code {code}: {said}"):
                 reason = os.strerror(getattr(errno, disturbance.error))
                 assert code == 0 or (code > 0 and reason in said), "it gives no reason"
@@ -118,13 +124,27 @@ class Scene:
         return self.victim.started(disturbed(self._record, self._below, case.disturbance))
 
 
+SERVERS: Mapping[str, Callable[[Web], str]] = {
+    "listing": lambda web: f"listing+{web.url}/listing/",
+    "index": lambda web: f"index+{web.url}/simple/",
+}
+"""The sources of an update of a uv with its own receipt, in place of a folder."""
+
 each_receipt = pytest.mark.parametrize("scene", RECEIPTS, indirect=True)
+each_scene = pytest.mark.parametrize("scene", [*RECEIPTS, *SERVERS], indirect=True)
 
 
 @pytest.fixture
-def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Scene:
+def scene(request: pytest.FixtureRequest, web: Web, tmp_path: Path) -> Scene:
     """Return a home, and what an update of it changes."""
-    return Scene(tmp_path, request.param)
+    if request.param not in SERVERS:
+        return Scene(tmp_path, request.param)
+    name = binaries.archive(NEW).name
+    web.pages |= mirrors.index_pages([NEW], real=True)
+    web.pages |= mirrors.file_pages(NEW, f"/listing/{NEW}", real=True)
+    web.pages["/listing/"] = Page(body=f'<a href="{NEW}/">{NEW}/</a>'.encode())
+    web.pages[f"/listing/{NEW}/"] = Page(body=f'<a href="{name}">{name}</a>'.encode())
+    return Scene(tmp_path, "own", SERVERS[request.param](web))
 
 
 def chosen(made: list[Call]) -> list[tuple[int, Call]]:
@@ -227,7 +247,7 @@ def sample(cases: list[Case], *, seed: int) -> list[Case]:
     return random.Random(seed).sample(cases, FEW)  # noqa: S311 # no secret
 
 
-@each_receipt
+@each_scene
 def test_killed_at_some_calls(scene: Scene) -> None:
     """Uv runs, old or new; the next update ends as if nothing had happened."""
     for case in sample(scene.kills(), seed=0):
@@ -236,7 +256,7 @@ def test_killed_at_some_calls(scene: Scene) -> None:
 
 @pytest.mark.sampled(3)
 @pytest.mark.slow
-@each_receipt
+@each_scene
 @pytest.mark.parametrize("shard", range(SHARDS))
 def test_killed_at_every_call(shard: int, scene: Scene) -> None:
     """The same at all of them."""
@@ -244,7 +264,7 @@ def test_killed_at_every_call(shard: int, scene: Scene) -> None:
         scene.kill(case)
 
 
-@each_receipt
+@each_scene
 def test_some_calls_fail(scene: Scene) -> None:
     """The update succeeds all the same, or it says why not and everything is as before."""
     for case in sample(scene.failures(), seed=0):
@@ -253,7 +273,7 @@ def test_some_calls_fail(scene: Scene) -> None:
 
 @pytest.mark.sampled(3)
 @pytest.mark.slow
-@each_receipt
+@each_scene
 @pytest.mark.parametrize("shard", range(SHARDS))
 def test_every_call_fails(shard: int, scene: Scene) -> None:
     """The same with all of them, and each error."""
