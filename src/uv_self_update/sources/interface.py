@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import NoArchive
@@ -72,6 +73,35 @@ class Source(ABC):
 
     def close(self) -> None:  # noqa: B027 # most sources have nothing to close
         """Stop running requests; safe to call from any thread."""
+
+
+class Composite(Source):
+    """A source that delegates to another one, which is determined by its first use."""
+
+    @cached_property
+    @abstractmethod
+    def chosen(self) -> Source:
+        """The source to use.
+
+        Raises:
+            SourceError: It could not be determined.
+        """
+
+    def itself(self) -> Source:
+        return self.chosen
+
+    def find(self, wanted: Wanted) -> Release:
+        return self.itself().find(wanted)
+
+    def releases(self, limit: int) -> tuple[Release, ...]:
+        return self.itself().releases(limit)
+
+    def objection(self, release: Release, policy: Policy) -> Objection | None:
+        return self.itself().objection(release, policy)
+
+    def close(self) -> None:
+        if "chosen" in self.__dict__:
+            self.chosen.close()
 
 
 class ArchiveSource(Source):

@@ -8,16 +8,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from uv_self_update.errors import StatusRefused, UnexpectedBody
-from uv_self_update.sources.interface import ArchiveSource
+from uv_self_update.sources.interface import Composite
 from uv_self_update.sources.tree import names_in
 
 if TYPE_CHECKING:
     import re
-    from contextlib import AbstractContextManager
 
-    from uv_self_update.network.responses import Download
-    from uv_self_update.releases.release import Asset, Release
-    from uv_self_update.releases.target import Wanted
     from uv_self_update.sources.astral import AstralSource
     from uv_self_update.sources.tree import Names, TreeSource
 
@@ -36,7 +32,7 @@ def split_repository(url: str, pattern: re.Pattern[str]) -> tuple[str, str, Name
     return root, unquote(match["name"]), names_in(match["path"] or "")
 
 
-class ManifestOrTree(ArchiveSource):
+class ManifestOrTree(Composite):
     """The releases of Astral's manifest if the server has it; those in its directories otherwise.
 
     The directories of a proxy show only the files that were fetched before, so the manifest is
@@ -48,23 +44,8 @@ class ManifestOrTree(ArchiveSource):
         self._tree = tree
         self.name = tree.name
 
-    def find(self, wanted: Wanted) -> Release:
-        return self._chosen.find(wanted)
-
-    def releases(self, limit: int) -> tuple[Release, ...]:
-        return self._chosen.releases(limit)
-
-    def listing(self, limit: int) -> tuple[Release, ...]:
-        return self._chosen.listing(limit)
-
-    def with_files(self, release: Release) -> Release:
-        return self._chosen.with_files(release)
-
-    def open(self, release: Release, asset: Asset) -> AbstractContextManager[Download]:
-        return self._chosen.open(release, asset)
-
     @cached_property
-    def _chosen(self) -> AstralSource | TreeSource:
+    def chosen(self) -> AstralSource | TreeSource:
         try:
             known = self._manifest.by_version
         except UnexpectedBody:

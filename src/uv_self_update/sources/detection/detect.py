@@ -46,7 +46,7 @@ from uv_self_update.sources.detection.clues import (
 )
 from uv_self_update.sources.formats.documents import OTHER_JSON, UNKNOWN, describe
 from uv_self_update.sources.index.wheels import TreeOrWheels
-from uv_self_update.sources.interface import Source
+from uv_self_update.sources.interface import Composite, Source
 from uv_self_update.sources.layout import parent_of_version
 from uv_self_update.sources.tree import below
 from uv_self_update.url import origin_of
@@ -58,7 +58,6 @@ if TYPE_CHECKING:
     from uv_self_update.config.kinds import SourceSettings
     from uv_self_update.network.responses import Answer
     from uv_self_update.releases.release import Release
-    from uv_self_update.releases.target import Wanted
     from uv_self_update.sources.context import Context
     from uv_self_update.sources.detection.clues import Clue
 
@@ -140,7 +139,7 @@ def _verified(settings: SourceSettings, reason: str, context: Context) -> Detect
     )
 
 
-class DetectedSource(Source):
+class DetectedSource(Composite):
     """A source whose kind is detected when it is first used."""
 
     def __init__(self, settings: SourceSettings, context: Context) -> None:
@@ -149,29 +148,19 @@ class DetectedSource(Source):
         self.name = redact_url(url_of(settings))
         self._failure: SourceError | None = None
 
-    def find(self, wanted: Wanted) -> Release:
-        return self.itself().find(wanted)
-
-    def releases(self, limit: int) -> tuple[Release, ...]:
-        return self.itself().releases(limit)
-
     def itself(self) -> Source:
         """Return the source of the detected kind."""
         if self._failure is not None:
             raise self._failure
         try:
-            return self._source
+            return self.chosen
         except SourceError as error:
             # Kept, because uv repeats a failed request.
             self._failure = error
             raise
 
-    def close(self) -> None:
-        if "_source" in self.__dict__:
-            self._source.close()
-
     @cached_property
-    def _source(self) -> Source:
+    def chosen(self) -> Source:
         detection = detect(self._settings, self._context)
         kind = detection.settings.kind
         _log.debug("Detected %s at %s, because %s", kind, self.name, detection.reason)

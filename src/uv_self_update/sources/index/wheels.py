@@ -10,17 +10,14 @@ from typing import TYPE_CHECKING
 
 from uv_self_update.config.kinds import SourceSettings
 from uv_self_update.errors import WheelsOnly
-from uv_self_update.sources.interface import Source
+from uv_self_update.sources.interface import Composite, Source
 
 if TYPE_CHECKING:
-    from uv_self_update.releases.policy import Objection, Policy
-    from uv_self_update.releases.release import Release
-    from uv_self_update.releases.target import Wanted
     from uv_self_update.sources.context import Context
     from uv_self_update.sources.tree import TreeSource
 
 
-class TreeOrWheels(Source):
+class TreeOrWheels(Composite):
     """The releases in directories, or the wheels if there are no releases."""
 
     def __init__(self, tree: TreeSource, context: Context) -> None:
@@ -41,25 +38,8 @@ class TreeOrWheels(Source):
             return SourceSettings(kind="index", url=error.url, format="flat")
         return None
 
-    def itself(self) -> Source:
-        """Return the tree or the flat index."""
-        return self._chosen
-
-    def find(self, wanted: Wanted) -> Release:
-        return self._chosen.find(wanted)
-
-    def releases(self, limit: int) -> tuple[Release, ...]:
-        return self._chosen.releases(limit)
-
-    def objection(self, release: Release, policy: Policy) -> Objection | None:
-        return self._chosen.objection(release, policy)
-
-    def close(self) -> None:
-        if "_chosen" in self.__dict__:
-            self._chosen.close()
-
     @cached_property
-    def _chosen(self) -> Source:
+    def chosen(self) -> Source:
         return (
             self._tree if self.wheels is None else self._context.build(self.wheels, self._context)
         )
