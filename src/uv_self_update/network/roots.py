@@ -18,9 +18,18 @@ SYSTEM_READABLE = sys.platform != "darwin"
 """Whether the authorities of the operating system can be listed."""
 
 
+MOZILLA = Path(certifi.where())
+"""The authorities of Mozilla's program, which uv has built in."""
+
+_DEFAULTS = ssl.get_default_verify_paths()
+
+SYSTEM = (Path(_DEFAULTS.openssl_cafile), Path(_DEFAULTS.openssl_capath))
+"""The authorities of an operating system that keeps them in files."""
+
+
 def of_mozilla() -> bytes:
-    """Return the authorities of Mozilla's program, which uv has built in."""
-    return Path(certifi.where()).read_bytes()
+    """Return the authorities of Mozilla's program."""
+    return MOZILLA.read_bytes()
 
 
 def of_paths(paths: Iterable[Path]) -> bytes:
@@ -34,14 +43,17 @@ def of_paths(paths: Iterable[Path]) -> bytes:
 
 def of_system() -> bytes:
     """Return the authorities of the operating system, where `SYSTEM_READABLE`."""
+    return of_windows() or of_paths(SYSTEM)
+
+
+def of_windows() -> bytes:
+    """Return the authorities of Windows; nothing on another system."""
+    listed: list[bytes] = []
     if sys.platform == "win32":
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.load_default_certs()
         listed = context.get_ca_certs(binary_form=True)
-        return "".join(map(ssl.DER_cert_to_PEM_cert, listed)).encode()
-    else:  # noqa: RET505 # for mypy, which knows the platform
-        defaults = ssl.get_default_verify_paths()
-        return of_paths([Path(defaults.openssl_cafile), Path(defaults.openssl_capath)])
+    return "".join(map(ssl.DER_cert_to_PEM_cert, listed)).encode()
 
 
 def _certificates_at(path: Path) -> Iterator[bytes]:

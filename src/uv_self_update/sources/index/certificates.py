@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +18,7 @@ from uv_self_update.files import strerror
 from uv_self_update.network.client_certificate import ClientCertificate, needs_passphrase
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from tempfile import TemporaryDirectory
 
     from uv_self_update.config.settings import Network
@@ -29,9 +27,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _FILE, _DIRECTORIES, _CLIENT = "SSL_CERT_FILE", "SSL_CERT_DIR", "SSL_CLIENT_CERT"
-_BLOCK = re.compile(
-    rb"-----BEGIN ((?:TRUSTED |X509 )?CERTIFICATE)-----.*?-----END \1-----", re.DOTALL
-)
 
 
 class UvCertificates:
@@ -50,8 +45,7 @@ class UvCertificates:
         self._parent = temporary
         self._directory: TemporaryDirectory[str] | None = None
         if network.ca_bundle is not None:
-            blocks = dict.fromkeys([*_blocks(network.ca_bundle), *_trusted_by_uv(environ)])
-            self.environ[_FILE] = self._write("authorities.pem", b"\n".join(blocks))
+            self.environ[_FILE] = self._write("authorities.pem", _with(network.ca_bundle, environ))
         if network.client_cert is not None and (named := self._client(network)) is not None:
             self.environ[_CLIENT] = named
 
@@ -90,36 +84,18 @@ class UvCertificates:
             self._directory = TemporaryDirectory(prefix="uv-self-update-", dir=self._parent)
         path = Path(self._directory.name, name)
         path.touch(mode=0o600)
-        path.write_bytes(content + b"\n")
+        path.write_bytes(content.rstrip() + b"\n")
         return str(path)
 
 
-def _trusted_by_uv(environ: Mapping[str, str]) -> Iterator[bytes]:
-    """Yield the authorities that uv trusts without the bundle, and those of the system."""
-    import ssl  # noqa: PLC0415 # slow, and rarely needed
+def _with(bundle: Path, environ: Mapping[str, str]) -> bytes:
+    """Return the authorities of a bundle, those that uv trusts without it, and the system's."""
+    from uv_self_update.network import roots  # noqa: PLC0415 # slow, and rarely needed
 
+    if not roots.of_paths([bundle]):
+        _log.warning("%s is not used for the package index: no certificates in it", bundle)
     named = [environ.get(_FILE, ""), *environ.get(_DIRECTORIES, "").split(os.pathsep)]
-    if not any(named):
-        import certifi  # noqa: PLC0415 # as above
-
-        # Mozilla's, as in uv itself, and the system's, which may include a company's own.
-        paths = ssl.get_default_verify_paths()
-        named = [certifi.where(), paths.cafile or "", *(paths.capath or "").split(os.pathsep)]
-        if sys.platform == "win32":
-            for encoded, kind, _ in ssl.enum_certificates("ROOT"):
-                if kind == "x509_asn":
-                    yield ssl.DER_cert_to_PEM_cert(encoded).strip().encode()
-    for name in named:
-        if name:
-            yield from _blocks(Path(name))
-
-
-def _blocks(path: Path) -> Iterator[bytes]:
-    """Yield the certificates in a file, or in the files of a directory."""
-    try:
-        files = sorted(path.iterdir()) if path.is_dir() else [path]
-        for file in files:
-            if file.is_file():
-                yield from (block[0] for block in _BLOCK.finditer(file.read_bytes()))
-    except OSError as error:
-        _log.warning("%s is not used for the package index: %s", path, strerror(error))
+    if any(named):
+        return roots.of_paths([bundle, *(Path(name) for name in named if name)])
+    # Mozilla's, as in uv itself, and the system's, which may include a company's own.
+    return roots.of_paths([bundle, roots.MOZILLA, *roots.SYSTEM]) + roots.of_windows()
