@@ -331,11 +331,11 @@ def test_refusal_that_uv_ignores_is_an_error(stand: Stand) -> None:
 def test_index_behind_a_proxy_that_cannot_be_used(stand: Stand) -> None:
     """Where it is clear beforehand that an index cannot be reached, nothing is started."""
     index = {"UV_DEFAULT_INDEX": "http://intranet.example/simple/"}
-    answer = stand.run("uv", "lock", ALL_PROXY="socks5h://127.0.0.1:9", **index)
+    answer = stand.run("uv", "lock", ALL_PROXY="https://127.0.0.1:9", **index)
 
     assert answer.code == 12
     assert "http://intranet.example would not be reached" in answer.err
-    assert stand.run("true", ALL_PROXY="socks5h://127.0.0.1:9", NO_PROXY="*", **index).code == 0
+    assert stand.run("true", ALL_PROXY="https://127.0.0.1:9", NO_PROXY="*", **index).code == 0
 
 
 @pytest.mark.parametrize(("number", "code"), [("TERM", 7), ("HUP", 7), ("USR1", 7), ("INT", 7)])

@@ -22,12 +22,13 @@ import trustme
 from support.backends import BACKEND, source_archive
 from support.networks import OUTSIDE, Namespace, WebAt, networks
 from support.proxy import trust
-from support.servers.proxies import Door, squid
+from support.servers.proxies import Door, microsocks, squid
 from support.simulator.dialect import PASSWORD
 from support.simulator.packages import Packages, PublicIndex, ReleaseOf, wheel
 from support.simulator.server import Storage
 from support.stand import FILES, Stand, done, locked
 from support.web import Page, Web
+from uv_self_update.network.socks import PORT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +39,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 LOGIN = ("jo", "a/b@c%")
-SQUID = f"http://{':'.join(quote(word, safe='') for word in LOGIN)}@{OUTSIDE}:{Door.WITH_A_LOGIN}"
+WRITTEN = ":".join(quote(word, safe="") for word in LOGIN)
+SQUID = f"http://{WRITTEN}@{OUTSIDE}:{Door.WITH_A_LOGIN}"
+SOCKS = f"socks5h://{WRITTEN}@{OUTSIDE}:{PORT}"
 HUB, PKG, INTRANET = "hub.test", "pkg.test", "intranet"
 
 
@@ -116,6 +119,7 @@ def company(home: Home, tmp_path: Path) -> Iterator[Company]:
             pkg = stack.enter_context(WebAt("127.0.0.1", 443, context=context))
             intranet = stack.enter_context(WebAt("127.0.0.1", 80))
             stack.enter_context(squid(hosts, LOGIN, authority.issue_cert(OUTSIDE)))
+            stack.enter_context(microsocks(hosts, PORT, LOGIN))
         pkg.pages |= public.pages
         home.environ["SSL_CERT_FILE"] = str(trust(authority, tmp_path))
         home.environ["GIT_SSL_CAINFO"] = home.environ["SSL_CERT_FILE"]
@@ -139,6 +143,7 @@ SETUPS = {
     "exempt": {"HTTP_PROXY": SQUID, "HTTPS_PROXY": SQUID, "NO_PROXY": "localhost,invalid"},
     "ours exempt": {"ALL_PROXY": SQUID, "no_proxy": ".uv-self-update.invalid"},
     "cgi": {"HTTPS_PROXY": SQUID, "REQUEST_METHOD": "GET"},
+    "socks": {"ALL_PROXY": SOCKS},
 }
 
 
@@ -168,6 +173,18 @@ def test_program_that_talks_to_the_intranet(version: str, company: Company) -> N
     answer = company.run(*("uv", "run", "--no-project", "python", "-c", program), **SETUPS["both"])
 
     assert done(answer).out == "b'intranet'\n"
+
+
+@pytest.mark.parametrize("version", ["0.8.24", "newest"])
+def test_index_of_plain_http_through_socks(version: str, company: Company) -> None:
+    """Plain http is passed on through a SOCKS proxy, which resolves the name."""
+    company.use(version)
+    company.intranet.pages |= company.public.pages
+    index = {"UV_DEFAULT_INDEX": "http://intranet/simple/"}
+
+    done(company.run("uv", "sync", "--no-cache", ALL_PROXY=SOCKS, **index))
+
+    assert locked(company)["iniconfig"] == "2.0.0 http://intranet/simple/"
 
 
 @pytest.mark.parametrize("version", ["0.8.24", "newest"])

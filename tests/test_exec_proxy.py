@@ -223,7 +223,8 @@ def test_request_is_passed_on_through_the_users_proxy(tmp_path: Path, web: Web) 
 
 
 @pytest.mark.parametrize(
-    "proxy", ["socks5h://127.0.0.1:9", "https://127.0.0.1:9", "http://x:99999"]
+    "proxy",
+    ["socks5h://127.0.0.1:9", "socks4://127.0.0.1:9", "https://127.0.0.1:9", "http://x:99999"],
 )
 def test_proxy_that_cannot_be_used(proxy: str, tmp_path: Path) -> None:
     """What cannot be passed on is 502, with the reason."""

@@ -211,7 +211,7 @@ def test_extra_is_missing(stand: UrlStand, monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_proxy_that_cannot_be_used(stand: UrlStand) -> None:
     """Behind a proxy that we do not speak to, https stays the user's own affair."""
-    answer = stand.run("uv", "lock", HTTPS_PROXY="socks5h://127.0.0.1:9")
+    answer = stand.run("uv", "lock", HTTPS_PROXY="https://127.0.0.1:9")
 
     assert answer.code != 0
     assert "URLs of release files are not served: uv-self-update cannot send https" in answer.err

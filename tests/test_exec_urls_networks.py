@@ -26,12 +26,13 @@ from support.backends import BACKEND, source_archive
 from support.direct import SDIST, WHEEL, SecurePackages, UrlStand
 from support.networks import OUTSIDE, Namespace, WebAt, networks
 from support.proxy import trust
-from support.servers.proxies import Door, squid
+from support.servers.proxies import Door, microsocks, squid
 from support.simulator.dialect import PASSWORD
 from support.simulator.packages import PublicIndex, ReleaseOf, wheel
 from support.simulator.server import Storage
 from support.stand import done, locked
 from support.web import Page, Web
+from uv_self_update.network.socks import PORT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +44,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 LOGIN = ("jo", "a/b@c%")
-SQUID = f"http://{':'.join(quote(word, safe='') for word in LOGIN)}@{OUTSIDE}:{Door.WITH_A_LOGIN}"
+WRITTEN = ":".join(quote(word, safe="") for word in LOGIN)
+SQUID = f"http://{WRITTEN}@{OUTSIDE}:{Door.WITH_A_LOGIN}"
+SOCKS = f"socks5h://{WRITTEN}@{OUTSIDE}:{PORT}"
 GITHUB, API, OBJECTS, PKG = "github.com", "api.github.com", "objects.test", "pkg.test"
 INTRANET = "intranet"
 ADDRESSES = {
@@ -139,6 +142,7 @@ def company(home: Home, tmp_path: Path) -> Iterator[Company]:
             pkg = stack.enter_context(WebAt(ADDRESSES[PKG], 443, context=context))
             intranet = stack.enter_context(WebAt(ADDRESSES[INTRANET], 80))
             stack.enter_context(squid(hosts, LOGIN, authority.issue_cert(OUTSIDE)))
+            stack.enter_context(microsocks(hosts, PORT, LOGIN))
         pkg.pages |= public.pages
         github.public[PUBLIC_PATH] = PUBLIC[1]
         home.environ["SSL_CERT_FILE"] = str(trust(authority, tmp_path))
@@ -184,6 +188,7 @@ SETUPS = {
     "exempt": {"HTTPS_PROXY": SQUID, "NO_PROXY": "localhost,intranet"},
     "cgi": {"HTTPS_PROXY": SQUID, "REQUEST_METHOD": "GET"},
     "system": {"HTTPS_PROXY": SQUID, "UV_NATIVE_TLS": "1"},
+    "socks": {"ALL_PROXY": SOCKS},
 }
 
 

@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 
 import h11
 
-from uv_self_update.network.forward_proxies import authorization, parsed, unusable
+from uv_self_update.network.forward_proxies import authorization, is_socks, parsed, unusable
 from uv_self_update.network.passing import Passage
 from uv_self_update.network.persistent import Connected
-from uv_self_update.network.tunnels import NotForwarded, connected, opened
+from uv_self_update.network.tunnels import NotForwarded, opened
 from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
@@ -122,7 +122,8 @@ def forward(
     sent = [(b"Host", netloc.encode("latin-1")), *_end_to_end(headers, {b"host"})]
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     place = (host, parts.port or (80 if tls is None else 443))
-    if tls is None and proxy is not None:
+    by_tunnel = tls is not None or is_socks(proxy)
+    if proxy is not None and not by_tunnel:
         if reason := unusable(proxy):
             raise NotForwarded(reason)
         via = parsed(proxy)
@@ -137,7 +138,7 @@ def forward(
         with contextlib.suppress(_NothingReceived):
             return _asked(old, request, body, kept)
     if tls is None:
-        connection = connected(*place)
+        connection = opened(*place, proxy=proxy if by_tunnel else None)
     else:
         with _TURN:
             connection = _secured(opened(*place, proxy=proxy), tls, host)

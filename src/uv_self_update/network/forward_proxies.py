@@ -9,22 +9,30 @@ from base64 import b64encode
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes, urlsplit
 
+from uv_self_update.network.socks import SCHEMES
 from uv_self_update.redaction import redact_url
 
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
+
+_SCHEMES = ("http", *SCHEMES)
 
 
 def unusable(proxy: str, what: str = "plain http") -> str | None:
     """Return why `what` cannot be sent through a proxy; None where it can be."""
     try:
         via = parsed(proxy)
-        known = via.scheme == "http" and bool(via.hostname) and via.port != 0
+        known = via.scheme in _SCHEMES and bool(via.hostname) and via.port != 0
     except ValueError:
         known = False
     if known:
         return None
     return f"uv-self-update cannot send {what} through the proxy {redact_url(proxy)}"
+
+
+def is_socks(proxy: str | None) -> bool:
+    """Return whether a proxy knows connections only, and no requests."""
+    return proxy is not None and proxy.partition("://")[0].lower() in SCHEMES
 
 
 def parsed(proxy: str) -> SplitResult:

@@ -1,4 +1,7 @@
-"""Connections to a host and port, directly or through an http proxy (RFC 9110 section 9.3.6)."""
+"""Connections to a host and port: directly, through an http proxy, or by SOCKS.
+
+RFC 9110 section 9.3.6 defines the tunnel of an http proxy.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import h11
 
+from uv_self_update.network import socks
 from uv_self_update.network.forward_proxies import authorization, parsed, unusable
 from uv_self_update.redaction import redact_url
 
@@ -50,10 +54,14 @@ def opened(host: str, port: int, *, proxy: str | None) -> socket.socket:
     if reason := unusable(proxy, "https"):
         raise NotForwarded(reason)
     via = parsed(proxy)
-    connection = connected(via.hostname or "", via.port or 80)
+    by_socks = via.scheme in socks.SCHEMES
+    connection = connected(via.hostname or "", via.port or (socks.PORT if by_socks else 80))
     try:
+        if by_socks:
+            socks.connect(connection, host, port, via)
+            return connection
         status = _ask(connection, host, port, via)
-    except (OSError, h11.ProtocolError) as error:
+    except (OSError, UnicodeError, h11.ProtocolError) as error:
         connection.close()
         message = f"no tunnel through the proxy {redact_url(proxy)}: {error}"
         raise NotForwarded(message) from error
