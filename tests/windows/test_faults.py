@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support import release_installers
 from support.binaries import newest, newest_but_one
 from windows import sources
 from windows.machine import REAL, windows
@@ -176,24 +175,6 @@ def test_held_for_ever(name: str, machine: Machine) -> None:
     again = machine.run("--source", source)
     assert again.code == 0, again
     assert "interrupted" not in again.err
-
-
-@pytest.mark.skipif(REAL, reason="the stand-in refuses what a real PowerShell runs")
-def test_release_installer_that_fails(machine: Machine) -> None:
-    """A release's own script is run, and its failure leaves uv, its receipt and TEMP alone."""
-    machine.install(newest_but_one())
-    source = sources.directory(machine, newest())
-    script = machine.path / "mirror" / newest() / "uv-installer.ps1"
-    script.write_bytes(release_installers.script(newest(), windows=True))
-    before = machine.rest()
-
-    done = machine.run("--source", source, "--installer", "release")
-
-    assert done.code == 2, done
-    assert "does not know this line" in done.err
-    assert f"the installer of uv {newest()} failed" in done.err
-    unchanged(machine, before)
-    assert list(machine.temporary.iterdir()) == []
 
 
 def test_read_only(machine: Machine) -> None:
