@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
 import tarfile
 import zipfile
@@ -57,7 +58,9 @@ def zipball(
     with zipfile.ZipFile(packed, "w", method) as archive:
         archive.writestr("docs/", b"")
         for name in ("README", *WINDOWS.executables):
-            with archive.open(name, "w", force_zip64=zip64) as opened:
+            member = zipfile.ZipInfo(name)
+            member.compress_type, member.create_system = method, 3  # Unix
+            with archive.open(member, "w", force_zip64=zip64) as opened:
                 opened.write(CONTENT)
     return packed.getvalue()
 
@@ -139,7 +142,8 @@ def test_error_at_the_end(
             source="the mirror",
         )
     assert caught.value is error
-    assert not any(file.stat().st_mode & 0o111 for file in tmp_path.iterdir())
+    if os.name != "nt":  # there, a name decides
+        assert not any(file.stat().st_mode & 0o111 for file in tmp_path.iterdir())
 
 
 def descriptors(body: bytes, form: Callable[[bytes, int, int, int], bytes]) -> bytes:

@@ -45,7 +45,7 @@ UVS = frozenset({"--dry-run", "--token", "-v", "-q"})
 
 def name_of(path: Path) -> str:
     """Return the name of a file's test."""
-    return str(path.relative_to(ROOT))
+    return path.relative_to(ROOT).as_posix()
 
 
 def blocks(path: Path, language: str) -> list[str]:
@@ -252,5 +252,5 @@ def test_site_has_every_page() -> None:
     named = re.findall(r'"([\w/-]+\.md)"', text)
 
     assert sorted(named) == sorted(
-        [*(str(path.relative_to(ROOT / "docs")) for path in DOCS), "changelog.md"]
+        [*(path.relative_to(ROOT / "docs").as_posix() for path in DOCS), "changelog.md"]
     )

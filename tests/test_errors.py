@@ -137,8 +137,9 @@ def test_no_controls() -> None:
 
 def test_uv_of_another_installation() -> None:
     """Where the receipt is about another uv, that one is named."""
-    error = errors.NotStandalone(Path("/usr/bin/uv"), "no", other=Path("/home/me/.local/bin/uv"))
-    assert "`--uv /home/me/.local/bin/uv`" in (error.hint or "")
+    other = Path("/home/me/.local/bin/uv")
+    error = errors.NotStandalone(Path("/usr/bin/uv"), "no", other=other)
+    assert f"`--uv {other}`" in (error.hint or "")
     assert "`--uv" not in (errors.NotStandalone(Path("/usr/bin/uv"), "no").hint or "")
 
 

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+def mode_of(executable: int) -> int:
+    """Return the mode that an executable has; Windows knows read-only and no other."""
+    return 0o777 if os.name == "nt" else executable
+
+
 @pytest.fixture(autouse=True)
 def pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Do not wait."""
@@ -56,7 +61,7 @@ def test_held_for_a_moment(name: str, machine: Machine, hold: Callable[[Path, in
 
     machine.replace()
 
-    assert machine.installed()[name] == (f"new {name}", 0o755)
+    assert machine.installed()[name] == (f"new {name}", mode_of(0o755))
 
 
 @pytest.mark.parametrize("name", ["uv.exe", "uvx.exe"])
@@ -112,12 +117,12 @@ def test_elsewhere_nothing_is_tried_again() -> None:
 
 def test_uv_that_has_moved_aside(machine: Machine) -> None:
     """A uv that has moved aside gives the new one its mode, and a failure leaves it there."""
-    (machine.bin / "uv.exe").chmod(0o700)
+    (machine.bin / "uv.exe").chmod(mode_of(0o700))
     (machine.bin / "uv.exe").rename(machine.bin / "uv.exe.previous.exe")
     before = machine.installed()
 
     def broken(uv: Path, version: str) -> None:
-        assert uv.stat().st_mode & 0o777 == 0o700
+        assert uv.stat().st_mode & 0o777 == mode_of(0o700)
         raise StagedUvBroken(version, "the mirror", "it does not run")
 
     with pytest.raises(StagedUvBroken):

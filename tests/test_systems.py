@@ -35,9 +35,14 @@ def pretend(platform: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def functions(file: Path) -> set[str]:
-    """Return the tests of a file."""
-    return {
-        node.name for node in ast.parse(file.read_text()).body if isinstance(node, ast.FunctionDef)
+    """Return the tests of a file, those of a class with its name."""
+    body = ast.parse(file.read_text()).body
+    classes = [node for node in body if isinstance(node, ast.ClassDef)]
+    return {node.name for node in body if isinstance(node, ast.FunctionDef)} | {
+        f"{one.name}::{node.name}"
+        for one in classes
+        for node in one.body
+        if isinstance(node, ast.FunctionDef)
     }
 
 

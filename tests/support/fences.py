@@ -75,6 +75,6 @@ def read(page: str, text: str) -> Iterator[Fence]:
 
 _PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md")))
 FENCES = tuple(
-    fence for path in _PAGES for fence in read(str(path.relative_to(ROOT)), path.read_text())
+    fence for path in _PAGES for fence in read(path.relative_to(ROOT).as_posix(), path.read_text())
 )
 """Every fenced block of the README, of CONTRIBUTING.md and of the pages below `docs`."""

@@ -34,6 +34,7 @@ _DIST = Needs(why="cargo-dist, as the package index has it, and namespaces", sys
 _XDG = Needs(why="folders as XDG names them", systems=_LINUX)
 _PROC = Needs(why="a file of /proc", systems=_LINUX)
 _PORTS = Needs(why="Linux's rules for who may share a port", systems=_LINUX)
+_LOOPBACK = Needs(why="several addresses of loopback, and pipes that asyncio reads", systems=_LINUX)
 _MOST = Needs(why="all that other systems lack, to take it away", systems=_LINUX)
 _TERMINAL = Needs(why="a pseudo-terminal", systems=_UNIX)
 _ESCAPES = Needs(why="a terminal that knows escape sequences", systems=_UNIX)
@@ -48,12 +49,16 @@ TABLE: Mapping[str, Needs] = {
     "test_adoption.py": _HOME,
     "test_archive.py::test_link_to_write_through": _MODES,
     "test_archive.py::test_tar": _MODES,
+    "test_archive_stream.py::test_nothing_may_be_run_before_the_end": _MODES,
     "test_authorities.py": _OPENSSL,
     "test_bad_input.py": _HOME,
+    "test_benchmark_line.py": _LOOPBACK,
+    "test_binaries.py::test_first_run_has_two_versions": _HOME,
     "test_changed_meanwhile.py": _PROCESSES,
     "test_check.py": _HOME,
     "test_child.py": _SH,
     "test_cli.py": _HOME,
+    "test_cli_config.py::TestReleases::test_exposed_secret_is_warned_of": _MODES,
     "test_cli_config.py::test_broken_system_file": _MODES,
     "test_cli_config.py::test_mode_of_a_named_file": _MODES,
     "test_cli_config.py::test_set_into_a_file_that_others_read": _MODES,
@@ -68,6 +73,7 @@ TABLE: Mapping[str, Needs] = {
     "test_detection.py::test_index_recognised_for_real": _SERVERS,
     "test_detection.py::test_recognised_for_real": _SERVERS,
     "test_dist_installers.py": _DIST,
+    "test_doctor.py": _HOME,
     "test_end_to_end.py": _HOME,
     "test_environment.py": _HOME,
     "test_exec.py": _HOME,
