@@ -17,7 +17,6 @@ from windows.parts import REAL
 __all__ = ("REAL", "Machine", "windows")
 
 _KEPT = ("SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT", "PROGRAMDATA", "PSMODULEPATH")
-_TIMEOUT = 180  # seconds for one command
 
 
 @dataclass(kw_only=True)
@@ -32,6 +31,9 @@ class Machine:
 
     environ: dict[str, str] = field(default_factory=dict)
     """What is set in addition."""
+
+    timeout: float = 180
+    """Seconds for one command."""
 
     @property
     def bin(self) -> Path:
@@ -81,7 +83,7 @@ class Machine:
         """Run a program for Windows, and wait for its end."""
         process = self.popen(*command, **more)
         try:
-            out, err = process.communicate(timeout=_TIMEOUT)
+            out, err = process.communicate(timeout=self.timeout)
         except subprocess.TimeoutExpired:
             process.kill()
             raise

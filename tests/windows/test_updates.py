@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import trustme
 
 from support.binaries import newest, newest_but_one, version
 from windows import parts, sources
@@ -146,6 +147,25 @@ def test_init_and_config(machine: Machine) -> None:
     assert machine.run("--check").code == 11
 
 
+def test_config_values(machine: Machine) -> None:
+    """A value is read as it was written: backslashes, umlauts and blanks as well."""
+    file = windows(machine.path / "config.toml")
+    machine.environ["UV_SELF_UPDATE_CONFIG"] = str(file)
+    authority = machine.path / "new" / ODD / "ca.pem"
+    authority.parent.mkdir(parents=True)
+    trustme.CA().cert_pem.write_to_path(str(authority))
+    certificates = str(windows(authority))
+
+    for key, value in (("network.ca-bundle", certificates), ("network.timeout", "40")):
+        written = machine.run("config", "set", key, value, PYTHONIOENCODING="cp437", PYTHONUTF8="0")
+        read = machine.run("config", "get", key, PYTHONUTF8="1")
+        assert written.code == 0, written
+        assert (read.code, read.out.strip()) == (0, value), read
+    assert machine.run("config", "unset", "network.ca-bundle").code == 0
+    assert machine.run("config", "get", "network.ca-bundle").out.strip() != certificates
+    assert machine.run("config", "path").out.splitlines()[0] == str(file)
+
+
 def test_tool(machine: Machine) -> None:
     """The launcher that a real `uv tool install` writes updates the uv that has written it."""
     machine.install(newest_but_one())
@@ -184,12 +204,12 @@ def test_two_at_once(machine: Machine) -> None:
     assert not (machine.bin / ".uv-self-update").exists()
 
 
-@pytest.mark.parametrize("name", ["uv.exe", "uvx.exe"])
+@pytest.mark.parametrize("name", ["uv.exe", "uvx.exe", "uvw.exe"])
 def test_running(name: str, machine: Machine) -> None:
-    """A uv or uvx that runs meanwhile is no obstacle, and goes on."""
+    """A uv, uvx or uvw that runs meanwhile is no obstacle, and goes on."""
     machine.install(newest_but_one())
     source = sources.directory(machine, newest())
-    run = ["tool", "run", "nothing"] if name == "uv.exe" else ["nothing"]
+    run = ["nothing"] if name == "uvx.exe" else ["tool", "run", "nothing"]
     with socket.create_server(("127.0.0.1", 0)) as listener:
         index = f"http://127.0.0.1:{listener.getsockname()[1]}/simple"
         listener.settimeout(60)
@@ -211,3 +231,20 @@ def test_running(name: str, machine: Machine) -> None:
     assert still
     assert done.code == 0, done
     assert machine.version() == machine.receipt_version() == newest()
+
+
+def test_command_of_the_current_directory(machine: Machine) -> None:
+    """`exec` runs the uv on PATH, not one that the project contains."""
+    machine.install(newest_but_one())
+    shutil.copyfile(parts.uv("0.5.31") / "uv.exe", machine.path / "uv.exe")
+    exec_ = ("exec", "--releases", "github+https://github.com/owner/name", "--")
+
+    found = machine.run(*exec_, "uv", "--version")
+    named = machine.run(*exec_, r".\uv", "--version")
+    (machine.path / "own.exe").hardlink_to(machine.path / "uv.exe")
+    missing = machine.run(*exec_, "own", "--version")
+
+    assert found.out.split()[1] == newest_but_one(), found
+    assert named.out.split()[1] == "0.5.31", named
+    assert missing.code == 127, missing
+    assert "own" in missing.err

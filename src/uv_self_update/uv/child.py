@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from uv_self_update.background import Background
 from uv_self_update.errors import CommandNotRunnable
+from uv_self_update.uv.executable import which
 from uv_self_update.uv.process import SignalReceived
 
 if TYPE_CHECKING:
@@ -73,11 +74,11 @@ class Child:
         Raises:
             CommandNotRunnable: The system does not find it, or refuses to run it.
         """
-        program = shutil.which(command[0], path=environ.get("PATH", os.defpath))
+        program = _find(command[0], environ)
         self._starting = True
         try:
             self._process = subprocess.Popen(  # noqa: S603 # the user's own command
-                [program or command[0], *command[1:]], env=environ
+                [program, *command[1:]], env=environ
             )
         except OSError as error:
             raise CommandNotRunnable(command[0], error.strerror or str(error)) from error
@@ -105,6 +106,21 @@ class Child:
         # The command may have ended already, and on Windows only some signals can be sent.
         with contextlib.suppress(OSError, ValueError):
             self._process.send_signal(number)
+
+
+def _find(name: str, environ: Mapping[str, str]) -> str | Path:
+    """Return the path of a command; on POSIX its name, if the system is to tell why it has none.
+
+    Raises:
+        CommandNotRunnable: Windows has no such program.
+    """
+    if os.name != "nt":
+        return shutil.which(name, path=environ.get("PATH", os.defpath)) or name
+    # `shutil.which` and Windows itself would look in the current directory first.
+    found = which(name, environ, windows=True)
+    if found is None:
+        raise CommandNotRunnable(name, "no such program on PATH")
+    return found
 
 
 def _numbers(names: Sequence[str]) -> list[int]:
