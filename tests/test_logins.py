@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from base64 import b64decode, b64encode
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -21,7 +22,6 @@ from uv_self_update.sources.authentication import credentials_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from uv_self_update.auth.credentials import Credentials
 
@@ -195,12 +195,12 @@ def test_order(home: dict[str, str]) -> None:
     del environ["UV_GITHUB_TOKEN"]
     assert now(url) == ("GH_ENTERPRISE_TOKEN", bearer("gh"))
     del environ["GH_ENTERPRISE_TOKEN"]
-    assert now(url) == (f"netrc {home['HOME']}/.netrc", basic("me:kept"))
+    assert now(url) == (f"netrc {Path(home['HOME'], '.netrc')}", basic("me:kept"))
     assert knowing.questions == []
     keys["username"] = "anyone"
     assert now(url) == ("keyring", bearer("asked"))
     knowing.what = None
-    assert now(url) == (f"netrc {home['HOME']}/.netrc", basic("anyone:any"))
+    assert now(url) == (f"netrc {Path(home['HOME'], '.netrc')}", basic("anyone:any"))
     keys["username"] = "nobody"
     assert now(url) == (None, {})
 
