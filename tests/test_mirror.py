@@ -28,7 +28,8 @@ from uv_self_update.config.settings import Network, Settings
 from uv_self_update.network.progress import SILENT
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.workflow.mirror import wheels as made
-from uv_self_update.workflow.mirror.fill import Selection, fill
+from uv_self_update.workflow.mirror.fill import fill
+from uv_self_update.workflow.mirror.selection import Selection
 from uv_self_update.workflow.mirror.store import Store
 from uv_self_update.workflow.mirror.together import Together
 from uv_self_update.workflow.mirror.verify import verify

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import importlib
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -81,3 +82,10 @@ def test_face_tells_a_story(face: Path) -> None:
         place = f"{package}.{name}"
         assert place in MODULES
         assert any(f"{other}.".startswith(f"{place}.") for other in others)
+
+
+def test_no_circle() -> None:
+    """No module imports another that imports it, directly or through others."""
+    arrows = {module: imported(path) & MODULES.keys() for module, path in MODULES.items()}
+
+    TopologicalSorter(arrows).prepare()

@@ -17,7 +17,8 @@ from uv_self_update.releases.target import NEWEST, parse_target
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.uv.process import SignalReceived, Signals
 from uv_self_update.workflow.check import UPDATE_DUE
-from uv_self_update.workflow.mirror.fill import Filled, Selection, fill
+from uv_self_update.workflow.mirror.fill import Filled, fill
+from uv_self_update.workflow.mirror.selection import Selection
 from uv_self_update.workflow.mirror.store import Store
 from uv_self_update.workflow.mirror.together import Together
 from uv_self_update.workflow.mirror.verify import verify

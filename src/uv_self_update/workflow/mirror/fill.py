@@ -16,7 +16,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import NoSourceAnswered, NoSuchVersion, SourceError
-from uv_self_update.releases.target import NEWEST, nearest, ranked
+from uv_self_update.releases.target import nearest, ranked
 from uv_self_update.sources.interface import ArchiveSource
 from uv_self_update.values import frozen, replace
 from uv_self_update.workflow.mirror.gather import Gathering
@@ -35,10 +35,10 @@ if TYPE_CHECKING:
 
     from uv_self_update.releases.policy import Policy
     from uv_self_update.releases.release import Release
-    from uv_self_update.releases.target import Wanted
     from uv_self_update.sources.interface import Source
     from uv_self_update.sources.opened import OpenSources
     from uv_self_update.workflow.mirror.record import Held, Record
+    from uv_self_update.workflow.mirror.selection import Selection
     from uv_self_update.workflow.mirror.store import Store
     from uv_self_update.workflow.mirror.together import Together
 
@@ -46,27 +46,6 @@ _log = logging.getLogger(__name__)
 
 _EVERY = 10_000
 """More releases than a source has."""
-
-
-@frozen
-class Selection:
-    """The releases and files to mirror."""
-
-    wanted: Wanted = NEWEST
-    limit: int | None = 1
-    """How many of the newest wanted releases; None for all."""
-
-    triples: frozenset[str] = frozenset()
-    """The target triples; empty for all."""
-
-    url: str | None = None
-    """Where the mirror is served, ending in `/`; None for the one of the last run."""
-
-    keep: int | None = None
-    """How many releases remain; None for all."""
-
-    wheels: bool = True
-    """Whether the mirror is a package index as well."""
 
 
 @frozen

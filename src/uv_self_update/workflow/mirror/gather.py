@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from uv_self_update.releases.release import Release
     from uv_self_update.sources.interface import Source
     from uv_self_update.sources.opened import OpenSources
-    from uv_self_update.workflow.mirror.fill import Selection
+    from uv_self_update.workflow.mirror.selection import Selection
     from uv_self_update.workflow.mirror.store import Store
     from uv_self_update.workflow.mirror.together import Together
 
