@@ -215,6 +215,12 @@ def _damage(file: Path) -> None:
     file.write_bytes(content)
 
 
+def _change(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[0] ^= 1
+    file.write_bytes(content)
+
+
 def _cut(file: Path) -> None:
     file.write_bytes(file.read_bytes()[:100_000])
 
@@ -237,7 +243,7 @@ def _link(file: Path) -> None:
     file.symlink_to("other")
 
 
-@pytest.mark.parametrize("change", [_damage, _cut, _empty, _open_to_all, _age, _link])
+@pytest.mark.parametrize("change", [_damage, _change, _cut, _empty, _open_to_all, _age, _link])
 def test_what_is_not_as_it_was_kept(
     change: object, upstream: Upstream, web: Web, origin: Origin, tmp_path: Path
 ) -> None:
