@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from support.homes import Done, Home
-    from support.web import Web
+    from support.web import Asked, Web
 
 START = "0.8.24"
 UV_FAILED = 2
@@ -94,6 +94,43 @@ def test_broken_uv_of_an_installer_that_fails(home: Home, web: Web) -> None:
 
     assert done.code == UV_FAILED
     assert home.snapshot(leave_out=[home.config]) == before
+
+
+def test_installer_that_fails_before_it_downloads(home: Home, web: Web) -> None:
+    """Uv's own error is the last word: nothing is announced that nobody has asked for."""
+    home.install(START)
+    waiting = 'while ! test -e "$HOME/asked"; do sleep 0.01; done; sleep 0.3; exit 1'
+    prepare(home, web, f"#!/bin/sh\n{waiting}\n".encode())
+    path = next(path for path in web.pages if path.endswith(".tar.gz"))
+    page = web.pages[path]
+    assert isinstance(page, Page)
+
+    def ahead(_: Asked) -> Page:
+        (home.path / "asked").touch()
+        return page
+
+    web.pages[path] = ahead
+
+    done = home.run("--installer", "release")
+
+    assert done.code == UV_FAILED
+    assert "info: uv" not in done.err
+
+
+def test_installer_that_downloads(home: Home, web: Web) -> None:
+    """The release is announced when its installer requests the archive."""
+    home.install(START)
+    newest = binaries.newest()
+    web.pages |= mirrors.urls_pages([newest])
+    home.configure(
+        f'[[source]]\nkind = "urls"\nlatest = "{web.url}/latest.json"\n'
+        f'download = "{web.url}/files/{{tag}}/{{asset}}"\n'
+    )
+
+    done = home.run("--installer", "release")
+
+    assert (done.code, home.version()) == (0, newest), done.err
+    assert done.err.count(f"info: uv {newest} from {web.url}") == 1
 
 
 WAYS = {

@@ -1,8 +1,9 @@
 """What is said about the release that uv takes: version, source, date, size.
 
 uv's own lines must stay whole, so it is said only while uv waits for an answer: of the release in a
-dry run, of the installer in an update. From then on uv prints nothing until the installer has
-ended, and progress may be drawn.
+dry run, of our installer in an update, of the archive if the release's own installer runs: that
+may fail before, and then uv says so. From then on uv prints nothing until the installer has ended,
+and progress may be drawn.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class Announcement:
         """Prepare.
 
         Args:
-            progress: Is released when uv waits for the installer.
+            progress: Is released when uv waits for the installer, or that for the archive.
             installed: The version in the receipt.
             archive: The name of the archive for this platform.
             dry_run: Whether uv installs nothing.
@@ -73,7 +74,7 @@ class Announcement:
             self._say()
 
     def requested(self) -> None:
-        """Note that uv waits for the installer."""
+        """Note that uv waits for our installer, or the release's own for the archive."""
         with self._lock:
             self._requested = True
             self._say()

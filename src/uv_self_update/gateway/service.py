@@ -263,13 +263,13 @@ class Service:
         is broken off, which ends uv before it changes anything.
         """
         self._installing = version
-        self._announcement.requested()
         try:
             self._refuse_barred("native")
             found = self._find(Wanted(exact=version))
             script = self._release_script(found, name)
             if script is None:
                 self._ours = True
+                self._announcement.requested()
                 self._native.begin(found)
                 script = scripts.native(f"install/{version}", windows=windows)
             else:
@@ -320,11 +320,16 @@ class Service:
         source = found.source
         if not isinstance(source, ArchiveSource) or name in self._broken_files:
             return Reply.of("Not Found\n", status=404)
+        archive = name == self._platform.archive
+        if archive:
+            self._announcement.requested()
         stack = contextlib.ExitStack()
         ahead = self._ahead.pop((version, name), None)
         download = stack.enter_context(
             self._fetched(source, found, name) if ahead is None else ahead.open()
         )
+        if archive:
+            self._announcement.opened(found, download.size)
 
         def body() -> Iterator[bytes]:
             with stack:
@@ -353,8 +358,6 @@ class Service:
         release = found.release
         asset = release.asset(name) or Asset(name=name)
         with source.open(release, asset) as download:
-            if name == self._platform.archive:
-                self._announcement.opened(found, download.size)
             chunks = checked(download, asset, version=release.version, rules=self._digests)
             yield Body(size=download.size, chunks=chunks)
 
