@@ -206,7 +206,7 @@ def test_two_at_once(machine: Machine) -> None:
 
 @pytest.mark.parametrize("name", ["uv.exe", "uvx.exe", "uvw.exe"])
 def test_running(name: str, machine: Machine) -> None:
-    """A uv, uvx or uvw that runs meanwhile is no obstacle, and goes on."""
+    """A uv, uvx or uvw that runs meanwhile is no obstacle, and goes on; later, nothing is left."""
     machine.install(newest_but_one())
     source = sources.directory(machine, newest())
     run = ["nothing"] if name == "uvx.exe" else ["tool", "run", "nothing"]
@@ -231,6 +231,9 @@ def test_running(name: str, machine: Machine) -> None:
     assert still
     assert done.code == 0, done
     assert machine.version() == machine.receipt_version() == newest()
+    again = machine.run("--source", source)
+    assert again.code == 0, again
+    assert machine.files() == {"uv.exe", "uvw.exe", "uvx.exe"}
 
 
 def test_command_of_the_current_directory(machine: Machine) -> None:
