@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -28,7 +29,7 @@ def write(folder: Path, text: str) -> str:
     """Write a `uv.toml` into a configuration folder, and return its path."""
     path = folder / "uv" / "uv.toml"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
+    path.write_bytes(text.encode())
     return str(path)
 
 
@@ -264,9 +265,10 @@ def test_unreadable_file(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> No
     assert read({"UV_CONFIG_FILE": str(tmp_path / "none.toml")}, windows=False) == UvToml()
     assert read({"UV_CONFIG_FILE": str(tmp_path)}, windows=False) == UvToml()
     ignored, reason = "ignoring uv's configuration", "it cannot be read"
+    directory = "Permission denied" if os.name == "nt" else "Is a directory"
     assert caplog.messages == [
         f"{ignored} {tmp_path / 'none.toml'}: {reason}: No such file or directory",
-        f"{ignored} {tmp_path}: {reason}: Is a directory",
+        f"{ignored} {tmp_path}: {reason}: {directory}",
     ]
 
 

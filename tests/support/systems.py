@@ -32,6 +32,7 @@ _NETWORKS = Needs(why="namespaces, and strace", systems=_LINUX)
 _SERVERS = Needs(why="servers of Debian's packages, bound to the tests by setpriv", systems=_LINUX)
 _DIST = Needs(why="cargo-dist, as the package index has it, and namespaces", systems=_LINUX)
 _XDG = Needs(why="folders as XDG names them", systems=_LINUX)
+_OPEN = Needs(why="open files that can be replaced", systems=_UNIX)
 _PROC = Needs(why="a file of /proc", systems=_LINUX)
 _PORTS = Needs(why="Linux's rules for who may share a port", systems=_LINUX)
 _LOOPBACK = Needs(why="several addresses of loopback, and pipes that asyncio reads", systems=_LINUX)
@@ -131,6 +132,7 @@ TABLE: Mapping[str, Needs] = {
     "test_receipt.py::test_write_keeps_mode": _MODES,
     "test_receipt.py::test_write_new_file": _MODES,
     "test_receipt.py::test_place_of_new": _XDG,
+    "test_receipt.py::test_write_replaces_rather_than_changes": _OPEN,
     "test_receipt_as_uv.py": _HOME,
     "test_redirects_and_credentials.py::test_netrc": _MODES,
     "test_rehearse.py": _HOME,
@@ -175,6 +177,7 @@ TABLE: Mapping[str, Needs] = {
     "test_upstream_answers.py::test_no_regular_file": _MODES,
     "test_uv_settings.py": _HOME,
     "test_uv_proxies.py::test_real_uv": _HOME,
+    "test_uv_toml.py::test_folders_of_the_system": _XDG,
     "test_uv_toml.py::test_real_uv_reads_the_same_files": _HOME,
     "test_wheel.py": _HOME,
     "test_workplace.py::test_links_are_not_followed": _MODES,
