@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Self
 from uv_self_update.background import Background
 from uv_self_update.errors import CommandNotRunnable
 from uv_self_update.uv.executable import which
+from uv_self_update.files import strerror
 from uv_self_update.uv.process import SignalReceived
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class Child:
                 [program, *command[1:]], env=environ
             )
         except OSError as error:
-            raise CommandNotRunnable(command[0], error.strerror or str(error)) from error
+            raise CommandNotRunnable(command[0], strerror(error)) from error
         for number in self._early:
             self._pass_on(number)
         meanwhile()

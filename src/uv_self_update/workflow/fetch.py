@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import DigestMismatch, NoProject, NotResolved, NotStored
-from uv_self_update.files import content_of, write_atomically
+from uv_self_update.files import content_of, strerror, write_atomically
 from uv_self_update.releases import flat_index
 from uv_self_update.uv import lock
 from uv_self_update.uv.configuration import UnusableFile
@@ -45,7 +45,6 @@ DEFAULT = "packages"
 
 _PIN = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s;]+)", re.MULTILINE)
 _PART = ".uv-self-update-part"
-_READ = 1 << 20  # bytes at a time
 
 
 @frozen
@@ -195,8 +194,7 @@ def fetch(job: PackagesJob, project: Project, *, upgrade: bool) -> Fetched:
             for part in project.directory.glob(f"*{_PART}"):  # of a run that was killed
                 part.unlink()
         except OSError as error:
-            reason = error.strerror or str(error)
-            raise NotStored(project.directory, reason) from error
+            raise NotStored(project.directory, strerror(error)) from error
         strangers = active.strangers(lock.files(project.root))
     return Fetched(
         page=project.page,
@@ -283,11 +281,8 @@ def _fetch(path: Path, repository: PackageRepository, file: Distribution, sha256
 
 
 def _sha256(path: Path) -> str | None:
-    digest = hashlib.sha256()
     try:
         with path.open("rb") as file:
-            while chunk := file.read(_READ):
-                digest.update(chunk)
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return None
-    return digest.hexdigest()

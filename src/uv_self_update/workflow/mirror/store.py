@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-_READ = 1 << 20  # bytes at a time
 _MODE, _DIRECTORY = 0o644, 0o755
 """For a web server, which is another user."""
 
@@ -142,13 +141,9 @@ class Store:
 
 def measured(path: Path) -> File | None:
     """Return the digest and the size of a file; None if it is missing or cannot be read."""
-    digest = hashlib.sha256()
-    size = 0
     try:
         with path.open("rb") as file:
-            while chunk := file.read(_READ):
-                digest.update(chunk)
-                size += len(chunk)
+            digest = hashlib.file_digest(file, "sha256")
+            return File(sha256=digest.hexdigest(), size=file.tell())
     except OSError:
         return None
-    return File(sha256=digest.hexdigest(), size=size)
