@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 import h11
 
-from uv_self_update.network.passing import Passage
-
 if TYPE_CHECKING:
     import socket
 
@@ -50,6 +48,8 @@ def send_reply(
 
 def send_forwarded(connection: socket.socket, protocol: h11.Connection, answer: Forwarded) -> bool:
     """Send what another server has answered; return whether another request may follow."""
+    from uv_self_update.network.passing import Passage  # noqa: PLC0415 # an update passes nothing on
+
     with contextlib.closing(answer):
         response = h11.Response(
             status_code=answer.status, headers=[*answer.headers], reason=answer.reason

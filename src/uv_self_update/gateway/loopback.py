@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 import h11
 
 from uv_self_update.gateway.connections import Acceptor, Deadline
+from uv_self_update.gateway.http1 import send_reply
 from uv_self_update.gateway.replies import Reply
 from uv_self_update.gateway.routes import Request
 from uv_self_update.network.limits import DEFAULTS, Limits
+from uv_self_update.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +68,9 @@ class Loopback:
             self._acceptor.pending.leave(connection)
             reply = self._answer(request)
         connection.settimeout(self._limits.send_time)
-        _send(connection, protocol, reply)
+        # An incomplete body resets the connection: the client must not take it for complete.
+        closing = replace(reply, headers=(("Connection", "close"), *reply.headers))
+        send_reply(connection, protocol, closing, b"GET")
         # Closing over bytes of the client that lie unread would reset the connection under the
         # reply. So the client may leave first, as long as no other connection needs its place.
         connection.shutdown(socket.SHUT_WR)
@@ -95,16 +99,3 @@ def _receive(
         target=event.target.decode("latin-1"),
         host=b",".join(hosts).decode("latin-1"),
     )
-
-
-def _send(connection: socket.socket, protocol: h11.Connection, reply: Reply) -> None:
-    headers = [("Content-Type", reply.content_type), ("Connection", "close"), *reply.headers]
-    if reply.length is not None:
-        headers.append(("Content-Length", str(reply.length)))
-    head = protocol.send(h11.Response(status_code=reply.status, headers=headers))
-    connection.sendall(head or b"")
-    # An incomplete body resets the connection: the client must not take it for complete.
-    for chunk in reply.body:
-        for piece in protocol.send_with_data_passthrough(h11.Data(data=chunk)) or ():
-            connection.sendall(piece)
-    connection.sendall(protocol.send(h11.EndOfMessage()) or b"")
