@@ -889,15 +889,6 @@ class NoSuchDistribution(PackageError):
     def __init__(
         self, filename: str, tag: str, repository: str, *, exists: bool, others: Sequence[str]
     ) -> None:
-        """Name the file, the release, the repository, and the files that exist.
-
-        Args:
-            filename: The file.
-            tag: The release.
-            repository: The repository.
-            exists: Whether there is such a release.
-            others: The other files of the release, or the other releases.
-        """
         shown = ", ".join(others[:10]) + (", …" if len(others) > 10 else "")  # noqa: PLR2004 # a line
         release = f"release {tag} of {repository}" if tag else repository
         what = f"{release} does not hold {filename}"

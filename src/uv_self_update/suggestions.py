@@ -61,12 +61,7 @@ def closest_option(option: str, known: Iterable[str]) -> str | None:
 
 
 def meant_command(word: str, known: Iterable[str]) -> str | None:
-    """Return the command line for a similar word, or for the same command of another program.
-
-    Args:
-        word: The user's word, which is not a command.
-        known: The commands.
-    """
+    """Return the command line for a similar word, or for the same command of another program."""
     from difflib import get_close_matches  # noqa: PLC0415 # as above
 
     command = _COMMANDS.get(word.lower())

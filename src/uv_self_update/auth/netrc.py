@@ -45,9 +45,6 @@ def read(environ: Mapping[str, str]) -> LoginFile | None:
 
     The file is `NETRC`, or else the first existing one of `~/.netrc` and `~/_netrc`
     (https://curl.se/libcurl/c/CURLOPT_NETRC.html). The last entry of a host takes precedence.
-
-    Args:
-        environ: The user's environment.
     """
     path = _locate(environ)
     if path is None:

@@ -23,11 +23,6 @@ if TYPE_CHECKING:
 def run_wrapped(invocation: Invocation, specs: Sequence[str], command: Sequence[str]) -> int:
     """Run a command with packages from private releases, and return the exit code.
 
-    Args:
-        invocation: The call.
-        specs: The values of `--releases`.
-        command: The command.
-
     Raises:
         UvSelfUpdateError: It was not started.
     """

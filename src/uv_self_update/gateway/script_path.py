@@ -66,11 +66,7 @@ def variables(
 
 
 def unusable(environ: Mapping[str, str]) -> ScriptsDisabled | None:
-    """Return why PowerShell cannot find a script; None if it can.
-
-    Args:
-        environ: The environment of uv.
-    """
+    """Return why PowerShell cannot find a script; None if it can."""
     named = _named(environ)
     if named is None:
         return None

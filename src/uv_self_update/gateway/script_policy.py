@@ -80,12 +80,7 @@ class ScriptPolicy:
 
 
 def barred(script: Script, environ: Mapping[str, str]) -> ScriptsDisabled | None:
-    """Return why uv cannot run a script on this machine; None if it can.
-
-    Args:
-        script: The installer.
-        environ: The environment of uv.
-    """
+    """Return why uv cannot run a script on this machine; None if it can."""
     policy = read_policy(script, environ)
     if policy is None:
         return None
@@ -93,12 +88,7 @@ def barred(script: Script, environ: Mapping[str, str]) -> ScriptsDisabled | None
 
 
 def variables(environ: Mapping[str, str], *, own: Path | None) -> dict[str, str]:
-    """Return the variables with which uv for Windows writes its script where PowerShell finds it.
-
-    Args:
-        environ: The environment of uv.
-        own: An existing directory next to uv.
-    """
+    """Return the variables with which uv writes its script where PowerShell finds it."""
     # Without an answer, the language may be restricted.
     return script_path.variables(
         environ, own=own, unrestricted=lambda: _language_mode(environ) == "FullLanguage"

@@ -65,10 +65,6 @@ def chosen(choice: InstallerChoice, installation: Installation) -> InstallerChoi
     """Return the installer to use: ours, which can be killed at any instant, if the layout allows.
 
     A release's own knows the layout of later uvs, and needs curl or wget, except on Windows.
-
-    Args:
-        choice: The configured installer.
-        installation: The uv to update.
     """
     if choice != "auto":
         return choice

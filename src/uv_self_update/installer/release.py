@@ -64,10 +64,6 @@ def is_complete(plan: Journal, installation: Installation) -> bool:
 
     It writes the receipt last (`cargo-dist` 0.33.0): uv finds one that is about it, was written
     since, and names the version that uv reports.
-
-    Args:
-        plan: The files that were kept.
-        installation: The uv to update.
     """
     uv = plan.steps[-1].named
     try:

@@ -107,15 +107,7 @@ def replace(
 def noted(
     directory: Path, platform: Platform, *, version: str, rewrites: Sequence[Rewrite], work: Path
 ) -> Journal:
-    """Return the files that a release's own installer may replace, as they are now.
-
-    Args:
-        directory: The directory of the executables.
-        platform: The platform of uv.
-        version: The version to install.
-        rewrites: The receipts that the installer may write.
-        work: The claimed workspace.
-    """
+    """Return the files that a release's own installer may replace, as they are now."""
     steps = (_step(work / "new" / name, directory / name, work) for name in platform.executables)
     return Journal(
         state="theirs",

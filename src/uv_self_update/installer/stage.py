@@ -108,12 +108,6 @@ def _from_archive(
 def try_out(directory: Path, version: str, *, source: str, installation: Installation) -> None:
     """Run `uv --version` with the uv in a directory, and flush all files there meanwhile.
 
-    Args:
-        directory: The new executables.
-        version: The expected version.
-        source: Where they are from, for messages.
-        installation: The uv that they are for.
-
     Raises:
         StagedUvBroken: uv does not run, or is another version.
         NotReplaced: The files cannot be flushed.

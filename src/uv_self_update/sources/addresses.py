@@ -22,27 +22,14 @@ if TYPE_CHECKING:
 
 
 def preconnect(settings: Settings, environ: Mapping[str, str], *, exact: bool = False) -> Access:
-    """Begin the connection for the first request of a run; to be closed.
-
-    Args:
-        settings: The configuration.
-        environ: The user's environment.
-        exact: Whether an exact version is wanted.
-    """
+    """Begin the connection for the first request of a run; to be closed."""
     return preconnect_to(settings.sources[0], settings.network, environ, exact=exact)
 
 
 def preconnect_to(
     section: SourceSettings, network: Network, environ: Mapping[str, str], *, exact: bool = False
 ) -> Access:
-    """Begin the connection for the first request to a source; to be closed.
-
-    Args:
-        section: The source.
-        network: How servers are reached.
-        environ: The user's environment.
-        exact: Whether an exact version is wanted.
-    """
+    """Begin the connection for the first request to a source; to be closed."""
     access = Access(network, environ)
     with suppress(InvalidSource):
         url = first_url(section, exact=exact)
@@ -55,10 +42,6 @@ def first_url(section: SourceSettings, *, exact: bool) -> str | None:
     """Return a URL on the server of a source's first request; None if there is no such server.
 
     uv queries an index itself, and a directory is not a server.
-
-    Args:
-        section: The source.
-        exact: Whether an exact version is wanted.
 
     Raises:
         InvalidSource: The URL of a repository is incomplete.

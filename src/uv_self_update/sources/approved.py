@@ -21,10 +21,6 @@ if TYPE_CHECKING:
 def with_lists(policy: Policy, client: Callable[[str], Upstream]) -> Policy:
     """Return a policy with the contents of its lists in place of their URLs.
 
-    Args:
-        policy: The policy, as configured.
-        client: Creates the HTTP client for a URL.
-
     Raises:
         InvalidApprovedList: A list cannot be read or parsed; no release is allowed then.
     """

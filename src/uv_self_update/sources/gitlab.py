@@ -110,11 +110,6 @@ class GitlabProject:
     def files(self, name: str, version: str, number: int | str) -> list[PackageFile]:
         """Return the files of one version of a generic package.
 
-        Args:
-            name: The package.
-            version: Its version.
-            number: The ID of that version.
-
         Raises:
             SourceError: They cannot be listed.
         """

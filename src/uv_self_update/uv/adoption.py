@@ -57,12 +57,7 @@ class Adoption:
         """Whether to leave a lasting receipt for uv; set by the caller once uv has ended."""
 
     def rewrites(self, receipt: Receipt, version: str) -> Iterator[Rewrite]:
-        """Yield the receipts that change when uv becomes another version.
-
-        Args:
-            receipt: The one that uv reads now.
-            version: The new version.
-        """
+        """Yield the receipts that change when uv becomes another version."""
         if self.wanted:
             yield from self.lasting.rewrites(receipt.updated(version))
         else:

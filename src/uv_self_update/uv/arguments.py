@@ -168,11 +168,6 @@ def misspelled(
     """Yield each option that is probably one of ours with a letter wrong, and that one.
 
     uv may know it all the same.
-
-    Args:
-        arguments: The whole command line of an update.
-        own: Our own options.
-        taking: Those of them that take a value.
     """
     ours, valued = frozenset(own), frozenset(taking) | _TAKING_VALUES
     remaining = iter(arguments)

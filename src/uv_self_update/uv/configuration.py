@@ -74,10 +74,6 @@ def read(environ: Mapping[str, str], *, windows: bool) -> UvToml:
     """Return uv's settings; invalid ones are ignored with a warning.
 
     As in uv, the user's strings replace the system's, and arrays are joined.
-
-    Args:
-        environ: The environment, which names the directories.
-        windows: Whether to look as on Windows.
     """
     layers = [_layer(str(path), _usable(path)) for path in files(environ, windows=windows)]
     if provider := environ.get(_KEYRING_VARIABLE):
@@ -103,12 +99,7 @@ def read(environ: Mapping[str, str], *, windows: bool) -> UvToml:
 
 
 def files(environ: Mapping[str, str], *, windows: bool) -> Iterator[Path]:
-    """Yield the existing files, or the one that UV_CONFIG_FILE names; the first wins.
-
-    Args:
-        environ: The environment, which names the directories.
-        windows: Whether to look as on Windows.
-    """
+    """Yield the existing files, or the one that UV_CONFIG_FILE names; the first wins."""
     if named := environ.get("UV_CONFIG_FILE"):
         # uv reads it even with UV_NO_CONFIG, which is only about discovery.
         yield Path(named)
@@ -119,10 +110,7 @@ def files(environ: Mapping[str, str], *, windows: bool) -> Iterator[Path]:
 
 
 def places(environ: Mapping[str, str], *, windows: bool) -> Iterator[list[Path]]:
-    """Yield the candidates for the user's file, then for the system's: the first existing counts.
-
-    The arguments are those of `files`.
-    """
+    """Yield the places of the user's file, then of the system's: the first existing counts."""
     if switched_off(environ):
         return
     user, system = _windows_folders(environ) if windows else _xdg_folders(environ)

@@ -94,12 +94,7 @@ def is_removed(name: str) -> bool:
 
 
 def environment(environ: Mapping[str, str], base: str) -> dict[str, str]:
-    """Return the environment in which uv connects to the gateway and to no other server.
-
-    Args:
-        environ: The user's environment.
-        base: The gateway's base URL.
-    """
+    """Return the environment in which uv connects to the gateway and to no other server."""
     result = {name: value for name, value in environ.items() if not is_removed(name)}
     result["UV_INSTALLER_GHE_BASE_URL"] = base
     # uv would use a proxy in uv.toml for loopback too, whatever NO_PROXY says.

@@ -289,12 +289,7 @@ class UvSettings:
             yield {**self.environ, "UV_CONFIG_FILE": str(copy)}
 
     def in_own_words(self, said: str, environ: Mapping[str, str]) -> str:
-        """Return a message of uv with the user's files in place of the copy.
-
-        Args:
-            said: The message.
-            environ: The environment of that run.
-        """
+        """Return a message of uv with the user's files in place of the copy."""
         copy = environ.get("UV_CONFIG_FILE")
         if copy is None or copy not in said:
             return said

@@ -104,13 +104,6 @@ class DirectServing:
     """What serves direct URLs for the length of one command."""
 
     def __init__(self, access: DirectAccess, job: PackagesJob, proxies: UvProxies) -> None:
-        """Make the authority of this run.
-
-        Args:
-            access: What is served; it has no obstacle.
-            job: Where packages come from.
-            proxies: The user's proxies.
-        """
         # Slow to import, and an extra.
         from uv_self_update.gateway.authority import Authority  # noqa: PLC0415
 
@@ -137,12 +130,7 @@ class DirectServing:
     def tunnels(
         self, index: PackageIndex, upstream: Callable[[SourceSettings], Upstream]
     ) -> Tunnels:
-        """Return what serves https.
-
-        Args:
-            index: What serves files.
-            upstream: Makes the client of a repository.
-        """
+        """Return what serves https."""
         environ = self._job.environ
         configured = configuration.read(environ, windows=os.name == "nt").insecure_hosts
         insecure = [*configured, *self._access.insecure]

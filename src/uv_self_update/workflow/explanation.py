@@ -40,13 +40,7 @@ def explain(job: Job, outcome: Outcome) -> tuple[UvSelfUpdateError, ...]:
 
 
 def foreseen(installation: Installation, *, version: str, adopt: bool) -> UvSelfUpdateError | None:
-    """Return why an update would be refused, as far as that is known before it is started.
-
-    Args:
-        installation: The uv that would be updated.
-        version: Its version.
-        adopt: Whether to update a uv without a receipt as well.
-    """
+    """Return why an update would be refused, as far as that is known before it is started."""
     uv = installation.uv
     try:
         if installation.windows:
@@ -61,12 +55,7 @@ def foreseen(installation: Installation, *, version: str, adopt: bool) -> UvSelf
 
 
 def refusal(installation: Installation, *, adopt: bool) -> UvSelfUpdateError | None:
-    """Return the problem of its receipt for which uv refuses to update itself.
-
-    Args:
-        installation: The uv that is updated.
-        adopt: Whether it gets a receipt if it has none.
-    """
+    """Return the problem of its receipt for which uv refuses to update itself."""
     uv = installation.uv
     try:
         path = installation.locate_receipt()

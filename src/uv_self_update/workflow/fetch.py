@@ -125,12 +125,7 @@ class Project:
 
 
 def check(project: Project, claims: Sequence[Claim]) -> list[str]:
-    """Return what is missing, or not as it was fetched, a line each.
-
-    Args:
-        project: The project.
-        claims: The claims of the configured releases.
-    """
+    """Return what is missing, or not as it was fetched, a line each."""
     listed = project.listed()
     if not project.page.is_file():
         return [f"{project.page} is missing"]

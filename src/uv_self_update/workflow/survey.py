@@ -147,13 +147,6 @@ def overview(
 ) -> list[Row]:
     """List the newest releases of every source, the newest first.
 
-    Args:
-        sources: The sources, in order.
-        platform: The platform of uv.
-        installed: The installed version, if any.
-        limit: How many releases of each source.
-        policy: The rules that releases must satisfy.
-
     Raises:
         SourceError: The only source has failed.
         NoSourceAnswered: Each of several has failed.

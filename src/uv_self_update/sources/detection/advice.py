@@ -99,12 +99,7 @@ class Findings:
 
 
 def advice(found: Findings, archive: str) -> str:
-    """Return the hint.
-
-    Args:
-        found: The findings.
-        archive: The name of this platform's archive.
-    """
+    """Return the hint for an error without a result."""
     statuses = _statuses(found)
     if statuses == {HTTPStatus.UNAUTHORIZED}:
         return (

@@ -170,13 +170,7 @@ def from_page(url: str, answer: Answer) -> Iterator[Clue]:
 
 
 def last_resorts(url: str, manifest: Answer, page: Answer) -> Iterator[Clue]:
-    """Yield the kinds that can be tried with any server without harm, if no clue was right.
-
-    Args:
-        url: The URL.
-        manifest: The response to the request for Astral's manifest.
-        page: The response to the request for the URL.
-    """
+    """Yield the kinds that can be tried with any server without harm, if no clue was right."""
     kinds: tuple[str, ...] = ("github", "gitlab", "gitea", "s3")
     if _refuses_everything(manifest, page):
         kinds = ()

@@ -129,10 +129,6 @@ def requirement_for(wanted: Wanted, installed: str) -> str | None:
     """Return the requirement on the uv to download ahead.
 
     None if nothing is to be downloaded, or if no requirement excludes all that the policy hides.
-
-    Args:
-        wanted: The requested version.
-        installed: The installed version, according to the receipt.
     """
     policy = wanted.policy
     if any(isinstance(rule, Approved) for rule in policy.rules):

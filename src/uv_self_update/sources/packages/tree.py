@@ -37,13 +37,6 @@ class TreeRepository(PackageRepository):
     """The distributions in the directories of a tree."""
 
     def __init__(self, tree: Tree, *, host: str, path: str) -> None:
-        """Prepare; nothing is listed yet.
-
-        Args:
-            tree: The directories.
-            host: What the host of the index begins with.
-            path: The path of the index.
-        """
         super().__init__()
         self._tree = tree
         self.name = tree.name

@@ -52,12 +52,7 @@ def program() -> Iterator[Finding]:
 
 
 def copies(installation: Installation, installed: str | None) -> Iterator[Finding]:
-    """Report every uv on PATH, the one to update first: version, origin, and how it is updated.
-
-    Args:
-        installation: The uv to update.
-        installed: Its version; None if it reports none.
-    """
+    """Report every uv on PATH, the one to update first: version, origin, and how it is updated."""
     seen: set[Path] = set()
     windows, environ = installation.windows, installation.environ
     for uv in (installation.uv, *on_path("uv", environ, windows=windows)):
