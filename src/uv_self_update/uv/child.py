@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from uv_self_update.background import Background
 from uv_self_update.errors import CommandNotRunnable
-from uv_self_update.uv.executable import which
 from uv_self_update.files import strerror
+from uv_self_update.uv.executable import which
 from uv_self_update.uv.process import SignalReceived
 
 if TYPE_CHECKING:
