@@ -28,6 +28,7 @@ SERVERS: dict[str, tuple[str, Start]] = {
     "lighttpd": ("listing", small.lighttpd),
     "rclone": ("listing", small.rclone),
     "moto": ("s3", lambda share: objects.moto(share, page=2)),
+    "moto-signed": ("s3", lambda share: objects.moto(share, page=2, public=False)),
 }
 
 
@@ -47,6 +48,11 @@ def test_real_server(name: str, stand: Stand, tmp_path: Path) -> None:
         )
         stand.home.environ["PW"] = LOGIN[1]
         stand.write()
+        if name == "moto-signed":
+            refused = stand.run("uv", "add", "internal-package")
+            assert refused.code != 0
+            assert "answered 403 Forbidden" in refused.err
+            stand.home.environ |= objects.with_access_key(url)
         done(stand.run("uv", "add", "internal-package"))
         first = stand.lock.read_bytes()
         cold = {"UV_CACHE_DIR": str(tmp_path / "cold"), "XDG_CACHE_HOME": str(tmp_path / "other")}
@@ -60,6 +66,6 @@ def test_real_server(name: str, stand: Stand, tmp_path: Path) -> None:
     )
     (file,) = ours["wheels"]
     assert file["hash"].startswith("sha256:")
-    assert ("upload-time" in file) is (name in {"nginx-json", "moto", "rclone"})
+    assert ("upload-time" in file) is (name in {"nginx-json", "moto", "moto-signed", "rclone"})
     ran = stand.plain("uv", "run", "python", "-c", "import internal_package as p; print(p.VERSION)")
     assert done(ran).out == "1.1.0\n"

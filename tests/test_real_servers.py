@@ -268,6 +268,19 @@ def test_s3(layout: Layout, inside: str, kind: str, old: Home, share: Path) -> N
         update(old, f"{kind}{url}/{quote(inside)}")
 
 
+def test_private_s3(old: Home, share: Path) -> None:
+    """A bucket that verifies the signature of every request; its secret is in no message."""
+    put(share / ODD, "folders")
+
+    with objects.moto(share, public=False) as url:
+        key = objects.with_access_key(url)
+        old.environ |= key
+        done = update(old, f"s3+{url}/{quote(ODD)}", "-v")
+
+    assert key["AWS_SECRET_ACCESS_KEY"] not in done.err
+    assert "Signature=" not in done.err
+
+
 @pytest.mark.parametrize(
     "write", [str, "directory+{}".format, lambda path: path.as_uri()], ids=["bare", "kind", "URL"]
 )

@@ -1,3 +1,3 @@
 """The credentials of each origin, and the providers of credentials."""
 
-__all__ = ("credentials", "netrc", "programs", "variables")
+__all__ = ("aws", "credentials", "netrc", "programs", "variables")

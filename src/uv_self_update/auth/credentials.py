@@ -38,6 +38,9 @@ class Credential:
     place: str
     """The provider, for messages: `the URL`, `GH_TOKEN`, `keyring`."""
 
+    sign: Callable[[str, Url], Mapping[str, Secret]] | None = field(default=None, repr=False)
+    """Makes headers of one request, from its method and its URL; None without a signature."""
+
 
 class Credentials:
     """The credentials of one source, some of which are searched on demand.
@@ -68,6 +71,13 @@ class Credentials:
         if credential is None:
             return {}
         return {name: secret.reveal() for name, secret in credential.headers.items()}
+
+    def headers_of(self, method: str, url: Url) -> dict[str, str]:
+        """Return the headers for one request, with a signature where its server wants one."""
+        credential = self._known.get(url.origin)
+        if credential is None or credential.sign is None:
+            return self.headers_for(url.origin)
+        return {name: secret.reveal() for name, secret in credential.sign(method, url).items()}
 
     def ask(self, url: str | Origin) -> dict[str, str] | None:
         """Search the credentials for `url`, after a request without any was refused.

@@ -126,7 +126,7 @@ class Exchange:
         """
         target, sender = (url, None) if begin is None else (begin.url, begin.sender)
         origin = target.origin
-        own, secrets = credentials.names(origin), credentials.headers_for(origin)
+        own, secrets = credentials.names(origin), credentials.headers_of(method, target)
         for _ in range(self._limits.redirects + 1):
             reply = self._send(
                 method, target, {**headers, **secrets}, identified=own, sender=sender

@@ -2,8 +2,9 @@
 
 For each origin that the user configured, the first place that has credentials applies:
 
-1. the URL itself, or the source's own keys: `token-env`, or `username` with `password-env`. The
-   headers of `header-env` are sent in addition, for a gateway in front of the mirror;
+1. for a bucket at `UV_S3_ENDPOINT_URL`, AWS's access key, which signs requests; else the URL
+   itself, or the source's own keys: `token-env`, or `username` with `password-env`. The headers of
+   `header-env` are sent in addition, for a gateway in front of the mirror;
 2. the variables of GitHub and GitLab, each for its own server only;
 3. netrc;
 4. after the server refused a request: uv's credential store, `keyring`, `gh`, netrc's `default`.
@@ -134,6 +135,8 @@ class _Collector:
 
     def _known(self, origin: Origin, urls: Sequence[Url]) -> Credential | None:
         """Return the credentials of the first request to an origin."""
+        if (signing := self._signing(urls[0])) is not None:
+            return signing
         own = self._own(urls)
         headers = {} if own is None else self._sent(origin, own[0])
         places = [own[1]] if own is not None and headers else []
@@ -148,6 +151,15 @@ class _Collector:
         return self._first(
             origin, chain(self._of_the_product(urls[0]), self._of_netrc(origin, urls))
         )
+
+    def _signing(self, url: Url) -> Credential | None:
+        """Return what signs the requests to the store that the user has named to uv."""
+        if self._section.kind != "s3" or self._guessed or not is_private(url):
+            return None
+        from uv_self_update.auth.aws import IDENTITY, AccessKey  # noqa: PLC0415 # for buckets only
+
+        key = AccessKey.of(self._environ, url)
+        return None if key is None else Credential(headers={}, place=IDENTITY, sign=key.signed)
 
     def _searched(self, origin: Origin, urls: Sequence[Url]) -> Credential | None:
         """Return the credentials for an origin that refused a request without any."""

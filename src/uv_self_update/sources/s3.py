@@ -1,4 +1,4 @@
-"""`s3`: a bucket that can be listed without a signature: S3 and compatible stores, Azure Blob.
+"""`s3`: a bucket that can be listed: S3 and compatible stores, Azure Blob.
 
 Requests find out whether the host or the first name of the path is the bucket, and which API the
 store has. The query of the URL, such as Azure's SAS, is part of every request.
@@ -107,7 +107,8 @@ class BucketTree(HttpTree):
             yield self._azure(names[:1], names[1:])
 
     def _s3(self, bucket: Names, parents: Names) -> _Dialect:
-        query = "list-type=2&delimiter=/"
+        # Encoded as it is signed: moto compares the query as it was sent.
+        query = "list-type=2&delimiter=%2F"
         return _Dialect(bucket=self._bucket_url(bucket), parents=parents, query=query)
 
     def _azure(self, container: Names, parents: Names) -> _Dialect:

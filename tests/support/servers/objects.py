@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ("BUCKET", "moto")
+__all__ = ("BUCKET", "moto", "with_access_key")
 
 BUCKET = "software"
 
@@ -56,3 +57,27 @@ def moto(
                             f"{url}/{key}", content=content, headers=label
                         ).raise_for_status()
             yield url
+
+
+def with_access_key(url: str) -> dict[str, str]:
+    """Let a running moto verify every signature from now on, and return the variables of a user."""
+    base = url.rpartition("/")[0]
+    service = "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/iam/aws4_request, Signature=x"
+    everything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Resource": "*"}]}
+    everything["Statement"][0]["Action"] = "s3:*"  # type: ignore[index]
+    with httpx.Client(trust_env=False, timeout=_ANSWER) as client:
+
+        def call(action: str, **more: str) -> str:
+            data = {"Version": "2010-05-08", "UserName": "reader", "Action": action, **more}
+            answer = client.post(f"{base}/", data=data, headers={"Authorization": service})
+            return answer.raise_for_status().text
+
+        call("CreateUser")
+        call("PutUserPolicy", PolicyName="all", PolicyDocument=json.dumps(everything))
+        key = call("CreateAccessKey")
+        client.post(f"{base}/moto-api/reset-auth", content=b"0").raise_for_status()
+    return {
+        "UV_S3_ENDPOINT_URL": base,
+        "AWS_ACCESS_KEY_ID": key.partition("<AccessKeyId>")[2].partition("<")[0],
+        "AWS_SECRET_ACCESS_KEY": key.partition("<SecretAccessKey>")[2].partition("<")[0],
+    }
