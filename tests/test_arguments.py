@@ -176,6 +176,7 @@ def test_arrange(line: str, expected: str) -> None:
         ("self update 0.12.3", "there is no command `self`", "Did you mean `uv-self-update`? "),
         ("set network.timeout 3", "there is no command `set`", "`uv-self-update config set`? "),
         ("updaet", "there is no command `updaet`", "Did you mean `uv-self-update update`? "),
+        ("hlep", "there is no command `hlep`", "Did you mean `uv-self-update help`? "),
         ("help rehears", "there is no command `rehears`", "`uv-self-update rehearse`? "),
         ("--sources index", "there is no command `index`", "lists the commands"),
     ],

@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from tree_sitter import Language, Parser
 
 from uv_self_update.gateway import scripts
+from uv_self_update.workflow.mirror.record import File
+from uv_self_update.workflow.mirror.scripts import installers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -279,3 +281,18 @@ def test_quotes_are_those_of_powershell() -> None:
     """Every pair of quotes in a row is one sign, as PowerShell's tokenizer has it."""
     for pair in itertools.product(QUOTES, repeat=2):
         assert failing("".join(pair)) == ["".join(pair)]
+
+
+def test_small_installer() -> None:
+    """That of a mirror is a script as well, in ASCII: no PowerShell takes it for a code page."""
+    files = {
+        f"uv-{triple}-pc-windows-msvc.zip": File(sha256="ab" * 32, size=1)
+        for triple in ("aarch64", "x86_64")
+    }
+
+    script = installers("0.13.9", files, "https://uv.example.com/")["uv-installer.ps1"]
+
+    assert script.isascii()
+    tree = _PARSER.parse(script)
+    assert not tree.root_node.has_error, str(tree.root_node)
+    assert script.count(b"ab" * 32) == 2

@@ -66,7 +66,7 @@ def meant_command(word: str, known: Iterable[str]) -> str | None:
 
     command = _COMMANDS.get(word.lower())
     if command is None:
-        near = get_close_matches(word.lower(), [*known], n=1)
+        near = get_close_matches(word.lower(), [*known, "help"], n=1)
         command = near[0] if near else None
     return None if command is None else f"uv-self-update {command}".rstrip()
 

@@ -8,8 +8,11 @@ if (-not $url) {
 }
 if (-not $url) { throw "set UV_DOWNLOAD_URL to the directory that has uv's archives" }
 $cpu = if ($env:PROCESSOR_ARCHITEW6432) { $env:PROCESSOR_ARCHITEW6432 } else { $env:PROCESSOR_ARCHITECTURE }
-$triple = switch ($cpu) { "ARM64" { "aarch64" } "x86" { "i686" } default { "x86_64" } }
-$triple = "$triple-pc-windows-msvc"
+$triple = switch ($cpu) {
+  "ARM64" { "aarch64-pc-windows-msvc" }
+  "x86" { "i686-pc-windows-msvc" }
+  default { "x86_64-pc-windows-msvc" }
+}
 $digests = @{
 # @ARMS@
 }
