@@ -132,6 +132,7 @@ def test_init_of_an_unknown_server(
 
     err = capsys.readouterr().err
     assert f"Name the kind before the URL, as in `github+{packages.place}`" in err
+    assert err.startswith(f"error: no releases of packages found at {packages.place}\n")
     assert all("Authorization" not in asked.headers for asked in packages.asked)
     assert home.config.read_text() == ""
 

@@ -48,7 +48,8 @@ def fetch_(
 
 def _described(fetched: Fetched) -> str:
     lines = [f"+ {name}" for name in fetched.added] + [f"- {name}" for name in fetched.removed]
-    lines.append(f"{fetched.page} lists {fetched.files} files ({len(fetched.added)} fetched).")
+    files = "1 file" if fetched.files == 1 else f"{fetched.files} files"
+    lines.append(f"{fetched.page} lists {files} ({len(fetched.added)} fetched).")
     if fetched.configuration is not None:
         lines += [
             "Add to pyproject.toml, before other indexes:",

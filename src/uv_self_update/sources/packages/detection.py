@@ -88,7 +88,7 @@ def examined(
     shown = redact_url(url)
     lines = [f"tried `{clue.kind}`: {failure}" for clue, failure in failures]
     hint = f"Name the kind before the URL, as in `{_DEFAULT}+{shown}`; its token is used then."
-    raise NotDetected(shown, lines, hint)
+    raise NotDetected(shown, lines, hint, of="packages")
 
 
 def _clues(url: str, upstream: Upstream) -> Iterator[Clue]:
