@@ -25,7 +25,7 @@ from uv_self_update.uv.leftovers import restore_name
 from uv_self_update.uv.shadow import warn_if_shadowed
 from uv_self_update.workflow import update
 from uv_self_update.workflow.check import check
-from uv_self_update.workflow.update import Job
+from uv_self_update.workflow.update_job import Job
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

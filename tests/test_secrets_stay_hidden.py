@@ -36,7 +36,7 @@ from uv_self_update.url import Url
 from uv_self_update.uv.arguments import split
 from uv_self_update.uv.configuration import UvToml
 from uv_self_update.uv.installation import Installation
-from uv_self_update.workflow.update import Job
+from uv_self_update.workflow.update_job import Job
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

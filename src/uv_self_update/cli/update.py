@@ -63,7 +63,8 @@ def _update(
         from uv_self_update.uv.uvx import refuse_uvx  # noqa: PLC0415 # for Windows only
 
         refuse_uvx(invocation.environ)
-    from uv_self_update.workflow.update import Job, run  # noqa: PLC0415 # a check needs none
+    from uv_self_update.workflow.update import run  # noqa: PLC0415 # a check needs none
+    from uv_self_update.workflow.update_job import Job  # noqa: PLC0415 # as above
 
     job = Job(
         arguments=arguments,

@@ -125,10 +125,8 @@ FEATURES = frozenset(
 """The preview features that count; `preview` enables all of them."""
 
 _CREDENTIALS = re.compile(r"UV_INDEX_\w+_(?:USERNAME|PASSWORD)")
-_COLOURS = frozenset({"CLICOLOR_FORCE", "FORCE_COLOR"})
-"""They would color the messages that are parsed here."""
-
-_LOGGING = frozenset({"RUST_LOG"})
+_OUTPUT = frozenset({"CLICOLOR_FORCE", "FORCE_COLOR", "RUST_LOG"})
+"""They would change the messages that are parsed here."""
 
 _NAMED = re.compile(r"([\w.-]+=)?(.*)", re.DOTALL)
 _SEPARATORS = {
@@ -166,7 +164,7 @@ def counts(variable: str) -> bool:
     """Return whether an environment variable is passed on to uv."""
     if variable in VARIABLES or _CREDENTIALS.fullmatch(variable):
         return True
-    return not variable.startswith("UV_") and variable not in _COLOURS | _LOGGING
+    return not variable.startswith("UV_") and variable not in _OUTPUT
 
 
 @frozen
@@ -250,9 +248,6 @@ class UvSettings:
         """Return the same for a uv that is too old for a key; None if that is not its error.
 
         Only after that error: a newer uv prefers the key to the variables.
-
-        Args:
-            said: The error of uv about the configuration.
         """
         unknown = _UNKNOWN.search(said)
         key = unknown[1] if unknown else ""

@@ -15,4 +15,5 @@ __all__ = (
     "rehearse",
     "survey",
     "update",
+    "update_job",
 )

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from uv_self_update.errors import UvSelfUpdateError
     from uv_self_update.uv.installation import Installation
     from uv_self_update.uv.receipt import Receipt
-    from uv_self_update.workflow.update import Job, Outcome
+    from uv_self_update.workflow.update_job import Job, Outcome
 
 
 def explain(job: Job, outcome: Outcome) -> tuple[UvSelfUpdateError, ...]:

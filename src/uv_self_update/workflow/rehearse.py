@@ -39,7 +39,8 @@ from uv_self_update.uv.executable import current_path, version_of
 from uv_self_update.uv.process import SignalReceived, Signals
 from uv_self_update.values import frozen, replace
 from uv_self_update.versions import without_local
-from uv_self_update.workflow.update import Job, run
+from uv_self_update.workflow.update import run
+from uv_self_update.workflow.update_job import Job
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

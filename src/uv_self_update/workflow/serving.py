@@ -113,14 +113,7 @@ def serving(
         raise NotConfigured
     sources = OpenSources(job.settings, uv=job.uv, environ=job.environ, progress=job.progress)
     with closing(sources):
-        served = [
-            Served(
-                repository=build(releases, sources.deferred(releases.source)),
-                claim=releases.claim,
-            )
-            for releases in job.releases
-        ]
-        _refuse_same(served)
+        served = _served(job, sources)
         cache = cache_directory(job.environ)
         digests = ComputedDigests(directory=None if cache is None else cache / "digests")
         index = PackageIndex(served, digests)
@@ -176,13 +169,17 @@ def refuse_unreachable(job: PackagesJob, directory: Path, proxies: UvProxies | N
             raise ProxyUnusable(host, reason)
 
 
-def _refuse_same(served: Sequence[Served]) -> None:
-    """Refuse two repositories with one index: the second would never be asked.
+def _served(job: PackagesJob, sources: OpenSources) -> list[Served]:
+    """Return the repositories; of two with one index, the second would never be asked.
 
     Raises:
         SameIndex: There are two.
     """
-    for number, one in enumerate(served):
-        for other in served[:number]:
-            if one.index == other.index:
-                raise SameIndex(one.index, [other.repository.name, one.repository.name])
+    found: list[Served] = []
+    for releases in job.releases:
+        repository = build(releases, sources.deferred(releases.source))
+        one = Served(repository=repository, claim=releases.claim)
+        if same := next((other for other in found if other.index == one.index), None):
+            raise SameIndex(one.index, [same.repository.name, repository.name])
+        found.append(one)
+    return found

@@ -21,23 +21,22 @@ from __future__ import annotations
 
 import logging
 from contextlib import closing, contextmanager
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from uv_self_update.errors import NotReplaced
 from uv_self_update.network.access import Access
-from uv_self_update.network.progress import SILENT, Progress
 from uv_self_update.releases.target import NEWEST, parse_target
 from uv_self_update.sources.addresses import preconnect
 from uv_self_update.uv.process import Signals
 from uv_self_update.values import frozen
 from uv_self_update.versions import TOO_OLD, without_local
+from uv_self_update.workflow.update_job import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from uv_self_update.config.installers import InstallerChoice
-    from uv_self_update.config.settings import Settings
     from uv_self_update.errors import InstallError, ReleaseInstallerFailed, UvSelfUpdateError
     from uv_self_update.gateway.address import Address
     from uv_self_update.gateway.announcement import Announcement
@@ -48,8 +47,8 @@ if TYPE_CHECKING:
     from uv_self_update.releases.target import Wanted
     from uv_self_update.sources.opened import OpenSources
     from uv_self_update.uv.adoption import Adoption
-    from uv_self_update.uv.arguments import Arguments
     from uv_self_update.uv.installation import Installation
+    from uv_self_update.workflow.update_job import Job
 
 
 _log = logging.getLogger(__name__)
@@ -58,60 +57,6 @@ _NO_RETURN = (
     "uv %s cannot be updated by uv-self-update again: only 0.5.0 and later can be updated from "
     "another source than GitHub"
 )
-
-
-@frozen
-class Job:
-    """One update to run."""
-
-    installation: Installation
-    """The uv to update."""
-
-    arguments: Arguments
-    settings: Settings
-
-    user: Installation | None = None
-    """The uv that an index is asked through, in the environment that the sources work in; None for
-    the one that is updated.
-    """
-
-    output: IO[bytes] | None = None
-    """Where uv writes; None for our own terminal."""
-
-    progress: Progress = SILENT
-    """Is told of each download."""
-
-
-@frozen
-class Outcome:
-    """The result of an update."""
-
-    exit_code: int
-    """Of uv."""
-
-    received: int | None = None
-    """The signal that this process received meanwhile."""
-
-    failures: tuple[UvSelfUpdateError, ...] = ()
-    """The errors behind the gateway, in order."""
-
-    told: tuple[UvSelfUpdateError, ...] = ()
-    """The failures that uv has printed itself, as an installer's output."""
-
-    asked: bool = False
-    """Whether uv has sent a request to the gateway."""
-
-    updated: bool = False
-    """Whether uv was replaced."""
-
-    replaced: str | None = None
-    """The version that was put in place, even if uv failed then."""
-
-    ours: bool = True
-    """Whether our own installer was used; a release's may go on after uv has ended."""
-
-    transferred: int = 0
-    """Bytes of uv that were downloaded."""
 
 
 def run(job: Job) -> Outcome:
