@@ -363,6 +363,7 @@ def _identity(authority: trustme.CA, folder: Path) -> Path:
 # The matrix
 
 
+@pytest.mark.sampled(60)
 @pytest.mark.parametrize(
     ("name", "where", "shapes"),
     [

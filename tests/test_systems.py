@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from support import systems
+from support.binaries import uv_command
 
 TESTS = Path(__file__).parent
 
@@ -26,6 +27,7 @@ def pretend(platform: str, *arguments: str) -> subprocess.CompletedProcess[str]:
             **{name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")},
             "PYTHONPATH": str(TESTS),
             "PRETENDED": platform,
+            "UV": uv_command(),  # which cannot be looked for as on Windows
         },
         cwd=TESTS.parent,
         capture_output=True,
