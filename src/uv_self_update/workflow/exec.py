@@ -17,7 +17,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
@@ -43,7 +42,6 @@ if TYPE_CHECKING:
     from uv_self_update.workflow.serving import Serving
 
 _WINDOWS = os.name == "nt"
-_SOON = 0.02  # seconds after which a command that needs nothing of ours has often ended
 
 
 @frozen
@@ -87,11 +85,9 @@ def run(job: PackagesJob, command: WrappedCommand) -> ExecOutcome:
         # What secures https may fail, so it is made before the command is started.
         serving(job, proxies=proxies, tunnels=tunnels, started=https is not None) as active,
     ):
-        ended = threading.Event()
-        begin = partial(_begin, job, command, active, ended, started=https is not None)
+        begin = partial(_begin, job, command, active, started=https is not None)
         with _environment(job, command, active, numbers, https) as environ:
             code = child.run(command.words, environ, meanwhile=begin)
-        ended.set()
         failures = active.index.failures
         directory = command.directory(job.directory)
         strangers = active.strangers(lock.files(directory, command.scripts(job.directory)))
@@ -108,22 +104,16 @@ def run(job: PackagesJob, command: WrappedCommand) -> ExecOutcome:
     )
 
 
-def _begin(
-    job: PackagesJob,
-    command: WrappedCommand,
-    active: Serving,
-    ended: threading.Event,
-    *,
-    started: bool,
-) -> None:
-    """Begin what requests need, once the command was started; `ended` is set when it has ended."""
+def _begin(job: PackagesJob, command: WrappedCommand, active: Serving, *, started: bool) -> None:
+    """Begin what requests need, once the command was started."""
+    # Any other command may need nothing of ours, and would only be slowed down.
     resolves = command.resolves(job.directory)
     if resolves:
         active.sources.connect(job.releases[0].source)
     if not started:
         active.start()
-    wait = 0 if resolves else _SOON
-    Background(lambda: ended.wait(wait) or active.sources.import_client())
+    if resolves:
+        Background(active.sources.import_client)
 
 
 def _direct(
