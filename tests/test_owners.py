@@ -7,18 +7,23 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from support import binaries
 from support.homes import base_environment
 from uv_self_update.uv.install_source import find_evidence, find_package_manager
-from uv_self_update.uv.package_managers import Copy, Evidence, Record, owner_of
+from uv_self_update.uv.package_managers import (
+    MANAGERS,
+    Copy,
+    Evidence,
+    Manager,
+    Record,
+    owner_of,
+)
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+ADOPTING = Path(__file__).parents[1] / "docs" / "adopt.md"
 PLAIN = Evidence()
 WINDOWS = Evidence(windows=True)
 
@@ -209,6 +214,8 @@ OWNED = [
         "sudo zypper update uv",
     ),
     ("/usr/bin/uv", evidence(systems=("alpine",)), "sudo apk upgrade uv"),
+    ("/usr/bin/uv", evidence(systems=("gentoo",)), "sudo emerge --update dev-python/uv"),
+    ("/usr/bin/uv", evidence(systems=("void",)), "sudo xbps-install -Su uv"),
     ("/usr/sbin/uv", evidence(systems=("plan9",)), None),
 ]
 
@@ -250,6 +257,16 @@ def test_owned(path: str, found: Evidence, command: str | None) -> None:
     owner = owner_of(copy(path, found))
     assert owner is not None
     assert owner.command == command
+
+
+@pytest.mark.parametrize("manager", MANAGERS, ids=lambda one: one.command)
+def test_every_manager_is_shown(manager: Manager) -> None:
+    """Each row of the table has a copy above that it owns; the page names it, or its directory."""
+    page = ADOPTING.read_text(encoding="utf-8")
+    commands = {command for _, _, command in OWNED}
+
+    assert manager.command.format(tool="uv") in commands
+    assert manager.systems or manager.name in page
 
 
 @pytest.mark.parametrize(("path", "found"), FREE)

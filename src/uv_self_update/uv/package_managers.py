@@ -13,7 +13,7 @@ class Record:
     """A package manager's own record of a copy."""
 
     manager: str
-    """The `record` of one of `_MANAGERS`."""
+    """The `record` of one of `MANAGERS`."""
 
     tool: str
     """The manager's name of the copy: mise knows a uv as `uv`, or as `aqua:astral-sh/uv`."""
@@ -68,7 +68,7 @@ class Owner:
 
 
 @frozen
-class _Manager:
+class Manager:
     """A package manager that is known by a record, a path, or its operating system."""
 
     name: str
@@ -91,74 +91,74 @@ class _Manager:
     """The distributions whose package manager it is, by `ID` or `ID_LIKE`."""
 
 
-_MANAGERS = (
-    _Manager(name="Homebrew", command="brew upgrade uv", directories=("Cellar/uv",)),
-    _Manager(
+MANAGERS = (
+    Manager(name="Homebrew", command="brew upgrade uv", directories=("Cellar/uv",)),
+    Manager(
         name="winget",
         command="winget upgrade --id astral-sh.uv",
         directories=("WinGet/Packages", "WinGet/Links"),
     ),
-    _Manager(
+    Manager(
         name="Scoop",
         command="scoop update {tool}",
         directories=("scoop/apps/uv", "scoop/shims"),
         record="scoop",
     ),
-    _Manager(name="Scoop", command="scoop update {tool} --global", record="scoop --global"),
-    _Manager(
+    Manager(name="Scoop", command="scoop update {tool} --global", record="scoop --global"),
+    Manager(
         name="Chocolatey",
         command="choco upgrade uv",
         directories=("chocolatey/lib", "chocolatey/bin"),
     ),
-    _Manager(
+    Manager(
         name="mise",
         command="mise upgrade {tool}",
         directories=("mise/installs/uv", "mise/shims"),
         record="mise",
         proxy="mise",
     ),
-    _Manager(
+    Manager(
         name="asdf",
         command="asdf install {tool} latest && asdf set -u {tool} latest",
         directories=(".asdf/installs/uv", ".asdf/shims"),
         record="asdf",
     ),
-    _Manager(
+    Manager(
         name="aqua",
         command="aqua update uv",
         directories=("aquaproj-aqua/bin", "pkgs/github_release/github.com/astral-sh/uv"),
         proxy="aqua-proxy",
     ),
-    _Manager(
+    Manager(
         name="proto",
         command="proto install uv latest --pin global",
         directories=(".proto/tools/uv", ".proto/shims"),
     ),
-    _Manager(
+    Manager(
         name="pixi",
         command="pixi global update {tool}",
         directories=(".pixi/bin",),
         record="pixi",
     ),
-    _Manager(
+    Manager(
         name="pyenv",
         command="pyenv exec python -m pip install --upgrade uv",
         directories=(".pyenv/shims", "pyenv/shims", "pyenv-win/shims"),
     ),
-    _Manager(name="Nix", command="nix profile upgrade uv", root="/nix/store"),
-    _Manager(name="Guix", command="guix upgrade uv", root="/gnu/store"),
-    _Manager(name="snap", command="sudo snap refresh astral-uv", root="/snap"),
-    _Manager(name="apk", command="sudo apk upgrade uv", systems=("alpine",)),
-    _Manager(name="pacman", command="sudo pacman -Syu uv", systems=("arch",)),
-    _Manager(
+    Manager(name="Nix", command="nix profile upgrade uv", root="/nix/store"),
+    Manager(name="Guix", command="guix upgrade uv", root="/gnu/store"),
+    Manager(name="snap", command="sudo snap refresh astral-uv", root="/snap"),
+    Manager(name="apk", command="sudo apk upgrade uv", systems=("alpine",)),
+    Manager(name="pacman", command="sudo pacman -Syu uv", systems=("arch",)),
+    Manager(
         name="apt",
         command="sudo apt install --only-upgrade uv",
         systems=("debian", "ubuntu"),
     ),
-    _Manager(name="dnf", command="sudo dnf upgrade uv", systems=("fedora", "rhel")),
-    _Manager(name="portage", command="sudo emerge --update dev-python/uv", systems=("gentoo",)),
-    _Manager(name="zypper", command="sudo zypper update uv", systems=("opensuse", "suse")),
-    _Manager(name="xbps", command="sudo xbps-install -Su uv", systems=("void",)),
+    Manager(name="dnf", command="sudo dnf upgrade uv", systems=("fedora", "rhel")),
+    Manager(name="portage", command="sudo emerge --update dev-python/uv", systems=("gentoo",)),
+    Manager(name="zypper", command="sudo zypper update uv", systems=("opensuse", "suse")),
+    Manager(name="xbps", command="sudo xbps-install -Su uv", systems=("void",)),
 )
 
 
@@ -179,18 +179,18 @@ def owner_of(copy: Copy) -> Owner | None:
 def _of_manager(path: PurePath, resolved: PurePath, evidence: Evidence) -> Owner | None:
     """Find a manager by its record, by its proxy, or by its directories, in this order."""
     if record := evidence.record:
-        manager = next(one for one in _MANAGERS if one.record == record.manager)
+        manager = next(one for one in MANAGERS if one.record == record.manager)
         return _owner(manager, _quoted(record.tool, evidence))
-    for manager in _MANAGERS:
+    for manager in MANAGERS:
         if manager.proxy == resolved.stem:
             return _owner(manager)
-    for manager in _MANAGERS:
+    for manager in MANAGERS:
         if any(_is_in(file, one) for file in (path, resolved) for one in manager.directories):
             return _owner(manager)
     return None
 
 
-def _owner(manager: _Manager, tool: str = "uv") -> Owner:
+def _owner(manager: Manager, tool: str = "uv") -> Owner:
     return Owner(name=manager.name, command=manager.command.format(tool=tool))
 
 
@@ -251,7 +251,7 @@ def _of_system(path: PurePath, resolved: PurePath, evidence: Evidence) -> Owner 
     """Find a package manager of the whole system, by the directories that only it uses."""
     if evidence.windows:
         return None
-    for manager in _MANAGERS:
+    for manager in MANAGERS:
         if manager.root and any(file.is_relative_to(manager.root) for file in (path, resolved)):
             return _owner(manager)
     if resolved.is_relative_to("/opt/local") and not evidence.systems:
@@ -259,7 +259,7 @@ def _of_system(path: PurePath, resolved: PurePath, evidence: Evidence) -> Owner 
     own = any(resolved.is_relative_to(one) for one in ("/usr", "/bin", "/sbin"))
     if not own or resolved.is_relative_to("/usr/local"):
         return None
-    known = (one for name in evidence.systems for one in _MANAGERS if name in one.systems)
+    known = (one for name in evidence.systems for one in MANAGERS if name in one.systems)
     return next(map(_owner, known), Owner(name="the operating system", command=None))
 
 
