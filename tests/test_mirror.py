@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -19,6 +20,7 @@ import pytest
 
 from support import binaries, mirrors
 from support.catalogue import catalogue
+from support.processes import Stuck
 from support.simulator import gitea, github, gitlab, listing, objects, plain, repositories
 from support.simulator.dialect import Setup
 from support.simulator.server import Simulator
@@ -160,6 +162,31 @@ def test_second_run_asks_once_and_writes_nothing(mirror: Mirror) -> None:
 
     assert len(mirror.web.asked) == 1, mirror.web.paths()
     assert mirror.files() == before
+
+
+def test_next_release_arrives_while_one_is_packed(
+    mirror: Mirror, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line is in use while wheels are made; a failure there stops the download."""
+    path = next(path for path in mirror.web.pages if path.endswith(f"{OLD}/{PLATFORM.archive}"))
+    page = mirror.web.pages[path]
+    assert isinstance(page, Page)
+    stuck = Stuck(page)
+    mirror.web.pages[path] = stuck
+
+    def fail(*_: object) -> None:
+        stuck.wait()
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(made, "write_wheel", fail)
+        failed = mirror.fill("--versions", f"!={NEWER}")
+    stuck.release()
+
+    assert failed.code == 13, failed.err
+    assert "No space left on device" in failed.err
+    assert not (mirror.root / "simple").exists()
+    assert "2 releases" in mirror.filled("--versions", f"!={NEWER}").out
 
 
 def test_old_releases_are_pruned(mirror: Mirror) -> None:

@@ -13,13 +13,15 @@ Nothing is written if nothing is new.
 from __future__ import annotations
 
 import logging
+from contextlib import closing
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import NoSourceAnswered, NoSuchVersion, SourceError
 from uv_self_update.releases.target import nearest, ranked
 from uv_self_update.sources.interface import ArchiveSource
 from uv_self_update.values import frozen, replace
-from uv_self_update.workflow.mirror.gather import Gathering
+from uv_self_update.workflow.mirror.gather import Gathering, Turn
 from uv_self_update.workflow.mirror.layout import (
     DOWNLOADS,
     LINKED,
@@ -87,7 +89,8 @@ def fill(opened: OpenSources, store: Store, selection: Selection, progress: Toge
             url=known.url,
             progress=progress,
         )
-        known, added = _gathered(gathering, known, releases)
+        with closing(gathering):
+            known, added = _gathered(gathering, known, releases)
         kept = known if selection.keep is None else known.keeping(selection.keep)
         for held in kept.releases.values():
             for path, content in beside(held).items():
@@ -110,12 +113,18 @@ def _gathered(
 ) -> tuple[Record, list[str]]:
     """Put what is missing of some releases in its place; return the versions that changed."""
     store, added = gathering.store, []
-    for number, release in enumerate(releases, 1):
-        before = known.releases.get(release.version)
-        if before is not None and _settled(gathering, before, release):
-            continue
-        nth = f"{number}/{len(releases)} " if len(releases) > 1 else ""
-        held = gathering.release(release, before, nth=nth)
+    wanted = [
+        (release, before)
+        for release in releases
+        if (before := known.releases.get(release.version)) is None
+        or not _settled(gathering, before, release)
+    ]
+    turns = [
+        Turn(release=release, before=before, number=number, count=len(wanted))
+        for number, (release, before) in enumerate(wanted, 1)
+    ]
+    for turn, after in zip_longest(turns, turns[1:]):
+        before, held = turn.before, gathering.release(turn, after)
         if held is None:
             continue
         _place(store, held)

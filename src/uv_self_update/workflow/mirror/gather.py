@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,7 @@ from uv_self_update.platforms import Platform, triple_of
 from uv_self_update.releases.release import INSTALLER_NAMES, Asset, utc
 from uv_self_update.sources.formats.documents import describe
 from uv_self_update.sources.interface import ArchiveSource, WheelSource
-from uv_self_update.values import replace
+from uv_self_update.values import frozen, replace
 from uv_self_update.workflow.mirror import wheels
 from uv_self_update.workflow.mirror.layout import DOWNLOADS
 from uv_self_update.workflow.mirror.record import File, Held
@@ -47,6 +47,27 @@ _log = logging.getLogger(__name__)
 _AT_ONCE = 4  # downloads
 _READ = 1 << 20  # bytes at a time
 _GZIP, _ZIP = b"\x1f\x8b", b"PK"
+
+
+@frozen
+class Turn:
+    """A release that is to be gathered."""
+
+    release: Release
+    """The release, as the source lists it."""
+
+    before: Held | None
+    """What the mirror has of it already."""
+
+    number: int
+    count: int
+    """How many releases are gathered."""
+
+    @property
+    def title(self) -> str:
+        """Its name in the progress: `2/30 uv 0.13.9`."""
+        several = f"{self.number}/{self.count} " if self.count > 1 else ""
+        return f"{several}uv {self.release.version}"
 
 
 class Gathering:
@@ -81,16 +102,25 @@ class Gathering:
         self._digests = opened.context.digests
         self._url = url
         self._progress = progress
-        self._missing: list[str] = []
+        self._missing: set[tuple[str, str]] = set()
         self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._background = ThreadPoolExecutor(1, thread_name_prefix="mirror-ahead")
+        self._begun: dict[str, Future[dict[str, File]]] = {}
 
-    def release(self, release: Release, before: Held | None, *, nth: str = "") -> Held | None:
+    def close(self) -> None:
+        """Stop the download that was begun, if any; nothing is written afterwards."""
+        if self._begun:
+            self._stopping.set()
+            self._opened.close()  # a server may take its time
+        self._background.shutdown(cancel_futures=True)
+
+    def release(self, turn: Turn, after: Turn | None) -> Held | None:
         """Return a release with its files, which wait in the store; None if it has no archive.
 
         Args:
-            release: The release, as the source lists it.
-            before: What the mirror has of it already.
-            nth: The number among several releases, for the progress: `2/30 `.
+            turn: The release.
+            after: The next one: its files arrive while the wheels of this one are packed.
 
         Raises:
             SourceError: A file cannot be fetched.
@@ -98,14 +128,18 @@ class Gathering:
             NoFilesListed: The source lists no files, and no platform is named.
             OSError: The directory cannot be written.
         """
-        self._missing = []
+        release, before, title = turn.release, turn.before, turn.title
         found = {} if before is None else dict(before.files)
-        title = f"{nth}uv {release.version}"
         if isinstance(self.source, WheelSource):
             with self._progress.whole(title, None):
                 found |= self._repacked(self.source, release, found)
         else:
-            found |= self._downloaded(release, before, title)
+            begun = self._begun.get(release.version)
+            found |= self._downloaded(turn) if begun is None else begun.result()
+            self._begun.pop(release.version, None)
+            if after is not None:
+                begun = self._background.submit(self._downloaded, after)
+                self._begun[after.release.version] = begun
         archives = {name: file for name, file in found.items() if triple_of(name)}
         if not archives:
             wanted = ", ".join(sorted(self.triples)) or "any platform"
@@ -122,7 +156,7 @@ class Gathering:
             published=release.published or (before.published if before else _now()),
             source=self.source.name,
             listed=release.published,
-            complete=not self._missing,
+            complete=all(version != release.version for version, _ in self._missing),
             asked=asked,
             own=tuple(sorted({*own} & {*found})),
             files=found,
@@ -150,9 +184,10 @@ class Gathering:
             return ()
         return tuple(sorted(self.triples | {*(before.asked if before else ())}))
 
-    def _downloaded(self, release: Release, before: Held | None, title: str) -> dict[str, File]:
+    def _downloaded(self, turn: Turn) -> dict[str, File]:
         """Fetch what the source has of the wanted files, several at once."""
         assert isinstance(self.source, ArchiveSource), "there are two sorts"  # noqa: S101 # for the type checker
+        release, before = turn.release, turn.before
         full = self.source.with_files(release)
         assets = [*self._wanted(full)]
         if before is not None and before.listed == release.published:
@@ -160,7 +195,7 @@ class Gathering:
         sizes = [asset.size for asset in assets]
         known = [size for size in sizes if size is not None]
         pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="mirror")
-        with self._progress.whole(title, sum(known) if len(known) == len(sizes) else None):
+        with self._progress.whole(turn.title, sum(known) if len(known) == len(sizes) else None):
             try:
                 files = [pool.submit(self._fetched, full, asset) for asset in assets]
                 return {
@@ -228,7 +263,7 @@ class Gathering:
                 raise
             if triple_of(name):
                 _log.warning("uv %s has no %s at %s", release.version, name, source)
-                self._missing.append(name)
+                self._missing.add((release.version, name))
             return None
         flush(part)
         found = measured(part)
@@ -243,7 +278,8 @@ class Gathering:
             )
         _refuse_other(part, name, source)
         part.replace(place)
-        self.fetched += found.size
+        with self._lock:
+            self.fetched += found.size
         return found
 
     def _repacked(
