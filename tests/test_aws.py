@@ -78,3 +78,13 @@ def test_which_requests_are_signed(
     assert credentials.headers_of("GET", Url.parse("https://other.example/")) == {}
     guess = credentials_of(section, AWS | change, given=None, guessed=True)
     assert guess.headers_of("GET", Url.parse(url)) == {}
+
+
+def test_configured_credentials_come_first() -> None:
+    """What the source itself names is sent, for a gateway in front of the store."""
+    section = SourceSettings(kind="s3", url=BUCKET, username="me", password_env="PW")  # noqa: S106 # the name of a variable
+    credentials = credentials_of(section, AWS | {"PW": "x"}, given=None)
+
+    headers = credentials.headers_of("GET", Url.parse(BUCKET))
+
+    assert headers == {"Authorization": "Basic bWU6eA=="}

@@ -2,10 +2,10 @@
 
 For each origin that the user configured, the first place that has credentials applies:
 
-1. for a bucket at `UV_S3_ENDPOINT_URL`, AWS's access key, which signs requests; else the URL
-   itself, or the source's own keys: `token-env`, or `username` with `password-env`. The headers of
-   `header-env` are sent in addition, for a gateway in front of the mirror;
-2. the variables of GitHub and GitLab, each for its own server only;
+1. the URL itself, or the source's own keys: `token-env`, or `username` with `password-env`. The
+   headers of `header-env` are sent in addition, for a gateway in front of the mirror;
+2. the variables of GitHub and GitLab, each for its own server only; for a bucket at
+   `UV_S3_ENDPOINT_URL`, AWS's access key, which signs requests;
 3. netrc;
 4. after the server refused a request: uv's credential store, `keyring`, `gh`, netrc's `default`.
 
@@ -135,8 +135,6 @@ class _Collector:
 
     def _known(self, origin: Origin, urls: Sequence[Url]) -> Credential | None:
         """Return the credentials of the first request to an origin."""
-        if (signing := self._signing(urls[0])) is not None:
-            return signing
         own = self._own(urls)
         headers = {} if own is None else self._sent(origin, own[0])
         places = [own[1]] if own is not None and headers else []
@@ -148,7 +146,7 @@ class _Collector:
             places.append(place)
         if headers:
             return Credential(headers=headers, place=" and ".join(places))
-        return self._first(
+        return self._signing(urls[0]) or self._first(
             origin, chain(self._of_the_product(urls[0]), self._of_netrc(origin, urls))
         )
 
