@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from support.simulator.dialect import PASSWORD
 from support.simulator.packages import Packages, ReleaseOf, wheel
 from uv_self_update.cli.main import main
+from uv_self_update.errors import NoPackages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -147,3 +149,22 @@ def test_two_of_one_index(
     assert main(["exec", "--", "true"]) == 12
     assert f"have the same index {packages.index}" in capsys.readouterr().err
     assert packages.asked == []
+
+
+@pytest.mark.usefixtures("packages")
+@pytest.mark.parametrize(("choice", "colored"), [("always", True), ("never", False)])
+def test_color_of_what_exec_reports(
+    choice: str,
+    *,
+    colored: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """`--color` applies to what is reported once the command has ended."""
+    outcome = SimpleNamespace(errors=[NoPackages("here")], warnings=["odd"], exit_code=12)
+    monkeypatch.setattr("uv_self_update.cli.wrapped.run", lambda *_: outcome)
+
+    assert main(["exec", "--color", choice, "--", "true"]) == 12
+
+    error, *_, warning = capsys.readouterr().err.splitlines()
+    assert [error.startswith("\x1b["), warning.startswith("\x1b[")] == [colored] * 2
