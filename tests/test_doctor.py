@@ -105,8 +105,9 @@ def test_healthy_with_an_index(home: Home, web: Web) -> None:
     assert f"newest uv {NEW}, wheels with sha256" in done.out
 
 
-def test_newer_program(home: Home, web: Web) -> None:
+def test_newer_program(home: Home, web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
     """A newer uv-self-update on the index is a warning with the command that installs it."""
+    monkeypatch.setattr("uv_self_update.workflow.doctor.examine._PATIENCE", 60.0)
     home.install("0.8.24")
     name = "uv_self_update-99.0-py3-none-any.whl"
     web.pages |= mirrors.index_pages([NEW])
