@@ -246,9 +246,9 @@ def parse(path: Path, content: bytes, stamp: Stamp | None = None) -> Receipt:
             raise ReceiptError(path, f"`{name}` has the wrong type")
     receipt = Receipt(path=path, document=document, content=content, stamp=stamp)
     try:
-        receipt.root.exists()
-    except PermissionError:
-        pass  # another user's directory
+        receipt.root.stat()
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        pass  # moved, or another user's directory
     except (OSError, RuntimeError, ValueError) as error:  # an invalid path, or a loop of links
         raise ReceiptError(path, "its `install_prefix` is not a usable path") from error
     return receipt
