@@ -26,6 +26,7 @@ from uv_self_update.cli.invocation import Invocation
 from uv_self_update.config.load import load
 from uv_self_update.config.settings import Network, Options, Settings
 from uv_self_update.errors import UvSelfUpdateError
+from uv_self_update.network import system_authorities
 from uv_self_update.network.proxies import Proxies
 from uv_self_update.redaction import Secret
 from uv_self_update.releases.target import NEWEST
@@ -385,6 +386,8 @@ def live_in(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
     monkeypatch.chdir(home.path)
+    # Those of the machine would be read for each command: 20 ms, hundreds of times.
+    monkeypatch.setattr(system_authorities, "load", lambda _: None)
 
 
 def test_representations(scene: Scene) -> None:
