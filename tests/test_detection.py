@@ -386,6 +386,7 @@ def test_nobody_listens(environ: dict[str, str]) -> None:
         url = server.url
     with pytest.raises(Unreachable) as caught:
         examined(url.replace("://", f"://reader:{SECRET}@") + "/uv/", environ)
+    assert str(caught.value).startswith(f"failed to fetch `{url.replace('://', '://***@')}/uv/`: ")
     assert SECRET not in f"{caught.value}{caught.value.hint}"
 
 

@@ -684,7 +684,7 @@ class Unreachable(UpstreamError):
     """No response: DNS, connection or timeout. `url` is redacted."""
 
     def __init__(self, url: str, reason: str, *, passing: bool = False) -> None:
-        self.passing = passing
+        self.url, self.reason, self.passing = url, reason, passing
         super().__init__(
             f"failed to fetch `{url}`: {reason}",
             hint="Check the URL, HTTPS_PROXY, NO_PROXY, and `network.ca-bundle`.",

@@ -24,6 +24,7 @@ from uv_self_update.errors import (
     SourceError,
     StatusRefused,
     UnexpectedBody,
+    Unreachable,
 )
 from uv_self_update.redaction import redact_url
 from uv_self_update.releases.target import NEWEST
@@ -253,7 +254,14 @@ class _Examination:
 
     def _request(self, url: str, *, accept: str = "*/*") -> Answer:
         if (url, accept) not in self._answers:
-            answer = self._answers[url, accept] = self._upstream.look(url, accept=accept)
+            try:
+                answer = self._answers[url, accept] = self._upstream.look(url, accept=accept)
+            except Unreachable as error:
+                if self._requests or error.url != redact_url(url):
+                    raise
+                # The user has named the server, and not the path of our first guess.
+                shown, passing = redact_url(self._url), error.passing
+                raise Unreachable(shown, error.reason, passing=passing) from error
             self._requests.append(Request(url=url, answer=answer))
         return self._answers[url, accept]
 
