@@ -12,6 +12,7 @@ import pytest
 
 from support import systems
 from support.binaries import uv_command
+from windows.suite import LEFT_OUT, RUN
 
 TESTS = Path(__file__).parent
 
@@ -93,6 +94,18 @@ def test_table_names_what_there_is() -> None:
         assert not test or test in functions(TESTS / file), name
         assert not test or file not in systems.TABLE, name
         assert "linux" in needs.systems, name
+
+
+def test_lane_of_windows_is_complete() -> None:
+    """What Windows can run is run by the lane, or left out for a reason, in `windows/suite.py`."""
+    elsewhere = systems.left_out("win32")
+    here = {path.name for path in TESTS.glob("test_*.py")} - elsewhere.keys()
+
+    assert {*RUN} | {name for name in LEFT_OUT if "::" not in name} == here
+    assert not LEFT_OUT.keys() & {*RUN, *elsewhere}
+    for file, _, test in (name.partition("::") for name in LEFT_OUT if "::" in name):
+        assert file in RUN
+        assert test in functions(TESTS / file)
 
 
 def test_system_is_linux() -> None:

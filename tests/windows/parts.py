@@ -161,13 +161,13 @@ def _download(requirement: str, *options: str, target: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def install(target: Path) -> None:
-    """Install our wheel, as it is built, and its dependencies for Windows."""
+def install(target: Path, *more: str) -> None:
+    """Install our wheel, as it is built, and its dependencies for Windows, and more."""
     with tempfile.TemporaryDirectory() as built:
         ours = build(Path(built))
         command = [uv_command(), "pip", "install", "--quiet", "--target", str(target)]
         command += [*_UV_PLATFORM, "--only-binary", ":all:", "--python", sys.executable, str(ours)]
-        subprocess.run(command, check=True, cwd=built)
+        subprocess.run([*command, *more], check=True, cwd=built)
 
 
 def compiled(name: str, *options: str) -> Path:
