@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support import binaries, notices, systems
+from support import binaries, notices, systems, waiting
 from support.homes import Home
 from support.web import Web
 from uv_self_update.auth.credentials import Credentials
@@ -34,6 +34,9 @@ collect_ignore = [name for name in _LEFT_OUT if "::" not in name]
 # Every worker needs the bytecode of all tests, in which pytest rewrites the assertions.
 sys.dont_write_bytecode = False
 sys.pycache_prefix = str(binaries.CACHE / "bytecode")
+
+# With coverage: CPython 3.11 refuses it while another thread does so, whose target is not run then.
+sys.settrace = waiting.until_accepted(sys.settrace)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

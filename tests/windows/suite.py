@@ -70,6 +70,7 @@ RUN = (
     "test_uv_requirements.py",
     "test_uv_toml.py",
     "test_values.py",
+    "test_waiting.py",
     "test_wire.py",
     "test_workplace.py",
     "test_workspace.py",
