@@ -187,6 +187,9 @@ def test_what_is_missing_is_explained(what: str, expected: str, stand: UrlStand)
         stand.packages.limited = True
     else:
         stand.configure('packages = ["other-*"]')
+        # Alone: uv ends with the first of two files that fail.
+        url = stand.packages.release_file(WHEEL[0])
+        stand.write("internal-package", more=f'[tool.uv.sources.internal-package]\nurl = "{url}"\n')
 
     answer = stand.run("uv", "lock", **environ)
 
