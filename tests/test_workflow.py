@@ -142,7 +142,7 @@ def test_windows_is_run_on_both() -> None:
     (job,) = read(WINDOWS)["jobs"].values()
     runs = [step["run"] for step in job["steps"] if "run" in step]
 
-    assert "uv run --exact pytest -m wine" in [line.partition(" #")[0] for line in linux()]
+    assert "uv run --exact pytest -m wine -n 2" in [line.partition(" #")[0] for line in linux()]
     assert [run.partition("&& ")[2] for run in runs] == ["uv run pytest -m wine -n 0"]
     assert job["runs-on"] == "windows-latest"
     assert job["defaults"] == {"run": {"shell": "bash"}}

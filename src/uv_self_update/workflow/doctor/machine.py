@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ from uv_self_update.errors import (
     UvSelfUpdateError,
     update_with,
 )
-from uv_self_update.files import strerror
+from uv_self_update.files import persist, strerror
 from uv_self_update.gateway import script_policy
 from uv_self_update.gateway.address import listen
 from uv_self_update.installer.workspace import at_work, interrupted
@@ -207,8 +208,8 @@ def held_files(installation: Installation) -> Iterator[Finding]:
     held = False
     for file in files:
         try:
-            # To its own name: nothing changes, but Windows asks for the same right.
-            file.replace(file)
+            # As patiently as an update: other checks run uv meanwhile.
+            persist(partial(_rename_to_itself, file), windows=True)
         except FileNotFoundError:
             continue
         except OSError as error:
@@ -216,6 +217,11 @@ def held_files(installation: Installation) -> Iterator[Finding]:
             yield problem("locks", FileInUse(file, strerror(error)))
     if not held:
         yield Finding(topic="locks", text="no other program keeps uv from being replaced")
+
+
+def _rename_to_itself(file: Path) -> None:
+    """Change nothing, with the right that Windows demands of who replaces a file."""
+    file.replace(file)
 
 
 def loopback() -> Iterator[Finding]:
