@@ -35,16 +35,20 @@ def python() -> Iterator[Path]:
         if os.environ.get("CI"):
             pytest.fail("Wine and MinGW are missing: .ci/run installs them")
         pytest.skip("no Wine: apt install wine wine64 gcc-mingw-w64-x86-64-win32")
-    prefix.start()
     homes = prefix.C / "homes"
-    homes.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=homes) as directory:
-        made = Path(directory, "python")
-        shutil.copytree(parts.python(), made, copy_function=os.link)
-        parts.install(made / "Lib" / "site-packages")
-        shim = Path(__file__).parent / "shims" / "sitecustomize.py"
-        shutil.copyfile(shim, made / "Lib" / "site-packages" / shim.name)
-        yield made / "python.exe"
+    with prefix.running():
+        homes.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=homes) as directory:
+            yield _installed(Path(directory))
+
+
+def _installed(directory: Path) -> Path:
+    made = directory / "python"
+    shutil.copytree(parts.python(), made, copy_function=os.link)
+    parts.install(made / "Lib" / "site-packages")
+    shim = Path(__file__).parent / "shims" / "sitecustomize.py"
+    shutil.copyfile(shim, made / "Lib" / "site-packages" / shim.name)
+    return made / "python.exe"
 
 
 @pytest.fixture

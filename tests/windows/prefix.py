@@ -15,15 +15,15 @@ from windows import parts
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ("C", "environ", "present", "start")
+__all__ = ("C", "environ", "present", "running")
 
 PREFIX = parts.WINE / "prefix"
 C = PREFIX / "drive_c"
 
 _SYSTEM = C / "windows" / "system32"
 _POWERSHELL = _SYSTEM / "WindowsPowerShell" / "v1.0" / "powershell.exe"
-_IDLE = 30  # seconds until Wine's services end after the last program
 _SET_UP = 300  # seconds
+_WAITING = ("wine", "cmd", "/c", "pause")  # until its input ends
 
 
 def present() -> bool:
@@ -45,27 +45,42 @@ def environ(more: Mapping[str, str] | None = None) -> dict[str, str]:
     }
 
 
-def start() -> None:
-    """Set up the prefix unless that was done, and start Wine's services.
+@contextmanager
+def running() -> Iterator[None]:
+    """Set up the prefix unless that was done, and keep Wine's services running.
 
-    They are started apart from any test: they inherit the streams of the program that starts them,
-    and a pipe to it would never end.
+    They end soon after the last program, and start with the next one, whose streams they inherit: a
+    pipe to that would not end with it. So a program that is not a test's waits all the time.
     """
     with _locked():
-        if not PREFIX.exists():
-            notice(f"setting up Windows in {PREFIX} (0.7 GB)")
-            _run("wine", "wineboot", "-i")
-            _run("wine", "winecfg", "-v", "win10")
-        for name, place in (
-            ("bcryptprimitives.dll", _SYSTEM / "bcryptprimitives.dll"),
-            ("powershell.exe", _POWERSHELL),
-        ):
-            options = ("-shared", "-ladvapi32") if name.endswith(".dll") else ("-municode",)
-            made = parts.compiled(name, *options)
-            if place.read_bytes() != made.read_bytes() if place.exists() else True:
-                shutil.copyfile(made, place)
-        _run("wineserver", f"-p{_IDLE}", check=False)  # fails if it runs already
-        _run("wine", "cmd", "/c", "exit")
+        _set_up()
+        waiting = subprocess.Popen(
+            _WAITING,
+            env=environ(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+    try:
+        yield
+    finally:
+        waiting.communicate(timeout=_SET_UP)
+
+
+def _set_up() -> None:
+    if not PREFIX.exists():
+        notice(f"setting up Windows in {PREFIX} (0.7 GB)")
+        _run("wine", "wineboot", "-i")
+        _run("wine", "winecfg", "-v", "win10")
+    for name, place in (
+        ("bcryptprimitives.dll", _SYSTEM / "bcryptprimitives.dll"),
+        ("powershell.exe", _POWERSHELL),
+    ):
+        options = ("-shared", "-ladvapi32") if name.endswith(".dll") else ("-municode",)
+        made = parts.compiled(name, *options)
+        if place.read_bytes() != made.read_bytes() if place.exists() else True:
+            shutil.copyfile(made, place)
+    _run("wine", "cmd", "/c", "exit")
 
 
 @contextmanager
@@ -78,7 +93,7 @@ def _locked() -> Iterator[None]:
         yield
 
 
-def _run(*command: str, check: bool = True) -> None:
+def _run(*command: str) -> None:
     null = subprocess.DEVNULL
     streams = {"stdin": null, "stdout": null, "stderr": null}
-    subprocess.run(command, env=environ(), check=check, timeout=_SET_UP, **streams)  # type: ignore[call-overload]
+    subprocess.run(command, env=environ(), check=True, timeout=_SET_UP, **streams)  # type: ignore[call-overload]
