@@ -137,7 +137,7 @@ TABLE: Mapping[str, Needs] = {
     "test_policy_end_to_end.py": _HOME,
     "test_policy_index.py": _HOME,
     "test_process_end.py::test_output_that_cannot_be_flushed_is_reported": _MODES,
-    "test_quoted_messages.py::test_the_messages_quoted_are_those_of_the_program": _SPELLING,
+    "test_quoted_messages.py": _SPELLING,
     "test_readme.py::test_troubleshooting_is_current": _SPELLING,
     "test_real_servers.py": _SERVERS,
     "test_receipt.py::test_unusable": _MODES,

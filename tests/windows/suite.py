@@ -115,7 +115,6 @@ LEFT_OUT: Mapping[str, str] = {
     "test_preconnect.py": _TRUST,
     "test_process_end.py": _BOUND,
     "test_progress_line.py": _BOUND,
-    "test_quoted_messages.py": _TREE,
     "test_readme.py": _TREE,
     "test_redirect_targets.py": _BOUND,
     "test_redirects_and_credentials.py": _UV,
