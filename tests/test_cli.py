@@ -497,6 +497,15 @@ def test_negative_number_is_a_value(home: Home) -> None:
     assert not home.config.exists()
 
 
+def test_stderr_is_closed(home: Home) -> None:
+    """An error that cannot be printed still has its exit code."""
+    program = ("sh", "-c", 'exec "$0" -m uv_self_update "$@" 2>&-', sys.executable)
+
+    done = home.run("--uv", "absent", program=program)
+
+    assert (done.code, done.out, done.err) == (4, "", "")
+
+
 MISTAKEN = """\
 import sys
 from uv_self_update import __main__

@@ -83,10 +83,13 @@ class Terminal:
             self._say("info", "cyan", text)
 
     def _say(self, prefix: str, color: str, text: str) -> None:
+        colored = self._color
+        if colored is None:
+            colored = bool(sys.stderr and sys.stderr.isatty())
         above = contextlib.nullcontext() if self._drawn is None else self._drawn.interrupted()
         # The terminal may be closed.
         with above, contextlib.suppress(OSError):
-            if not self._color and not (self._color is None and sys.stderr.isatty()):
+            if not colored and sys.stderr:  # closed, Python has none
                 print(f"{prefix}: {text}", file=sys.stderr, flush=True)  # noqa: T201 # its task
                 return
             import click  # noqa: PLC0415 # slow, and for a terminal only
