@@ -77,21 +77,21 @@ class Kept:
         able = version.validator is not None and _LEAST < (version.size or 0) <= _MOST
         file = self._file(url)
         record = _Record(file.with_name(f"{file.name}.{os.getpid()}"), able=able)
-        done = False
+        complete = changed = False
         try:
             for chunk in transfer.chunks():
                 record.write(chunk)
                 yield chunk
-            done = True
+            complete = True
         except Interrupted as error:
-            done = not error.passing
+            changed = not error.passing
             raise
         finally:
-            if not done and _LEAST <= record.size < (version.size or 0):
+            if not (complete or changed) and _LEAST <= record.size < (version.size or 0):
                 self._clear(but=record.path)
                 record.keep(file, version)
             record.discard()
-            if done:
+            if complete:
                 self._clear()
 
     def _clear(self, *, but: Path | None = None) -> None:
