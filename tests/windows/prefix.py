@@ -40,7 +40,7 @@ def environ(more: Mapping[str, str] | None = None) -> dict[str, str]:
         "WINEPREFIX": str(PREFIX),
         "WINEARCH": "win64",
         "WINEDEBUG": "-all",
-        "WINEDLLOVERRIDES": "mscoree,mshtml=;bcryptprimitives=n",
+        "WINEDLLOVERRIDES": "mscoree,mshtml,mountmgr.sys=;bcryptprimitives=n",
         **(more or {}),
     }
 
