@@ -7,19 +7,19 @@ rejects malformed or oversized requests.
 from __future__ import annotations
 
 import logging
-import socket
 from typing import TYPE_CHECKING
 
 import h11
 
 from uv_self_update.gateway.connections import Acceptor, Deadline
-from uv_self_update.gateway.http1 import send_reply
+from uv_self_update.gateway.http1 import Client
 from uv_self_update.gateway.replies import Reply
 from uv_self_update.gateway.routes import Request
 from uv_self_update.network.limits import DEFAULTS, Limits
 from uv_self_update.values import replace
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable
 
     from uv_self_update.gateway.address import Address
@@ -57,42 +57,25 @@ class Loopback:
         self._address.close()
 
     def _exchange(self, connection: socket.socket) -> None:
-        protocol = h11.Connection(h11.SERVER, max_incomplete_event_size=self._limits.request_head)
+        client = Client(connection, largest_head=self._limits.request_head)
         try:
-            request = _receive(connection, protocol, Deadline(self._limits.head_time))
+            event = client.request(Deadline(self._limits.head_time))
         except h11.RemoteProtocolError as error:
             reply = Reply.of(b"", status=error.error_status_hint)
         else:
-            if request is None:
+            if event is None:
                 return
             self._acceptor.pending.leave(connection)
-            reply = self._answer(request)
+            reply = self._answer(_parsed(event))
         connection.settimeout(self._limits.send_time)
         # An incomplete body resets the connection: the client must not take it for complete.
-        closing = replace(reply, headers=(("Connection", "close"), *reply.headers))
-        send_reply(connection, protocol, closing, b"GET")
-        # Closing over bytes of the client that lie unread would reset the connection under the
-        # reply. So the client may leave first, as long as no other connection needs its place.
-        connection.shutdown(socket.SHUT_WR)
+        client.reply(replace(reply, headers=(("Connection", "close"), *reply.headers)))
+        # The client may leave first, as long as no other connection needs its place.
         self._acceptor.pending.enter(connection)
-        deadline = Deadline(self._limits.close_time)
-        while deadline.receive(connection):
-            pass
+        client.leave(self._limits.close_time)
 
 
-def _receive(
-    connection: socket.socket, protocol: h11.Connection, deadline: Deadline
-) -> Request | None:
-    """Read the head of a request; None if the client closed the connection before its end.
-
-    Raises:
-        TimeoutError: The client is too slow.
-        h11.RemoteProtocolError: The request is malformed or too large.
-    """
-    while (event := protocol.next_event()) is h11.NEED_DATA:
-        protocol.receive_data(deadline.receive(connection))
-    if not isinstance(event, h11.Request):
-        return None
+def _parsed(event: h11.Request) -> Request:
     hosts = [value for name, value in event.headers if name == b"host"]
     return Request(
         method=event.method.decode("latin-1"),

@@ -11,15 +11,12 @@ from __future__ import annotations
 import contextlib
 import hmac
 import logging
-import socket
 from base64 import b64encode
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import h11
-
 from uv_self_update.gateway.connections import Acceptor, Deadline
-from uv_self_update.gateway.http1 import expect_body, next_event, send_forwarded, send_reply
+from uv_self_update.gateway.http1 import IDLE, SILENCE, Client
 from uv_self_update.gateway.proxy_address import USER
 from uv_self_update.gateway.replies import BrokenOff, Reply
 from uv_self_update.gateway.routes import Request
@@ -28,16 +25,16 @@ from uv_self_update.network.persistent import Kept
 from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    import socket
+    from collections.abc import Callable
+
+    import h11
 
     from uv_self_update.gateway.proxy_address import ProxyAddress
     from uv_self_update.gateway.tunnels import Tunnels
 
 _log = logging.getLogger(__name__)
 
-_LARGEST_HEAD = 64 << 10  # bytes of request line and headers
-_IDLE = 90.0  # seconds between two requests, as long as uv's own client keeps a connection
-_SILENCE = 300.0  # seconds between two pieces of a request or a reply
 _LEAVE_TIME = 2.0  # seconds that a client has to leave after a refusal
 
 
@@ -97,27 +94,18 @@ class Proxy:
         self._acceptor.close()
 
     def _serve(self, connection: socket.socket) -> None:
-        protocol = h11.Connection(h11.SERVER, max_incomplete_event_size=_LARGEST_HEAD)
-        patience = self._head_time
+        client, patience = Client(connection), self._head_time
         with contextlib.closing(Kept()) as kept:
-            while self._exchange(connection, protocol, Deadline(patience), kept):
-                protocol.start_next_cycle()
+            while self._exchange(client, Deadline(patience), kept):
                 self._acceptor.pending.enter(connection)
-                patience = _IDLE
+                patience = IDLE
 
-    def _exchange(
-        self,
-        connection: socket.socket,
-        protocol: h11.Connection,
-        deadline: Deadline,
-        kept: Kept,
-    ) -> bool:
+    def _exchange(self, client: Client, deadline: Deadline, kept: Kept) -> bool:
         """Answer one request; return whether another may follow on the connection."""
-        while (event := protocol.next_event()) is h11.NEED_DATA:
-            protocol.receive_data(deadline.receive(connection))
-        if not isinstance(event, h11.Request):
+        event = client.request(deadline)
+        if event is None:
             return False
-        connection.settimeout(_SILENCE)
+        client.connection.settimeout(SILENCE)
         shown = [value for name, value in event.headers if name == b"proxy-authorization"]
         if len(shown) != 1 or not hmac.compare_digest(bytes(shown[0]), self._credential):
             # curl, and git with it, come back with the secret if they are told of the end.
@@ -125,65 +113,38 @@ class Proxy:
                 ("Proxy-Authenticate", 'Basic realm="uv-self-update"'),
                 ("Connection", "close"),
             )
-            refused = Reply(status=407, headers=challenge, length=0)
-            return self._refuse(connection, protocol, refused, event.method)
-        self._acceptor.pending.leave(connection)
+            return _refuse(client, Reply(status=407, headers=challenge, length=0))
+        self._acceptor.pending.leave(client.connection)
         if event.method == b"CONNECT" and self._tunnels is not None:
-            reply = self._tunnels.serve(connection, protocol, event)
-            return reply is not None and self._refuse(connection, protocol, reply, event.method)
+            reply = self._tunnels.serve(client, event)
+            return reply is not None and _refuse(client, reply)
         parts = _split(event.target)
         if parts is None:
-            refused = Reply.of("this proxy accepts http URLs only\n", status=501)
-            return self._refuse(connection, protocol, refused, event.method)
-        expect_body(connection, protocol)
+            return _refuse(client, Reply.of("this proxy accepts http URLs only\n", status=501))
         host, target = parts
         if self._own(host):
-            while isinstance(next_event(connection, protocol), h11.Data):
-                pass
+            client.drain()
             request = Request(method=event.method.decode("latin-1"), target=target, host=host)
-            return send_reply(connection, protocol, self._answer(request), event.method)
-        return self._pass_on(connection, protocol, event, host, kept)
+            return client.reply(self._answer(request))
+        return self._pass_on(client, event, host, kept)
 
-    def _refuse(
-        self, connection: socket.socket, protocol: h11.Connection, reply: Reply, method: bytes
-    ) -> bool:
-        """Send a reply to a request whose body is not read, and end the connection."""
-        send_reply(connection, protocol, reply, method)
-        # Closing over unread bytes would reset the connection before the reply is read.
-        connection.shutdown(socket.SHUT_WR)
-        deadline = Deadline(_LEAVE_TIME)
-        while deadline.receive(connection):
-            pass
-        return False
-
-    def _pass_on(
-        self,
-        connection: socket.socket,
-        protocol: h11.Connection,
-        event: h11.Request,
-        host: str,
-        kept: Kept,
-    ) -> bool:
-        def body() -> Iterator[bytes]:
-            while isinstance(piece := next_event(connection, protocol), h11.Data):
-                yield bytes(piece.data)
-
-        url = event.target.decode("latin-1")
-        proxy = self._proxy_for(host)
+    def _pass_on(self, client: Client, event: h11.Request, host: str, kept: Kept) -> bool:
+        url, route = event.target.decode("latin-1"), Route(proxy=self._proxy_for(host))
         try:
             answer = forward(
-                bytes(event.method),
-                url,
-                event.headers.raw_items(),
-                body(),
-                Route(proxy=proxy),
-                kept,
+                bytes(event.method), url, event.headers.raw_items(), client.body(), route, kept
             )
         except NotForwarded as error:
             _log.warning("%s", error)
-            reply = Reply.of(f"{error}\n", status=502)
-            return self._refuse(connection, protocol, reply, event.method)
-        return send_forwarded(connection, protocol, answer)
+            return _refuse(client, Reply.of(f"{error}\n", status=502))
+        return client.pass_on(answer)
+
+
+def _refuse(client: Client, reply: Reply) -> bool:
+    """Send a reply to a request whose body is not read, and end the connection."""
+    client.reply(reply)
+    client.leave(_LEAVE_TIME)
+    return False
 
 
 def _split(target: bytes) -> tuple[str, str] | None:

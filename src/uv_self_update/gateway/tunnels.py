@@ -19,11 +19,9 @@ import threading
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import h11
-
 from uv_self_update.errors import TlsError
 from uv_self_update.gateway.connections import RESET, Deadline
-from uv_self_update.gateway.http1 import expect_body, next_event, send_forwarded, send_reply
+from uv_self_update.gateway.http1 import IDLE, SILENCE, Client
 from uv_self_update.gateway.replies import BrokenOff, Reply
 from uv_self_update.gateway.routes import Request
 from uv_self_update.network.forward import NotForwarded, Route, forward
@@ -33,7 +31,9 @@ from uv_self_update.values import field, frozen
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
+
+    import h11
 
     from uv_self_update.gateway.direct_urls import DirectUrls
     from uv_self_update.network.forward import Forwarded
@@ -41,10 +41,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
-_LARGEST_HEAD = 64 << 10  # bytes of request line and headers
 _HANDSHAKE = 30.0  # seconds
-_IDLE = 90.0  # seconds between two requests, as long as uv's own client keeps a connection
-_SILENCE = 300.0  # seconds between two pieces of a request or a reply
 _PIECE = 256 << 10  # bytes at a time
 _UV = b"uv/"
 """How the `User-Agent` of uv begins."""
@@ -88,9 +85,7 @@ class Tunnels:
         self._direct = direct
         self._proxy_for = proxy_for
 
-    def serve(
-        self, connection: socket.socket, protocol: h11.Connection, event: h11.Request
-    ) -> Reply | None:
+    def serve(self, client: Client, event: h11.Request) -> Reply | None:
         """Serve a tunnel until it ends; return a refusal instead of one."""
         target = event.target.decode("latin-1").lower()
         try:
@@ -103,7 +98,7 @@ class Tunnels:
         agents = [value for key, value in event.headers if key == b"user-agent"]
         host = self._hosts.get(target)
         if host is not None and agents and agents[0].startswith(_UV):
-            self._end_tls(connection, host, self._proxy_for(name))
+            self._end_tls(client.connection, host, self._proxy_for(name))
             return None
         try:
             server = opened(name, port, proxy=self._proxy_for(name))
@@ -111,43 +106,33 @@ class Tunnels:
             _log.warning("%s", error)
             return Reply.of(f"{error}\n", status=502)
         with server:
-            connection.sendall(_ESTABLISHED)
-            _pass_both_ways(connection, server, protocol.trailing_data[0])
+            client.connection.sendall(_ESTABLISHED)
+            _pass_both_ways(client.connection, server, client.early)
         return None
 
     def _end_tls(self, connection: socket.socket, host: SecureHost, proxy: str | None) -> None:
         connection.settimeout(_HANDSHAKE)
         connection.sendall(_ESTABLISHED)
         with host.server.wrap_socket(connection, server_side=True) as secure:
-            protocol = h11.Connection(h11.SERVER, max_incomplete_event_size=_LARGEST_HEAD)
+            client = Client(secure)
             try:
-                while self._exchange(secure, protocol, host, proxy):
-                    protocol.start_next_cycle()
+                while self._exchange(client, host, proxy):
+                    pass
             except (BrokenOff, NotForwarded) as error:
                 # A reset: uv must not take the part for the whole.
                 secure.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
                 _log.debug("a reply was broken off: %s", error.__cause__ or error)
 
-    def _exchange(
-        self,
-        connection: socket.socket,
-        protocol: h11.Connection,
-        host: SecureHost,
-        proxy: str | None,
-    ) -> bool:
+    def _exchange(self, client: Client, host: SecureHost, proxy: str | None) -> bool:
         """Answer one request; return whether another may follow on the connection."""
-        deadline = Deadline(_IDLE)
-        while (event := protocol.next_event()) is h11.NEED_DATA:
-            protocol.receive_data(deadline.receive(connection))
-        if not isinstance(event, h11.Request):
+        event = client.request(Deadline(IDLE))
+        if event is None:
             return False
-        connection.settimeout(_SILENCE)
+        client.connection.settimeout(SILENCE)
         if not event.target.startswith(b"/"):
             # Appended to the host, it could name another one.
-            refused = Reply.of("expected a path\n", status=400)
-            send_reply(connection, protocol, refused, event.method)
+            client.reply(Reply.of("expected a path\n", status=400))
             return False
-        expect_body(connection, protocol)
         request = Request(
             method=event.method.decode("latin-1"),
             target=event.target.decode("latin-1"),
@@ -155,29 +140,27 @@ class Tunnels:
         )
         reply = self._direct.answer(request, _part(event))
         if reply is not None and reply.status < _FAILED:
-            while isinstance(next_event(connection, protocol), h11.Data):
-                pass
-            return send_reply(connection, protocol, reply, event.method)
+            client.drain()
+            return client.reply(reply)
         try:
             answer = forward(
                 event.method,
                 f"https://{host.netloc}{request.target}",
                 event.headers.raw_items(),
-                _body(connection, protocol),
+                client.body(),
                 Route(proxy=proxy, tls=host.client()),
             )
         except (NotForwarded, TlsError) as error:
             _log.warning("%s", error)
-            failed = reply or Reply.of(f"{error}\n", status=502)
-            send_reply(connection, protocol, failed, event.method)
+            client.reply(reply or Reply.of(f"{error}\n", status=502))
             return False
         missing = answer.status >= _FAILED or _leads_to_sign_in(answer)
         if reply is not None and missing:
             # Ours says why: to the site, a private file is missing in any case.
             answer.close()
-            return send_reply(connection, protocol, reply, event.method)
+            return client.reply(reply)
         self._direct.answered(request, refused=missing)
-        return send_forwarded(connection, protocol, answer)
+        return client.pass_on(answer)
 
 
 def _leads_to_sign_in(answer: Forwarded) -> bool:
@@ -192,11 +175,6 @@ def _part(request: h11.Request) -> str | None:
     if b"range" not in headers or b"if-range" in headers:
         return None
     return headers[b"range"].decode("latin-1")
-
-
-def _body(connection: socket.socket, protocol: h11.Connection) -> Iterator[bytes]:
-    while isinstance(piece := next_event(connection, protocol), h11.Data):
-        yield bytes(piece.data)
 
 
 def _pass_both_ways(client: socket.socket, server: socket.socket, early: bytes) -> None:
