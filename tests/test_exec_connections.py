@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from support.heads import OK, Origin
+from uv_self_update.gateway.address import listen
 from uv_self_update.gateway.proxy import Proxy
-from uv_self_update.gateway.proxy_address import listen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,7 +57,7 @@ def proxied() -> Iterator[Callable[[], Client]]:
     clients: list[Client] = []
 
     def connect() -> Client:
-        clients.append(Client(address.url))
+        clients.append(Client(address.proxy))
         return clients[-1]
 
     with closing(proxy):

@@ -24,9 +24,9 @@ from support.simulator.packages import Packages, ReleaseOf, wheel
 from support.web import Page, Web
 from uv_self_update.config.kinds import SourceSettings
 from uv_self_update.config.settings import Network
+from uv_self_update.gateway.address import listen
 from uv_self_update.gateway.package_index import PackageIndex, Served
 from uv_self_update.gateway.proxy import Proxy, ProxyLimits
-from uv_self_update.gateway.proxy_address import listen
 from uv_self_update.network.client import Upstream
 from uv_self_update.releases.distribution import Claim
 from uv_self_update.sources.authentication import credentials_of
@@ -123,7 +123,7 @@ def starting(
             limits=ProxyLimits(waiting=waiting, head_time=head_time),
         )
         stack.enter_context(closing(proxy))
-        yield Run(packages=packages, index=index, proxy=address.url)
+        yield Run(packages=packages, index=index, proxy=address.proxy)
 
 
 def test_secret_is_required(run: Run, web: Web) -> None:

@@ -22,11 +22,11 @@ from support.simulator.packages import ReleaseOf, wheel
 from support.web import Page, Web
 from uv_self_update.config.kinds import SourceSettings
 from uv_self_update.config.settings import Network
+from uv_self_update.gateway.address import listen
 from uv_self_update.gateway.authority import Authority
 from uv_self_update.gateway.direct_urls import DirectUrls
 from uv_self_update.gateway.package_index import PackageIndex, Served
 from uv_self_update.gateway.proxy import Proxy
-from uv_self_update.gateway.proxy_address import listen
 from uv_self_update.gateway.tunnels import SecureHost, Tunnels
 from uv_self_update.network.client import Upstream
 from uv_self_update.network.tls import Trust
@@ -142,7 +142,7 @@ def starting(place: Path, *, proxy: str | None = None, trusted: bool = True) -> 
         yield Run(
             packages=packages,
             index=index,
-            proxy=address.url,
+            proxy=address.proxy,
             authority=authority,
             real=ssl.create_default_context(cafile=str(bundle)),
         )

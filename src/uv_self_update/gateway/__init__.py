@@ -2,8 +2,8 @@
 
 It runs as long as one command. `address` listens, `connections` accepts, `loopback` and `proxy`
 exchange HTTP, `routes` parses requests, `service` answers them. `scripts` writes the scripts that
-uv runs as its installer. For `exec`, `proxy_address` listens, `package_index` and `direct_urls`
-answer, and `tunnels` takes what is https, with certificates of `authority`.
+uv runs as its installer. For `exec`, `package_index` and `direct_urls` answer, and `tunnels` takes
+what is https, with certificates of `authority`.
 """
 
 __all__ = (
@@ -14,7 +14,6 @@ __all__ = (
     "loopback",
     "package_index",
     "proxy",
-    "proxy_address",
     "script_policy",
     "scripts",
     "service",

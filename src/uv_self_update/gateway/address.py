@@ -1,4 +1,4 @@
-"""The address of the gateway: 127.0.0.1, a free port, a secret path."""
+"""Where the gateway and the proxy of `exec` listen: 127.0.0.1, a free port, a secret of the run."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from uv_self_update.errors import GatewayError
 from uv_self_update.files import strerror
 from uv_self_update.values import field, frozen
 
+USER = "uv"
+"""The user in the URL of the proxy."""
+
 _BACKLOG = 1024  # connections that queue up while uv starts and this package imports
 _CONNECT_TIMEOUT = 5.0  # seconds
 _SECRET = 24  # random bytes
@@ -19,14 +22,14 @@ _SHARED = sys.platform == "linux"
 
 @frozen
 class Address:
-    """A listening socket, and the URL of the gateway."""
+    """A listening socket, and its URLs."""
 
     listener: socket.socket
     keeper: socket.socket | None
     """Bound to the same port without listening, for uv to inherit; None except on Linux."""
 
     secret: str = field(repr=False)
-    """The first segment of every path, unknown to other users of the machine.
+    """The first segment of every path, or the proxy's password; unknown to other users.
 
     A release's own installer passes it to curl as an argument, which they can read.
     """
@@ -51,6 +54,11 @@ class Address:
     def base(self) -> str:
         """The base URL; without the final slash, uv would drop the last segment."""
         return f"http://{self.host}/{self.secret}/"
+
+    @property
+    def proxy(self) -> str:
+        """The URL for `HTTP_PROXY`."""
+        return f"http://{USER}:{self.secret}@{self.host}"
 
 
 def listen() -> Address:

@@ -15,9 +15,9 @@ from base64 import b64encode
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from uv_self_update.gateway.address import USER
 from uv_self_update.gateway.connections import Acceptor, Deadline
 from uv_self_update.gateway.http1 import IDLE, SILENCE, Client
-from uv_self_update.gateway.proxy_address import USER
 from uv_self_update.gateway.replies import BrokenOff, Reply
 from uv_self_update.gateway.routes import Request
 from uv_self_update.network.forward import NotForwarded, Route, forward
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     import h11
 
-    from uv_self_update.gateway.proxy_address import ProxyAddress
+    from uv_self_update.gateway.address import Address
     from uv_self_update.gateway.tunnels import Tunnels
 
 _log = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ class Proxy:
 
     def __init__(
         self,
-        address: ProxyAddress,
+        address: Address,
         *,
         own: Callable[[str], bool],
         answer: Callable[[Request], Reply],
@@ -68,13 +68,14 @@ class Proxy:
         """Start to serve.
 
         Args:
-            address: The listener; it is ours from now on.
+            address: Where; its sockets are ours from now on.
             own: Says whether a host is answered here.
             answer: Answers for such a host; it does not raise.
             proxy_for: Says through which proxy any other host is asked; None for directly.
             tunnels: What takes requests for https; None to refuse them.
             limits: What a client may take.
         """
+        self._address = address
         self._own = own
         self._answer = answer
         self._proxy_for = proxy_for
@@ -92,6 +93,7 @@ class Proxy:
     def close(self) -> None:
         """Stop listening; a reply under way ends with the process."""
         self._acceptor.close()
+        self._address.close()
 
     def _serve(self, connection: socket.socket) -> None:
         client, patience = Client(connection), self._head_time

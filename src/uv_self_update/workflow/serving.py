@@ -13,8 +13,8 @@ from uv_self_update.errors import (
     SameIndex,
     StrangePackage,
 )
+from uv_self_update.gateway.address import listen
 from uv_self_update.gateway.package_index import PackageIndex, Served
-from uv_self_update.gateway.proxy_address import listen
 from uv_self_update.home import cache_directory
 from uv_self_update.network.forward_proxies import unusable
 from uv_self_update.sources.opened import OpenSources
@@ -120,7 +120,7 @@ def serving(
         secure = None if tunnels is None else tunnels(index, sources.deferred)
         address = listen()
         with ExitStack() as stack:
-            stack.callback(address.listener.close)
+            stack.callback(address.close)
 
             def start() -> None:
                 # Slow to import, so uv is started first.
@@ -141,7 +141,7 @@ def serving(
                 served=served,
                 index=index,
                 digests=digests,
-                proxy=address.url,
+                proxy=address.proxy,
                 start=start,
                 sources=sources,
             )
