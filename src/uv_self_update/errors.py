@@ -7,91 +7,21 @@ Exit code 11, `check.UPDATE_DUE`, is not a failure.
 ```text
 UvSelfUpdateError
 ├── UsageError                2   invalid command line
-│   ├── InvalidTarget
-│   └── InvalidSource
 ├── ConfigurationError        3   invalid configuration file or environment variable
-│   ├── InvalidConfiguration      all problems of the files at once
-│   ├── ConfigurationNotKept      a change that cannot be written, or would lose text
-│   ├── NoHomeDirectory           no user configuration file
-│   ├── InvalidRequirement        `required-version` of uv cannot be parsed
-│   └── NothingRequired           `required-version` of uv is not set
 ├── UvError                   4   no uv that can be updated
-│   ├── UvNotFound
-│   ├── UvNotRunnable
-│   ├── UvTooOld
-│   └── StartedThroughUvx         on Windows, where a running `uvx.exe` cannot be replaced
 ├── GatewayError              5   no server on loopback
 ├── SourceError               6   a source failed
 │   ├── UpstreamError             a request to a source failed
-│   │   ├── Unreachable               DNS, connection or timeout
-│   │   ├── StatusRefused             401, 403, 404, 5xx and so on
-│   │   │   ├── NotFoundOrUnauthorized    404: missing, or not visible with these credentials
-│   │   │   └── RateLimited
-│   │   ├── TlsError                  the certificate, or TLS itself
-│   │   ├── ProxyRefused              the proxy, not the server, refuses
-│   │   ├── RedirectRefused           a remote server redirects to this machine
-│   │   ├── Interrupted               the body ended early
-│   │   ├── ListingTimeout            the lists of releases took too long
-│   │   └── TooLarge
-│   ├── Unreadable                a local directory or a share
-│   ├── UnexpectedBody            status 200 with an unexpected body
-│   ├── WheelsOnly                wheels of uv instead of its archives
-│   ├── NoInstaller               the release has no installer, and `native` is ruled out
-│   ├── NoLatest                  the source resolves exact versions only
-│   ├── NotDetected               the kind of source at a URL is unknown
+│   │   └── StatusRefused             401, 403, 404, 5xx and so on
 │   ├── IndexFailed               uv failed to use its package index
-│   │   └── IndexRefused              401, 403 or 404
-│   ├── NoSourceAnswered          all of several sources failed
-│   ├── InvalidApprovedList       the list of approved versions
 │   └── NoSuchVersion         7   the source works, but lacks the version
-│       ├── NoArchive                 no archive for this platform
-│       ├── NotListed                 the index lists no uv
-│       ├── HiddenByCutoff            excluded by uv's own `exclude-newer`
-│       └── HiddenByPolicy            excluded by a rule of the policy
-├── PackageError              12  a package of a private release cannot be served
-│   ├── NotConfigured             no releases are configured
-│   ├── SameIndex                 two tables of releases would have one index
-│   ├── AmbiguousDistribution     two files of one name, with different contents
-│   ├── UnclaimedPackage          a name is claimed, and no repository has it
-│   ├── NoSuchDistribution        a file that is not, or no longer, in its release
-│   ├── StrangePackage            a lock file takes a claimed name from another index
-│   ├── IndexNotNamed             a lock file has our index, and its project does not name it
-│   ├── ProxyKeys                 uv takes its proxies from a file, so ours is not used
-│   ├── NoPackages                a repository has releases, and no package in them
-│   ├── NoProject                 `fetch` has no pyproject.toml to read
-│   ├── NotResolved               uv finds no versions that go together
-│   ├── NotStored                 a directory of packages cannot be written
-│   ├── FileNotServed             a URL below a repository that `exec` does not answer
-│   ├── DirectUrlsNotServed       the URLs of release files that the command names
-│   └── ProxyUnusable             an index is behind a proxy that plain http cannot be sent through
-├── MirrorError               13  a mirror was not filled
-│   ├── MirrorBusy                another run fills it
-│   ├── MirrorUnusable            the directory cannot be read or written
-│   └── NoFilesListed             the source lists no files, and no platform is named
-├── CommandNotRunnable        127 the command after `--` cannot be started
 ├── InstallError              8   the new version was not installed; the old one stays
-│   ├── InstallationInterrupted   interrupted before anything was replaced
-│   ├── PartiallyInstalled        the release's installer exited between its steps
-│   ├── ChangedMeanwhile          another program changed uv or its receipt
-│   ├── ScriptsDisabled           Windows does not let PowerShell run the installer
-│   ├── ScriptNotRun              PowerShell ended without running the installer
-│   ├── ReceiptError
-│   ├── NotStandalone             uv has no receipt of its own
-│   ├── ManagedByPackageManager
-│   ├── DigestMismatch
-│   ├── NoDigest
-│   │   ├── NoWheelDigest             the index publishes no digest, or a weak one
-│   │   └── NotPinned                 only other files of the version are pinned
-│   ├── UnusableArchive
-│   ├── NothingInstalled          the release's installer did nothing
-│   ├── ReleaseInstallerFailed
-│   ├── StagedUvBroken            the new uv does not run
-│   ├── NotReplaced
-│   ├── FileInUse                 Windows does not let a file be replaced
-│   ├── NotRestored
-│   └── LockTimeout               timed out waiting for the lock
+│   └── NoDigest                  no digest, but the configuration requires one
 ├── RehearsalError            9   the rehearsal could not run, or failed
-└── InternalError             10  a bug in this package
+├── InternalError             10  a bug in this package
+├── PackageError              12  a package of a private release cannot be served
+├── MirrorError               13  a mirror was not filled
+└── CommandNotRunnable        127 the command after `--` cannot be started
 ```
 """
 
@@ -215,11 +145,8 @@ class Problem:
     """Whether the file exists but cannot be read."""
 
     def __str__(self) -> str:
-        return (
-            f"{self.origin}: {self.key}: {self.reason}"
-            if self.key
-            else (f"{self.origin}: {self.reason}")
-        )
+        key = f"{self.key}: " if self.key else ""
+        return f"{self.origin}: {key}{self.reason}"
 
 
 @frozen
@@ -662,12 +589,9 @@ GONE = frozenset({404, 410})
 
 def phrase_of(status: int) -> str:
     """Return the reason phrase of a status; empty if it is unknown."""
-    from http import HTTPStatus  # noqa: PLC0415 # only after a failure
+    from http.client import responses  # noqa: PLC0415 # only after a failure
 
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return ""
+    return responses.get(status, "")
 
 
 class UpstreamError(SourceError):
