@@ -23,6 +23,7 @@ from support.simulator.dialect import PASSWORD
 from support.simulator.packages import Packages, ReleaseOf, wheel
 from support.web import Page, Web
 from uv_self_update.config.kinds import SourceSettings
+from uv_self_update.config.releases import ReleasesSettings
 from uv_self_update.config.settings import Network
 from uv_self_update.gateway.address import listen
 from uv_self_update.gateway.package_index import PackageIndex, Served
@@ -111,7 +112,7 @@ def starting(
         upstream = stack.enter_context(
             closing(Upstream(Network(retries=0), credentials, environ={}))
         )
-        repository = GithubRepository(upstream, url=packages.place, prereleases=False)
+        repository = GithubRepository(ReleasesSettings(source=source, prereleases=False), upstream)
         served = Served(repository=repository, claim=Claim(patterns=("internal*",)))
         index = PackageIndex([served], ComputedDigests(directory=cache / "digests"))
         address = listen()

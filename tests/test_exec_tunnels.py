@@ -21,6 +21,7 @@ from support.simulator.dialect import PASSWORD
 from support.simulator.packages import ReleaseOf, wheel
 from support.web import Page, Web
 from uv_self_update.config.kinds import SourceSettings
+from uv_self_update.config.releases import ReleasesSettings
 from uv_self_update.config.settings import Network
 from uv_self_update.gateway.address import listen
 from uv_self_update.gateway.authority import Authority
@@ -114,7 +115,7 @@ def starting(place: Path, *, proxy: str | None = None, trusted: bool = True) -> 
         source = SourceSettings(kind="github", url=packages.place)
         credentials = credentials_of(source, {"UV_GITHUB_TOKEN": PASSWORD}, given=None)
         upstream = stack.enter_context(closing(Upstream(network, credentials, environ={})))
-        repository = GithubRepository(upstream, url=packages.place, prereleases=True)
+        repository = GithubRepository(ReleasesSettings(source=source, prereleases=True), upstream)
         served = Served(repository=repository, claim=Claim(patterns=("internal-*",)))
         index = PackageIndex([served], ComputedDigests(directory=place / "digests"))
         authority = Authority(["127.0.0.1"])

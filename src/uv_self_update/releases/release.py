@@ -97,6 +97,17 @@ def stated_date(value: object) -> str | None:
     return utc(value) if isinstance(value, str) else None
 
 
+def stated_size(value: object) -> int | None:
+    """Return a number of bytes; mirrors without the files list 0."""
+    return value if type(value) is int and 0 < value < _LARGEST_NUMBER else None
+
+
+def stated_digest(value: object) -> str | None:
+    """Return the SHA-256 of a `digest` in GitHub's JSON; None for any other value."""
+    match = _SHA256.fullmatch(value.lower()) if isinstance(value, str) else None
+    return match[1] if match else None
+
+
 def parse_release(document: object) -> Release:
     """Parse one release in GitHub's JSON.
 
@@ -167,22 +178,12 @@ def _parse_assets(value: object) -> tuple[Asset, ...] | None:
             number = entry.get("id")
             fits = isinstance(number, int) and 0 <= number < _LARGEST_NUMBER
             where = str(number) if fits else ""
-            sha256 = _parse_digest(entry.get("digest"))
+            sha256 = stated_digest(entry.get("digest"))
             assets.append(
-                Asset(name=name, sha256=sha256, where=where, size=_parse_size(entry.get("size")))
+                Asset(name=name, sha256=sha256, where=where, size=stated_size(entry.get("size")))
             )
     # A mirror that empties the list may have the files all the same.
     return tuple(assets) or None
-
-
-def _parse_size(value: object) -> int | None:
-    """Return a number of bytes; mirrors without the files list 0."""
-    return value if type(value) is int and 0 < value < _LARGEST_NUMBER else None
-
-
-def _parse_digest(value: object) -> str | None:
-    match = _SHA256.fullmatch(value.lower()) if isinstance(value, str) else None
-    return match[1] if match else None
 
 
 def _json_type(document: object) -> str:

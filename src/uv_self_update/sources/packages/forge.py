@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from uv_self_update.errors import NotFoundOrUnauthorized, StatusRefused, UnexpectedBody
 from uv_self_update.releases.distribution import Distribution, parse_filename
+from uv_self_update.sources.context import url_of
+from uv_self_update.sources.forge import is_unfinished
 from uv_self_update.sources.formats.documents import read_json
 from uv_self_update.sources.packages.interface import PackageRepository, host_of, path_of
 from uv_self_update.url import Url
@@ -16,9 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
+    from uv_self_update.config.releases import ReleasesSettings
     from uv_self_update.network.client import Upstream
-    from uv_self_update.network.responses import Document, Download
-    from uv_self_update.sources.forge import PackageFile
+    from uv_self_update.network.responses import Download
+    from uv_self_update.sources.forge import Forge, ForgeFile
 
 _YANKED = "[yanked]"
 
@@ -26,20 +28,17 @@ _YANKED = "[yanked]"
 class ForgeRepository(PackageRepository):
     """The distributions of one repository of a forge.
 
+    The versions of the generic package that its settings name count as releases, too.
+
     Args:
+        settings: The settings.
         upstream: The client, with the credentials of this repository.
-        url: The URL as configured.
-        api: A URL of the API, whose origin gets the credentials.
+        forge: Its API.
         path: The path of the index. Forges ignore its case, and an index has to have one name.
-        package: A generic package whose versions count as releases too; None for none.
-        prereleases: Whether releases that the forge marks as pre-releases count.
     """
 
     product: ClassVar[str]
     """The forge, in messages."""
-
-    what: ClassVar[str]
-    """The noun for a missing repository, after `no`."""
 
     given: ClassVar[str]
     """What to do about a token that does not suffice."""
@@ -50,40 +49,18 @@ class ForgeRepository(PackageRepository):
     accept: ClassVar[str] = "*/*"
     """The media type of a file."""
 
-    def __init__(  # what the forges have in common
-        self,
-        upstream: Upstream,
-        *,
-        url: str,
-        api: str,
-        path: str,
-        package: str | None = None,
-        prereleases: bool = False,
+    def __init__(
+        self, settings: ReleasesSettings, upstream: Upstream, forge: Forge, *, path: str
     ) -> None:
         super().__init__()
+        url = url_of(settings.source)
         self._upstream = upstream
-        self._api = api
-        self._package = package
-        self._prereleases = prereleases
+        self._forge = forge
+        self._package = settings.source.package
+        self._prereleases = settings.prereleases
         self.name = str(Url.parse(url))
         self.host = host_of(url)
         self.path = path_of(path.lower())
-
-    @abstractmethod
-    def releases(self) -> Iterable[dict[str, Any]]:
-        """Return the releases as the API describes them; raises SourceError."""
-
-    @abstractmethod
-    def release(self, tag: str) -> Document:
-        """Return the description of one release; raises SourceError."""
-
-    @abstractmethod
-    def files(self, tag: str, release: Mapping[str, Any]) -> Iterable[PackageFile] | None:
-        """Return the files of a release; None if it does not describe them."""
-
-    def versions(self, package: str) -> Iterable[tuple[str, Iterable[PackageFile]]]:
-        """Return the versions of a generic package, and the files of each; raises SourceError."""
-        raise NotImplementedError(package)
 
     def open(self, file: Distribution) -> AbstractContextManager[Download]:
         accept, name = self.accept, file.filename
@@ -94,10 +71,11 @@ class ForgeRepository(PackageRepository):
 
     def listed(self) -> Iterator[Distribution]:
         try:
-            yield from chain.from_iterable(map(self._of_release, self.releases()))
+            yield from chain.from_iterable(map(self._of_release, self._forge.releases()))
             if self._package is not None:
-                for version, files in self.versions(self._package):
-                    yield from self._distributions(version, files)
+                for version in self._forge.packages(self._package):
+                    files = self._forge.package_files(self._package, version)
+                    yield from self._distributions(version.tag, files)
         except StatusRefused as error:
             if not error.gone:
                 raise
@@ -106,7 +84,7 @@ class ForgeRepository(PackageRepository):
     def tagged(self, tag: str) -> Iterable[Distribution]:
         if self._package is not None:
             return super().tagged(tag)  # a version of the package may have the same name
-        document = self.release(tag)
+        document = self._forge.release(tag)
         found = read_json(document, f"a release of {self.product}'s API")
         if not isinstance(found, dict):
             raise self._unexpected(document.url)
@@ -114,24 +92,24 @@ class ForgeRepository(PackageRepository):
 
     def _of_release(self, release: Mapping[str, Any]) -> Iterator[Distribution]:
         tag = release.get("tag_name")
-        files = self.files(str(tag), release)
+        files = self._forge.release_files(str(tag), release)
         if not isinstance(tag, str) or files is None:
             raise self._unexpected(self.name)
-        unfinished = release.get("draft") or release.get("upcoming_release")
-        if unfinished or (release.get("prerelease") and not self._prereleases):
+        if is_unfinished(release) or (release.get("prerelease") and not self._prereleases):
             return
         yield from self._distributions(tag, files, yanked=yanked_by(release))
 
     def _distributions(
-        self, tag: str, files: Iterable[PackageFile], *, yanked: str | None = None
+        self, tag: str, files: Iterable[ForgeFile], *, yanked: str | None = None
     ) -> Iterator[Distribution]:
         self.tags.add(tag)
         for file in files:
-            if parsed := parse_filename(file.name):
+            name = file.name if parse_filename(file.name) else file.label
+            if parsed := parse_filename(name):
                 yield Distribution(
                     project=parsed[0],
                     version=parsed[1],
-                    filename=file.name,
+                    filename=name,
                     tag=tag,
                     where=file.url,
                     size=file.size,
@@ -145,7 +123,7 @@ class ForgeRepository(PackageRepository):
 
     def _hidden(self, error: StatusRefused) -> NotFoundOrUnauthorized:
         """Explain a 404, which a forge also answers if a token is missing."""
-        place = self._upstream.login_for(self._api)
+        place = self._upstream.login_for(self._forge.api)
         advice = (
             f"The token is from {place}: {self.given}."
             if place
@@ -153,15 +131,8 @@ class ForgeRepository(PackageRepository):
         )
         hint = f"{self.product} answers 404 for a private repository that the token cannot read."
         return NotFoundOrUnauthorized(
-            error, self.what, login=place is not None, hint=f"{hint} {advice}"
+            error, self._forge.what, login=place is not None, hint=f"{hint} {advice}"
         )
-
-
-def asset_list(release: Mapping[str, Any]) -> list[dict[str, Any]] | None:
-    """Return the assets of a release in GitHub's layout; None if it has no such list."""
-    assets = release.get("assets")
-    fits = isinstance(assets, list) and all(isinstance(asset, dict) for asset in assets)
-    return assets if fits else None
 
 
 def yanked_by(release: Mapping[str, Any]) -> str | None:

@@ -1,10 +1,11 @@
-"""The kinds of repositories that hold packages.
+"""The kinds of repositories that hold packages: which module makes the repository of each `kind`.
 
-Their modules are imported when one is made: a run needs one kind or two, and imports cost time.
+A new kind is one module in this directory with a function `create(settings, upstream)`.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,31 +14,12 @@ if TYPE_CHECKING:
     from uv_self_update.sources.packages.interface import PackageRepository
 
 
+_SHARED = dict.fromkeys(("listing", "s3", "directory"), "tree")
+
+
 def build(settings: ReleasesSettings, upstream: Upstream) -> PackageRepository:
-    """Make the repository that a `[[releases]]` describes; its settings are checked already."""
-    source, url = settings.source, settings.source.url or ""
-    match source.kind:
-        case "github":
-            from uv_self_update.sources.packages.github import GithubRepository  # noqa: PLC0415
-
-            return GithubRepository(upstream, url=url, prereleases=settings.prereleases)
-        case "gitlab":
-            from uv_self_update.sources.packages.gitlab import GitlabRepository  # noqa: PLC0415
-
-            return GitlabRepository(upstream, url=url, package=source.package)
-        case "gitea":
-            from uv_self_update.sources.packages.gitea import GiteaRepository  # noqa: PLC0415
-
-            return GiteaRepository(
-                upstream, url=url, package=source.package, prereleases=settings.prereleases
-            )
-        case "listing" | "s3" | "directory":
-            from uv_self_update.sources.packages import tree  # noqa: PLC0415
-
-            if source.kind == "directory":
-                return tree.directory_repository(
-                    upstream, path=source.path or "", name=settings.name
-                )
-            return tree.http_repository(upstream, kind=source.kind, url=url)
-        case _:
-            raise AssertionError(settings)
+    """Make the repository of a `[[releases]]` whose settings have been validated."""
+    kind = settings.source.kind
+    module = import_module(f"uv_self_update.sources.packages.{_SHARED.get(kind, kind)}")
+    repository: PackageRepository = module.create(settings, upstream)
+    return repository

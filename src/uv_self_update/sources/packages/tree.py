@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from uv_self_update.errors import StatusRefused, TooLarge, UnexpectedBody
 from uv_self_update.releases.distribution import Distribution, parse_filename
+from uv_self_update.sources.context import url_of
 from uv_self_update.sources.directory import DirectoryTree
 from uv_self_update.sources.listing import ListingTree
 from uv_self_update.sources.packages.interface import PackageRepository, host_of, path_of
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
+    from uv_self_update.config.releases import ReleasesSettings
     from uv_self_update.network.client import Upstream
     from uv_self_update.network.responses import Download
     from uv_self_update.sources.formats.entry import Entry
@@ -76,25 +78,21 @@ class TreeRepository(PackageRepository):
         return found
 
 
-def directory_repository(upstream: Upstream, *, path: str, name: str | None) -> TreeRepository:
-    """Return the distributions below a directory of the file system.
+def create(settings: ReleasesSettings, upstream: Upstream) -> TreeRepository:
+    """Make the repository of a `[[releases]]`; see registry.
 
-    Its index is named after the directory's own name, or `name`: one share has another path on each
-    machine, and uv.lock must be the same on all of them.
+    The index of a directory is named after its own name, or the `name` of its settings: one share
+    has another path on each machine, and uv.lock must be the same on all of them. The query of a
+    URL, such as a signature, is no part of the index's name.
     """
-    tree = DirectoryTree(upstream, path=path)
-    last = name or re.split(r"[/\\]", tree.name.rstrip("/\\"))[-1]
-    return TreeRepository(tree, host="directory", path=last)
-
-
-def http_repository(upstream: Upstream, *, kind: str, url: str) -> TreeRepository:
-    """Return the distributions below the URL of a `listing` or an `s3`.
-
-    The query of the URL, such as a signature, is no part of the index's name.
-    """
-    made = BucketTree if kind == "s3" else ListingTree
-    tree = made(upstream, base=url)
-    return TreeRepository(tree, host=host_of(url), path=urlsplit(url).path)
+    source = settings.source
+    if source.kind == "directory":
+        tree = DirectoryTree(upstream, path=source.path or "")
+        last = settings.name or re.split(r"[/\\]", tree.name.rstrip("/\\"))[-1]
+        return TreeRepository(tree, host="directory", path=last)
+    url = url_of(source)
+    kind = BucketTree if source.kind == "s3" else ListingTree
+    return TreeRepository(kind(upstream, base=url), host=host_of(url), path=urlsplit(url).path)
 
 
 def _distributions(path: Names, entries: Sequence[Entry]) -> Iterator[Distribution]:
