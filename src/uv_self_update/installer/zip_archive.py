@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from uv_self_update.installer.archive_rules import METADATA, Refused, refuse_path
 from uv_self_update.installer.stream import inflated
-from uv_self_update.values import frozen
+from uv_self_update.values import frozen, replace
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -39,33 +39,22 @@ _REGULAR = {0, stat.S_IFREG}  # a zip that was not made on Unix tells no file ty
 
 
 @frozen
-class _Header:
-    """The description of a member that precedes it."""
-
-    path: str
-    method: int
-    checksum: int
-    packed: int
-    """Bytes."""
-
-    size: int
-    """Bytes, unpacked."""
-
-    sizes_follow: bool
-    """Whether checksum and sizes are zero here, and follow the content."""
-
-
-@frozen
 class _Member:
-    """A member as the directory has to describe it."""
+    """A member: as its header describes it, or as it was read."""
 
     path: str
     method: int
-    packed: int
     checksum: int | None
     """CRC-32; None if the member was skipped, and only its packed size is known."""
 
+    packed: int
+    """Bytes."""
+
     size: int | None
+    """Bytes, unpacked; None as for the checksum."""
+
+    sizes_follow: bool
+    """Whether checksum and sizes are zero in the header, and follow the content."""
 
 
 def members(
@@ -108,7 +97,7 @@ def members(
 class _Content:
     """The content of one member."""
 
-    def __init__(self, archive: Stream, header: _Header, room: Room) -> None:
+    def __init__(self, archive: Stream, header: _Member, room: Room) -> None:
         self._archive = archive
         self._header = header
         self._room = room
@@ -140,13 +129,7 @@ class _Content:
         if not self._begun and not header.sizes_follow:
             for _ in self._archive.take(header.packed):
                 pass
-            return _Member(
-                path=header.path,
-                method=header.method,
-                packed=header.packed,
-                checksum=None,
-                size=None,
-            )
+            return replace(header, checksum=None, size=None)
         if not self._begun:
             for _ in self.unpacked():
                 pass
@@ -156,12 +139,10 @@ class _Content:
         elif known != (header.checksum, header.packed, header.size):
             raise _differing()
         checksum, packed, size = known
-        return _Member(
-            path=header.path, method=header.method, packed=packed, checksum=checksum, size=size
-        )
+        return replace(header, checksum=checksum, packed=packed, size=size)
 
 
-def _read_header(archive: Stream) -> _Header:
+def _read_header(archive: Stream) -> _Member:
     head = archive.read(_HEADER.size)
     _, _, flags, method, _, _, checksum, packed, size, name, extra = _HEADER.unpack(head)
     path = archive.read(name).decode("utf-8" if flags & _UTF_8 else "cp437")
@@ -170,7 +151,7 @@ def _read_header(archive: Stream) -> _Header:
         raise Refused.member(path, "is encrypted")
     if _IN_EXTRA in {packed, size}:
         packed, size = _sizes_of_zip64(fields, packed, size)
-    return _Header(
+    return _Member(
         path=path,
         method=method,
         checksum=checksum,
