@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _NAME = "journal.json"
 _TEMPORARY = "journal.json.new"
 _PATHS = ("staged", "new", "named", "place", "kept")
+_REWRITE = ("path", "before", "after")
 
 State = Literal["preparing", "replacing", "restoring", "theirs"]
 """Nothing was replaced yet; the new files are put in place; the old ones are restored; a release's
@@ -107,29 +108,12 @@ class Journal:
             OSError: It cannot be written.
         """
         document = {
-            "state": self.state,
-            "version": self.version,
-            "spared": self.spared,
-            "rewrites": [
-                {
-                    "path": str(rewrite.path),
-                    "before": None if rewrite.before is None else os.fsdecode(rewrite.before),
-                    "after": None if rewrite.after is None else os.fsdecode(rewrite.after),
-                }
-                for rewrite in self.rewrites
-            ],
-            "steps": [
-                {
-                    **{name: str(getattr(step, name)) for name in _PATHS},
-                    "link": step.link,
-                    "old": step.old,
-                    "put": step.put,
-                }
-                for step in self.steps
-            ],
+            **vars(self),
+            "rewrites": [{name: vars(one)[name] for name in _REWRITE} for one in self.rewrites],
+            "steps": [vars(step) for step in self.steps],
         }
         # Paths and receipts may not be UTF-8; JSON's escapes represent those, too.
-        text = json.dumps(document, indent=2).encode("ascii")
+        text = json.dumps(document, indent=2, default=os.fsdecode).encode("ascii")
         write_atomically(folder / _NAME, text, temporary=_TEMPORARY)
 
 

@@ -13,14 +13,9 @@ _PIECE = 256 << 10  # bytes of packed or unpacked data at a time
 
 
 class Stream:
-    """The pieces of a file, as one sequence of bytes."""
+    """The pieces of a file, of any size, as one sequence of bytes."""
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
-        """Read nothing yet.
-
-        Args:
-            pieces: The bytes, in pieces of any size.
-        """
         self._pieces = pieces
         self._ready = b""
         self.position = 0
