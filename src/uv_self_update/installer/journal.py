@@ -93,7 +93,7 @@ class Journal:
     steps: tuple[Step, ...]
 
     spared: tuple[str, ...] | None = None
-    """The directories that had a name as a release's installer gives before it ran (see `strays`);
+    """The directories that had a name as a release's installer gives before it ran (see `restore`);
     None if no such installer is running, or if unknown.
     """
 

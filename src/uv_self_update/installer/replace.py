@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from uv_self_update.errors import ChangedMeanwhile, InstallError, NotReplaced, NotRestored
 from uv_self_update.files import become_like, flush, strerror
 from uv_self_update.installer import journal as notes
-from uv_self_update.installer import strays
 from uv_self_update.installer.journal import Journal, Step
 from uv_self_update.installer.moves import free, keep_file, let_go, naming, put
 from uv_self_update.installer.restore import (
@@ -23,6 +22,7 @@ from uv_self_update.installer.restore import (
     flush_folders,
     hidden,
     restore,
+    strays_in,
     undo,
     write_receipt,
 )
@@ -114,7 +114,7 @@ def noted(
         version=version,
         rewrites=tuple(rewrites),
         steps=tuple(steps),
-        spared=strays.present(directory),
+        spared=tuple(path.name for path in strays_in(directory)),
     )
 
 

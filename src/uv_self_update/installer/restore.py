@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import NotReplaced, NotRestored
 from uv_self_update.files import flush_folder, remove, strerror, write_atomically
 from uv_self_update.installer import journal as notes
-from uv_self_update.installer import strays
 from uv_self_update.installer.moves import put
 from uv_self_update.installer.workspace import TEMPORARY
 from uv_self_update.values import replace as with_changes
@@ -21,6 +21,14 @@ if TYPE_CHECKING:
 
     from uv_self_update.installer.journal import Journal
     from uv_self_update.uv.receipt import Rewrite
+
+
+_STRAY = re.compile(r"tmp\.[A-Za-z0-9]{10}")
+"""A directory that a release's own installer leaves next to uv when it is killed.
+
+It moves the new executables into `$(mktemp -d "$_install_dir/tmp.XXXXXXXXXX")`, then into place,
+and removes that directory at the end (`install` in the scripts of cargo-dist 0.33.0).
+"""
 
 
 def put_back(plan: Journal, work: Path, *, windows: bool) -> None:
@@ -96,15 +104,12 @@ def write_receipt(rewrite: Rewrite, after: bytes) -> None:
     folder = rewrite.path.parent
     made = [one for one in (folder, *folder.parents) if not one.exists()]
     try:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            write_atomically(rewrite.path, after, temporary=_temporary(rewrite))
-        except OSError:
-            for one in made:
-                with contextlib.suppress(OSError):
-                    one.rmdir()
-            raise
+        folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(rewrite.path, after, temporary=_temporary(rewrite))
     except OSError as error:
+        for one in made:
+            with contextlib.suppress(OSError):
+                one.rmdir()
         raise NotReplaced(rewrite.path, strerror(error)) from error
 
 
@@ -126,10 +131,32 @@ def drop(plan: Journal, work: Path) -> None:
         notes.forget(work)
 
 
+def strays_in(directory: Path) -> list[Path]:
+    """Return the directories of killed installers, perhaps of others than a release's.
+
+    Raises:
+        OSError: The directory cannot be read.
+    """
+    return [
+        path
+        for path in directory.iterdir()
+        if _STRAY.fullmatch(path.name) and path.is_dir() and not path.is_symlink()
+    ]
+
+
 def _remove_strays(plan: Journal) -> None:
-    if plan.spared is not None:
-        names = {step.named.name for step in plan.steps}
-        strays.remove(plan.steps[-1].named.parent, spared=plan.spared, executables=names)
+    if plan.spared is None:
+        return
+    executables = {step.named.name for step in plan.steps}
+    with contextlib.suppress(OSError):
+        for path in strays_in(plan.steps[-1].named.parent):
+            files = list(path.iterdir())
+            # Any other file shows that it is not the installer's.
+            if path.name not in plan.spared and {file.name for file in files} <= executables:
+                with contextlib.suppress(OSError):
+                    for file in files:
+                        file.unlink()
+                    path.rmdir()
 
 
 def _remove(files: Iterable[Path]) -> None:
