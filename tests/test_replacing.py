@@ -54,12 +54,10 @@ class Machine:
         self,
         check: Callable[[Path, str], None] | None = None,
         rewrites: tuple[Rewrite, ...] | None = None,
-        *,
-        tried: bool = False,
     ) -> None:
         """Put the new one in place."""
         replace(
-            Staged(folder=self.staged, version="0.12.3", size=1, tried=tried),
+            Staged(folder=self.staged, version="0.12.3", size=1),
             self.bin,
             self.platform,
             rewrites=self.rewrites() if rewrites is None else rewrites,
@@ -168,7 +166,7 @@ def test_replace(tmp_path: Path, platform: Platform, monkeypatch: pytest.MonkeyP
     assert installed == {name: (f"new {name}", 0o755) for name in platform.executables}
     document = json.loads(text)
     assert (document["version"], document["future"]) == ("0.12.3", [1])
-    assert machine.checked == [(machine.bin / platform.uv, "0.12.3")]
+    assert machine.checked == [(machine.bin / platform.uv, "0.12.3")] * platform.windows
     assert machine.recover() is None, "there is nothing left to do"
 
 
@@ -296,12 +294,13 @@ def test_link_that_leads_nowhere(machine: Machine, monkeypatch: pytest.MonkeyPat
     assert machine.installed()["uvx"] == ("new uvx", 0o755)
 
 
-def test_uv_that_does_not_run_in_its_place(machine: Machine) -> None:
+def test_uv_that_does_not_run_in_its_place(tmp_path: Path) -> None:
     """A new uv is tried in its place; if it does not run there, everything is as it was."""
+    machine = Machine(tmp_path, WINDOWS)
     before = machine.installed()
 
     def refuse(uv: Path, version: str) -> None:
-        assert uv.read_text() == "new uv"
+        assert uv.read_text() == "new uv.exe"
         raise StagedUvBroken(version, "the mirror", "it is not allowed here")
 
     with pytest.raises(StagedUvBroken):
@@ -314,7 +313,7 @@ def test_uv_that_does_not_run_in_its_place(machine: Machine) -> None:
 def test_uv_that_has_run_already(tmp_path: Path, platform: Platform) -> None:
     """A file that has run is not tried again, except on Windows, where its path counts as well."""
     machine = Machine(tmp_path, platform)
-    machine.replace(tried=True)
+    machine.replace()
     assert machine.installed()[platform.uv] == (f"new {platform.uv}", 0o755)
     assert machine.checked == [(machine.bin / platform.uv, "0.12.3")] * platform.windows
 
@@ -333,10 +332,10 @@ def test_copy_of_a_uv_that_has_run(machine: Machine) -> None:
         raise StagedUvBroken(version, "the mirror", "it is not allowed here")
 
     with pytest.raises(StagedUvBroken):
-        machine.replace(refuse, tried=True)
+        machine.replace(refuse)
     assert machine.installed() == before
     machine.stage_again()
-    machine.replace(tried=True)
+    machine.replace()
     assert machine.checked == [(real, "0.12.3")]
 
 
@@ -344,20 +343,19 @@ def test_interrupted_update_is_tried_again(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What the next run finishes has run in another one: it is tried in its place."""
-    interrupted(machine, monkeypatch, tried=True)
+    interrupted(machine, monkeypatch)
     assert machine.checked == []
     assert machine.recover() == "0.12.3"
     assert machine.checked == [(machine.bin / "uv", "0.12.3")]
 
 
-@pytest.mark.parametrize("tried", [False, True])
 @pytest.mark.parametrize("elsewhere", [False, True])
 def test_flushed_before_the_first_rename(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch, *, tried: bool, elsewhere: bool
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, *, elsewhere: bool
 ) -> None:
     """After a power failure each name is a whole file: each is flushed before it is renamed.
 
-    Those that were tried are flushed already; a copy of one is not.
+    What was staged is flushed already; a copy of it is not.
     """
     if elsewhere:
         real = machine.root / "other" / "uv"
@@ -370,15 +368,9 @@ def test_flushed_before_the_first_rename(
         "uv_self_update.installer.replace.flush",
         lambda file: done.append(f"{file.name} after {watch.names}"),
     )
-    machine.replace(tried=tried)
+    machine.replace()
     flushed = [text.removesuffix(" after []") for text in done]
-    expected = {
-        (False, False): ["uvx", "uv"],
-        (True, False): [],
-        (False, True): ["uvx", ".uv-self-update.uv.new"],
-        (True, True): [".uv-self-update.uv.new"],
-    }
-    assert flushed == expected[tried, elsewhere]
+    assert flushed == [".uv-self-update.uv.new"] * elsewhere
 
 
 class Killed(BaseException):
@@ -447,8 +439,9 @@ def test_killed_before_each_change(
     assert outcomes == {False, True}
 
 
-def test_old_one_that_cannot_be_put_back(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_old_one_that_cannot_be_put_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is kept, whoever ends, and the next update puts it back."""
+    machine = Machine(tmp_path, WINDOWS)
     before = machine.installed()
     shutil.rmtree(machine.work)
     work = claim(machine.bin)
@@ -480,7 +473,7 @@ def test_old_one_that_cannot_be_put_back(machine: Machine, monkeypatch: pytest.M
     assert not machine.work.exists()
 
 
-def interrupted(machine: Machine, monkeypatch: pytest.MonkeyPatch, *, tried: bool = False) -> None:
+def interrupted(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the process end when uvx is in place and uv is not."""
     real = Path.replace
 
@@ -496,7 +489,7 @@ def interrupted(machine: Machine, monkeypatch: pytest.MonkeyPatch, *, tried: boo
         patch.setattr(Path, "replace", killed)
         patch.setattr("uv_self_update.installer.replace.undo", nothing)
         with pytest.raises(Killed):
-            machine.replace(tried=tried)
+            machine.replace()
     plan = journal.read(machine.work)
     assert plan is not None
     assert plan.state == "replacing"
@@ -641,23 +634,24 @@ def test_receipt_in_a_new_folder(
     assert not (machine.root / "new").exists()
 
 
-def test_new_one_that_cannot_be_removed(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_new_one_that_cannot_be_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of one that was not there before nothing is kept, and nothing is said to be."""
-    (machine.bin / "uvx").unlink()
+    machine = Machine(tmp_path, WINDOWS)
+    place = machine.bin / "uvx.exe"
+    place.unlink()
     real = Path.unlink
 
     def broken(_uv: Path, version: str) -> None:
         raise StagedUvBroken(version, "the mirror", "it does not run")
 
     def refuse(path: Path, *, missing_ok: bool = False) -> None:
-        if path == machine.bin / "uvx" and path.exists():
+        if path == place and path.exists():
             raise OSError(5, "Input/output error")
         real(path, missing_ok=missing_ok)
 
     monkeypatch.setattr(Path, "unlink", refuse)
     with pytest.raises(NotRestored) as caught:
         machine.replace(broken)
-    place = machine.bin / "uvx"
     assert str(caught.value) == (f"failed to remove the new file {place}: Input/output error")
     assert caught.value.hint == "The next run of uv-self-update tries again."
 

@@ -61,6 +61,11 @@ class Step:
     """The new file; None until it is ready, or if unknown."""
 
     @property
+    def copied(self) -> bool:
+        """Whether the new file is a copy of the one that was tried."""
+        return self.new != self.staged
+
+    @property
     def foreign(self) -> bool:
         """Whether another program has replaced the file since."""
         return mark(self.place) not in {None, self.old, self.put}

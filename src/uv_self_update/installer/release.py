@@ -180,7 +180,7 @@ class ReleaseInstaller:
             names = sorted(file.name for file in made.iterdir() if file.is_file())
             others = tuple(name for name in names if name not in platform.executables)
             size = sum((made / name).stat().st_size for name in names)
-            staged = Staged(folder=made, version=version, size=size, tried=True, others=others)
+            staged = Staged(folder=made, version=version, size=size, others=others)
             receipt = installation.receipt or installation.read_receipt()
             replace(
                 staged,

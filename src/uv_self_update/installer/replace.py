@@ -58,7 +58,10 @@ def replace(
 ) -> None:
     """Rename the staged executables into place one by one, rewrite the receipt.
 
-    uv is tried in its place, too, unless it is known to run there.
+    uv is tried in its place, too, unless it is known to run there: a rename keeps the file that has
+    run, and the directory, the mode and the owner are those of the uv that is running now. A copy
+    on another file system may be another file, or not be allowed to run there; on Windows, rules
+    about paths decide what may be run (AppLocker).
 
     Args:
         staged: The new executables.
@@ -90,14 +93,14 @@ def replace(
             # Outside the workspace, which is cleared as a whole, the next run has to find files.
             plan.write(work)
         try:
-            ready = _prepared(plan, flushed=staged.tried)
+            ready = _prepared(plan)
         except BaseException:
             drop(plan, work)
             raise
         _carry_out(
             ready,
             work,
-            check if _is_needed(staged, ready, platform) else None,
+            check if platform.windows or ready.steps[-1].copied else None,
             windows=platform.windows,
         )
     except OSError as error:
@@ -250,24 +253,12 @@ def _step(staged: Path, named: Path, work: Path) -> Step:
     )
 
 
-def _is_needed(staged: Staged, plan: Journal, platform: Platform) -> bool:
-    """Return whether uv has to be tried in its place, although it has run where it was staged.
-
-    A rename keeps the file that has run, and the directory, the mode and the owner are those of the
-    uv that is running now. A copy on another file system may be another file, or not be allowed to
-    run there; on Windows, rules about paths decide what may be run (AppLocker).
-    """
-    uv = plan.steps[-1]
-    return not staged.tried or uv.new != uv.staged or platform.windows
-
-
-def _prepared(plan: Journal, *, flushed: bool) -> Journal:
+def _prepared(plan: Journal) -> Journal:
     """Prepare the new files, and link or copy the old ones into the workspace or next to it."""
     for step in plan.steps:
-        if step.new != step.staged:
+        if step.copied:
             step.new.unlink(missing_ok=True)
             shutil.copyfile(step.staged, step.new)
-        if not flushed or step.new != step.staged:
             flush(step.new)  # before it may become unreadable
         present = current_path(step.place)
         if present.exists():

@@ -28,15 +28,12 @@ if TYPE_CHECKING:
 
 @frozen
 class Staged:
-    """Executables that are ready to be put in place."""
+    """Executables ready to be put in place: uv has run there, and all are flushed to the disk."""
 
     folder: Path
     version: str
     size: int
     """Bytes: of the archive, or of a wheel's files."""
-
-    tried: bool = False
-    """Whether uv has run there, and all of them are flushed to the disk."""
 
     others: tuple[str, ...] = ()
     """The names of executables that a later release has in addition to the known ones."""
@@ -81,7 +78,7 @@ def stage(
         raise NotReplaced(installation.directory, strerror(error)) from error
     version = found.release.version
     try_out(executables, version, source=found.source.name, installation=installation)
-    return Staged(folder=executables, version=version, size=size, tried=True)
+    return Staged(folder=executables, version=version, size=size)
 
 
 def _from_archive(
