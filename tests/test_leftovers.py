@@ -19,10 +19,8 @@ from uv_self_update.errors import UvNotRunnable
 from uv_self_update.installer import workspace as workplace
 from uv_self_update.platforms import Platform
 from uv_self_update.uv.arguments import Arguments
-from uv_self_update.uv.executable import find_uv, renamed
+from uv_self_update.uv.executable import find_uv, renamed, restore_name, warn_if_shadowed
 from uv_self_update.uv.installation import Installation
-from uv_self_update.uv.leftovers import restore_name
-from uv_self_update.uv.shadow import warn_if_shadowed
 from uv_self_update.workflow import update
 from uv_self_update.workflow.check import check
 from uv_self_update.workflow.update_job import Job
@@ -189,7 +187,7 @@ def test_every_command_looks_as_on_its_system(
         raise NotImplementedError
 
     monkeypatch.setattr("uv_self_update.cli.invocation.find_uv", look)
-    monkeypatch.setattr("uv_self_update.uv.shadow.find_uv", look)
+    monkeypatch.setattr("uv_self_update.uv.executable.find_uv", look)
     invocation = Invocation(options=Options(), environ={})
     # Paths are those of Windows then, so it is undone at once.
     with monkeypatch.context() as patch:

@@ -89,7 +89,7 @@ def _update(
             elif error.hint:
                 terminal.hint(error.hint)
     if outcome.updated:
-        from uv_self_update.uv.shadow import warn_if_shadowed  # noqa: PLC0415 # only after an update
+        from uv_self_update.uv.executable import warn_if_shadowed  # noqa: PLC0415 # only after an update
 
         warn_if_shadowed(job.installation)
     return outcome.exit_code

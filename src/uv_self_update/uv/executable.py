@@ -1,7 +1,9 @@
-"""The uv executable: find it, and ask it for its version and options."""
+"""The uv executable: find it, ask it for its version and options, and restore its name."""
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
 import subprocess
 from pathlib import Path
@@ -13,6 +15,10 @@ from uv_self_update.versions import VERSION
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from uv_self_update.uv.installation import Installation
+
+
+_log = logging.getLogger(__name__)
 
 _ENDINGS = ".COM;.EXE;.BAT;.CMD"
 """The file name extensions of programs on Windows, unless PATHEXT is set."""
@@ -42,7 +48,7 @@ def find_uv(named: str | None, environ: Mapping[str, str], *, windows: bool) -> 
 
 def which(name: str, environ: Mapping[str, str], *, windows: bool) -> Path | None:
     """Return the first program of a name on PATH; None if no such program exists."""
-    return next(filter(_can_run, _places(name, environ, windows=windows)), None)
+    return next(on_path(name, environ, windows=windows), None)
 
 
 def on_path(name: str, environ: Mapping[str, str], *, windows: bool) -> Iterator[Path]:
@@ -93,31 +99,30 @@ def ask_version(uv: Path, environ: Mapping[str, str]) -> subprocess.CompletedPro
         OSError: It cannot be started.
         TimeoutExpired: It does not answer.
     """
+    return _run(uv, "--version", environ=environ)
+
+
+def knows_option(uv: Path, option: str, environ: Mapping[str, str]) -> bool:
+    """Return whether `uv self update` has an option; False if uv cannot be run."""
+    try:
+        done = _run(uv, "self", "update", option, "--help", environ=environ)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    # A missing value is another error.
+    return b"unexpected argument" not in done.stderr
+
+
+def _run(
+    uv: Path, *arguments: str, environ: Mapping[str, str]
+) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(  # noqa: S603 # the user's own uv, or the new one
-        [uv, "--version"],
+        [uv, *arguments],
         env={**environ, "UV_NO_CONFIG": "1"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=_ANSWER,
         check=False,
     )
-
-
-def knows_option(uv: Path, option: str, environ: Mapping[str, str]) -> bool:
-    """Return whether `uv self update` has an option; False if uv cannot be run."""
-    try:
-        done = subprocess.run(  # noqa: S603 # the user's own uv
-            [uv, "self", "update", option, "--help"],
-            env={**environ, "UV_NO_CONFIG": "1"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_ANSWER,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    # A missing value is another error.
-    return b"unexpected argument" not in done.stderr
 
 
 def version_of(uv: Path, environ: Mapping[str, str]) -> str | None:
@@ -144,3 +149,42 @@ def _normal(version: str) -> str | None:
         return str(Version(version))
     except ValueError:
         return None
+
+
+def restore_name(installation: Installation) -> None:
+    """Restore the name of a killed uv for Windows, or remove its old file if a new one works.
+
+    Only for a caller that has claimed uv's directory: else another update may have just renamed it.
+    """
+    uv = installation.uv
+    old = renamed(uv)
+    if uv.suffix.lower() != ".exe" or not old.exists():
+        return
+    # A file in use, or one that may not be changed, stays; `Signals.run` says if uv needs it.
+    with contextlib.suppress(OSError):
+        if current_path(uv) == old:
+            old.rename(uv)
+            _log.warning("restored %s, which an interrupted update had renamed", uv)
+        elif version_of(uv, installation.environ) is not None:
+            old.unlink()
+
+
+def warn_if_shadowed(installation: Installation) -> None:
+    """Warn if the first uv on PATH is another than the one that was updated."""
+    uv, environ = installation.uv, installation.environ
+    try:
+        first = find_uv(None, environ, windows=installation.windows)
+    except UvNotFound:
+        return
+    if first.exists() and uv.exists() and first.samefile(uv):
+        return
+    directories = environ.get("PATH", os.defpath).split(os.pathsep)
+    behind = any(Path(directory) == uv.parent for directory in directories)
+    _log.warning(
+        "`uv` on PATH is %s (%s), %s %s (%s), which was updated",
+        first,
+        version_of(first, environ) or "it does not run",
+        "which comes before" if behind else "and not",
+        uv,
+        version_of(uv, environ) or "it does not run",
+    )

@@ -178,7 +178,7 @@ def _workspace(job: Job) -> Iterator[Workspace]:
         NotReplaced: An update that was killed can be neither finished nor undone.
     """
     from uv_self_update.installer.workspace import claim_if_writable
-    from uv_self_update.uv.leftovers import restore_name
+    from uv_self_update.uv.executable import restore_name
 
     installation = job.installation
     with closing(claim_if_writable(installation.directory)) as work:

@@ -33,7 +33,7 @@ def finish_interrupted(installation: Installation, settings: Settings) -> Repair
 
     def run() -> None:
         from uv_self_update.installer.workspace import claim_if_writable  # noqa: PLC0415 # as above
-        from uv_self_update.uv.leftovers import restore_name  # noqa: PLC0415 # as above
+        from uv_self_update.uv.executable import restore_name  # noqa: PLC0415 # as above
         from uv_self_update.workflow.interrupted import recover_interrupted  # noqa: PLC0415 # as above
 
         with closing(claim_if_writable(installation.directory)) as work:
