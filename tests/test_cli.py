@@ -509,7 +509,7 @@ def test_stderr_is_closed(home: Home) -> None:
 MISTAKEN = """\
 import sys
 from uv_self_update import __main__
-from uv_self_update.cli import main as cli
+from uv_self_update.cli import update as cli
 def fail(*_):
     try:
         raise KeyError("https://you:s3" "cret@h.example/")

@@ -15,7 +15,7 @@ import click
 import pytest
 
 from support.processes import SOON
-from uv_self_update.cli import passphrase
+from uv_self_update.cli import invocation
 from uv_self_update.config.settings import Network, Settings
 from uv_self_update.redaction import Secret
 
@@ -186,7 +186,7 @@ def test_passphrase_becomes_a_setting(key: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(click, "prompt", lambda *_words, **_options: TYPED)
     settings = Settings(network=Network(client_cert=key, retries=1))
 
-    found = passphrase.with_passphrase(settings, {})
+    found = invocation.with_passphrase(settings, {})
 
     assert found.network == Network(client_cert=key, retries=1, passphrase=Secret(TYPED))
     assert TYPED not in repr(found)

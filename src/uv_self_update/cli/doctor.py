@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from uv_self_update.cli.passphrase import with_passphrase
 from uv_self_update.config import load
 from uv_self_update.errors import UsageError, UvSelfUpdateError
 from uv_self_update.workflow.doctor.examine import Patient, examine
@@ -48,7 +47,7 @@ def _patient(invocation: Invocation) -> Patient:
     settings: Settings | UvSelfUpdateError
     installation: Installation | UvSelfUpdateError
     try:
-        settings = with_passphrase(invocation.settings(), invocation.environ)
+        settings = invocation.unlocked_settings()
     except UvSelfUpdateError as error:
         settings = error
     try:

@@ -1,4 +1,7 @@
-"""`uv-self-update init`: detect the server type, write the configuration, and verify it."""
+"""`uv-self-update init`: detect the server type, write the configuration, and verify it.
+
+With `--releases`, it is a repository of packages, which is examined and written.
+"""
 
 from __future__ import annotations
 
@@ -7,21 +10,30 @@ import os
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from uv_self_update.cli.packages import init_releases
-from uv_self_update.cli.passphrase import with_passphrase
+import tomli_w
+
+from uv_self_update.cli.invocation import with_passphrase
+from uv_self_update.cli.wrapped import packages_job
 from uv_self_update.config import edit as config_edit
 from uv_self_update.config import load as files
-from uv_self_update.config.document import as_table
+from uv_self_update.config.document import as_releases_table, as_table
 from uv_self_update.config.exposure import is_exposing
 from uv_self_update.config.kinds import check_source, parse_source
 from uv_self_update.config.releases import ReleasesSettings, parse_releases_option
-from uv_self_update.errors import ConfigurationNotKept, NoArchive, UsageError, UvSelfUpdateError
+from uv_self_update.errors import (
+    ConfigurationNotKept,
+    NoArchive,
+    NoPackages,
+    UsageError,
+    UvSelfUpdateError,
+)
 from uv_self_update.files import content_of
 from uv_self_update.redaction import redact_url
 from uv_self_update.sources.detection.detect import detect
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.uv.process import SignalReceived, Signals
 from uv_self_update.values import replace
+from uv_self_update.workflow.package_survey import examine, survey
 from uv_self_update.workflow.rehearse import hold
 from uv_self_update.workflow.survey import Inspection, inspect, without_dates
 
@@ -38,6 +50,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _SAVED = ".old"
+_SHOWN = 5  # versions of a package that are named
 _WITHOUT_PLAINTEXT = (
     "Remove them from the URL. Use `--username` and `--password-env`, or `--token-env`, with the "
     "name of an environment variable; or store them in a netrc file or with `uv auth login`. "
@@ -61,9 +74,11 @@ def init(  # noqa: PLR0913 # the options of the command
     section = parse_releases_option(url).source if for_packages else parse_source(url)
     section = _with_credentials(section, headers, credentials)
     file = invocation.user_file
-    _refuse_plaintext(section, file, plaintext=plaintext)
+    if not plaintext and is_exposing(section):
+        reason = "refusing to store a URL that contains credentials; no request was sent"
+        raise ConfigurationNotKept(file, reason, _WITHOUT_PLAINTEXT)
     if for_packages:
-        init_releases(invocation, ReleasesSettings(source=section))
+        _initialize_releases(invocation, ReleasesSettings(source=section))
         return
     before = content_of(file)
     try:
@@ -75,18 +90,8 @@ def init(  # noqa: PLR0913 # the options of the command
         raise
 
 
-def _refuse_plaintext(section: SourceSettings, file: Path, *, plaintext: bool) -> None:
-    if not plaintext and is_exposing(section):
-        reason = "refusing to store a URL that contains credentials; no request was sent"
-        raise ConfigurationNotKept(file, reason, _WITHOUT_PLAINTEXT)
-
-
 def _initialize(
-    invocation: Invocation,
-    section: SourceSettings,
-    *,
-    rehearse: bool,
-    force: bool,
+    invocation: Invocation, section: SourceSettings, *, rehearse: bool, force: bool
 ) -> None:
     file = invocation.user_file
     settings = replace(_settings(invocation, file), sources=(section,))
@@ -242,3 +247,51 @@ def _write(file: Path, source: SourceSettings, *, old: bool) -> None:
         config_edit.write(file.with_name(file.name + _SAVED), files.read(file))
     assignments = dict(config_edit.flatten({"source": [as_table(source)]}))
     config_edit.assign(file, assignments, remove=("source",) if old else (), plaintext=True)
+
+
+def _initialize_releases(invocation: Invocation, settings: ReleasesSettings) -> None:
+    """Examine a repository, write it into the configuration, and say what a project needs.
+
+    Raises:
+        NoPackages: It holds no package.
+        ConfigurationNotKept: The configuration cannot be written.
+    """
+    job = packages_job(invocation, ())
+    settings = examine(job, settings)
+    rows = survey(replace(job, releases=[settings]))
+    if not rows:
+        raise NoPackages(_location(settings.source))
+    print(f"Kind: {settings.source.kind}.")  # noqa: T201 # also with `-q`
+    names = sorted({row.project for row in rows})
+    for name in names:
+        ours = [row for row in rows if row.project == name]
+        versions = ", ".join(row.version for row in ours[:_SHOWN])
+        more = " and older ones" if len(ours) > _SHOWN else ""
+        invocation.tell(f"{name}: {versions}{more} ({', '.join(ours[0].platforms)})")
+    file = invocation.user_file
+    if _append(file, settings, names):
+        invocation.tell(f"Written to {file}.")
+    else:
+        invocation.tell(f"{file} names this repository already, and was not changed.")
+    invocation.tell(
+        "`uv-self-update exec -- uv add NAME` adds a package, and writes into pyproject.toml:\n\n"
+        f'[[tool.uv.index]]\nurl = "{rows[0].index}"'
+    )
+
+
+def _append(file: Path, releases: ReleasesSettings, names: Sequence[str]) -> bool:
+    """Append a repository to a configuration file; return whether it was not there already."""
+    text = files.read(file) if file.exists() else ""
+    values = files.check(files.parse(file, text), file).values if text else {}
+    source = releases.source
+    if any(
+        (known.source.url, known.source.path) == (source.url, source.path)
+        for known in values.get("releases", ())
+    ):
+        return False
+    table = {**as_releases_table(releases), "packages": list(names)}
+    added = f"[[releases]]\n{tomli_w.dumps(table)}"
+    whole = f"{text.rstrip()}\n\n{added}" if text.strip() else added
+    files.check(files.parse(file, whole), file)
+    config_edit.write(file, whole)
+    return True

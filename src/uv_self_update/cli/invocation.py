@@ -10,14 +10,17 @@ from uv_self_update.cli.terminal import Terminal
 from uv_self_update.config import load as config
 from uv_self_update.errors import NoHomeDirectory, UvNotFound
 from uv_self_update.network.progress import SILENT, Progress
+from uv_self_update.redaction import Secret
 from uv_self_update.uv.executable import find_uv
 from uv_self_update.uv.installation import Installation
-from uv_self_update.values import field, frozen
+from uv_self_update.values import field, frozen, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from uv_self_update.config.settings import Options, Settings
+
+_STDIN, _STDERR = 0, 2
 
 
 @frozen
@@ -68,6 +71,10 @@ class Invocation:
             site_file=config.site_file(),
         )
 
+    def unlocked_settings(self) -> Settings:
+        """Resolve the settings for requests, which may take the passphrase of the client key."""
+        return with_passphrase(self.settings(), self.environ)
+
     def uv_or_name(self) -> Path:
         """Return the uv whose credential store may be asked; without one, its name."""
         try:
@@ -82,3 +89,28 @@ class Invocation:
     def installation(self) -> Installation:
         """Find the uv to update; raises UvNotFound."""
         return Installation(uv=self.uv(), environ=self.environ)
+
+
+def with_passphrase(settings: Settings, environ: Mapping[str, str]) -> Settings:
+    """Prompt for the passphrase of the client key if it is encrypted and no passphrase is set.
+
+    The prompt comes before uv is started, which would own the terminal. Without a terminal, there
+    is no prompt.
+
+    Raises:
+        KeyboardInterrupt: The user interrupted the prompt.
+    """
+    if settings.network.passphrase is not None or not (os.isatty(_STDIN) and os.isatty(_STDERR)):
+        return settings
+    from uv_self_update.network.client_certificate import needs_passphrase  # noqa: PLC0415 # for a terminal only
+
+    key = needs_passphrase(settings.network, environ)
+    if key is None:
+        return settings
+    import click  # noqa: PLC0415 # slow, and few keys are encrypted
+
+    try:
+        typed = click.prompt(f"Passphrase of {key}", hide_input=True, err=True)
+    except click.Abort:
+        raise KeyboardInterrupt from None
+    return replace(settings, network=replace(settings.network, passphrase=Secret(typed)))

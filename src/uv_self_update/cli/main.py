@@ -77,13 +77,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return reported(error, arguments, terminal)
 
 
-def update(words: Sequence[str], invocation: Invocation, terminal: Terminal) -> int:
-    """Update uv; see `cli.update`, which no other command needs."""
-    from uv_self_update.cli.update import update as run  # noqa: PLC0415 # see above
-
-    return run(words, invocation, terminal)
-
-
 def reported(error: Exception, arguments: Sequence[str], terminal: Terminal) -> int:
     """Report an error, with `--json` as JSON too, and return the exit code."""
     if not isinstance(error, UvSelfUpdateError):
@@ -137,7 +130,9 @@ def _run(arguments: Sequence[str], terminal: Terminal, progress: Progress) -> in
     )
     if rest[:1] == ["update"] and ABOUT_US.isdisjoint(rest):
         _refuse_misspelled(arguments, invocation.named_uv)
-        return update(words[1:], invocation, terminal)
+        from uv_self_update.cli.update import update  # noqa: PLC0415 # only for this command
+
+        return update(words[1:], invocation)
     if words[:2] == ["exec", "--"] and words[2:]:
         from uv_self_update.cli.wrapped import run_wrapped  # noqa: PLC0415 # only for this command
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from uv_self_update.cli.passphrase import with_passphrase
 from uv_self_update.errors import UsageError
 from uv_self_update.messages import shown
 from uv_self_update.platforms import triple_of
@@ -58,7 +57,7 @@ def mirror(  # noqa: PLR0913 # one for each option
         keep=keep,
         wheels=not no_wheels,
     )
-    settings = with_passphrase(invocation.settings(), invocation.environ)
+    settings = invocation.unlocked_settings()
     uv = invocation.uv_or_name()
     progress = Together(invocation.progress)
     environ = invocation.environ

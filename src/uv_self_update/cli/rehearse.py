@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from uv_self_update.cli.passphrase import with_passphrase
 from uv_self_update.workflow.rehearse import hold
 
 if TYPE_CHECKING:
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
 
 def rehearse(invocation: Invocation, *, target: str | None, start: str | None) -> None:
     """Run a complete update on a temporary copy of uv."""
-    settings = with_passphrase(invocation.settings(), invocation.environ)
+    settings = invocation.unlocked_settings()
     with invocation.progress.task("Updating a temporary copy of uv"):
         rehearsal = hold(
             settings,

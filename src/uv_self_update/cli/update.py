@@ -1,4 +1,4 @@
-"""`uv-self-update [TARGET]`: the update itself, without click."""
+"""`uv-self-update [TARGET]`, also with `--check` or `--required`, without click."""
 
 from __future__ import annotations
 
@@ -7,26 +7,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uv_self_update.cli.options import UPDATE_FLAGS
-from uv_self_update.cli.passphrase import with_passphrase
 from uv_self_update.errors import UsageError
-from uv_self_update.messages import shown
-from uv_self_update.uv.arguments import Arguments, split, take_flags, without
+from uv_self_update.messages import printable, shown
+from uv_self_update.uv.arguments import Arguments, level, split, take_flags, without
 from uv_self_update.uv.process import end_like
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from uv_self_update.cli.invocation import Invocation
-    from uv_self_update.cli.terminal import Terminal
     from uv_self_update.errors import UvSelfUpdateError
 
 
-def update(words: Sequence[str], invocation: Invocation, terminal: Terminal) -> int:
+def update(words: Sequence[str], invocation: Invocation) -> int:
     """Update uv, or check for an update, and return the exit code.
 
     Raises:
         UsageError: The options contradict each other.
-        UvSelfUpdateError: The update failed before uv was started.
+        UvSelfUpdateError: The update or the check failed before uv was started.
     """
     flags, rest = take_flags(words, UPDATE_FLAGS)
     arguments = split(rest)
@@ -34,30 +32,41 @@ def update(words: Sequence[str], invocation: Invocation, terminal: Terminal) -> 
         message = "`--json` requires `--check`"
         raise UsageError(message, hint="`uv-self-update releases` has a `--json` as well.")
     if "--required" in flags:
-        return _update_as_required(arguments, flags, invocation, terminal)
-    return _check_or_update(arguments, flags, invocation, terminal)
+        return _update_as_required(arguments, flags, invocation)
+    return _check_or_update(arguments, flags, invocation)
 
 
 def _check_or_update(
     arguments: Arguments,
     flags: frozenset[str],
     invocation: Invocation,
-    terminal: Terminal,
     *,
     annotate: Callable[[UvSelfUpdateError], None] = lambda _: None,
 ) -> int:
     if "--check" in flags:
-        from uv_self_update.cli.check import check  # noqa: PLC0415 # an update needs none
+        return _check(arguments, invocation, as_json="--json" in flags)
+    return _update(arguments, invocation, annotate)
 
-        return check(arguments, invocation, terminal, as_json="--json" in flags)
-    return _update(arguments, invocation, terminal, annotate)
+
+def _check(arguments: Arguments, invocation: Invocation, *, as_json: bool) -> int:
+    """Print whether an update is available, and return the exit code."""
+    from uv_self_update.workflow.check import check  # noqa: PLC0415 # an update needs none
+
+    if arguments.dry_run:
+        message = "`--check` cannot be used with `--dry-run`"
+        raise UsageError(message, hint="`--check` never changes anything.")
+    settings = invocation.unlocked_settings()
+    with invocation.progress.task("Checking for updates"):
+        verdict = check(settings, invocation.installation(), target=arguments.target)
+    if not level(arguments.all, "quiet"):
+        print(verdict.as_json() if as_json else printable(str(verdict)))  # noqa: T201 # its output
+        for remark in () if as_json else verdict.remarks:
+            invocation.terminal.warning(remark)
+    return verdict.exit_code
 
 
 def _update(
-    arguments: Arguments,
-    invocation: Invocation,
-    terminal: Terminal,
-    annotate: Callable[[UvSelfUpdateError], None],
+    arguments: Arguments, invocation: Invocation, annotate: Callable[[UvSelfUpdateError], None]
 ) -> int:
     if os.name == "nt":
         from uv_self_update.uv.uvx import refuse_uvx  # noqa: PLC0415 # for Windows only
@@ -68,11 +77,11 @@ def _update(
 
     job = Job(
         arguments=arguments,
-        settings=with_passphrase(invocation.settings(), invocation.environ),
+        settings=invocation.unlocked_settings(),
         installation=invocation.installation(),
         progress=invocation.progress,
     )
-    outcome = run(job)
+    outcome, terminal = run(job), invocation.terminal
     if outcome.received is not None:
         if outcome.replaced is not None:
             terminal.info(f"interrupted: uv {outcome.replaced} is already installed")
@@ -95,9 +104,7 @@ def _update(
     return outcome.exit_code
 
 
-def _update_as_required(
-    arguments: Arguments, flags: frozenset[str], invocation: Invocation, terminal: Terminal
-) -> int:
+def _update_as_required(arguments: Arguments, flags: frozenset[str], invocation: Invocation) -> int:
     """Update to the `required-version` of uv's own configuration."""
     from uv_self_update.uv import required_version as required  # noqa: PLC0415 # rarely used
 
@@ -115,6 +122,5 @@ def _update_as_required(
             arguments,
             flags,
             invocation,
-            terminal,
             annotate=lambda error: required.annotate(error, found),
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from uv_self_update.cli.passphrase import with_passphrase
 from uv_self_update.config.releases import parse_releases_option
 from uv_self_update.network.progress import SILENT, Progress
 from uv_self_update.uv.command import WrappedCommand
@@ -48,7 +47,7 @@ def packages_job(
 
     Without progress: a command that runs meanwhile shows its own.
     """
-    settings = with_passphrase(invocation.settings(), invocation.environ)
+    settings = invocation.unlocked_settings()
     releases = [_likely(parse_releases_option(spec)) for spec in specs]
     return PackagesJob(
         settings=settings,
