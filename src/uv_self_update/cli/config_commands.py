@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from uv_self_update.cli.help import Group
 
-if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
 
+def _keys(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the keys of the settings that complete a word."""
+    from uv_self_update.config.settings import FIELDS  # noqa: PLC0415 # for a shell only
 
-class _Key(click.ParamType[str]):
-    """A key of the settings, which a shell completes."""
-
-    name = "key"
-
-    def shell_complete(
-        self, ctx: click.Context, param: click.Parameter, incomplete: str
-    ) -> list[CompletionItem]:
-        from click.shell_completion import CompletionItem  # noqa: PLC0415 # for a shell only
-
-        from uv_self_update.config.settings import FIELDS  # noqa: PLC0415 # as above
-
-        del ctx, param
-        return [CompletionItem(key) for key in FIELDS if key.startswith(incomplete)]
+    return [key for key in FIELDS if key.startswith(incomplete)]
 
 
 _system = click.option(
@@ -59,7 +46,7 @@ def show() -> None:
     body="config:get",
     examples=("uv-self-update config get source.url", "uv-self-update config get policy"),
 )
-@click.argument("key", type=_Key())
+@click.argument("key", shell_complete=_keys)
 def get() -> None:
     """Print the value of KEY, including secrets; nothing if it is not set.
 
@@ -96,7 +83,9 @@ def check() -> None:
         'uv-self-update config set releases.packages "internal-* tools"',
     ),
 )
-@click.argument("pairs", nargs=-1, required=True, metavar="KEY VALUE [KEY VALUE]...", type=_Key())
+@click.argument(
+    "pairs", nargs=-1, required=True, metavar="KEY VALUE [KEY VALUE]...", shell_complete=_keys
+)
 @click.option("--plaintext", is_flag=True, help="Store a URL that contains credentials.")
 @_system
 def set_() -> None:
@@ -112,7 +101,7 @@ def set_() -> None:
     body="config:unset",
     examples=("uv-self-update config unset network.timeout", "uv-self-update config unset source"),
 )
-@click.argument("keys", nargs=-1, required=True, metavar="KEY...", type=_Key())
+@click.argument("keys", nargs=-1, required=True, metavar="KEY...", shell_complete=_keys)
 @_system
 def unset() -> None:
     """Remove each KEY from the user file.

@@ -13,8 +13,6 @@ from uv_self_update.cli.options import DISPLAY, GLOBAL
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from click.shell_completion import CompletionItem
-
     from uv_self_update.cli.options import Option
 
 _COLUMN = 22
@@ -112,24 +110,15 @@ def _summary(command: click.Command) -> str:
     return (command.help or "").partition("\n\n")[0].replace("\n", " ")
 
 
-class _SourceSpec(click.ParamType[str]):
-    """A value of `--source`, which a shell completes with the kinds."""
-
-    name = "spec"
-
-    def shell_complete(
-        self, ctx: click.Context, param: click.Parameter, incomplete: str
-    ) -> list[CompletionItem]:
-        from click.shell_completion import CompletionItem  # noqa: PLC0415 # for a shell only
-
-        from uv_self_update.config.kinds import KINDS  # noqa: PLC0415 # as above
-
-        del ctx, param
-        specs = ["index", *(f"{kind}+https://" for kind in KINDS if kind not in {"index", "urls"})]
-        return [CompletionItem(spec) for spec in specs if spec.startswith(incomplete)]
+_TYPES = {"file": click.Path(), "source": None, None: None}
 
 
-_VALUES = {"source": _SourceSpec(), "file": click.Path(), None: None}
+def _specs(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the values of `--source` that complete a word, one for each kind."""
+    from uv_self_update.config.kinds import KINDS  # noqa: PLC0415 # for a shell only
+
+    specs = ["index", *(f"{kind}+https://" for kind in KINDS if kind not in {"index", "urls"})]
+    return [spec for spec in specs if spec.startswith(incomplete)]
 
 
 def _declared(option: Option) -> click.Option:
@@ -138,7 +127,8 @@ def _declared(option: Option) -> click.Option:
     return click.Option(
         [name for name in (option.short, option.name) if name],
         metavar=option.metavar,
-        type=click.Choice(option.choices) if option.choices else _VALUES[option.value],
+        type=click.Choice(option.choices) if option.choices else _TYPES[option.value],
+        shell_complete=_specs if option.value == "source" else None,
         is_flag=option.is_flag and not option.counted,
         count=option.counted,
         multiple=not option.is_flag,
