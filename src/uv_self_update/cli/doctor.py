@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -60,7 +59,6 @@ def _patient(invocation: Invocation) -> Patient:
         settings=settings,
         installation=installation,
         files=tuple(path for path in known if path is not None),
-        windows=os.name == "nt",
     )
 
 

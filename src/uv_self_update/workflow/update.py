@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from uv_self_update.config.installers import InstallerChoice
+    from uv_self_update.config.settings import Settings
     from uv_self_update.errors import InstallError, ReleaseInstallerFailed, UvSelfUpdateError
     from uv_self_update.gateway.address import Address
     from uv_self_update.gateway.announcement import Announcement
@@ -178,17 +179,27 @@ def _workspace(job: Job) -> Iterator[Workspace]:
         NotReplaced: An update that was killed can be neither finished nor undone.
     """
     from uv_self_update.installer.workspace import claim_if_writable
-    from uv_self_update.uv.executable import restore_name
 
     installation = job.installation
     with closing(claim_if_writable(installation.directory)) as work:
         if work.claimed is not None and not job.arguments.dry_run:
-            if not work.empty:
-                from uv_self_update.workflow.interrupted import recover_interrupted
-
-                recover_interrupted(work, installation, job.settings)
-            restore_name(installation)
+            restore(work, installation, job.settings)
         yield work
+
+
+def restore(work: Workspace, installation: Installation, settings: Settings) -> None:
+    """Finish or undo an update that was killed, and give uv its name back.
+
+    Raises:
+        NotReplaced: It can be neither finished nor undone.
+    """
+    from uv_self_update.uv.executable import restore_name
+
+    if not work.empty:
+        from uv_self_update.workflow.interrupted import recover_interrupted
+
+        recover_interrupted(work, installation, settings)
+    restore_name(installation)
 
 
 def _child_environment(

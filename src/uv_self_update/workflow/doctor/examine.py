@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import closing
+from contextlib import ExitStack, closing
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -41,10 +41,8 @@ class Patient:
     installation: Installation | UvSelfUpdateError
     """The uv to update, or why none was found."""
 
-    files: tuple[Path, ...] = ()
+    files: tuple[Path, ...]
     """The configuration files; they need not exist."""
-
-    windows: bool = False
 
 
 def examine(patient: Patient) -> list[Finding]:
@@ -53,46 +51,20 @@ def examine(patient: Patient) -> list[Finding]:
     Raises:
         SignalReceived: A signal came meanwhile.
     """
-    with (
-        Signals(),
-        ThreadPoolExecutor(_SIDE_BY_SIDE) as pool,
-        closing(_Servers(patient)) as servers,
-    ):
-        program = pool.submit(_settled, servers.newer_program)
-        results = [*pool.map(_settled, _checks(patient, servers.opened))]
-        wait([program], timeout=_PATIENCE)
-        servers.close_index()
-        results.append(program.result())
-    return _judged([finding for findings in results for finding in findings])
-
-
-class _Servers:
-    """The sources and the user's index, if the settings and a uv are there."""
-
-    def __init__(self, patient: Patient) -> None:
-        self.opened: OpenSources | None = None
-        self._programs: Programs | None = None
-        settings, installation = patient.settings, patient.installation
+    settings, installation, environ = patient.settings, patient.installation, patient.environ
+    with Signals(), ThreadPoolExecutor(_SIDE_BY_SIDE) as pool, ExitStack() as stack:
         if isinstance(settings, UvSelfUpdateError) or isinstance(installation, UvSelfUpdateError):
-            return
-        uv, environ = installation.uv, patient.environ
-        self.opened = OpenSources(settings, uv=uv, environ=environ)
-        self._programs = Programs(uv, environ)
-
-    def newer_program(self) -> Iterator[Finding]:
-        """Report a newer version of this program."""
-        return iter(()) if self._programs is None else reach.newer_program(self._programs)
-
-    def close_index(self) -> None:
-        """Stop waiting for the index."""
-        if self._programs is not None:
-            self._programs.close()
-
-    def close(self) -> None:
-        """Stop running requests."""
-        self.close_index()
-        if self.opened is not None:
-            self.opened.close()
+            results = [*pool.map(_settled, _checks(patient, None))]
+        else:
+            uv = installation.uv
+            opened = stack.enter_context(closing(OpenSources(settings, uv=uv, environ=environ)))
+            programs = stack.enter_context(closing(Programs(uv, environ)))
+            newer = pool.submit(_settled, partial(reach.newer_program, programs))
+            results = [*pool.map(_settled, _checks(patient, opened))]
+            wait([newer], timeout=_PATIENCE)
+            programs.close()
+            results.append(newer.result())
+    return _judged([finding for findings in results for finding in findings])
 
 
 def _settled(check: Callable[[], Iterator[Finding]]) -> list[Finding]:
@@ -109,8 +81,8 @@ def _checks(
     if isinstance(installation, UvSelfUpdateError):
         yield partial(machine.missing, installation, environ)
     else:
-        adopt = not isinstance(settings, UvSelfUpdateError) and settings.adopt
         usable = None if isinstance(settings, UvSelfUpdateError) else settings
+        adopt = usable is not None and usable.adopt
         choice = "auto" if usable is None else usable.installer
         installed = version_of(installation.uv, installation.environ)
         yield partial(machine.copies, installation, installed)
@@ -122,21 +94,17 @@ def _checks(
     yield machine.loopback
     yield partial(surroundings.variables, environ)
     if isinstance(settings, UvSelfUpdateError):
-        yield partial(_told, "configuration", settings)
+        yield lambda: iter([problem("configuration", settings)])
         return
     yield partial(surroundings.files, patient.files)
     index = any(source.kind in {"auto", "index"} for source in settings.sources)
-    yield partial(surroundings.uv_toml, environ, windows=patient.windows, index=index)
+    yield partial(surroundings.uv_toml, environ, index=index)
     if opened is None:
         return
     for number, section in enumerate(settings.sources):
         if section.url is not None and section.url.startswith("http"):
             yield partial(reach.route, section.url, environ)
         yield partial(reach.source, number, opened, installed=installed)
-
-
-def _told(topic: str, error: UvSelfUpdateError) -> Iterator[Finding]:
-    yield problem(topic, error)
 
 
 def _judged(findings: Sequence[Finding]) -> list[Finding]:

@@ -44,6 +44,13 @@ class Finding:
     repair: Repair | None = None
 
 
+def warning(
+    topic: str, text: str, remedy: str | None = None, *, repair: Repair | None = None
+) -> Finding:
+    """Return the finding for a surprise that does not prevent an update."""
+    return Finding(topic=topic, text=text, state="warning", remedy=remedy, repair=repair)
+
+
 def problem(topic: str, error: UvSelfUpdateError, *, repair: Repair | None = None) -> Finding:
     """Return the finding for an error that an update would end with."""
     return Finding(

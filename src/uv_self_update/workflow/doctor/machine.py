@@ -25,12 +25,13 @@ from uv_self_update.errors import (
 from uv_self_update.files import persist, strerror
 from uv_self_update.gateway import script_policy
 from uv_self_update.gateway.address import listen
-from uv_self_update.installer.workspace import at_work, interrupted
+from uv_self_update.installer.workspace import at_work, claim_if_writable, interrupted
+from uv_self_update.uv.adoption import adopting
 from uv_self_update.uv.executable import ask_version, on_path, renamed, version_of
 from uv_self_update.uv.install_source import find_package_manager
-from uv_self_update.workflow.doctor.finding import Finding, problem
-from uv_self_update.workflow.doctor.repairs import adopt, finish_interrupted
+from uv_self_update.workflow.doctor.finding import Finding, Repair, problem, warning
 from uv_self_update.workflow.explanation import foreseen
+from uv_self_update.workflow.update import restore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -68,7 +69,7 @@ def copies(installation: Installation, installed: str | None) -> Iterator[Findin
             if first:
                 yield problem("uv", error)
             else:
-                yield Finding(topic="uv", text=str(error), state="warning", remedy=error.hint)
+                yield warning("uv", str(error), error.hint)
             continue
         if first and installation.standalone:
             yield Finding(topic="uv", text=f"uv {version} at {uv}, from the standalone installer")
@@ -79,12 +80,8 @@ def copies(installation: Installation, installed: str | None) -> Iterator[Findin
         elif first:
             yield Finding(topic="uv", text=f"uv {version} at {uv}")
         else:
-            yield Finding(
-                topic="uv",
-                text=f"another uv {version} at {uv}, behind the first on PATH",
-                state="warning",
-                remedy=f"Update it with `uv-self-update --uv {uv}`, or remove it.",
-            )
+            text = f"another uv {version} at {uv}, behind the first on PATH"
+            yield warning("uv", text, f"Update it with `uv-self-update --uv {uv}`, or remove it.")
 
 
 def missing(error: UvSelfUpdateError, environ: Mapping[str, str]) -> Iterator[Finding]:
@@ -94,13 +91,11 @@ def missing(error: UvSelfUpdateError, environ: Mapping[str, str]) -> Iterator[Fi
         uv = Path(folder, "uv")
         if os.path.isfile(uv) and not os.access(uv, os.X_OK):  # noqa: PTH113 # as in `find_uv`
             noexec = sys.platform == "linux" and os.statvfs(folder).f_flag & os.ST_NOEXEC
-            yield Finding(
-                topic="uv",
-                text=f"{uv} cannot be run"
-                + (": its file system is mounted with `noexec`" if noexec else ""),
-                state="warning",
-                remedy="Move it to another file system." if noexec else f"Run `chmod +x {uv}`.",
-            )
+            text, remedy = f"{uv} cannot be run", f"Run `chmod +x {uv}`."
+            if noexec:
+                text += ": its file system is mounted with `noexec`"
+                remedy = "Move it to another file system."
+            yield warning("uv", text, remedy)
 
 
 def _silence(installation: Installation, uv: Path) -> str:
@@ -124,8 +119,9 @@ def receipt(
     refusal = foreseen(installation, version=version, adopt=adopt_it)
     if refusal is not None:
         curable = foreseen(installation, version=version, adopt=True) is None
-        repair = adopt(installation) if curable and not adopt_it else None
-        yield problem("receipt", refusal, repair=repair)
+        question = f"Write a receipt for {installation.uv}?"
+        repair = Repair(question=question, run=partial(_adopt, installation))
+        yield problem("receipt", refusal, repair=repair if curable and not adopt_it else None)
         return
     try:
         path = installation.locate_receipt()
@@ -136,14 +132,16 @@ def receipt(
         yield Finding(topic="receipt", text="uv has no receipt, and gets one with the next update")
     elif found.document.get("version") not in {None, version}:
         said = found.document["version"]
-        yield Finding(
-            topic="receipt",
-            text=f"the receipt {path} says uv {said}, but this uv is {version}",
-            state="warning",
-            remedy="The next update corrects it.",
-        )
+        text = f"the receipt {path} says uv {said}, but this uv is {version}"
+        yield warning("receipt", text, "The next update corrects it.")
     else:
         yield Finding(topic="receipt", text=f"the receipt {path} is about this uv")
+
+
+def _adopt(installation: Installation) -> None:
+    """Write a receipt for a uv that no package manager has installed; another one is kept."""
+    with adopting(installation, wanted=True, directory=None) as adoption:
+        adoption.settled = True
 
 
 def directory(installation: Installation, settings: Settings | None) -> Iterator[Finding]:
@@ -172,30 +170,27 @@ def directory(installation: Installation, settings: Settings | None) -> Iterator
 
 
 def _interrupted(installation: Installation, settings: Settings | None) -> Iterator[Finding]:
-    moved = renamed(installation.uv)
+    uv, moved, repair = installation.uv, renamed(installation.uv), None
+    if settings is not None:
+        question = f"Finish or undo the interrupted update of {uv}?"
+        repair = Repair(question=question, run=partial(_restore, installation, settings))
     if at_work(installation.directory):
-        yield Finding(
-            topic="directory",
-            text=f"another `uv-self-update` is updating {installation.uv}",
-            state="warning",
-            remedy="The next update waits until it has ended.",
-        )
+        text = f"another `uv-self-update` is updating {uv}"
+        yield warning("directory", text, "The next update waits until it has ended.")
     elif interrupted(installation.directory):
-        yield Finding(
-            topic="directory",
-            text=f"an update of {installation.uv} was interrupted",
-            state="warning",
-            remedy="The next update finishes or undoes it: run `uv-self-update`.",
-            repair=None if settings is None else finish_interrupted(installation, settings),
-        )
+        text = f"an update of {uv} was interrupted"
+        remedy = "The next update finishes or undoes it: run `uv-self-update`."
+        yield warning("directory", text, remedy, repair=repair)
     if installation.windows and moved.exists():
-        yield Finding(
-            topic="directory",
-            text=f"{moved} is the old uv of an update that was interrupted",
-            state="warning",
-            remedy="The next update puts it back, or removes it: run `uv-self-update`.",
-            repair=None if settings is None else finish_interrupted(installation, settings),
-        )
+        text = f"{moved} is the old uv of an update that was interrupted"
+        remedy = "The next update puts it back, or removes it: run `uv-self-update`."
+        yield warning("directory", text, remedy, repair=repair)
+
+
+def _restore(installation: Installation, settings: Settings) -> None:
+    """Finish or undo an update that was killed, as the next update would."""
+    with contextlib.closing(claim_if_writable(installation.directory)) as work:
+        restore(work, installation, settings)
 
 
 def held_files(installation: Installation) -> Iterator[Finding]:

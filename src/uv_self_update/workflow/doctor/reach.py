@@ -13,7 +13,7 @@ from uv_self_update.releases.target import NEWEST
 from uv_self_update.sources.interface import ArchiveSource, WheelSource
 from uv_self_update.url import Url
 from uv_self_update.uv.configuration import read as read_uv_toml
-from uv_self_update.workflow.doctor.finding import Finding, problem
+from uv_self_update.workflow.doctor.finding import Finding, problem, warning
 from uv_self_update.workflow.survey import without_dates
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def _surprises(answering: Source, release: Release, opened: OpenSources) -> Iter
         text = f"uv {newest.version} of {answering.name} is hidden: {objection}"
         if objection.undated:
             text = without_dates(answering.name, objection)
-        yield Finding(topic="policy", text=text, state="warning")
+        yield warning("policy", text)
 
 
 def route(url: str, environ: Mapping[str, str]) -> Iterator[Finding]:
@@ -114,9 +114,5 @@ def route(url: str, environ: Mapping[str, str]) -> Iterator[Finding]:
 def newer_program(programs: Programs) -> Iterator[Finding]:
     """Report a newer version of this program on the user's index, if that has one."""
     if found := programs.newer(_NAME, __version__):
-        yield Finding(
-            topic=_NAME,
-            text=f"{_NAME} {found} is available (installed: {__version__})",
-            state="warning",
-            remedy=f"Run `uv tool upgrade {_NAME}`.",
-        )
+        text = f"{_NAME} {found} is available (installed: {__version__})"
+        yield warning(_NAME, text, f"Run `uv tool upgrade {_NAME}`.")

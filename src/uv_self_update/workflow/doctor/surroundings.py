@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,14 +13,14 @@ from uv_self_update.errors import InvalidConfiguration
 from uv_self_update.home import home_directory
 from uv_self_update.uv import configuration
 from uv_self_update.uv.environment import is_removed
-from uv_self_update.workflow.doctor.finding import Finding, problem
-from uv_self_update.workflow.doctor.repairs import make_private
+from uv_self_update.workflow.doctor.finding import Finding, Repair, problem, warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from uv_self_update.config.installers import InstallerChoice
 
+_PRIVATE = 0o600
 _DOWNLOADERS = {".curlrc": "curl", ".wgetrc": "wget"}
 _EFFECTS: Mapping[str, str] = {
     "UV_OFFLINE": "plain `uv self update` does nothing with it",
@@ -55,17 +56,13 @@ def files_of_downloaders(environ: Mapping[str, str], choice: InstallerChoice) ->
     for name, program in _DOWNLOADERS.items() if home is not None else ():
         if choice == "release" and (Path(home or "") / name).is_file():
             text = f"~/{name} is read by {program}, which the release's own installer runs"
-            yield Finding(
-                topic="environment",
-                text=text,
-                state="warning",
-                remedy="Only its proxy is overridden. `--installer native` runs no downloader.",
-            )
+            remedy = "Only its proxy is overridden. `--installer native` runs no downloader."
+            yield warning("environment", text, remedy)
 
 
-def uv_toml(environ: Mapping[str, str], *, windows: bool, index: bool) -> Iterator[Finding]:
+def uv_toml(environ: Mapping[str, str], *, index: bool) -> Iterator[Finding]:
     """Report unusable files of uv, and keys that change what its index gives."""
-    for path in configuration.files(environ, windows=windows):
+    for path in configuration.files(environ, windows=os.name == "nt"):
         try:
             table = configuration.load(path)
         except configuration.UnusableFile as unusable:
@@ -79,8 +76,7 @@ def uv_toml(environ: Mapping[str, str], *, windows: bool, index: bool) -> Iterat
             continue
         for key, effect in _KEYS.items() if index else ():
             if table.get(key):
-                text = f"`{key}` in {path}: {effect}"
-                yield Finding(topic="uv.toml", text=text, state="warning", remedy=None)
+                yield warning("uv.toml", f"`{key}` in {path}: {effect}")
 
 
 def files(paths: tuple[Path, ...]) -> Iterator[Finding]:
@@ -93,13 +89,10 @@ def files(paths: tuple[Path, ...]) -> Iterator[Finding]:
             yield problem("configuration", error)
             continue
         if is_exposed(path, places):
-            yield Finding(
-                topic="configuration",
-                text=f"{path} contains a password or a token, and other users can read it",
-                state="warning",
-                remedy=f"Run `chmod 600 {path}`.",
-                repair=make_private(path),
-            )
+            text = f"{path} contains a password or a token, and other users can read it"
+            question = f"Make {path} readable for you only?"
+            repair = Repair(question=question, run=partial(path.chmod, _PRIVATE))
+            yield warning("configuration", text, f"Run `chmod 600 {path}`.", repair=repair)
         else:
             yield Finding(topic="configuration", text=f"{path} is valid")
     if not used:
