@@ -9,10 +9,9 @@ from urllib.parse import urlsplit
 
 from uv_self_update.errors import TlsError
 from uv_self_update.redaction import redact_url
-from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 
 _INSECURE = "As a last resort, `--allow-insecure-host {host}` disables the verification."
@@ -38,37 +37,26 @@ _GARBLED = "bad record mac"
 """Data was damaged in transit; a retry may succeed."""
 
 
-@frozen
-class _Fault:
-    """A cause; `{host}` is a placeholder in both texts."""
+_Fault = tuple[str, str]
+"""A cause, and what to do about it; `{host}` is a placeholder in both texts."""
 
-    reason: str
-    hint: str
+_UNKNOWN = "its certificate is issued by an untrusted authority", _AUTHORITY
+_SELF_SIGNED = (
+    "its certificate is self-signed",
+    f"If you trust it, set `network.ca-bundle` or SSL_CERT_FILE to a PEM file with it. {_INSECURE}",
+)
+_EXPIRED = "its certificate has expired", f"{_RENEW} {_CLOCK} {_INSECURE}"
+_NOT_YET = "its certificate is not valid yet", f"{_CLOCK} {_INSECURE}"
+_OUT_OF_TIME = "its certificate has expired or is not valid yet", f"{_RENEW} {_CLOCK} {_INSECURE}"
+_OTHER_NAME = (
+    "its certificate is for another host than {host}",
+    f"Use the host name in the certificate. {_INSECURE}",
+)
+_REVOKED = "its certificate has been revoked", _RENEW
+_PURPOSE = "its certificate is not for a server", _RENEW
+_WEAK = "its certificate is too weak for the security policy of this machine", _RENEW
 
-
-_UNKNOWN = _Fault(reason="its certificate is issued by an untrusted authority", hint=_AUTHORITY)
-_SELF_SIGNED = _Fault(
-    reason="its certificate is self-signed",
-    hint="If you trust it, set `network.ca-bundle` or SSL_CERT_FILE to a PEM file with it. "
-    f"{_INSECURE}",
-)
-_EXPIRED = _Fault(reason="its certificate has expired", hint=f"{_RENEW} {_CLOCK} {_INSECURE}")
-_NOT_YET = _Fault(reason="its certificate is not valid yet", hint=f"{_CLOCK} {_INSECURE}")
-_OUT_OF_TIME = _Fault(
-    reason="its certificate has expired or is not valid yet",
-    hint=f"{_RENEW} {_CLOCK} {_INSECURE}",
-)
-_OTHER_NAME = _Fault(
-    reason="its certificate is for another host than {host}",
-    hint=f"Use the host name in the certificate. {_INSECURE}",
-)
-_REVOKED = _Fault(reason="its certificate has been revoked", hint=_RENEW)
-_PURPOSE = _Fault(reason="its certificate is not for a server", hint=_RENEW)
-_WEAK = _Fault(
-    reason="its certificate is too weak for the security policy of this machine", hint=_RENEW
-)
-
-_BY_CODE = {
+_BY_CODE: Mapping[int, _Fault] = {
     # OpenSSL: https://docs.openssl.org/3.0/man3/X509_STORE_CTX_get_error/
     **dict.fromkeys((2, 19, 20, 21, 27), _UNKNOWN),
     18: _SELF_SIGNED,
@@ -101,69 +89,54 @@ _CONFIGURED = (
     "The client certificate is only presented to configured servers, and this one is the target of "
     "a redirect. If {host} is the right server, configure it as the source."
 )
-_MISSING = _Fault(reason="it requires a client certificate", hint=_GIVEN)
-_REJECTED = _Fault(
-    reason="it does not accept the client certificate, or requires one",
-    hint=f"Check that it is the one for {{host}}, and still valid. {_GIVEN}",
+_MISSING = "it requires a client certificate", _GIVEN
+_REJECTED = (
+    "it does not accept the client certificate, or requires one",
+    f"Check that it is the one for {{host}}, and still valid. {_GIVEN}",
 )
-_OLD = _Fault(reason="its TLS is too old for the security policy of this machine", hint=_TOO_OLD)
-_PLAIN = _Fault(
-    reason="the server does not use TLS on this port",
-    hint="Check the port, and whether the URL should start with `http://`.",
+_OLD = "its TLS is too old for the security policy of this machine", _TOO_OLD
+_PLAIN = (
+    "the server does not use TLS on this port",
+    "Check the port, and whether the URL should start with `http://`.",
 )
 
-_BY_WORDS = (
+_BY_WORDS: Mapping[str, _Fault] = {
     # Alerts: https://www.rfc-editor.org/rfc/rfc8446#section-6.2
-    ("certificate required", _MISSING),
-    (
-        "alert unknown ca",
-        _Fault(
-            reason="it does not trust the authority of the client certificate",
-            hint=f"Check that its file has the intermediate certificates, too. {_GIVEN}",
-        ),
+    "certificate required": _MISSING,
+    "alert unknown ca": (
+        "it does not trust the authority of the client certificate",
+        f"Check that its file has the intermediate certificates, too. {_GIVEN}",
     ),
-    (
-        "alert certificate expired",
-        _Fault(
-            reason="the client certificate has expired, according to the server",
-            hint=f"Request a new certificate. {_CLOCK}",
-        ),
+    "alert certificate expired": (
+        "the client certificate has expired, according to the server",
+        f"Request a new certificate. {_CLOCK}",
     ),
-    (
-        "alert certificate revoked",
-        _Fault(
-            reason="the client certificate has been revoked, according to the server",
-            hint="Request a new certificate.",
-        ),
+    "alert certificate revoked": (
+        "the client certificate has been revoked, according to the server",
+        "Request a new certificate.",
     ),
-    ("alert bad certificate", _REJECTED),
-    ("alert unsupported certificate", _REJECTED),
-    ("alert certificate unknown", _REJECTED),
-    ("alert access denied", _REJECTED),
-    (
-        "alert handshake failure",
-        _Fault(
-            reason="no common TLS version or cipher, or it requires a client certificate",
-            hint=f"{_GIVEN} Otherwise, check that it supports TLS 1.2.",
-        ),
+    "alert bad certificate": _REJECTED,
+    "alert unsupported certificate": _REJECTED,
+    "alert certificate unknown": _REJECTED,
+    "alert access denied": _REJECTED,
+    "alert handshake failure": (
+        "no common TLS version or cipher, or it requires a client certificate",
+        f"{_GIVEN} Otherwise, check that it supports TLS 1.2.",
     ),
-    (
-        "unrecognized name",
-        _Fault(reason="it does not know the name {host}", hint="Check the address."),
-    ),
-    ("wrong version number", _PLAIN),
-    ("packet length too long", _PLAIN),
-    ("unknown protocol", _PLAIN),
-    ("unsupported protocol", _OLD),
-    ("alert protocol version", _OLD),
-    ("version too low", _OLD),
-    ("no protocols available", _OLD),
-    ("insufficient security", _OLD),
-    ("unsafe legacy renegotiation", _OLD),
-    ("key too small", _OLD),
-    ("md too weak", _OLD),
-    ("wrong signature type", _OLD),
-)
+    "unrecognized name": ("it does not know the name {host}", "Check the address."),
+    "wrong version number": _PLAIN,
+    "packet length too long": _PLAIN,
+    "unknown protocol": _PLAIN,
+    "unsupported protocol": _OLD,
+    "alert protocol version": _OLD,
+    "version too low": _OLD,
+    "no protocols available": _OLD,
+    "insufficient security": _OLD,
+    "unsafe legacy renegotiation": _OLD,
+    "key too small": _OLD,
+    "md too weak": _OLD,
+    "wrong signature type": _OLD,
+}
 """Part of an error message of OpenSSL -> what is wrong."""
 
 
@@ -171,11 +144,11 @@ def _authority_expired(expired: Sequence[str]) -> _Fault:
     """Return the fault if authorities have expired as well, one of which may be the cause."""
     some = "; ".join(expired[:_MOST_NAMED])
     more = f"; and {len(expired) - _MOST_NAMED} more" if len(expired) > _MOST_NAMED else ""
-    return _Fault(
-        reason="its certificate, or that of its authority, has expired",
-        hint=f"Expired authorities: {some}{more}. If it is one of them, install its new "
-        f"certificate. Otherwise, {_RENEW[0].lower()}{_RENEW[1:]} {_CLOCK} {_INSECURE}",
+    hint = (
+        f"Expired authorities: {some}{more}. If it is one of them, install its new certificate. "
+        f"Otherwise, {_RENEW[0].lower()}{_RENEW[1:]} {_CLOCK} {_INSECURE}"
     )
+    return "its certificate, or that of its authority, has expired", hint
 
 
 def explained(error: BaseException, url: str, *, identified: bool) -> TlsError | None:
@@ -191,11 +164,11 @@ def explained(error: BaseException, url: str, *, identified: bool) -> TlsError |
             words = _words(cause)
             if isinstance(cause, _CLOSED) or _GARBLED in words:
                 return None
-            fault = _fault(cause, words)
-            hint = fault.hint if identified else fault.hint.replace(_GIVEN, _CONFIGURED)
+            reason, hint = _fault(cause, words)
+            hint = hint if identified else hint.replace(_GIVEN, _CONFIGURED)
             host = urlsplit(url).hostname or ""
             host = f"[{host}]" if ":" in host else host
-            reason, hint = (text.replace("{host}", host) for text in (fault.reason, hint))
+            reason, hint = (text.replace("{host}", host) for text in (reason, hint))
             return TlsError(redact_url(url), reason, hint=hint)
     return None
 
@@ -219,14 +192,12 @@ def _words(error: ssl.SSLError) -> str:
 
 def _fault(error: ssl.SSLError, words: str) -> _Fault:
     if isinstance(error, ssl.SSLCertVerificationError):
-        other = _Fault(reason=f"its certificate is not accepted: {words}", hint=_INSECURE)
+        other = f"its certificate is not accepted: {words}", _INSECURE
         fault = _BY_CODE.get(getattr(error, "verify_code", 0), other)
         expired = getattr(error, "expired", ())
         return _authority_expired(expired) if fault is _EXPIRED and expired else fault
-    for part, fault in _BY_WORDS:
+    for part, (reason, hint) in _BY_WORDS.items():
         if part in words:
-            return _Fault(reason=f"{fault.reason} ({words})", hint=fault.hint)
-    return _Fault(
-        reason=f"TLS error: {words}",
-        hint="Check the address and the port, and whether a proxy intercepts TLS.",
-    )
+            return f"{reason} ({words})", hint
+    hint = "Check the address and the port, and whether a proxy intercepts TLS."
+    return f"TLS error: {words}", hint
