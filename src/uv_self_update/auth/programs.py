@@ -14,7 +14,6 @@ import subprocess
 import sys
 import threading
 from base64 import b64decode
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -28,8 +27,6 @@ from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from uv_self_update.uv.settings import UvSettings
 
 
 _log = logging.getLogger(__name__)
@@ -129,68 +126,64 @@ class LoginPrograms:
         `uv auth token` (since uv 0.8.15) prints the password of a known user; the helper for Bazel
         (since 0.10) prints both. https://docs.astral.sh/uv/concepts/authentication/cli/
         """
-        if self._uv is None or self._uv_settings is None:
+        from uv_self_update.uv.configuration import UnusableFile  # noqa: PLC0415 # as below
+        from uv_self_update.uv.settings import UvSettings  # noqa: PLC0415 # rarely needed
+
+        if self._uv is None:
+            return None
+        try:
+            settings = UvSettings.read(self._environ, windows=sys.platform == "win32")
+        except UnusableFile as unusable:
+            _log.debug("uv's credential store is not used: %s", unusable)
             return None
         uv = str(current_path(self._uv))
-        if not self._has_store(uv):
-            return None
+        with settings.handed_over(self._directory) as environ:
+            # The preview feature that stores credentials in the system's keyring has no file.
+            if settings.features or self._has_store(uv, environ):
+                return self._in_store(uv, environ, question)
+        return None
+
+    def _has_store(self, uv: str, environ: Mapping[str, str]) -> bool:
+        """Return whether the store exists; otherwise, a search would create its directory."""
+        directory = self._run([uv, "auth", "dir"], environ)
+        return directory is not None and Path(directory, "credentials.toml").exists()
+
+    def _in_store(
+        self, uv: str, environ: Mapping[str, str], question: Question
+    ) -> Login | Secret | None:
         for url in question.urls:
             # Credentials for `…/uv/` are not for `…/uv`.
             directory = url if url.endswith("/") else f"{url}/"
             answer = None
             if question.username is None:
-                answer = self._run_uv([uv, *_HELPER], text=json.dumps({"uri": directory}))
+                text = json.dumps({"uri": directory})
+                answer = self._run([uv, *_HELPER], environ, text=text)
             if answer is not None:
                 found = _basic_of(answer)
             else:
                 user = [] if question.username is None else ["--username", question.username]
-                password = self._run_uv([uv, "auth", "token", directory, *user])
+                password = self._run([uv, "auth", "token", directory, *user], environ)
                 found = _credentials(question.username or _TOKEN_USER, password)
             if found is not None:
                 return found
         return None
-
-    def _has_store(self, uv: str) -> bool:
-        """Return whether the store exists; otherwise, a search would create its directory.
-
-        The preview feature that stores credentials in the system's keyring has no file.
-        """
-        if self._uv_settings is not None and self._uv_settings.features:
-            return True
-        directory = self._run_uv([uv, "auth", "dir"])
-        return directory is not None and Path(directory, "credentials.toml").exists()
-
-    @cached_property
-    def _uv_settings(self) -> UvSettings | None:
-        from uv_self_update.uv.configuration import UnusableFile  # noqa: PLC0415 # as above
-        from uv_self_update.uv.settings import UvSettings  # noqa: PLC0415 # rarely needed
-
-        try:
-            return UvSettings.read(self._environ, windows=sys.platform == "win32")
-        except UnusableFile as unusable:
-            _log.debug("uv's credential store is not used: %s", unusable)
-            return None
-
-    def _run_uv(self, command: Sequence[str], *, text: str | None = None) -> str | None:
-        """Run uv with the user's settings for credentials, and return its output."""
-        if self._uv_settings is None:
-            return None
-        with self._uv_settings.handed_over(self._directory) as environ:
-            return self._run(command, environ, text=text)
 
     def _in_keyring(self, question: Question) -> Login | Secret | None:
         """Run `keyring` as uv does: for the URL, then for the host.
 
         https://docs.astral.sh/uv/reference/settings/#keyring-provider
         """
-        if self._keyring_provider != "subprocess":
+        from uv_self_update.uv.configuration import read  # noqa: PLC0415 # rarely needed
+
+        windows = sys.platform == "win32"
+        if read(self._environ, windows=windows).keyring_provider != "subprocess":
             return None
         keyring = self._program("keyring")
         if keyring is None:
             return None
         hosts = [urlsplit(url).netloc for url in question.urls]
         # Otherwise, the output has the encoding of the console on Windows.
-        environ = {**self._user_environ, "PYTHONIOENCODING": "utf-8"}
+        environ = {**user_environment(self._environ), "PYTHONIOENCODING": "utf-8"}
         for service in dict.fromkeys([*question.urls, *hosts]):
             if question.username is not None:
                 command = [keyring, "get", service, question.username]
@@ -203,12 +196,6 @@ class LoginPrograms:
                 return found
         return None
 
-    @cached_property
-    def _keyring_provider(self) -> str | None:
-        from uv_self_update.uv.configuration import read  # noqa: PLC0415 # rarely needed
-
-        return read(self._environ, windows=sys.platform == "win32").keyring_provider
-
     def _in_gh(self, question: Question) -> Secret | None:
         """Run `gh`, which may have its token in the system's keyring.
 
@@ -220,16 +207,12 @@ class LoginPrograms:
         # `gh` would return these for any host; `auth.variables` decides about their hosts.
         environ = {
             name: value
-            for name, value in self._user_environ.items()
+            for name, value in user_environment(self._environ).items()
             if name not in _GITHUB_VARIABLES
         }
         return usable_secret(
             self._run([gh, "auth", "token", "--hostname", question.github], environ)
         )
-
-    @cached_property
-    def _user_environ(self) -> Mapping[str, str]:
-        return user_environment(self._environ)
 
     def _program(self, name: str) -> str | None:
         """Return the path of a program on PATH; the current directory is skipped."""
