@@ -15,6 +15,7 @@ from uv_self_update.cli.options import GLOBAL, OF_UV
 from uv_self_update.config.kinds import KINDS
 from uv_self_update.config.releases import KINDS as RELEASES_KINDS
 from uv_self_update.config.settings import FIELDS
+from uv_self_update.config.settings import VARIABLES as FIELDS_OF
 from uv_self_update.workflow.check import UPDATE_DUE
 
 if TYPE_CHECKING:
@@ -160,13 +161,15 @@ def _command(path: tuple[str, ...], command: click.Command) -> Iterator[str]:
 def _settings() -> Iterator[tuple[str, ...]]:
     source = _OPTIONS["UV_SELF_UPDATE_SOURCE"]
     yield "`[[source]]`", _code(source.variable or ""), _code(source.name), source.help
+    variables = {field.name: variable for variable, field in FIELDS_OF.items()}
     for key, field in FIELDS.items():
-        option = _OPTIONS.get(field.variable)
-        yield f"`{key}`", _code(field.variable), _code(option.name if option else ""), field.help
+        variable = variables.get(key, "")
+        option = _OPTIONS.get(variable)
+        yield f"`{key}`", _code(variable), _code(option.name if option else ""), field.help
 
 
 def _variables() -> Iterator[tuple[str, ...]]:
-    known = {field.variable for field in FIELDS.values()} | {"UV_SELF_UPDATE_SOURCE"}
+    known = {*FIELDS_OF, "UV_SELF_UPDATE_SOURCE"}
     for name, option in _OPTIONS.items():
         if name not in known:
             yield _code(name), _code(option.name), option.help

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from uv_self_update.config.kinds import SOURCE_FIELDS, attribute
+from uv_self_update.config.kinds import SOURCE_FIELDS
 from uv_self_update.config.settings import FIELDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from uv_self_update.config.kinds import SourceSettings
     from uv_self_update.config.releases import ReleasesSettings
@@ -35,12 +35,11 @@ def _values(settings: Settings) -> Iterator[tuple[str, str, object]]:
     If several origins set a rule of the policy, it is the user's, which comes last.
     """
     rules = {key: value for key, value, _ in policy_rows(settings)}
+    kept: Mapping[str, object] = {"install": settings, "network": settings.network}
     for key, field in FIELDS.items():
-        value: Any = settings if field.attribute else rules.get(key)
-        for part in filter(None, field.attribute.split(".")):
-            value = getattr(value, part)
+        section, _, name = key.partition(".")
+        value = getattr(kept[section], field.attribute) if section in kept else rules.get(key)
         if value is not None:
-            section, _, name = key.partition(".")
             yield section, name, _as_plain(value)
 
 
@@ -63,7 +62,7 @@ def _as_plain(value: object) -> object:
 
 def as_table(source: SourceSettings) -> dict[str, Any]:
     """Return a source as a `[[source]]`."""
-    fields = {name: getattr(source, attribute(name)) for name in SOURCE_FIELDS}
+    fields = {name: getattr(source, field.attribute) for name, field in SOURCE_FIELDS.items()}
     table = {"kind": source.kind, **fields, "header-env": dict(source.header_env)}
     return {name: value for name, value in table.items() if value}
 

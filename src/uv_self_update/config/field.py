@@ -78,12 +78,6 @@ class Field:
     """The dotted key, as in `network.timeout`; in an array of tables, the key within a table."""
 
     type: ValueType
-    variable: str = ""
-    """The environment variable that sets it, if there is one."""
-
-    attribute: str = ""
-    """Where `Settings` keeps the value, dotted; empty for what several origins contribute to."""
-
     required: bool = False
     """Whether a table has to have it."""
 
@@ -92,6 +86,11 @@ class Field:
 
     example: str = ""
     """A line that sets it, without the name of its table."""
+
+    @property
+    def attribute(self) -> str:
+        """The attribute that keeps the value: `client_key` for `network.client-key`."""
+        return self.name.rpartition(".")[2].replace("-", "_")
 
 
 def by_name(*fields: Field) -> dict[str, Field]:

@@ -142,13 +142,8 @@ class SourceSettings:
 
     def with_login_of(self, other: SourceSettings) -> SourceSettings:
         """Return this source with the credentials of another."""
-        names = map(attribute, CREDENTIAL_FIELDS)
+        names = [field.attribute for field in CREDENTIAL_FIELDS.values()]
         return replace(self, **{name: getattr(other, name) for name in names})
-
-
-def attribute(name: str) -> str:
-    """Return the attribute of `SourceSettings` that keeps a field."""
-    return name.replace("-", "_")
 
 
 def check_source(table: Mapping[str, object]) -> tuple[SourceSettings, Problems]:
@@ -181,7 +176,7 @@ def check_source(table: Mapping[str, object]) -> tuple[SourceSettings, Problems]
     if "password-env" in table and "username" not in table and not (kind and kind.no_credentials):
         problems.append(("username", "missing key, required with `password-env`"))
     settings = SourceSettings(
-        kind=str(name), **{attribute(key): value for key, value in values.items()}
+        kind=str(name), **{SOURCE_FIELDS[key].attribute: value for key, value in values.items()}
     )
     return settings, problems
 

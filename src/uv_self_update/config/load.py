@@ -22,12 +22,12 @@ from uv_self_update.config.field import InvalidValue, parse_table
 from uv_self_update.config.kinds import SOURCE_FIELDS, SourceSettings, check_source, parse_source
 from uv_self_update.config.policy_fields import digest_rules, policy
 from uv_self_update.config.releases import RELEASES_FIELDS, check_releases
-from uv_self_update.config.settings import FIELDS, SECTIONS, Network, Options, Settings
+from uv_self_update.config.settings import FIELDS, SECTIONS, VARIABLES, Network, Options, Settings
 from uv_self_update.errors import InvalidConfiguration, InvalidSource, Problem, SharedFile
 from uv_self_update.files import strerror
 from uv_self_update.messages import invalid, shown, suggestion
 from uv_self_update.redaction import Secret
-from uv_self_update.values import frozen, replace
+from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -188,8 +188,12 @@ def resolve(
         problems.append(Problem(origin=origin, key="network.client-key", reason=reason))
     if problems:
         raise InvalidConfiguration(problems, shared=shared_file(site_file))
+    arrays = {array.attribute: merged[name][0] for name, array in ARRAYS.items() if name in merged}
     settings = Settings(
+        **arrays,
+        **_section(merged, "install"),
         network=Network(
+            **_section(merged, "network"),
             passphrase=Secret(variables[_PASSPHRASE]) if _PASSPHRASE in variables else None,
             system_certs=options.system_certs,
             insecure_hosts=(*options.insecure_hosts, *variables.get(_INSECURE, "").split()),
@@ -199,9 +203,6 @@ def resolve(
         digests=digest_rules([site, user]),
         origins={key: origin for key, (_, origin) in merged.items()},
     )
-    for key, (value, _) in merged.items():
-        attribute = ARRAYS[key].attribute if key in ARRAYS else FIELDS[key].attribute
-        settings = _with(settings, attribute, value) if attribute else settings
     _warn_of_unknown(variables, settings.places)
     return settings
 
@@ -214,7 +215,7 @@ def shared_file(path: Path) -> SharedFile:
 def _warn_of_unknown(variables: Mapping[str, str], sources: Iterable[SourceSettings]) -> None:
     """Warn of variables with our prefix that nothing reads: they may be misspelt."""
     ours = [name for name in variables if name.startswith(_PREFIX)]
-    known = {_SOURCE, _UV, VARIABLE, _PASSPHRASE, *(field.variable for field in FIELDS.values())}
+    known = {_SOURCE, _UV, VARIABLE, _PASSPHRASE, *VARIABLES}
     for source in sources:
         known |= {source.token_env or "", source.password_env or ""}
         known |= {variable for _, variable in source.header_env}
@@ -224,9 +225,10 @@ def _warn_of_unknown(variables: Mapping[str, str], sources: Iterable[SourceSetti
         _log.warning("Ignoring unknown environment variable `%s`%s", shown(name), near)
 
 
-def _with(target: Any, attribute: str, value: Any) -> Any:  # noqa: ANN401 # any dataclass of the tree
-    name, _, rest = attribute.partition(".")
-    return replace(target, **{name: _with(getattr(target, name), rest, value) if rest else value})
+def _section(layer: Layer, name: str) -> dict[str, Any]:
+    """Return the values of one table, by their attributes."""
+    fields = (field for key, field in FIELDS.items() if key.startswith(f"{name}."))
+    return {field.attribute: layer[field.name][0] for field in fields if field.name in layer}
 
 
 def _file_layer(
@@ -252,14 +254,14 @@ def _variable_layer(environ: Mapping[str, str], problems: list[Problem]) -> Laye
             problems.append(Problem(origin=_SOURCE, key="", reason=str(invalid)))
         # Even with an invalid entry, the list replaces that of other layers.
         layer["source"] = tuple(sources), _SOURCE
-    for key, field in FIELDS.items():
-        if (variable := field.variable) in environ:
+    for variable, field in VARIABLES.items():
+        if variable in environ:
             try:
                 value = field.type.parse(field.type.from_text(environ[variable]), Path.cwd())
             except InvalidValue as error:
                 problems.append(Problem(origin=variable, key="", reason=str(error)))
             else:
-                layer[key] = value, variable
+                layer[field.name] = value, variable
     return layer
 
 

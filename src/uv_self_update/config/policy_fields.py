@@ -161,21 +161,18 @@ POLICY_FIELDS: Mapping[str, Field] = MappingProxyType(
     by_name(
         Field(
             name=Versions.key,
-            variable="UV_SELF_UPDATE_VERSIONS",
             type=VersionsType(),
             help="The allowed versions.",
             example='versions = ">=0.11,<0.14"',
         ),
         Field(
             name=MinimumAge.key,
-            variable="UV_SELF_UPDATE_MIN_AGE",
             type=MinimumAgeType(),
             help="How long ago a release must have been published.",
             example='min-age = "3 days"',
         ),
         Field(
             name=Prereleases.key,
-            variable="UV_SELF_UPDATE_PRERELEASE",
             type=AllowedType(rule=Prereleases),
             help="true: a pre-release can be the newest version. false: pre-releases are refused. "
             "Unset: they are installed only by name.",
@@ -183,14 +180,12 @@ POLICY_FIELDS: Mapping[str, Field] = MappingProxyType(
         ),
         Field(
             name=Yanked.key,
-            variable="UV_SELF_UPDATE_YANKED",
             type=AllowedType(rule=Yanked),
             help="Whether a yanked release can be installed by name.",
             example="yanked = false",
         ),
         Field(
             name=Approved.key,
-            variable="UV_SELF_UPDATE_APPROVED",
             type=ApprovedType(),
             help="The approved versions: a list, or the URL or the path of one, relative to this "
             "file.",
@@ -198,7 +193,6 @@ POLICY_FIELDS: Mapping[str, Field] = MappingProxyType(
         ),
         Field(
             name=_REQUIRED,
-            variable="UV_SELF_UPDATE_REQUIRE_DIGEST",
             type=Flag(),
             help="Whether to refuse a file without a digest.",
             example="require-digest = true",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from uv_self_update.config.field import Field, by_name
 from uv_self_update.config.installers import INSTALLERS
 from uv_self_update.config.kinds import SourceSettings
-from uv_self_update.config.policy_fields import POLICY_FIELDS
+from uv_self_update.config.policy_fields import DIGESTS, POLICY_FIELDS
 from uv_self_update.config.value_types import Choice, Flag, Number, PemFile
 from uv_self_update.releases.digests import DigestRules
 from uv_self_update.releases.policy import DEFAULT, Policy
@@ -25,26 +25,14 @@ if TYPE_CHECKING:
 
 @frozen
 class Network:
-    """How the sources are reached."""
+    """How the sources are reached; `FIELDS` describes what files set."""
 
     timeout: float = 30.0
-    """Seconds to wait for each part of a response."""
-
     connect_timeout: float = 10.0
-    """Seconds to wait for a connection."""
-
     retries: int = 3
-    """How often a request is repeated after a transient failure."""
-
     ca_bundle: Path | None = None
-    """A PEM file of certificate authorities to trust, with those of the operating system."""
-
     client_cert: Path | None = None
-    """A PEM file with a client certificate, and perhaps its key."""
-
     client_key: Path | None = None
-    """A PEM file with the private key of the client certificate, if that has its own file."""
-
     passphrase: Secret | None = None
     """The passphrase of the private key."""
 
@@ -65,8 +53,6 @@ class Settings:
 
     installer: InstallerChoice = "auto"
     adopt: bool = False
-    """Whether to update a uv without a receipt, or with one for another directory."""
-
     policy: Policy = DEFAULT
     """The rules of the system configuration file, and those of the user."""
 
@@ -121,83 +107,72 @@ _RETRIES = Number(
 )
 
 FIELDS: Mapping[str, Field] = MappingProxyType(
-    {
-        **by_name(
-            Field(
-                name="install.installer",
-                attribute="installer",
-                variable="UV_SELF_UPDATE_INSTALLER",
-                type=Choice(words=INSTALLERS),
-                help="native: replace uv so that it works even if the update is killed. release: "
-                "run the installer of the release. auto: native, unless only the installer of the "
-                "release supports the layout of the installation.",
-                example='installer = "auto"',
-            ),
-            Field(
-                name="install.adopt",
-                attribute="adopt",
-                variable="UV_SELF_UPDATE_ADOPT",
-                type=Flag(),
-                help="Whether to update a uv without a receipt, or with one for another directory.",
-                example="adopt = false",
-            ),
+    by_name(
+        Field(
+            name="install.installer",
+            type=Choice(words=INSTALLERS),
+            help="native: replace uv so that it works even if the update is killed. release: "
+            "run the installer of the release. auto: native, unless only the installer of the "
+            "release supports the layout of the installation.",
+            example='installer = "auto"',
         ),
-        **POLICY_FIELDS,
-        **by_name(
-            Field(
-                name="network.timeout",
-                attribute="network.timeout",
-                variable="UV_SELF_UPDATE_TIMEOUT",
-                type=_TIMEOUT,
-                help="Seconds to wait for each part of a response.",
-                example="timeout = 30",
-            ),
-            Field(
-                name="network.connect-timeout",
-                attribute="network.connect_timeout",
-                variable="UV_SELF_UPDATE_CONNECT_TIMEOUT",
-                type=_TIMEOUT,
-                help="Seconds to wait for a connection.",
-                example="connect-timeout = 10",
-            ),
-            Field(
-                name="network.retries",
-                attribute="network.retries",
-                variable="UV_SELF_UPDATE_RETRIES",
-                type=_RETRIES,
-                help="How often to repeat a request after a transient failure.",
-                example="retries = 3",
-            ),
-            Field(
-                name="network.ca-bundle",
-                attribute="network.ca_bundle",
-                variable="UV_SELF_UPDATE_CA_BUNDLE",
-                type=PemFile(),
-                help="Certificate authorities to trust, with those of the system; relative to this "
-                "file.",
-                example='ca-bundle = "company.pem"',
-            ),
-            Field(
-                name="network.client-cert",
-                attribute="network.client_cert",
-                variable="UV_SELF_UPDATE_CLIENT_CERT",
-                type=PemFile(),
-                help="A client certificate, and perhaps its private key.",
-                example='client-cert = "me.pem"',
-            ),
-            Field(
-                name="network.client-key",
-                attribute="network.client_key",
-                variable="UV_SELF_UPDATE_CLIENT_KEY",
-                type=PemFile(),
-                help="The private key, if it has its own file. Its passphrase is in "
-                "UV_SELF_UPDATE_CLIENT_KEY_PASSPHRASE, or you are prompted for it.",
-                example='client-key = "me.key"',
-            ),
+        Field(
+            name="install.adopt",
+            type=Flag(),
+            help="Whether to update a uv without a receipt, or with one for another directory.",
+            example="adopt = false",
         ),
-    }
+        *POLICY_FIELDS.values(),
+        Field(
+            name="network.timeout",
+            type=_TIMEOUT,
+            help="Seconds to wait for each part of a response.",
+            example="timeout = 30",
+        ),
+        Field(
+            name="network.connect-timeout",
+            type=_TIMEOUT,
+            help="Seconds to wait for a connection.",
+            example="connect-timeout = 10",
+        ),
+        Field(
+            name="network.retries",
+            type=_RETRIES,
+            help="How often to repeat a request after a transient failure.",
+            example="retries = 3",
+        ),
+        Field(
+            name="network.ca-bundle",
+            type=PemFile(),
+            help="Certificate authorities to trust, with those of the system; relative to this "
+            "file.",
+            example='ca-bundle = "company.pem"',
+        ),
+        Field(
+            name="network.client-cert",
+            type=PemFile(),
+            help="A client certificate, and perhaps its private key.",
+            example='client-cert = "me.pem"',
+        ),
+        Field(
+            name="network.client-key",
+            type=PemFile(),
+            help="The private key, if it has its own file. Its passphrase is in "
+            "UV_SELF_UPDATE_CLIENT_KEY_PASSPHRASE, or you are prompted for it.",
+            example='client-key = "me.key"',
+        ),
+    )
 )
 """Dotted key -> field: a new setting is a field of `Settings` and an entry here."""
+
+VARIABLES: Mapping[str, Field] = MappingProxyType(
+    {
+        f"UV_SELF_UPDATE_{field.attribute.upper()}": field
+        for key, field in FIELDS.items()
+        if key != DIGESTS  # a table does not fit into a variable
+    }
+)
+"""Environment variable -> the field that it sets."""
 
 SECTIONS = tuple(dict.fromkeys(name.partition(".")[0] for name in FIELDS))
 """The tables of these fields."""
