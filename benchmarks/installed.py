@@ -16,8 +16,8 @@ _REPOSITORY = Path(__file__).parents[1]
 def install(directory: Path, checkout: Path | None = None) -> Path:
     """Install a checkout into a new environment below a directory, and return its `uv-self-update`.
 
-    Nothing but the runtime dependencies is in it. The checkout is this one, unless another is
-    named.
+    Nothing but the runtime dependencies is in it: pygments and rich, which pytest brings, are
+    imported by httpx wherever they are found. The checkout is this one, unless another is named.
     """
     uv, environment = binaries.uv_command(), directory / "environment"
     repository = (checkout or _REPOSITORY).resolve()

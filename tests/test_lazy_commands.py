@@ -26,7 +26,7 @@ from uv_self_update.cli.main import main
 class Popen(subprocess.Popen):
     def __init__(self, command, *rest, **options):
         ours = {name for name in sys.modules if name.startswith("uv_self_update.cli.")}
-        print(command[-1], "httpcore" in sys.modules, "uv_self_update.cli.init" in ours, flush=True)
+        print(command[-1], "httpx" in sys.modules, "uv_self_update.cli.init" in ours, flush=True)
         super().__init__(command, *rest, **options)
 
 subprocess.Popen = Popen

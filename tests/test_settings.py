@@ -618,7 +618,7 @@ def test_nothing_configured_needs_no_parser(tmp_path: Path) -> None:
         f"missing = Path({str(tmp_path / 'missing.toml')!r})\n"
         "config.resolve(options=config.Options(), environ={}, user_file=missing,"
         " site_file=missing)\n"
-        "slow = {'tomllib', 'tomli_w', 'platformdirs', 'difflib', 'click', 'httpcore', 'packaging',"
+        "slow = {'tomllib', 'tomli_w', 'platformdirs', 'difflib', 'click', 'httpx', 'packaging',"
         " 'tempfile'}\n"
         "print(sorted(slow & (sys.modules.keys() - before)))"
     )

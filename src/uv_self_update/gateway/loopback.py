@@ -1,6 +1,6 @@
 """The sockets of the gateway: connections in, replies out.
 
-Each connection carries one request, in a thread of its own. h11, the HTTP/1.1 parser of httpcore,
+Each connection carries one request, in a thread of its own. h11, the HTTP/1.1 parser of httpx,
 rejects malformed or oversized requests.
 """
 

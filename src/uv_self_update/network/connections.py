@@ -1,6 +1,6 @@
 """The connections to other machines, with their timeouts, and how they are closed.
 
-httpcore makes them through the network backend of this module.
+httpcore, the layer below httpx, makes them through the network backend of this module.
 """
 
 from __future__ import annotations

@@ -1,23 +1,23 @@
 """One request and its response: redirects, credentials, proxies, and the causes of failures.
 
-httpcore sends each request as it is. Redirects are followed here, so that credentials are sent to
-the origin that they are for, and to no other. No cookie is kept: a session is a credential, but
-cookies ignore ports (RFC 6265 section 8.5).
+The only module that imports httpx. Redirects are followed here, because httpx keeps custom headers
+when the origin changes: credentials are sent to the origin that they are for, and to no other.
 """
 
 from __future__ import annotations
 
 import logging
-import re
 import threading
 import time
 import zlib
 from contextlib import suppress
 from http import HTTPStatus
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, quote, unquote_to_bytes, urljoin, urlsplit, urlunsplit
+from urllib.parse import SplitResult, unquote_to_bytes, urljoin, urlsplit
 
 import httpcore
+import httpx
 
 from uv_self_update import __version__
 from uv_self_update.errors import (
@@ -39,12 +39,12 @@ from uv_self_update.network.ranges import length_of
 from uv_self_update.network.redirects import is_local, redirected
 from uv_self_update.network.route import Route, failures_of_socks
 from uv_self_update.redaction import redact_parts
-from uv_self_update.url import DEFAULT_PORTS, without_userinfo
+from uv_self_update.url import without_userinfo
 from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from uv_self_update.auth.credentials import Credentials
     from uv_self_update.network.access import Access
@@ -60,6 +60,8 @@ _PIECE = 64 << 10  # bytes of decoded data
 _DRAINED = 16 << 10  # bytes of a body that is read for nothing
 _SHORT = "the server closed the connection"
 _FAILURES = (
+    httpx.HTTPError,  # also of an invalid `Location`, although redirects are not followed by httpx
+    httpx.StreamError,
     *Failure,
     OSError,  # with those of TLS
     ImportError,  # of the package for SOCKS proxies
@@ -84,11 +86,6 @@ _SQUID_ERROR = "x-squid-error"
 """The header of a response to plain http that squid itself has generated."""
 
 _ENCODINGS = {"", "identity", "gzip"}
-_SAFE = "!$%&'()*+,/:;=?@[\\]^|~"
-"""What is sent in a path or a query as it is; everything else is percent-encoded."""
-
-_LINK = re.compile(r"""<([^<>]*)>[^<]*;\s*rel\s*=\s*["']?([^"';,\s]+)""", re.IGNORECASE)
-"""A target and its relation in a `Link` header (RFC 8288 section 3)."""
 
 
 class Exchange:
@@ -98,14 +95,9 @@ class Exchange:
         self._access = access
         self._network = access.network
         self._limits = limits
-        self._timeouts = {
-            "connect": self._network.connect_timeout,
-            "read": self._network.timeout,
-            "write": self._network.timeout,
-        }
         self._wire = Wire(access.network, limits, preconnection=access.preconnection)
         self._lock = threading.Lock()
-        self._pools: dict[tuple[ssl.SSLContext | None, Proxy | None], httpcore.ConnectionPool] = {}
+        self._clients: dict[tuple[ssl.SSLContext | None, Proxy | None], httpx.Client] = {}
 
     def follow(
         self,
@@ -176,9 +168,9 @@ class Exchange:
         self._wire.close()
         self._access.close()
         with self._lock:
-            pools, self._pools = list(self._pools.values()), {}
-        for pool in pools:
-            pool.close()
+            clients, self._clients = list(self._clients.values()), {}
+        for client in clients:
+            client.close()
 
     def _send(
         self,
@@ -194,7 +186,7 @@ class Exchange:
         Args:
             method: GET or HEAD.
             url: The URL.
-            headers: The headers in addition to `Host` and `User-Agent`.
+            headers: The headers in addition to those of httpx.
             identified: Whether the client certificate may be presented.
             sender: The redirect of a remote server to this URL; None for a URL of the user.
         """
@@ -207,13 +199,15 @@ class Exchange:
             identified=identified,
         )
         try:
-            sent = _as_sent(url)
-            pool = self._pool(url, proxy, identified=identified)
+            client = self._client(url, proxy, identified=identified)
+            request = client.build_request(
+                method, url.wire, headers=dict(headers), extensions={"trace": route.listen}
+            )
             # Through a proxy, the connection is to the proxy.
             remote = sender is not None and proxy is None
             with self._wire.limited(remote=remote):
-                response = pool.handle_request(self._request(method, sent, headers, route))
-        except ValueError:
+                response = client.send(request, stream=True, auth=None)
+        except (httpx.InvalidURL, UnicodeError, ValueError):
             # Their messages may quote credentials in the URL.
             raise Unreachable(str(url), "invalid URL") from None
         except Exception as error:
@@ -227,43 +221,40 @@ class Exchange:
             failure = route.failure(error)
             _log.debug("%s %s fails after %s ms", method, url, f"{route.milliseconds:,.0f}")
             raise failure from None
-        reply = Response(response, method, sent, route)
-        if proxy is not None and url.scheme == "http":
-            if reply.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-                response.close()
-                raise route.unauthorized()
-            if _SQUID_ERROR in reply.headers:
-                response.close()
-                raise route.refused(reply.status)
-        return reply
+        if (
+            response.status_code == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED
+            and proxy is not None
+            and url.scheme == "http"
+        ):
+            response.close()
+            raise route.unauthorized(response.headers.get_list("proxy-authenticate"))
+        if proxy is not None and url.scheme == "http" and _SQUID_ERROR in response.headers:
+            response.close()
+            raise route.refused(response.status_code)
+        return Response(response, route)
 
-    def _request(
-        self, method: str, sent: SplitResult, headers: Mapping[str, str], route: Route
-    ) -> httpcore.Request:
-        own = {"Host": sent.netloc, "User-Agent": f"uv-self-update/{__version__}"}
-        # A header that the user has configured replaces ours, in whatever case it is written.
-        pairs = {name.lower(): (name, value) for name, value in {**own, **headers}.items()}
-        return httpcore.Request(
-            method,
-            httpcore.URL(
-                scheme=sent.scheme,
-                host=sent.hostname or "",
-                port=sent.port,
-                target=f"{sent.path}?{sent.query}" if sent.query else sent.path,
-            ),
-            headers=[*pairs.values()],
-            extensions={"timeout": self._timeouts, "trace": route.listen},
-        )
-
-    def _pool(self, url: Url, proxy: Proxy | None, *, identified: bool) -> httpcore.ConnectionPool:
+    def _client(self, url: Url, proxy: Proxy | None, *, identified: bool) -> httpx.Client:
         encrypted = url.scheme == "https"
         tls = self._access.trust.context_for(url.wire, identified=identified) if encrypted else None
         with self._lock:
-            pool = self._pools.get((tls, proxy))
-            if pool is None:
-                through = None if proxy is None else self._proxy_of(proxy.url)
-                pool = self._pools[tls, proxy] = self._wire.pool(tls, proxy=through)
-            return pool
+            client = self._clients.get((tls, proxy))
+            if client is None:
+                client = self._clients[tls, proxy] = self._made(tls, proxy)
+            return client
+
+    def _made(self, tls: ssl.SSLContext | None, proxy: Proxy | None) -> httpx.Client:
+        through = None if proxy is None else self._proxy_of(proxy.url)
+        return httpx.Client(
+            transport=_Transport(self._wire.pool(tls, proxy=through)),
+            # A session is a credential, but cookies ignore ports (RFC 6265 section 8.5).
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            timeout=httpx.Timeout(
+                self._network.timeout, connect=self._network.connect_timeout, pool=None
+            ),
+            trust_env=False,
+            follow_redirects=False,
+            headers={"User-Agent": f"uv-self-update/{__version__}"},
+        )
 
     def _proxy_of(self, url: str) -> httpcore.Proxy:
         parts = urlsplit(url)
@@ -289,17 +280,15 @@ class Target:
 class Response:
     """A response with an unread body; to be closed."""
 
-    def __init__(
-        self, response: httpcore.Response, method: str, sent: SplitResult, route: Route
-    ) -> None:
-        self.url = redact_parts(sent)
+    def __init__(self, response: httpx.Response, route: Route) -> None:
+        self.url = _redacted(response.url)
         """The redacted URL after redirects."""
 
         self.requested = route.shown
         """The redacted URL of the request, with a mark for credentials in it."""
 
-        self.status = response.status
-        self.headers = _joined(response.headers)
+        self.status = response.status_code
+        self.headers = {name.lower(): value for name, value in response.headers.items()}
         self.login: str | None = None
         """The provider of the credentials of the request; None without any."""
 
@@ -310,17 +299,14 @@ class Response:
         """The proxy, as the end of a message; empty without one."""
 
         self._response = response
-        self._method = method
-        self._sent = sent
         self._route = route
-        self._begun = False
         self._read = 0
         self._logged = False
 
     @property
     def local(self) -> bool:
         """Whether the server has a loopback or link-local address."""
-        if is_local(self._sent.hostname or ""):
+        if is_local(self._response.url.host):
             return True
         connection = self._response.extensions.get("network_stream")
         if self._route.proxy_note or connection is None:
@@ -334,9 +320,9 @@ class Response:
     def links(self) -> dict[str, str]:
         """The `Link` header: relation -> absolute URL."""
         links = {}
-        for target, relation in _LINK.findall(self.headers.get("link", "")):
+        for relation, link in self._response.links.items():
             try:
-                links[relation] = urljoin(urlunsplit(self._sent), target)
+                links[str(relation)] = urljoin(str(self._response.url), link["url"])
             except ValueError:
                 continue  # an invalid URL
         return links
@@ -355,7 +341,7 @@ class Response:
         if encoding not in _ENCODINGS:
             # With two codings, a few bytes expand to any number before a limit applies.
             raise Unreachable(self.url, "unexpected `Content-Encoding`")
-        pieces = self._counted(self._stream())
+        pieces = self._counted(self._response.iter_raw())
         if encoding == "gzip":
             pieces = _gunzipped(pieces)
         return self._limited(pieces, limit, None, allowance)
@@ -375,12 +361,12 @@ class Response:
         A short body, as redirects and refusals have, is read before: its connection can be used
         again then, which saves the round trips of another.
         """
-        bodiless = self._method == "HEAD" or self.status in _BODILESS
+        bodiless = self._response.request.method == "HEAD" or self.status in _BODILESS
         size = 0 if bodiless else length_of(self.headers)
-        if size is not None and size <= _DRAINED and not self._begun:
+        if size is not None and size <= _DRAINED and not self._response.is_stream_consumed:
             with suppress(*_FAILURES):
-                for _ in self._counted(self._stream()):
-                    pass
+                for piece in self._response.iter_raw():
+                    self._read += len(piece)
         self._response.close()
         self._log()
 
@@ -392,7 +378,7 @@ class Response:
         provider = f" (credentials: {self.login})" if self.login else ""
         _log.debug(
             "%s %s answers %d%s%s: %s bytes, %s ms",
-            self._method,
+            self._response.request.method,
             self._route.shown,
             self.status,
             provider,
@@ -400,10 +386,6 @@ class Response:
             f"{self._read:,}",
             f"{self._route.milliseconds:,.0f}",
         )
-
-    def _stream(self) -> Iterator[bytes]:
-        self._begun = True
-        return self._response.iter_stream()
 
     def _counted(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         for piece in pieces:
@@ -442,9 +424,9 @@ class Response:
 
         httpcore reads 64 KiB at a time, and h11 copies each piece three times. After the first
         piece of a body of known length, nothing is left to parse: the rest is read from the stream
-        (https://www.encode.io/httpcore/extensions/#network_stream).
+        (https://www.python-httpx.org/advanced/extensions/#network_stream).
         """
-        pieces = self._stream()
+        pieces = self._response.iter_raw()
         connection = self._response.extensions.get("network_stream")
         if size is None or size < _LARGE or connection is None:
             yield from pieces
@@ -460,45 +442,17 @@ class Response:
             yield piece
 
 
-def _as_sent(url: Url) -> SplitResult:
-    """Return a URL in ASCII, without a default port and a fragment.
-
-    Raises:
-        ValueError: The name of the host is invalid.
-    """
-    scheme, host, port = url.origin
-    if not host.isprintable():
-        raise ValueError(host)
-    if not host.isascii():
-        import idna  # noqa: PLC0415 # few names need it
-
-        host = idna.encode(host).decode()
-    netloc = f"[{host}]" if ":" in host else host
-    if port != DEFAULT_PORTS[scheme]:
-        netloc += f":{port}"
-    texts = (url.parts.path or "/", url.parts.query)
-    path, query = (quote(re.sub("%(?![0-9A-Fa-f]{2})", "%25", text), _SAFE) for text in texts)
-    return SplitResult(scheme, netloc, path, query, "")
-
-
-def _joined(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Return headers by their names in lower case; values of the same name are joined."""
-    joined: dict[str, str] = {}
-    for raw, value in headers:
-        name = raw.decode("latin-1").lower()
-        try:
-            text = value.decode()
-        except UnicodeDecodeError:
-            text = value.decode("latin-1")
-        joined[name] = f"{joined[name]}, {text}" if name in joined else text
-    return joined
+def _redacted(url: httpx.URL) -> str:
+    """Return the redacted form of a URL that httpx has parsed, and normalized."""
+    path, _, query = url.raw_path.decode("ascii").partition("?")
+    return redact_parts(SplitResult(url.scheme, url.netloc.decode("ascii"), path, query, ""))
 
 
 def _gunzipped(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Decompress a body in pieces of limited size.
+    """Decompress a body in pieces of limited size; those of httpx have up to 64 MiB.
 
     Raises:
-        httpcore.RemoteProtocolError: The data is damaged or incomplete.
+        httpx.DecodingError: The data is damaged or incomplete.
     """
     inflater = zlib.decompressobj(zlib.MAX_WBITS | 16)
     empty = True
@@ -512,7 +466,53 @@ def _gunzipped(pieces: Iterator[bytes]) -> Iterator[bytes]:
                 if unpacked:
                     yield unpacked
     except zlib.error as error:
-        raise httpcore.RemoteProtocolError(str(error)) from error
+        raise httpx.DecodingError(str(error)) from error
     if not (inflater.eof or empty):
         message = "the compressed data is incomplete"
-        raise httpcore.RemoteProtocolError(message)
+        raise httpx.DecodingError(message)
+
+
+class _Transport(httpx.BaseTransport):
+    """Sends the requests of httpx through a pool of httpcore, and raises the errors of that.
+
+    `httpx.HTTPTransport` does not accept a pool, nor a network backend.
+    """
+
+    def __init__(self, pool: httpcore.ConnectionPool) -> None:
+        self._pool = pool
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        url = request.url
+        target = httpcore.URL(
+            scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
+        )
+        response = self._pool.handle_request(
+            httpcore.Request(
+                method=request.method,
+                url=target,
+                headers=request.headers.raw,
+                extensions=request.extensions,
+            )
+        )
+        return httpx.Response(
+            response.status,
+            headers=response.headers,
+            stream=_Body(response),
+            extensions=response.extensions,
+        )
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+class _Body(httpx.SyncByteStream):
+    """The body of a response of httpcore."""
+
+    def __init__(self, response: httpcore.Response) -> None:
+        self._response = response
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._response.iter_stream()
+
+    def close(self) -> None:
+        self._response.close()

@@ -72,7 +72,7 @@ class Route:
         return (time.monotonic() - self._begun) * 1000
 
     def listen(self, event: str, info: Mapping[str, Any]) -> None:
-        """Keep the authentication schemes of a proxy; a callback of httpcore's `trace`."""
+        """Keep the authentication schemes of a proxy; a callback of httpx's extension `trace`."""
         if event == "connection.start_tls.failed":
             # TLS with the proxy; TLS within its tunnel is `proxy.start_tls`.
             self._proxy_tls_failed = True
@@ -123,9 +123,9 @@ class Route:
             )
             return self._refused("no valid response of a SOCKS 5 proxy", hint)
         if words.startswith(f"{HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:d}"):
-            return self.unauthorized()
+            return self.unauthorized(self._challenges)
         if _SOCKS_REFUSALS.search(words):
-            return self.unauthorized(status=None)
+            return self.unauthorized([], status=None)
         status = words.partition(" ")[0]
         if status.isdecimal():
             return self.refused(int(status))
@@ -137,12 +137,15 @@ class Route:
         return self._refused(reason, _BLOCKED, passing=status in TRANSIENT)
 
     def unauthorized(
-        self, status: int | None = HTTPStatus.PROXY_AUTHENTICATION_REQUIRED
+        self,
+        challenges: list[str],
+        *,
+        status: int | None = HTTPStatus.PROXY_AUTHENTICATION_REQUIRED,
     ) -> ProxyRefused:
         """Return the error for a proxy that requires credentials, or rejects them."""
         if self._proxy is None:
             raise AssertionError
-        named = [challenge.partition(" ")[0] for challenge in self._challenges if challenge]
+        named = [challenge.partition(" ")[0] for challenge in challenges if challenge]
         schemes = [name if name.lower() in _SCHEMES else "another scheme" for name in named]
         has_credentials = "@" in urlsplit(self._proxy.url).netloc
         words = "credentials not accepted" if has_credentials else "authentication required"

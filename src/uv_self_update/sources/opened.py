@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from uv_self_update import platforms
 from uv_self_update.config.kinds import SourceSettings
@@ -19,6 +20,7 @@ from uv_self_update.sources.order import find_in_order
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+    from types import ModuleType
 
     from uv_self_update.auth.credentials import Credentials
     from uv_self_update.auth.programs import LoginPrograms
@@ -176,6 +178,8 @@ class OpenSources:
     @staticmethod
     def import_client() -> type[Upstream]:
         """Import the HTTP client, which is slow, and return it."""
+        # httpx would import a command line of its own, and with it click, for nothing.
+        sys.modules.setdefault("httpx._main", cast("ModuleType", None))
         from uv_self_update.network.client import Upstream  # noqa: PLC0415
 
         return Upstream
