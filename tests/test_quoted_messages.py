@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from http import HTTPStatus
 from itertools import chain, dropwhile
 from pathlib import Path
@@ -31,8 +32,11 @@ def _literals(path: Path) -> list[str]:
     return re.split(r"[`\n]|\{\w*\}|%s", "\n".join(str(node.value) for node in constants))
 
 
-LITERALS = chain(*map(_literals, (ROOT / "src").rglob("*.py")), [one.phrase for one in HTTPStatus])
-TEXT = "\n".join(["", *(literal.strip(EDGES) for literal in LITERALS), ""])
+@cache
+def _text() -> str:
+    files = (ROOT / "src").rglob("*.py")
+    literals = chain(*map(_literals, files), [one.phrase for one in HTTPStatus])
+    return "\n".join(["", *(literal.strip(EDGES) for literal in literals), ""])
 
 
 def _quotes(page: Path) -> list[str]:
@@ -46,8 +50,8 @@ def _is_known(part: str, before: str = "", more: int = 3) -> bool:
     """Return whether a part is in a literal, or begins at the end of one and ends in another."""
     cuts = [space.start() for space in re.finditer(" ", part)] if more else []
     texts = [(part[:cut].strip(EDGES), part[cut:].strip(EDGES)) for cut in cuts]
-    known = (a for a in texts if f"{before}{a[0]}\n" in TEXT and _is_known(a[1], "\n", more - 1))
-    return before + part in TEXT or any(known)
+    known = (a for a in texts if f"{before}{a[0]}\n" in _text() and _is_known(a[1], "\n", more - 1))
+    return before + part in _text() or any(known)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ MARK = re.compile(rf"({WHERE}(?:, {WHERE})*)\s<!-- ([\w ]+) -->")
 MARKS = [(where.split(", "), name) for where, names in MARK.findall(PAGE) for name in names.split()]
 
 
+@cache
 def conditions(directory: Path) -> dict[str, str]:
     """Return the tests of a directory, with what they and their files are marked with."""
     found = {}
@@ -27,18 +29,16 @@ def conditions(directory: Path) -> dict[str, str]:
     return found
 
 
-WINDOWS, ELSEWHERE = conditions(TESTS / "windows"), conditions(TESTS)
-
-
 @pytest.mark.parametrize(("where", "name"), MARKS)
 def test_statement_has_a_test(where: list[str], name: str) -> None:
     """Each mark names a test, which runs where the mark says."""
     if where == ["pretended"]:
-        assert name in ELSEWHERE
+        assert name in conditions(TESTS)
         return
-    assert name in WINDOWS
-    assert "workflow" not in where or "skipif(REAL" not in WINDOWS[name]
-    assert "Wine" not in where or "skipif(not REAL" not in WINDOWS[name]
+    there = conditions(TESTS / "windows")
+    assert name in there
+    assert "workflow" not in where or "skipif(REAL" not in there[name]
+    assert "Wine" not in where or "skipif(not REAL" not in there[name]
 
 
 def test_every_mark_has_a_name() -> None:
