@@ -38,7 +38,6 @@ from uv_self_update.sources.interface import Source
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.sources.order import Found, find_in_order
 from uv_self_update.sources.proxied import ManifestOrTree
-from uv_self_update.sources.registry import MODULES
 from uv_self_update.sources.tree import TreeSource
 from uv_self_update.sources.urls import UrlsSource
 
@@ -155,11 +154,6 @@ EXAMPLES = {
 }
 
 
-def test_every_kind_has_a_module() -> None:
-    """The table has a row for each kind that can be configured, and no other."""
-    assert set(MODULES) == set(KINDS)
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_can_be_made(kind: str) -> None:
     """Each kind that can be configured has a class, and only an index does without a client."""
@@ -180,7 +174,6 @@ def test_unchecked_section(section: SourceSettings) -> None:
         sources.build(
             section,
             Context(
-                build=sources.build,
                 upstream=_client,
                 cautious=_client,
                 platform=Platform(triple="x86_64-unknown-linux-gnu"),

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from uv_self_update.config.kinds import SourceSettings
     from uv_self_update.network.client import Upstream
     from uv_self_update.platforms import Platform
-    from uv_self_update.sources.interface import Source
 
 
 @frozen
@@ -36,9 +35,6 @@ class Context:
 
     environ: Mapping[str, str] = field(repr=False)
     """The environment of that uv."""
-
-    build: Callable[[SourceSettings, Context], Source]
-    """Creates the source of another `[[source]]`: `registry.build`."""
 
     digests: DigestRules = field(default_factory=DigestRules)
     """The digests that a wheel must have."""

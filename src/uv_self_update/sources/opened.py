@@ -12,10 +12,10 @@ from uv_self_update.config.kinds import SourceSettings
 from uv_self_update.home import cache_directory
 from uv_self_update.network.deferred import deferred
 from uv_self_update.network.progress import SILENT, Progress
-from uv_self_update.sources import registry as sources
 from uv_self_update.sources.addresses import preconnect_to
 from uv_self_update.sources.context import Context
 from uv_self_update.sources.order import find_in_order
+from uv_self_update.sources.registry import build
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,13 +77,12 @@ class OpenSources:
     @cached_property
     def all(self) -> tuple[Source, ...]:
         """The sources."""
-        return tuple(sources.build(section, self.context) for section in self._settings.sources)
+        return tuple(build(section, self.context) for section in self._settings.sources)
 
     @cached_property
     def context(self) -> Context:
         """The context that each source is created with."""
         return Context(
-            build=sources.build,
             upstream=self._client,
             cautious=lambda section: self._client(section, guessed=True),
             platform=self.platform,

@@ -49,6 +49,7 @@ from uv_self_update.sources.formats.documents import OTHER_JSON, UNKNOWN, descri
 from uv_self_update.sources.index.wheels import TreeOrWheels
 from uv_self_update.sources.interface import Composite, Source
 from uv_self_update.sources.layout import parent_of_version
+from uv_self_update.sources.registry import build
 from uv_self_update.sources.tree import below
 from uv_self_update.url import origin_of
 from uv_self_update.values import frozen, replace
@@ -115,7 +116,7 @@ def _verified(settings: SourceSettings, reason: str, context: Context) -> Detect
     Raises:
         SourceError: The source cannot be used, or has no release of uv.
     """
-    source = context.build(settings, context)
+    source = build(settings, context)
     if isinstance(source, TreeOrWheels):
         settings, reason = source.wheels or settings, _WHEELS if source.wheels else reason
         source = source.itself()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from uv_self_update.config.kinds import SourceSettings
 from uv_self_update.errors import WheelsOnly
 from uv_self_update.sources.interface import Composite, Source
+from uv_self_update.sources.registry import build
 
 if TYPE_CHECKING:
     from uv_self_update.sources.context import Context
@@ -40,6 +41,4 @@ class TreeOrWheels(Composite):
 
     @cached_property
     def chosen(self) -> Source:
-        return (
-            self._tree if self.wheels is None else self._context.build(self.wheels, self._context)
-        )
+        return self._tree if self.wheels is None else build(self.wheels, self._context)

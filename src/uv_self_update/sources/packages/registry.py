@@ -20,6 +20,7 @@ _SHARED = dict.fromkeys(("listing", "s3", "directory"), "tree")
 def build(settings: ReleasesSettings, upstream: Upstream) -> PackageRepository:
     """Make the repository of a `[[releases]]` whose settings have been validated."""
     kind = settings.source.kind
+    # Imported by its name: a run needs one kind or two, and imports cost start-up time.
     module = import_module(f"uv_self_update.sources.packages.{_SHARED.get(kind, kind)}")
     repository: PackageRepository = module.create(settings, upstream)
     return repository
