@@ -10,50 +10,40 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from uv_self_update.errors import NotFoundOrUnauthorized, StatusRefused, UnexpectedBody
+from uv_self_update.errors import StatusRefused, UnexpectedBody
 from uv_self_update.releases.digests import lone_sum
-from uv_self_update.sources.astral import AstralSource
-from uv_self_update.sources.context import url_of
 from uv_self_update.sources.formats.documents import describe, read_json
 from uv_self_update.sources.formats.entry import Entry, is_name
-from uv_self_update.sources.proxied import ManifestOrTree, split_repository
-from uv_self_update.sources.tree import HttpTree, TreeSource, below
+from uv_self_update.sources.proxied import ManifestOrTree, RepositoryTree
+from uv_self_update.sources.tree import below
 
 if TYPE_CHECKING:
     from uv_self_update.config.kinds import SourceSettings
-    from uv_self_update.network.client import Upstream
     from uv_self_update.network.responses import Document
     from uv_self_update.sources.context import Context
     from uv_self_update.sources.tree import Names
 
 
-_URL = re.compile(r"(?P<root>(?:.*?/artifactory)?)/(?P<name>[^/]+)(?P<path>/.*)?")
 _EXPECTED = "Artifactory's JSON for a directory"
 _CACHE = "-cache"
-_HINT = (
-    "Artifactory may also answer 404 if a permission is missing: check the name of the repository, "
-    "or set `token-env` to the name of a variable with a token."
-)
 
 
 def create(settings: SourceSettings, context: Context) -> ManifestOrTree:
     """Create the source of a `[[source]]`; see registry."""
-    upstream, url = context.upstream(settings), url_of(settings)
-    return ManifestOrTree(
-        AstralSource(upstream, context.platform, url=url),
-        TreeSource(ArtifactoryTree(upstream, base=url), context.platform),
-    )
+    return ManifestOrTree(settings, context, ArtifactoryTree)
 
 
-class ArtifactoryTree(HttpTree):
+class ArtifactoryTree(RepositoryTree):
     """The directories of `https://HOST[/CONTEXT]/artifactory/REPOSITORY[/PATH]`.
 
     If a reverse proxy hides `/artifactory`, the first name in the path is the repository.
     """
 
-    def __init__(self, upstream: Upstream, *, base: str) -> None:
-        super().__init__(upstream, base=base)
-        self._root, self._repository, self._path = split_repository(base, _URL)
+    pattern = re.compile(r"(?P<root>(?:.*?/artifactory)?)/(?P<name>[^/]+)(?P<path>/.*)?")
+    hint = (
+        "Artifactory may also answer 404 if a permission is missing: check the name of the "
+        "repository, or set `token-env` to the name of a variable with a token."
+    )
 
     def entries(self, path: Names) -> list[Entry]:
         try:
@@ -82,9 +72,7 @@ class ArtifactoryTree(HttpTree):
         except StatusRefused as second:
             if not second.gone:
                 raise
-            login = self._upstream.login_for(self._root) is not None
-            what = "such repository or directory"
-            raise NotFoundOrUnauthorized(error, what, login=login, hint=_HINT) from error
+            raise self.missing(error) from error
         self._repository += _CACHE
         return entries
 

@@ -12,54 +12,43 @@ from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from uv_self_update.errors import NotFoundOrUnauthorized, StatusRefused, TooLarge, UnexpectedBody
+from uv_self_update.errors import StatusRefused, TooLarge, UnexpectedBody
 from uv_self_update.releases.digests import lone_sum
-from uv_self_update.sources.astral import AstralSource
 from uv_self_update.sources.catalog import DENIED
-from uv_self_update.sources.context import url_of
 from uv_self_update.sources.formats.documents import describe, read_json
 from uv_self_update.sources.formats.entry import Entry, is_name
 from uv_self_update.sources.formats.json_array import MAX_ENTRIES
 from uv_self_update.sources.formats.listing import read_listing
-from uv_self_update.sources.proxied import ManifestOrTree, split_repository
-from uv_self_update.sources.tree import HttpTree, TreeSource, below
+from uv_self_update.sources.proxied import ManifestOrTree, RepositoryTree
+from uv_self_update.sources.tree import below
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from uv_self_update.config.kinds import SourceSettings
-    from uv_self_update.network.client import Upstream
     from uv_self_update.sources.context import Context
     from uv_self_update.sources.tree import Names
 
 
-_URL = re.compile(r"(?P<root>.*?)/repository/(?P<name>[^/]+)(?P<path>/.*)?")
 _MAX_DEPTH = 32  # names in a path
 _MAX_TOKEN = 1024  # characters
 _EXPECTED = "a page of Nexus search results"
 
-_HINT = (
-    "Nexus also answers 404 if the permission to browse is missing: check the name of the "
-    "repository, or set `username` and `password-env`."
-)
-
 
 def create(settings: SourceSettings, context: Context) -> ManifestOrTree:
     """Create the source of a `[[source]]`; see registry."""
-    upstream, url = context.upstream(settings), url_of(settings)
-    return ManifestOrTree(
-        AstralSource(upstream, context.platform, url=url),
-        TreeSource(NexusTree(upstream, base=url), context.platform),
-    )
+    return ManifestOrTree(settings, context, NexusTree)
 
 
-class NexusTree(HttpTree):
+class NexusTree(RepositoryTree):
     """The directories of a raw repository, `https://HOST[/CONTEXT]/repository/NAME[/PATH]`."""
 
-    def __init__(self, upstream: Upstream, *, base: str) -> None:
-        super().__init__(upstream, base=base)
-        self._root, self._repository, self._path = split_repository(base, _URL)
-        self._searching = False
+    pattern = re.compile(r"(?P<root>.*?)/repository/(?P<name>[^/]+)(?P<path>/.*)?")
+    hint = (
+        "Nexus also answers 404 if the permission to browse is missing: check the name of the "
+        "repository, or set `username` and `password-env`."
+    )
+    _searching = False
 
     def entries(self, path: Names) -> tuple[Entry, ...]:
         if not self._searching:
@@ -70,9 +59,7 @@ class NexusTree(HttpTree):
                     raise
                 refused = error
             if not self._all_files:
-                login = self._upstream.login_for(self._root) is not None
-                what = "such repository or directory"
-                raise NotFoundOrUnauthorized(refused, what, login=login, hint=_HINT)
+                raise self.missing(refused)
             self._searching = True
         return self._searched(path)
 

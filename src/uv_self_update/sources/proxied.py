@@ -4,32 +4,46 @@ from __future__ import annotations
 
 from functools import cached_property
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from uv_self_update.errors import StatusRefused, UnexpectedBody
+from uv_self_update.errors import NotFoundOrUnauthorized, StatusRefused, UnexpectedBody
+from uv_self_update.sources.astral import AstralSource
+from uv_self_update.sources.context import url_of
 from uv_self_update.sources.interface import Composite
-from uv_self_update.sources.tree import names_in
+from uv_self_update.sources.tree import HttpTree, TreeSource, names_in
 
 if TYPE_CHECKING:
     import re
 
-    from uv_self_update.sources.astral import AstralSource
-    from uv_self_update.sources.tree import Names, TreeSource
+    from uv_self_update.config.kinds import SourceSettings
+    from uv_self_update.network.client import Upstream
+    from uv_self_update.sources.context import Context
 
 
-def split_repository(url: str, pattern: re.Pattern[str]) -> tuple[str, str, Names]:
-    """Split the URL of a repository into the server's URL, the repository, and the path in it.
+class RepositoryTree(HttpTree):
+    """The directories of a repository, whose URL has been validated with the configuration."""
 
-    Args:
-        url: The URL, as validated with the configuration.
-        pattern: The pattern of its path, with the groups `root`, `name` and `path`.
-    """
-    parts = urlsplit(url)
-    match = pattern.fullmatch(parts.path)
-    assert match is not None, "the configuration was validated"  # noqa: S101 # for the type checker
-    root = urlunsplit((parts.scheme, parts.netloc, match["root"], "", ""))
-    return root, unquote(match["name"]), names_in(match["path"] or "")
+    pattern: ClassVar[re.Pattern[str]]
+    """The pattern of its path, with the groups `root` (the server's), `name` and `path`."""
+
+    hint: ClassVar[str]
+    """The hint for a missing repository."""
+
+    def __init__(self, upstream: Upstream, *, base: str) -> None:
+        super().__init__(upstream, base=base)
+        parts = urlsplit(base)
+        match = self.pattern.fullmatch(parts.path)
+        assert match is not None, "the configuration was validated"  # noqa: S101 # for the type checker
+        self._root = urlunsplit((parts.scheme, parts.netloc, match["root"], "", ""))
+        self._repository = unquote(match["name"])
+        self._path = names_in(match["path"] or "")
+
+    def missing(self, refused: StatusRefused) -> NotFoundOrUnauthorized:
+        """Return the error for a repository that is not found."""
+        login = self._upstream.login_for(self._root) is not None
+        what = "such repository or directory"
+        return NotFoundOrUnauthorized(refused, what, login=login, hint=self.hint)
 
 
 class ManifestOrTree(Composite):
@@ -39,10 +53,13 @@ class ManifestOrTree(Composite):
     requested first. It is one file with a fixed path, which no proxy stores in a directory's place.
     """
 
-    def __init__(self, manifest: AstralSource, tree: TreeSource) -> None:
-        self._manifest = manifest
-        self._tree = tree
-        self.name = tree.name
+    def __init__(
+        self, settings: SourceSettings, context: Context, kind: type[RepositoryTree]
+    ) -> None:
+        upstream, url = context.upstream(settings), url_of(settings)
+        self._manifest = AstralSource(upstream, context.platform, url=url)
+        self._tree = TreeSource(kind(upstream, base=url), context.platform)
+        self.name = self._tree.name
 
     @cached_property
     def chosen(self) -> AstralSource | TreeSource:
