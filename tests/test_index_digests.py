@@ -14,8 +14,8 @@ from support.wheels import small_wheel
 from uv_self_update.errors import DigestMismatch, NoWheelDigest
 from uv_self_update.releases.digests import DigestRules
 from uv_self_update.releases.release import Release
-from uv_self_update.sources.index.digests import strongest
 from uv_self_update.sources.index.source import IndexSource
+from uv_self_update.sources.index.wheel_installer import strongest
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ from uv_self_update.sources.index.uv_pip import CANDIDATES
 from uv_self_update.versions import VERSION, is_prerelease, without_local
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from uv_self_update.releases.target import Wanted
     from uv_self_update.sources.index.settings import IndexSettings
@@ -36,19 +36,11 @@ class Resolver:
     """Resolves requirements on uv with the user's uv and its indexes.
 
     Args:
-        uv: The uv to run.
-        environ: The user's environment.
-        name: The name of the source in messages.
-        url: The URL of the index, if it is in the configuration of this package.
+        uv: Runs uv.
     """
 
-    def __init__(
-        self, uv: UvPip, environ: Mapping[str, str], *, name: str, url: str | None
-    ) -> None:
+    def __init__(self, uv: UvPip) -> None:
         self._uv = uv
-        self._environ = environ
-        self._name = name
-        self._url = url
 
     def resolve(
         self,
@@ -83,7 +75,7 @@ class Resolver:
                 if name.strip() == "uv" and VERSION.fullmatch(version):
                     return version
             reason = f"unexpected output: {answer.output}"
-            raise IndexFailed(self._name, "uv pip compile", reason)
+            raise IndexFailed(self._uv.name, "uv pip compile", reason)
         if has_no_solution(answer.errors):
             return None
         raise self.failure(answer, arguments, requirement)
@@ -142,7 +134,7 @@ class Resolver:
         settings = self._settings()
         near = self._nearest(wanted)
         if near and settings.cutoff is None:
-            return NoSuchVersion(self._name, str(wanted), near)
+            return NoSuchVersion(self._uv.name, str(wanted), near)
         arguments = [*_compile(mode=prerelease_mode(wanted)), "--refresh-package", "uv"]
         _, log = self._uv.logged(arguments, wanted.requirement)
         if settings.cutoff is not None:
@@ -153,7 +145,7 @@ class Resolver:
                     undated(log if hidden is wanted else self._uv.logged(arguments, "uv")[1]),
                     inquiries(log),
                     settings,
-                    source=self._name,
+                    source=self._uv.name,
                     wanted=str(hidden),
                 )
                 if cutoff is not None:
@@ -163,9 +155,9 @@ class Resolver:
         nothing = None
         if not near:
             nothing = explanation.nothing_listed(
-                inquiries(log), settings, source=self._name, wanted=str(wanted)
+                inquiries(log), settings, source=self._uv.name, wanted=str(wanted)
             )
-        return nothing or NoSuchVersion(self._name, str(wanted), near)
+        return nothing or NoSuchVersion(self._uv.name, str(wanted), near)
 
     def _run(self, arguments: list[str], requirement: str, before: str | None) -> Answer:
         """Run uv for the versions published before an instant, if one is given.
@@ -223,7 +215,7 @@ class Resolver:
         refused = explanation.is_refusal(answer.errors)
         asked = inquiries(self._uv.logged([*arguments], requirement)[1]) if refused else ()
         return explanation.failure(
-            answer.errors, asked, self._settings(), source=self._name, command=command
+            answer.errors, asked, self._settings(), source=self._uv.name, command=command
         )
 
     @property
@@ -238,7 +230,7 @@ class Resolver:
     def _settings(self) -> IndexSettings:
         from uv_self_update.sources.index.settings import read_settings  # noqa: PLC0415 # as above
 
-        return read_settings(self._environ, url=self._url, windows=os.name == "nt")
+        return read_settings(self._uv.environ, url=self._uv.url, windows=os.name == "nt")
 
 
 def has_no_solution(errors: str) -> bool:

@@ -21,8 +21,6 @@ from uv_self_update.releases.digests import DigestRules
 from uv_self_update.releases.policy import hidden, tell
 from uv_self_update.releases.release import Release, utc
 from uv_self_update.releases.target import NEWEST, Wanted, choose
-from uv_self_update.sources.index.digests import strongest
-from uv_self_update.sources.index.platforms import OTHER, UNKNOWN, executables_in
 from uv_self_update.sources.index.prefetch import Prefetch, requirement_for
 from uv_self_update.sources.index.resolver import (
     COMPILE,
@@ -33,7 +31,7 @@ from uv_self_update.sources.index.resolver import (
     prerelease_mode,
 )
 from uv_self_update.sources.index.uv_pip import UvPip
-from uv_self_update.sources.index.wheel_installer import WheelInstaller
+from uv_self_update.sources.index.wheel_installer import WheelInstaller, strongest
 from uv_self_update.sources.interface import WheelSource
 from uv_self_update.url import Url
 
@@ -52,6 +50,12 @@ T = TypeVar("T")
 
 _REFUSED = ("Failed to fetch", "was not found in the package registry")
 """uv's words for an index that cannot be read; a second attempt would take as long."""
+
+_OTHER_NAMES = {"riscv64gc-unknown-linux-gnu": "riscv64-unknown-linux"}
+"""Target triple -> its name for `--python-platform`, where that is not the triple (uv 0.13.9)."""
+
+_UNKNOWN_PLATFORM = "invalid value"
+"""uv's words for a platform that it does not know."""
 
 _LAST_WAIT = 10.0  # seconds for a uv that was killed, and for files to be removed
 
@@ -111,8 +115,8 @@ class IndexSource(WheelSource):
             temporary=temporary,
             progress=progress,
         )
-        self._resolver = Resolver(self._uv, environ, name=self.name, url=url)
-        self._wheels = WheelInstaller(self._uv, self._resolver, self._digests, name=self.name)
+        self._resolver = Resolver(self._uv)
+        self._wheels = WheelInstaller(self._uv, self._resolver, self._digests)
 
     def prepare(self, wanted: Wanted, installed: str) -> None:
         """Begin to download what `find` is going to return.
@@ -293,7 +297,7 @@ class IndexSource(WheelSource):
         return tuple(Release(version=version, tag=version) for version in found)
 
     def unpack(self, release: Release, directory: Path) -> Path:
-        version, target = release.version, directory / "wheel"
+        version = release.version
         prefetch, self._prefetch = self._prefetch, None
         if prefetch is not None and not prefetch.installed(version):
             self._refuse_assumed()
@@ -305,35 +309,23 @@ class IndexSource(WheelSource):
             else:
                 prefetch.cache.discard()
                 prefetch = None
-        if prefetch is not None:
-            prefetch.cache.target.rename(target)
-            self._removing = Background(prefetch.cache.discard)
-        else:
-            hashes = self._wheels.hashes(version)
-            cache = self._uv.create_cache(directory)
-            try:
-                self._wheels.install(version, hashes, cache)
-            finally:
-                cache.remove()
-        return executables_in(target, version, source=self.name)
+        if prefetch is None:
+            return self._wheels.unpack(version, self._wheels.hashes(version), directory)
+        target = prefetch.cache.target.rename(directory / "wheel")
+        self._removing = Background(prefetch.cache.discard)
+        return self._wheels.executables_in(target, version)
 
     def unpack_for(self, release: Release, platform: Platform, directory: Path) -> Path:
-        version = release.version
-        name = OTHER.get(platform.triple)
-        missing = NoArchive(self.name, f"uv {version}", platform.archive, [version], [])
-        if name is None:
-            raise missing
+        version, triple = release.version, platform.triple
+        option = ("--python-platform", _OTHER_NAMES.get(triple, triple))
         hashes = self._wheels.hashes(version)
-        cache = self._uv.create_cache(directory)
         try:
-            self._wheels.install(version, hashes, cache, "--python-platform", name)
+            return self._wheels.unpack(version, hashes, directory, *option)
         except IndexFailed as error:
-            if has_no_solution(str(error)) or UNKNOWN in str(error):
-                raise missing from error
+            if has_no_solution(str(error)) or _UNKNOWN_PLATFORM in str(error):
+                name = f"uv {version}"
+                raise NoArchive(self.name, name, platform.archive, [version], []) from error
             raise
-        finally:
-            cache.remove()
-        return executables_in(cache.target, version, source=self.name)
 
     def _refuse_assumed(self) -> None:
         """Search for the version that was found without a search, because the receipt is wrong.

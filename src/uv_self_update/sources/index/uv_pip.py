@@ -78,9 +78,9 @@ class UvPip:
     ) -> None:
         self._progress = progress
         self._uv = uv
-        self._environ = environ
-        self._name = name
-        self._url = url
+        self.environ = environ
+        self.name = name
+        self.url = url
         self._flat = flat
         self._temporary = temporary
         # Old versions of uv have no variable for this option.
@@ -222,9 +222,9 @@ class UvPip:
     def _settings(self) -> UvSettings:
         windows = sys.platform == "win32"
         try:
-            return UvSettings.read(self._environ, windows=windows, url=self._url, flat=self._flat)
+            return UvSettings.read(self.environ, windows=windows, url=self.url, flat=self._flat)
         except UnusableFile as unusable:
-            raise IndexFailed(self._name, "uv pip", str(unusable)) from None
+            raise IndexFailed(self.name, "uv pip", str(unusable)) from None
 
     def close(self) -> None:
         """Kill the running uv, if any, and start no other."""
@@ -242,7 +242,7 @@ class UvPip:
         command = [uv, *arguments, *self._options, "--python", sys.executable]
         with self._lock:
             if self._closed:
-                raise IndexFailed(self._name, " ".join(["uv", *arguments[:2]]), "interrupted")
+                raise IndexFailed(self.name, " ".join(["uv", *arguments[:2]]), "interrupted")
             try:
                 process = subprocess.Popen(  # noqa: S603 # the uv that the user runs anyway
                     command,
@@ -250,7 +250,7 @@ class UvPip:
                     stdout=stdout,
                     stderr=subprocess.PIPE,
                     env=environ,
-                    cwd=neutral_directory(self._environ, windows=sys.platform == "win32"),
+                    cwd=neutral_directory(self.environ, windows=sys.platform == "win32"),
                     encoding="utf-8",
                     errors="replace",
                 )
