@@ -56,7 +56,7 @@ class Listed(CatalogSource):
         self.asked += 1
         return self._releases
 
-    def detailed(self, release: Release) -> Release:
+    def with_files(self, release: Release) -> Release:
         """Take note of it."""
         self.detailed_versions.append(release.version)
         return release

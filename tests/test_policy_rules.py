@@ -85,7 +85,7 @@ class Mirror(CatalogSource):
             for version, date in self._dates.items()
         ]
 
-    def detailed(self, release: Release) -> Release:
+    def with_files(self, release: Release) -> Release:
         """Return it with its files."""
         self.looked_at.append(release.version)
         return replace(release, assets=FILES, published=self._dates[release.version])
@@ -358,10 +358,10 @@ def test_hint_where_a_version_was_named() -> None:
 class Bare(Mirror):
     """A source whose releases have files for another machine only."""
 
-    def detailed(self, release: Release) -> Release:
+    def with_files(self, release: Release) -> Release:
         """Return it with its files."""
         others = (Asset(name="uv-s390x-unknown-linux-gnu.tar.gz"),)
-        return replace(super().detailed(release), assets=others)
+        return replace(super().with_files(release), assets=others)
 
 
 @pytest.mark.parametrize("target", ["0.13.9", "0.13", None])

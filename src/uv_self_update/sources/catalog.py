@@ -74,14 +74,6 @@ class CatalogSource(ArchiveSource):
     def fetch(self, release: Release, asset: Asset) -> AbstractContextManager[Download]:
         """Open one file for download; see `ArchiveSource.open`."""
 
-    def detailed(self, release: Release) -> Release:
-        """Return a release with its files, for a source whose list omits them.
-
-        Raises:
-            SourceError: The source cannot be used.
-        """
-        return release
-
     def confirmed(self, release: Release, wanted: Wanted) -> bool:  # noqa: ARG002 # most trust their list
         """Return whether the listed files exist.
 
@@ -221,13 +213,10 @@ class CatalogSource(ArchiveSource):
         releases = self.at_least(limit)
         return tuple(releases[version][0] for version in newest_first(releases)[:limit])
 
-    def with_files(self, release: Release) -> Release:
-        return self.detailed(release)
-
     def _best(self, releases: Sequence[Release]) -> Release:
         """Return the first release of a version with this platform's archive, else the first."""
         detailed: list[Release] = []
-        for release in map(self.detailed, releases):
+        for release in map(self.with_files, releases):
             if release.asset(self._platform.archive) is not None:
                 return release
             detailed.append(release)

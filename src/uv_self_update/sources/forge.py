@@ -142,7 +142,7 @@ class ForgeSource(CatalogSource):
         """Return the lists of releases that a project may have, the preferred one first."""
         return self._packages, self._releases
 
-    def detailed(self, release: Release) -> Release:
+    def with_files(self, release: Release) -> Release:
         if release.assets is not None:
             return release
         version = PackageVersion(tag=release.tag, number=release.where, created=release.published)

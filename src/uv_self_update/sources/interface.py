@@ -117,7 +117,7 @@ class ArchiveSource(Source):
         return self.releases(limit)
 
     def with_files(self, release: Release) -> Release:
-        """Return a release of `listing` with its files, if the source can list them.
+        """Return a release of `listing` with its files, for a source whose list omits them.
 
         Raises:
             SourceError: The source cannot be used.

@@ -165,7 +165,7 @@ class TreeSource(CatalogSource):
             # Depth first: the children of a directory come before its siblings.
             pending[:0] = [(*path, inner[name]) for name in PARENTS if name in inner]
 
-    def detailed(self, release: Release) -> Release:
+    def with_files(self, release: Release) -> Release:
         if release.assets is not None:
             return release
         path = _path_of(release.where)
