@@ -166,8 +166,8 @@ def test_problems_of_variables(machine: Machine) -> None:
 def test_place_of_a_list(machine: Machine, written: str, url: str) -> None:
     """The list of approved versions stands at a URL, or in a file, seen from the file's folder."""
     machine.user.write_text(f'[policy]\napproved = "{written}"\n')
-    rule = machine.resolve().policy.rules[0]
-    assert rule.list_url == url.format(folder=machine.folder)
+    (rule,) = machine.resolve().policy.unread
+    assert rule.url == url.format(folder=machine.folder)
 
 
 def test_password_of_a_list_is_not_shown(machine: Machine) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 from uv_self_update.errors import HiddenByPolicy
 from uv_self_update.redaction import redact_url
 from uv_self_update.releases.ages import format_age
-from uv_self_update.values import frozen, replace
+from uv_self_update.values import frozen
 from uv_self_update.versions import is_prerelease
 
 if TYPE_CHECKING:
@@ -47,11 +47,6 @@ class Rule:
     def written(self) -> Written:
         """The value as a configuration file has it."""
         raise NotImplementedError
-
-    @property
-    def list_url(self) -> str | None:
-        """The URL of a list that has to be read before the rule can be applied."""
-        return None
 
     def objection_to_name(self, version: str) -> Objection | None:
         """Return an objection to a version that needs nothing but its name."""
@@ -130,31 +125,22 @@ class Approved(Rule):
     """A version has to be on a list."""
 
     key = "policy.approved"
-    versions: tuple[str, ...] | None = None
-    """The list; None until it has been read from `list_url`."""
+    versions: tuple[str, ...] = ()
+    """The list."""
 
     location: str = ""
     """The URL or the path of the list, if it is not in the configuration itself."""
 
     url: str | None = None
-    """The same as a URL."""
+    """The same as a URL, until the list has been read; no version is refused before."""
 
     @property
     def written(self) -> str | tuple[str, ...]:
-        return self.location or self.versions or ()
-
-    @property
-    def list_url(self) -> str | None:
-        return self.url if self.versions is None else None
-
-    def with_versions(self, versions: tuple[str, ...]) -> Approved:
-        """Return the rule with its list, as read from `list_url`."""
-        return replace(self, versions=versions)
+        return self.location or self.versions
 
     def objection_to_name(self, version: str) -> Objection | None:
-        if self.versions is None or version in self.versions:
-            return None
-        return self.object("not an approved version")
+        fits = self.url is not None or version in self.versions
+        return None if fits else self.object("not an approved version")
 
 
 @frozen
@@ -290,9 +276,14 @@ class Policy:
         return max(rules, key=lambda rule: rule.seconds, default=None)
 
     @property
+    def unread(self) -> list[Approved]:
+        """The rules whose list has to be read before they can be applied."""
+        return [rule for rule in self._of(Approved) if rule.url is not None]
+
+    @property
     def approved(self) -> frozenset[str] | None:
         """The versions that are on every list of approved versions; None without a list."""
-        lists = [rule.versions for rule in self._of(Approved) if rule.versions is not None]
+        lists = [rule.versions for rule in self._of(Approved) if rule.url is None]
         return frozenset(lists[0]).intersection(*lists[1:]) if lists else None
 
     def _of(self, kind: type[_RuleT]) -> list[_RuleT]:

@@ -9,6 +9,7 @@ from uv_self_update.errors import InvalidApprovedList, SourceError
 from uv_self_update.redaction import redact_url
 from uv_self_update.releases.policy import Approved, Policy
 from uv_self_update.sources.formats.documents import describe
+from uv_self_update.values import replace
 from uv_self_update.versions import VERSION
 
 if TYPE_CHECKING:
@@ -24,17 +25,17 @@ def with_lists(policy: Policy, client: Callable[[str], Upstream]) -> Policy:
     Raises:
         InvalidApprovedList: A list cannot be read or parsed; no release is allowed then.
     """
-    return Policy(rules=tuple(_with_list(rule, client) for rule in policy.rules))
+    read: dict[Rule, Rule] = {
+        rule: _with_list(rule, str(rule.url), client) for rule in policy.unread
+    }
+    return Policy(rules=tuple(read.get(rule, rule) for rule in policy.rules))
 
 
-def _with_list(rule: Rule, client: Callable[[str], Upstream]) -> Rule:
-    url = rule.list_url
-    if url is None or not isinstance(rule, Approved):
-        return rule
+def _with_list(rule: Approved, url: str, client: Callable[[str], Upstream]) -> Approved:
     try:
         upstream = client(url)
         body = upstream.read(url, limit=upstream.limits.version_list).body
-        return rule.with_versions(parse_list(body))
+        return replace(rule, versions=parse_list(body), url=None)
     except (SourceError, ValueError) as error:
         raise InvalidApprovedList(redact_url(str(rule.written)), rule.origin, str(error)) from error
 

@@ -105,7 +105,7 @@ class OpenSources:
             InvalidApprovedList: A list cannot be read.
         """
         policy = self._settings.policy
-        if not any(rule.list_url for rule in policy.rules):
+        if not policy.unread:
             return policy
         from uv_self_update.sources.approved import with_lists  # noqa: PLC0415 # few policies have one
 
@@ -115,9 +115,7 @@ class OpenSources:
         """Begin to download what is newer than the installed version, if the first source can."""
         policy = self._settings.policy
         # A list of approved versions is read when uv asks for a release, not before.
-        if self._settings.sources[0].kind == "index" and not any(
-            rule.list_url for rule in policy.rules
-        ):
+        if self._settings.sources[0].kind == "index" and not policy.unread:
             self.all[0].prepare(wanted.under(policy), installed)
 
     def find(self, wanted: Wanted) -> Found:

@@ -44,8 +44,7 @@ def _doubt(settings: Settings, version: str) -> str | None:
         policy.refuse(version)
     except HiddenByPolicy as error:
         return str(error)
-    lists = any(rule.list_url for rule in policy.rules)
     digests = settings.digests.required or settings.digests.places(version)
-    if lists or digests or policy.longest_age is not None:
+    if policy.unread or digests or policy.longest_age is not None:
         return f"the policy must be checked again before uv {version} is installed"
     return None
