@@ -294,9 +294,9 @@ def findings(
     """Return what came of an examination."""
     return Findings(
         url=url,
-        requests=tuple(Request(url=look.url, answer=look) for look in looks),
-        attempts=attempts,
-        invalid=unfit,
+        requests=[Request(url=look.url, answer=look) for look in looks],
+        attempts=[*attempts],
+        invalid=[*unfit],
     )
 
 

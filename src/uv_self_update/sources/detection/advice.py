@@ -12,7 +12,7 @@ from uv_self_update.sources.detection.clues import is_file, is_login_page
 from uv_self_update.sources.formats.documents import read_version_list
 from uv_self_update.sources.layout import version_of_directory
 from uv_self_update.url import without_userinfo
-from uv_self_update.values import frozen
+from uv_self_update.values import field, frozen
 
 if TYPE_CHECKING:
     from uv_self_update.errors import SourceError
@@ -80,33 +80,28 @@ class Attempt:
 
 @frozen
 class Findings:
-    """The requests and attempts of a detection without a result, in order."""
+    """The requests and attempts of a detection, in order, added as they are made."""
 
     url: str
     """The URL; it may contain credentials."""
 
-    requests: tuple[Request, ...]
-    attempts: tuple[Attempt, ...]
+    requests: list[Request] = field(default_factory=list)
+    attempts: list[Attempt] = field(default_factory=list)
 
-    invalid: tuple[Clue, ...]
+    invalid: list[Clue] = field(default_factory=list)
     """The clues to kinds for which the URL is invalid, such as the root of a Nexus."""
 
-    indexes: tuple[str, ...] = ()
+    indexes: list[str] = field(default_factory=list)
     """The roots of the indexes with uv, if the server has several."""
 
-    credentials: str | None = None
-    """The place that the credentials came from; None if none were sent."""
 
+def advice(found: Findings, archive: str, credentials: str | None = None) -> str:
+    """Return the hint for an error without a result.
 
-def advice(found: Findings, archive: str) -> str:
-    """Return the hint for an error without a result."""
-    statuses = _statuses(found)
-    if statuses == {HTTPStatus.UNAUTHORIZED}:
-        return (
-            _UNAUTHENTICATED
-            if found.credentials is None
-            else _REJECTED.format(place=found.credentials)
-        )
+    `credentials` is the place that they came from; None if none were sent.
+    """
+    if _statuses(found) == {HTTPStatus.UNAUTHORIZED}:
+        return _UNAUTHENTICATED if credentials is None else _REJECTED.format(place=credentials)
     if found.indexes:
         return _INDEXES.format(urls="\n".join(f"    index+{_plain(url)}" for url in found.indexes))
     directory = _directory(found.url)

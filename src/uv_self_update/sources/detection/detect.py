@@ -177,35 +177,25 @@ class _Examination:
         self._url = source_url(url_of(settings))
         self._context = replace(context, upstream=context.cautious)
         self._upstream = context.cautious(settings)
-        self._requests: list[Request] = []
+        self._found = Findings(url=self._url)
         self._answers: dict[tuple[str, str], Answer] = {}
-        self._attempts: list[Attempt] = []
-        self._invalid: list[Clue] = []
-        self._indexes: list[str] = []
 
     def run(self) -> Detection:
         """Try each clue in turn."""
         tried: set[SourceSettings] = set()
         for clue in self._clues():
             if clue.settings is None:
-                self._invalid.append(clue)
+                self._found.invalid.append(clue)
             elif clue.settings not in tried:
                 tried.add(clue.settings)
                 section = self._with_credentials(clue.settings)
                 try:
                     return _verified(section, clue.reason or "it responds as one", self._context)
                 except SourceError as error:
-                    self._attempts.append(Attempt(clue=clue, error=error))
-        found = Findings(
-            url=self._url,
-            requests=tuple(self._requests),
-            attempts=tuple(self._attempts),
-            invalid=tuple(self._invalid),
-            indexes=tuple(self._indexes),
-            credentials=self._upstream.login_for(self._url),
-        )
-        hint = advice(found, self._context.platform.archive)
-        raise NotDetected(redact_url(self._url), _report(found), hint)
+                    self._found.attempts.append(Attempt(clue=clue, error=error))
+        credentials = self._upstream.login_for(self._url)
+        hint = advice(self._found, self._context.platform.archive, credentials)
+        raise NotDetected(redact_url(self._url), _report(self._found), hint)
 
     def _clues(self) -> Iterator[Clue]:
         """Yield the clues, each request made only after all clues before it were wrong."""
@@ -238,12 +228,12 @@ class _Examination:
         users = self._request(
             below(server_of(self._url), (), directory=True), accept="application/json"
         )
+        indexes = self._found.indexes
         for root in devpi_roots(self._url, users):
-            found = [*from_index_page(root, self._request_wheels(root))]
-            if found:
-                self._indexes.append(root)
-        if len(self._indexes) == 1:
-            yield from from_index_page(self._indexes[0], self._request_wheels(self._indexes[0]))
+            if any(from_index_page(root, self._request_wheels(root))):
+                indexes.append(root)
+        if len(indexes) == 1:
+            yield from from_index_page(indexes[0], self._request_wheels(indexes[0]))
 
     def _request_wheels(self, root: str) -> Answer:
         return self._request(below(root, ("uv",), directory=True), accept=_SIMPLE)
@@ -258,12 +248,12 @@ class _Examination:
             try:
                 answer = self._answers[url, accept] = self._upstream.look(url, accept=accept)
             except Unreachable as error:
-                if self._requests or error.url != redact_url(url):
+                if self._found.requests or error.url != redact_url(url):
                     raise
                 # The user has named the server, and not the path of our first guess.
                 shown, passing = redact_url(self._url), error.passing
                 raise Unreachable(shown, error.reason, passing=passing) from error
-            self._requests.append(Request(url=url, answer=answer))
+            self._found.requests.append(Request(url=url, answer=answer))
         return self._answers[url, accept]
 
 
