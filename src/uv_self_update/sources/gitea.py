@@ -17,7 +17,7 @@ from uv_self_update.sources.forge import (
     PackageVersion,
     asset_list,
 )
-from uv_self_update.sources.formats.documents import read_json_list
+from uv_self_update.sources.formats.documents import read_entries
 from uv_self_update.sources.formats.entry import is_name
 from uv_self_update.sources.tree import below
 
@@ -93,6 +93,7 @@ class Gitea(Forge):
     def package_files(self, name: str, version: PackageVersion) -> list[ForgeFile]:
         url = below(self._listed, ("generic", name, version.tag, "files"))
         document = self._upstream.read(url, accept=ACCEPT)
+        expected = "Gitea's files of a package"
         return [
             ForgeFile(
                 name=file,
@@ -101,7 +102,8 @@ class Gitea(Forge):
                 sha256=lone_sum(entry.get("sha256")),
                 created=version.created,
             )
-            for entry in read_json_list(document, "Gitea's files of a package")
+            for entry in read_entries(iter([document.body]), document.url, expected=expected)
+            if isinstance(entry, dict)
             if isinstance(file := entry.get("name"), str) and is_name(file)
         ]
 

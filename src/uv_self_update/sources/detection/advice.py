@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from uv_self_update.errors import GONE, NoSuchVersion, StatusRefused, UnexpectedBody
-from uv_self_update.network.responses import Document
 from uv_self_update.sources.detection.clues import is_file, is_login_page
-from uv_self_update.sources.formats.documents import read_version_list
+from uv_self_update.sources.formats.documents import read_versions
 from uv_self_update.sources.layout import version_of_directory
 from uv_self_update.url import without_userinfo
 from uv_self_update.values import field, frozen
@@ -151,9 +150,8 @@ def _statuses(found: Findings) -> set[int]:
 
 def _names_versions(answer: Answer) -> bool:
     """Return whether a response is a valid `latest` of a source of kind `urls`."""
-    document = Document(url=answer.url, content_type="", body=answer.body, links={})
     try:
-        return answer.status == HTTPStatus.OK and bool(read_version_list(document))
+        return answer.status == HTTPStatus.OK and bool([*read_versions(iter([answer.body]), "")])
     except UnexpectedBody:
         return False
 

@@ -140,17 +140,6 @@ def _not_a_list(head: bytes) -> str:
     return f"a JSON {kind}, not a list"
 
 
-def read_json_list(document: Document, expected: str) -> list[dict[str, Any]]:
-    """Parse a list of JSON objects; elements of other types are skipped.
-
-    Raises:
-        UnexpectedBody: The body is not a list.
-        TooLarge: The list has too many elements, or one is too long.
-    """
-    found = read_entries(iter([document.body]), document.url, expected=expected)
-    return [entry for entry in found if isinstance(entry, dict)]
-
-
 def read_release(document: Document, *, version: str | None = None) -> Release:
     """Parse GitHub's JSON for one release.
 
@@ -222,16 +211,6 @@ def _read_version(document: Document) -> Release:
     if version is None:
         raise UnexpectedBody(document.url, _VERSIONS, describe(document.body))
     return Release(version=version, tag=text)
-
-
-def read_version_list(document: Document) -> tuple[Release, ...]:
-    """Parse a complete body with `read_versions`.
-
-    Raises:
-        UnexpectedBody: The body has another format.
-        TooLarge: The body would take too much memory.
-    """
-    return tuple(read_versions(iter([document.body]), document.url))
 
 
 def read_ndjson_line(line: str | bytes) -> Release | None:
