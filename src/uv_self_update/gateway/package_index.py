@@ -272,7 +272,7 @@ class PackageIndex:
         )
 
         tail = None if file.size is None else served.repository.tail(file, TAIL)
-        found = None if tail is None else metadata_of(tail, file.size or 0)
+        found = None if tail is None else metadata_of(tail)
         if found is None:
             with served.repository.open(file) as download:
                 found = metadata_in(download.chunks)

@@ -15,14 +15,12 @@ TAIL = 64 << 10  # bytes, which hold the directory of a wheel and its metadata n
 LARGEST = 1 << 20  # bytes of a METADATA file
 
 
-def metadata_of(tail: bytes, size: int) -> bytes | None:
-    """Return the METADATA of a wheel; None where it lies before the part that is known.
+def metadata_of(tail: bytes) -> bytes | None:
+    """Return the METADATA of a wheel by its last bytes; None where it lies before them.
 
-    Args:
-        tail: The last bytes of the wheel, or all of them.
-        size: How many bytes the wheel has in all.
+    `zipfile` counts from the directory at the end: what is missing has a negative offset.
     """
-    return _read(_Tail(tail, size - len(tail)))
+    return _read(io.BytesIO(tail))
 
 
 def metadata_in(chunks: Iterable[bytes]) -> bytes | None:
@@ -33,7 +31,7 @@ def metadata_in(chunks: Iterable[bytes]) -> bytes | None:
         return _read(file)
 
 
-def _read(file: IO[bytes] | io.RawIOBase) -> bytes | None:
+def _read(file: IO[bytes]) -> bytes | None:
     try:
         with zipfile.ZipFile(file) as wheel:
             names = [
@@ -49,33 +47,3 @@ def _read(file: IO[bytes] | io.RawIOBase) -> bytes | None:
         return None
     except RuntimeError:  # an encrypted file
         return None
-
-
-class _Tail(io.RawIOBase):
-    """The end of a file at its own offsets; the part before it cannot be read."""
-
-    def __init__(self, tail: bytes, start: int) -> None:
-        self._tail, self._start = tail, start
-        self._at = 0
-
-    def seekable(self) -> bool:
-        return True
-
-    def readable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        size = self._start + len(self._tail)
-        self._at = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: size}[whence] + offset
-        return self._at
-
-    def read(self, size: int = -1) -> bytes:
-        if self._at < max(0, self._start):
-            raise EOFError
-        begin = self._at - self._start
-        piece = self._tail[begin:] if size < 0 else self._tail[begin : begin + size]
-        self._at += len(piece)
-        return piece
