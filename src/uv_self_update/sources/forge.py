@@ -10,7 +10,6 @@ from uv_self_update.releases.release import Asset, Release, stated_date
 from uv_self_update.sources.catalog import DENIED, CatalogSource
 from uv_self_update.sources.context import url_of
 from uv_self_update.sources.formats.paging import entries
-from uv_self_update.sources.layout import is_asset
 from uv_self_update.sources.tree import below
 from uv_self_update.url import Url
 from uv_self_update.values import frozen, replace
@@ -30,21 +29,6 @@ ACCEPT = "application/json"
 
 
 @frozen
-class ForgeFile:
-    """A file of a release, or of a generic package."""
-
-    name: str
-    label: str = ""
-    """The name of the link to it, which need not be that of the file; empty without a link."""
-
-    url: str
-    size: int | None = None
-    sha256: str | None = None
-    created: str | None = None
-    """RFC 3339, in UTC, if the server gives it for a file."""
-
-
-@frozen
 class PackageVersion:
     """A version of a generic package."""
 
@@ -58,6 +42,8 @@ class PackageVersion:
 
 class Forge(ABC):
     """The API of one project. Its methods raise SourceError if the server does not answer.
+
+    The reference of a file is its URL.
 
     Args:
         upstream: The HTTP client.
@@ -82,14 +68,14 @@ class Forge(ABC):
         """Return the description of one release."""
 
     @abstractmethod
-    def release_files(self, tag: str, release: Mapping[str, Any]) -> Iterable[ForgeFile] | None:
+    def release_files(self, tag: str, release: Mapping[str, Any]) -> Iterable[Asset] | None:
         """Return the files of a release; None if it does not describe them."""
 
     def packages(self, name: str) -> Iterable[PackageVersion]:  # noqa: ARG002 # GitHub has none
         """Return the versions of a generic package."""
         return ()
 
-    def package_files(self, name: str, version: PackageVersion) -> Iterable[ForgeFile]:  # noqa: ARG002 # as above
+    def package_files(self, name: str, version: PackageVersion) -> Iterable[Asset]:  # noqa: ARG002 # as above
         """Return the files of one version of a generic package."""
         return ()
 
@@ -146,7 +132,8 @@ class ForgeSource(CatalogSource):
         if release.assets is not None:
             return release
         version = PackageVersion(tag=release.tag, number=release.where, created=release.published)
-        return replace(release, assets=_assets(self._forge.package_files(self._package, version)))
+        files = self._forge.package_files(self._package, version)
+        return replace(release, assets=tuple(files))
 
     def fetch(self, release: Release, asset: Asset) -> AbstractContextManager[Download]:
         url = asset.where or self._forge.package_url(self._package, release.tag, asset.name)
@@ -167,7 +154,7 @@ class ForgeSource(CatalogSource):
             if version is not None and files is not None and not is_unfinished(entry):
                 published = stated_date(entry.get("published_at") or entry.get("released_at"))
                 yield Release(
-                    version=version, tag=str(tag), assets=_assets(files), published=published
+                    version=version, tag=str(tag), assets=tuple(files), published=published
                 )
 
 
@@ -181,15 +168,3 @@ def asset_list(release: Mapping[str, Any]) -> list[dict[str, Any]] | None:
     assets = release.get("assets")
     fits = isinstance(assets, list) and all(isinstance(asset, dict) for asset in assets)
     return assets if fits else None
-
-
-def _assets(files: Iterable[ForgeFile]) -> tuple[Asset, ...]:
-    return tuple(
-        Asset(
-            name=file.label if file.label and not is_asset(file.name) else file.name,
-            sha256=file.sha256,
-            where=file.url,
-            size=file.size,
-        )
-        for file in files
-    )

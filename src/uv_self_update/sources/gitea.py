@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from uv_self_update.releases.digests import lone_sum
-from uv_self_update.releases.release import stated_date, stated_digest, stated_size
+from uv_self_update.releases.release import Asset, stated_date, stated_digest, stated_size
 from uv_self_update.sources.context import url_of
 from uv_self_update.sources.forge import (
     ACCEPT,
     Forge,
-    ForgeFile,
     ForgeSource,
     PackageVersion,
     asset_list,
@@ -66,18 +65,18 @@ class Gitea(Forge):
     def release(self, tag: str) -> Document:
         return self._upstream.read(below(self._releases, ("tags", tag)), accept=ACCEPT)
 
-    def release_files(self, tag: str, release: Mapping[str, Any]) -> Iterable[ForgeFile] | None:
+    def release_files(self, tag: str, release: Mapping[str, Any]) -> Iterable[Asset] | None:
         assets = asset_list(release)
         if assets is None:
             return None
         downloads = below(self.api, (*self._repository, "releases", "download", tag))
         return (
-            ForgeFile(
+            Asset(
                 name=name,
-                url=below(downloads, (name,)),
+                where=below(downloads, (name,)),
                 size=stated_size(asset.get("size")),
                 sha256=stated_digest(asset.get("digest")),
-                created=stated_date(asset.get("created_at")),
+                modified=stated_date(asset.get("created_at")),
             )
             for asset in assets
             if isinstance(name := asset.get("name"), str) and is_name(name)
@@ -90,17 +89,17 @@ class Gitea(Forge):
             if entry.get("name") == name and isinstance(tag, str):
                 yield PackageVersion(tag=tag, created=stated_date(entry.get("created_at")))
 
-    def package_files(self, name: str, version: PackageVersion) -> list[ForgeFile]:
+    def package_files(self, name: str, version: PackageVersion) -> list[Asset]:
         url = below(self._listed, ("generic", name, version.tag, "files"))
         document = self._upstream.read(url, accept=ACCEPT)
         expected = "Gitea's files of a package"
         return [
-            ForgeFile(
+            Asset(
                 name=file,
-                url=self.package_url(name, version.tag, file),
+                where=self.package_url(name, version.tag, file),
                 size=stated_size(entry.get("size")),
                 sha256=lone_sum(entry.get("sha256")),
-                created=version.created,
+                modified=version.created,
             )
             for entry in read_entries(iter([document.body]), document.url, expected=expected)
             if isinstance(entry, dict)

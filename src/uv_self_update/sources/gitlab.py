@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from uv_self_update.releases.digests import lone_sum
-from uv_self_update.releases.release import stated_date, stated_size
+from uv_self_update.releases.release import Asset, stated_date, stated_size
 from uv_self_update.sources.context import url_of
-from uv_self_update.sources.forge import ACCEPT, Forge, ForgeFile, ForgeSource, PackageVersion
+from uv_self_update.sources.forge import ACCEPT, Forge, ForgeSource, PackageVersion
 from uv_self_update.sources.formats.entry import is_name
+from uv_self_update.sources.layout import is_asset
 from uv_self_update.sources.tree import below
 from uv_self_update.url import origin_of, without_userinfo
 from uv_self_update.versions import LONGEST_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from uv_self_update.config.kinds import SourceSettings
     from uv_self_update.network.client import Upstream
@@ -34,11 +35,15 @@ _API = re.compile(r"(?P<api>.*?/api/v4/projects/[^/]+)(?:/.*)?")
 
 
 class Gitlab(Forge):
-    """The API of one project, by its page `https://HOST/GROUP/PROJECT` or its API URL."""
+    """The API of one project, by its page `https://HOST/GROUP/PROJECT` or its API URL.
+
+    `is_file` says whether a name is that of a file to look for.
+    """
 
     what = "such project"
 
-    def __init__(self, upstream: Upstream, *, url: str) -> None:
+    def __init__(self, upstream: Upstream, *, url: str, is_file: Callable[[str], object]) -> None:
+        self._is_file = is_file
         api = _api_of(without_userinfo(url))
         super().__init__(upstream, api=api, packages=f"{api}/packages/generic")
 
@@ -48,7 +53,7 @@ class Gitlab(Forge):
     def release(self, tag: str) -> Document:
         return self._upstream.read(below(self.api, ("releases", tag)), accept=ACCEPT)
 
-    def release_files(self, tag: str, release: Mapping[str, Any]) -> Iterable[ForgeFile] | None:
+    def release_files(self, tag: str, release: Mapping[str, Any]) -> Iterable[Asset] | None:
         assets = release.get("assets")
         links = assets.get("links") if isinstance(assets, dict) else None
         if not isinstance(links, list):
@@ -67,8 +72,8 @@ class Gitlab(Forge):
                 created = stated_date(entry.get("created_at"))
                 yield PackageVersion(tag=tag, number=str(number), created=created)
 
-    def package_files(self, name: str, version: PackageVersion) -> list[ForgeFile]:
-        newest: dict[str, tuple[int, ForgeFile]] = {}
+    def package_files(self, name: str, version: PackageVersion) -> list[Asset]:
+        newest: dict[str, tuple[int, Asset]] = {}
         url = f"{self.api}/packages/{version.number}/package_files"
         for entry in self._entries(url, "per_page=100", "GitLab's files of a package"):
             file, index = entry.get("file_name"), entry.get("id")
@@ -78,17 +83,17 @@ class Gitlab(Forge):
             if file not in newest or newest[file][0] < index:
                 newest[file] = (
                     index,
-                    ForgeFile(
+                    Asset(
                         name=file,
-                        url=self.package_url(name, version.tag, file),
+                        where=self.package_url(name, version.tag, file),
                         size=stated_size(entry.get("size")),
                         sha256=lone_sum(entry.get("file_sha256")),
-                        created=stated_date(entry.get("created_at")),
+                        modified=stated_date(entry.get("created_at")),
                     ),
                 )
         return [file for _, file in newest.values()]
 
-    def _link(self, tag: str, link: object, created: str | None) -> ForgeFile | None:
+    def _link(self, tag: str, link: object, created: str | None) -> Asset | None:
         """Return the file that a link of a release leads to, or None.
 
         A link to GitLab's own address, as `direct_asset_url` shows it, is rewritten to the
@@ -109,8 +114,10 @@ class Gitlab(Forge):
             return None
         if target is None:
             return None
-        label = label if isinstance(label, str) else ""
-        return ForgeFile(name=name, label=label, url=target, created=created)
+        # The name of the link need not be that of the file.
+        if isinstance(label, str) and not self._is_file(name):
+            name = label
+        return Asset(name=name, where=target, modified=created)
 
     def _target(self, tag: str, url: str, own: object) -> str | None:
         """Return the URL that a link is followed by; None for a link with an unusable path.
@@ -142,7 +149,7 @@ class GitlabSource(ForgeSource):
 
     def __init__(self, settings: SourceSettings, context: Context) -> None:
         super().__init__(settings, context)
-        self._forge = Gitlab(self._upstream, url=url_of(settings))
+        self._forge = Gitlab(self._upstream, url=url_of(settings), is_file=is_asset)
 
 
 create = GitlabSource

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from uv_self_update.config.releases import ReleasesSettings
     from uv_self_update.network.client import Upstream
     from uv_self_update.network.responses import Download
-    from uv_self_update.sources.forge import Forge, ForgeFile
+    from uv_self_update.releases.release import Asset
+    from uv_self_update.sources.forge import Forge
 
 _YANKED = "[yanked]"
 
@@ -100,21 +101,20 @@ class ForgeRepository(PackageRepository):
         yield from self._distributions(tag, files, yanked=yanked_by(release))
 
     def _distributions(
-        self, tag: str, files: Iterable[ForgeFile], *, yanked: str | None = None
+        self, tag: str, files: Iterable[Asset], *, yanked: str | None = None
     ) -> Iterator[Distribution]:
         self.tags.add(tag)
         for file in files:
-            name = file.name if parse_filename(file.name) else file.label
-            if parsed := parse_filename(name):
+            if parsed := parse_filename(file.name):
                 yield Distribution(
                     project=parsed[0],
                     version=parsed[1],
-                    filename=name,
+                    filename=file.name,
                     tag=tag,
-                    where=file.url,
+                    where=file.where,
                     size=file.size,
                     sha256=file.sha256,
-                    uploaded=file.created,
+                    uploaded=file.modified,
                     yanked=yanked,
                 )
 

@@ -10,10 +10,10 @@ from urllib.parse import quote, urlsplit
 
 from uv_self_update.errors import UnexpectedBody
 from uv_self_update.redaction import redact_url
-from uv_self_update.releases.release import stated_date, stated_digest, stated_size
+from uv_self_update.releases.release import Asset, stated_date, stated_digest, stated_size
 from uv_self_update.sources.addresses import api_of
 from uv_self_update.sources.context import url_of
-from uv_self_update.sources.forge import Forge, ForgeFile, asset_list
+from uv_self_update.sources.forge import Forge, asset_list
 from uv_self_update.sources.formats.paging import entries
 from uv_self_update.sources.packages.forge import ForgeRepository
 
@@ -39,24 +39,24 @@ class Github(Forge):
     def release(self, tag: str) -> Document:
         return self._upstream.read(f"{self.api}/tags/{quote(tag, safe='')}", accept=_ACCEPT)
 
-    def release_files(self, tag: str, release: Mapping[str, Any]) -> Iterable[ForgeFile] | None:  # noqa: ARG002 # files have numbers
+    def release_files(self, tag: str, release: Mapping[str, Any]) -> Iterable[Asset] | None:  # noqa: ARG002 # files have numbers
         assets = asset_list(release)
         if assets is None:
             return None
         uploaded = (one for one in assets if one.get("state", "uploaded") == "uploaded")
         return map(self._file, uploaded)
 
-    def _file(self, asset: Mapping[str, Any]) -> ForgeFile:
+    def _file(self, asset: Mapping[str, Any]) -> Asset:
         number = asset.get("id")
         if not isinstance(number, int):
             shown = redact_url(self.api)
             raise UnexpectedBody(shown, "an asset of GitHub's API", "other JSON")
-        return ForgeFile(
+        return Asset(
             name=str(asset.get("name")),
-            url=f"{self.api}/assets/{number}",
+            where=f"{self.api}/assets/{number}",
             size=stated_size(asset.get("size")),
             sha256=stated_digest(asset.get("digest")),
-            created=stated_date(asset.get("updated_at")),
+            modified=stated_date(asset.get("updated_at")),
         )
 
 

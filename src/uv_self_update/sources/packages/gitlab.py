@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from uv_self_update.errors import StatusRefused
+from uv_self_update.releases.distribution import parse_filename
 from uv_self_update.sources.context import url_of
 from uv_self_update.sources.gitlab import Gitlab
 from uv_self_update.sources.packages.forge import ForgeRepository
@@ -31,7 +32,7 @@ class GitlabRepository(ForgeRepository):
     missing = "Set CI_JOB_TOKEN"
 
     def __init__(self, settings: ReleasesSettings, upstream: Upstream) -> None:
-        forge = Gitlab(upstream, url=url_of(settings.source))
+        forge = Gitlab(upstream, url=url_of(settings.source), is_file=parse_filename)
         super().__init__(settings, upstream, forge, path=_project_of(forge.api))
 
     @contextmanager
