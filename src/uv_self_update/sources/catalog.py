@@ -64,22 +64,14 @@ class CatalogSource(ArchiveSource):
 
     @abstractmethod
     def listed(self) -> Iterable[Release]:
-        """Return every release, in any order, with or without its files.
-
-        Raises:
-            SourceError: The source cannot be used.
-        """
+        """Return every release, in any order, with or without its files."""
 
     @abstractmethod
     def fetch(self, release: Release, asset: Asset) -> AbstractContextManager[Download]:
         """Open one file for download; see `ArchiveSource.open`."""
 
     def confirmed(self, release: Release, wanted: Wanted) -> bool:  # noqa: ARG002 # most trust their list
-        """Return whether the listed files exist.
-
-        Raises:
-            SourceError: The source cannot be used.
-        """
+        """Return whether the listed files exist."""
         return True
 
     def checksum(self, release: Release, asset: Asset) -> str | None:  # noqa: ARG002 # few know one
@@ -88,11 +80,7 @@ class CatalogSource(ArchiveSource):
 
     @cached_property
     def by_version(self) -> ByVersion:
-        """Every release by its version.
-
-        Raises:
-            SourceError: The source cannot be used.
-        """
+        """Every release by its version."""
         return self.collected(self.listed())
 
     def collected(self, releases: Iterable[Release]) -> ByVersion:
@@ -196,11 +184,7 @@ class CatalogSource(ArchiveSource):
         return release
 
     def at_least(self, limit: int) -> ByVersion:  # noqa: ARG002 # most read their whole list at once
-        """Return releases by version, among them the newest `limit` ones.
-
-        Raises:
-            SourceError: The source cannot be used.
-        """
+        """Return releases by version, among them the newest `limit` ones."""
         return self.by_version
 
     def releases(self, limit: int) -> tuple[Release, ...]:

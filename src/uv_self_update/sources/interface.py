@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 
 class Source(ABC):
-    """A place that holds uv releases."""
+    """A place that holds uv releases.
+
+    Its methods raise SourceError if it cannot be used, or lacks what is requested.
+    """
 
     name: str
     """The name in messages, without secrets."""
@@ -56,19 +59,11 @@ class Source(ABC):
         """
 
     def objection(self, release: Release, policy: Policy) -> Objection | None:
-        """Return why the policy hides a release of this source; None if it is allowed.
-
-        Raises:
-            SourceError: The source cannot be used.
-        """
+        """Return why the policy hides a release of this source; None if it is allowed."""
         return policy.objection_to(release, now=time.time())
 
     def itself(self) -> Source:
-        """Return the source that a composite source delegates to.
-
-        Raises:
-            SourceError: The source could not be determined.
-        """
+        """Return the source that a composite source delegates to."""
         return self
 
     def close(self) -> None:  # noqa: B027 # most sources have nothing to close
@@ -81,11 +76,7 @@ class Composite(Source):
     @cached_property
     @abstractmethod
     def chosen(self) -> Source:
-        """The source to use.
-
-        Raises:
-            SourceError: It could not be determined.
-        """
+        """The source to use."""
 
     def itself(self) -> Source:
         return self.chosen
@@ -117,20 +108,12 @@ class ArchiveSource(Source):
         return self.releases(limit)
 
     def with_files(self, release: Release) -> Release:
-        """Return a release of `listing` with its files, for a source whose list omits them.
-
-        Raises:
-            SourceError: The source cannot be used.
-        """
+        """Return a release of `listing` with its files, for a source whose list omits them."""
         return release
 
     @abstractmethod
     def open(self, release: Release, asset: Asset) -> AbstractContextManager[Download]:
-        """Open one file for download.
-
-        Raises:
-            SourceError: The source cannot be used, or does not have the file.
-        """
+        """Open one file for download."""
 
 
 class WheelSource(Source):
@@ -160,16 +143,8 @@ class WheelSource(Source):
 
     @abstractmethod
     def digest_algorithm(self, release: Release) -> str | None:
-        """Return the algorithm of the digests of a release's wheels; None without digests.
-
-        Raises:
-            SourceError: The source cannot be used.
-        """
+        """Return the algorithm of the digests of a release's wheels; None without digests."""
 
     @abstractmethod
     def dated(self, release: Release) -> bool:
-        """Return whether the source gives the publication date of a release.
-
-        Raises:
-            SourceError: The source cannot be used.
-        """
+        """Return whether the source gives the publication date of a release."""

@@ -49,7 +49,7 @@ _WHEEL = re.compile(r"uv-[0-9][^-/]*-[^/]+\.whl")
 
 
 class Tree(ABC):
-    """Directories that can be listed, and files that can be fetched."""
+    """Directories that can be listed, and files that can be fetched; or else SourceError."""
 
     name: str
     """The name in messages, without secrets."""
@@ -65,18 +65,10 @@ class Tree(ABC):
 
     @abstractmethod
     def open(self, path: Names) -> AbstractContextManager[Download]:
-        """Open a file for download.
-
-        Raises:
-            SourceError: It cannot be fetched.
-        """
+        """Open a file for download."""
 
     def tail(self, path: Names, length: int) -> bytes | None:  # noqa: ARG002 # few servers send a part
-        """Return the last `length` bytes of a file; None where only all of it is available.
-
-        Raises:
-            SourceError: It cannot be fetched.
-        """
+        """Return the last `length` bytes of a file; None where only all of it is available."""
         return None
 
     def url(self, path: Names) -> str:
@@ -84,11 +76,7 @@ class Tree(ABC):
         return below(self.name, path, directory=True)
 
     def checksum(self, path: Names) -> str | None:  # noqa: ARG002 # few servers know one
-        """Return the sha256 that the server computed for a file, or None.
-
-        Raises:
-            SourceError: The request failed.
-        """
+        """Return the sha256 that the server computed for a file, or None."""
         return None
 
 

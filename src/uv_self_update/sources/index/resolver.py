@@ -35,6 +35,8 @@ COMPILE = (
 class Resolver:
     """Resolves requirements on uv with the user's uv and its indexes.
 
+    Its methods raise IndexFailed if an index cannot be used.
+
     Args:
         uv: Runs uv.
     """
@@ -59,9 +61,6 @@ class Resolver:
             refresh: Whether to ignore cached responses.
             mode: The mode for pre-releases, as in `--prerelease`.
             before: The instant before which a version has to be published, in RFC 3339.
-
-        Raises:
-            IndexFailed: The index cannot be used.
         """
         arguments = [*_compile(mode=mode), "--resolution", resolution]
         if refresh and not self._uv.offline:
@@ -103,19 +102,11 @@ class Resolver:
         return considered(log) if code != 0 else ()
 
     def has_upload_time(self, version: str) -> bool:
-        """Return whether the index gives the upload time of a version.
-
-        Raises:
-            IndexFailed: The index cannot be used.
-        """
+        """Return whether the index gives the upload time of a version."""
         return self.resolve(f"uv=={version}", before=FAR_FUTURE, refresh=False) is not None
 
     def with_hashes(self, version: str) -> str:
-        """Return a version's requirement with the digests of all its files, as uv prints it.
-
-        Raises:
-            IndexFailed: The index cannot be used.
-        """
+        """Return a version's requirement with the digests of all its files, as uv prints it."""
         arguments = [*COMPILE, "--generate-hashes"]
         answer = self._uv.ask(arguments, f"uv=={version}")
         if answer.code != 0:
@@ -123,11 +114,7 @@ class Resolver:
         return answer.output
 
     def no_such_version(self, wanted: Wanted) -> NoSuchVersion:
-        """Return the error for a version that the index lacks: what hides it, or what is near.
-
-        Raises:
-            IndexFailed: The index cannot be used.
-        """
+        """Return the error for a version that the index lacks: what hides it, or what is near."""
         from uv_self_update.sources.index import explanation  # noqa: PLC0415 # only for an error
         from uv_self_update.sources.index.trace import inquiries, undated  # noqa: PLC0415 # as above
 
@@ -220,11 +207,7 @@ class Resolver:
 
     @property
     def has_cutoff(self) -> bool:
-        """Whether the user's uv skips files by their date.
-
-        Raises:
-            IndexFailed: The user's configuration cannot be read.
-        """
+        """Whether the user's uv skips files by their date."""
         return self._settings().cutoff is not None
 
     def _settings(self) -> IndexSettings:

@@ -29,7 +29,10 @@ def path_of(path: str) -> str:
 
 
 class PackageRepository(ABC):
-    """The releases of one repository. Its methods may be called by several threads."""
+    """The releases of one repository. Its methods may be called by several threads.
+
+    They raise SourceError if the server cannot be used, or lacks what is requested.
+    """
 
     name: str
     """Its name in messages."""
@@ -50,11 +53,7 @@ class PackageRepository(ABC):
         self._by_tag_lock = threading.Lock()
 
     def distributions(self) -> Sequence[Distribution]:
-        """Return every distribution. The server is asked once, also if that fails.
-
-        Raises:
-            SourceError: They cannot be listed.
-        """
+        """Return every distribution. The server is asked once, also if that fails."""
         with self._lock:
             if self._all is None:
                 try:
@@ -70,11 +69,7 @@ class PackageRepository(ABC):
         return self._all if isinstance(self._all, tuple) else None
 
     def of_tag(self, tag: str) -> Sequence[Distribution]:
-        """Return the distributions of one release, asking for no more than that where possible.
-
-        Raises:
-            SourceError: The server does not say.
-        """
+        """Return the distributions of one release, asking for no more than that where possible."""
         if self.known() is not None:
             return self._listed_of(tag)
         with self._by_tag_lock:
@@ -106,24 +101,12 @@ class PackageRepository(ABC):
 
     @abstractmethod
     def listed(self) -> Iterable[Distribution]:
-        """Ask the server for every distribution.
-
-        Raises:
-            SourceError: They cannot be listed.
-        """
+        """Ask the server for every distribution."""
 
     @abstractmethod
     def open(self, file: Distribution) -> AbstractContextManager[Download]:
-        """Begin to fetch a distribution.
-
-        Raises:
-            SourceError: It cannot be fetched.
-        """
+        """Begin to fetch a distribution."""
 
     def tail(self, file: Distribution, length: int) -> bytes | None:  # noqa: ARG002 # of the servers that can
-        """Return the last `length` bytes of a distribution; None where the server sends no part.
-
-        Raises:
-            SourceError: It cannot be fetched.
-        """
+        """Return the last `length` bytes of a distribution; None where the server sends no part."""
         return None
