@@ -21,7 +21,7 @@ from uv_self_update.platforms import triple_of
 from uv_self_update.releases.digests import embedded, only_sums, parse_sums
 from uv_self_update.releases.policy import hidden, tell
 from uv_self_update.releases.target import nearest, newest_first, ranked
-from uv_self_update.sources.formats.documents import describe
+from uv_self_update.sources.formats.documents import describe, start_of
 from uv_self_update.sources.formats.json_array import MAX_ENTRIES
 from uv_self_update.sources.interface import ArchiveSource
 from uv_self_update.sources.layout import is_asset
@@ -263,19 +263,14 @@ class CatalogSource(ArchiveSource):
 
     def _read_small(self, release: Release, asset: Asset) -> tuple[str | None, bytes]:
         """Return the URL of a small file and its start; no URL if the file does not exist."""
-        body = bytearray()
         try:
             with self.fetch(release, asset) as download:
-                for chunk in download.chunks:
-                    body += chunk
-                    if len(body) > DEFAULTS.checksums:
-                        break
+                return download.url, start_of(download, DEFAULTS.checksums)
         except StatusRefused as error:
             # A list that was copied from another server may name files that were not copied.
             if error.gone:
                 return None, b""
             raise
-        return download.url, bytes(body)
 
 
 def _tell_hidden(hidden_versions: Mapping[str, Objection], newer: Sequence[str]) -> None:

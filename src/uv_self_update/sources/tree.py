@@ -17,6 +17,7 @@ from uv_self_update.network.limits import DEFAULTS
 from uv_self_update.redaction import redact_url
 from uv_self_update.releases.release import INSTALLER_NAMES, Asset, Release
 from uv_self_update.sources.catalog import CatalogSource
+from uv_self_update.sources.formats.documents import start_of
 from uv_self_update.sources.layout import (
     PARENTS,
     flat_name,
@@ -203,7 +204,8 @@ class TreeSource(CatalogSource):
         for asset in assets:
             if version is None and asset.name in INSTALLER_NAMES:
                 with self._tree.open(_path_of(asset.where)) as download:
-                    version = version_in_script(_text(download))
+                    script = start_of(download, DEFAULTS.script)
+                version = version_in_script(script.decode("utf-8", errors="replace"))
         if version is None:
             _log.warning("%s contains a release of unknown version; skipping it", self.name)
             return
@@ -252,15 +254,6 @@ def _where(path: Names) -> str:
 
 def _path_of(where: str) -> Names:
     return tuple(where.split("/")) if where else ()
-
-
-def _text(download: Download) -> str:
-    body = bytearray()
-    for chunk in download.chunks:
-        body += chunk
-        if len(body) > DEFAULTS.script:
-            break
-    return body.decode("utf-8", errors="replace")
 
 
 def _last_name(location: str) -> str:

@@ -63,6 +63,16 @@ def describe(body: bytes) -> str:
     return UNKNOWN
 
 
+def start_of(download: Download, limit: int) -> bytes:
+    """Return the bytes of a file until there are more than `limit`, or all of them."""
+    body = bytearray()
+    for chunk in download.chunks:
+        body += chunk
+        if len(body) > limit:
+            break
+    return bytes(body)
+
+
 def _refuse_web_page(download: Download) -> Iterator[bytes]:
     """Yield the chunks of a release's file, unless it is a web page.
 

@@ -101,10 +101,6 @@ class Resolver:
         )
         return considered(log) if code != 0 else ()
 
-    def has_upload_time(self, version: str) -> bool:
-        """Return whether the index gives the upload time of a version."""
-        return self.resolve(f"uv=={version}", before=FAR_FUTURE, refresh=False) is not None
-
     def with_hashes(self, version: str) -> str:
         """Return a version's requirement with the digests of all its files, as uv prints it."""
         arguments = [*COMPILE, "--generate-hashes"]

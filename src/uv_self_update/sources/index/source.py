@@ -103,7 +103,7 @@ class IndexSource(WheelSource):
         self._prefetch: Prefetch | None = None
         self._assumed: Wanted | None = None
         self._lists = False
-        self._dates: dict[MinimumAge, tuple[frozenset[str], frozenset[str]]] = {}
+        self._dates: dict[MinimumAge | None, frozenset[str]] = {}
         self._removing: Background[None] | None = None
         self.name = "the package index" if url is None else f"the index {Url.parse(url)}"
         self._uv = UvPip(
@@ -185,7 +185,7 @@ class IndexSource(WheelSource):
         version = release.version
         if (objection := policy.objection_to_name(version)) is not None:
             return objection
-        return (self._listed_as_young if self._lists else self._too_young)(version, policy)
+        return self._too_young(version, policy, listed=self._lists)
 
     def _exact(self, wanted: Wanted) -> str | None:
         """Return the wanted exact version, or None if the index lacks it.
@@ -250,31 +250,29 @@ class IndexSource(WheelSource):
                 return lower
             below = [f"<={lower}"]
 
-    def _too_young(self, version: str, policy: Policy) -> Objection | None:
-        """Return the objection of the `min-age` rule to a version in the index, or None."""
-        rule, cutoff = policy.longest_age, _cutoff(policy)
-        if rule is None or cutoff is None:
-            return None
-        requirement = f"uv=={version}"
-        if self._resolver.resolve(requirement, before=cutoff, refresh=False) is not None:
-            return None
-        return rule.too_young if self._resolver.has_upload_time(version) else rule.undated
+    def _too_young(self, version: str, policy: Policy, *, listed: bool = False) -> Objection | None:
+        """Return the objection of the `min-age` rule to a version in the index, or None.
 
-    def _listed_as_young(self, version: str, policy: Policy) -> Objection | None:
-        """Return the same as `_too_young`, for any number of versions at the cost of two runs."""
-        rule, cutoff = policy.longest_age, _cutoff(policy)
-        if rule is None or cutoff is None:
+        With `listed`, any number of versions costs two runs of uv.
+        """
+        rule = policy.longest_age
+        if rule is None or self._is_dated(version, rule, listed=listed):
             return None
+        dated = self._is_dated(version, None, listed=listed)
+        return rule.too_young if dated else rule.undated
+
+    def _is_dated(self, version: str, rule: MinimumAge | None, *, listed: bool) -> bool:
+        """Return whether the index gives an upload time, and one that is old enough for a rule."""
+        before = FAR_FUTURE if rule is None else _before(rule)
+        if not listed:
+            found = self._resolver.resolve(f"uv=={version}", before=before, refresh=False)
+            return found is not None
         if rule not in self._dates:
-            dates = [frozenset(self._resolver.listed(before=at)) for at in (cutoff, FAR_FUTURE)]
-            self._dates[rule] = (dates[0], dates[1])
-        old, dated = self._dates[rule]
-        if version in old:
-            return None
-        return rule.too_young if version in dated else rule.undated
+            self._dates[rule] = frozenset(self._resolver.listed(before=before))
+        return version in self._dates[rule]
 
     def dated(self, release: Release) -> bool:
-        return self._resolver.has_upload_time(release.version)
+        return self._is_dated(release.version, None, listed=False)
 
     def releases(self, limit: int) -> tuple[Release, ...]:
         """Return the newest releases, without pre-releases.
@@ -360,4 +358,8 @@ class IndexSource(WheelSource):
 def _cutoff(policy: Policy) -> str | None:
     """Return the instant before which a version has to be published, in RFC 3339."""
     rule = policy.longest_age
-    return None if rule is None else utc(time.time() - rule.seconds)
+    return None if rule is None else _before(rule)
+
+
+def _before(rule: MinimumAge) -> str | None:
+    return utc(time.time() - rule.seconds)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from uv_self_update.errors import IndexFailed, UvNotRunnable
+from uv_self_update.errors import IndexFailed, SourceError, UvError, UvNotRunnable
 from uv_self_update.files import strerror
 from uv_self_update.network.progress import SILENT, Progress
 from uv_self_update.redaction import redact
@@ -31,6 +31,7 @@ REQUESTS = "uv_auth=trace,uv_client=trace"
 CANDIDATES = "uv_resolver=debug"
 """What uv logs, for RUST_LOG; `trace` parses it."""
 
+_COMPILE = ["pip", "compile", "-", "--no-deps", "--no-header", "--no-annotate"]
 _PLAIN = ("--color", "never")
 _TEMPORARY = ("TMPDIR", "TMP", "TEMP")
 _SHOWN_LINES = 12
@@ -112,6 +113,17 @@ class UvPip:
             if understood is None:
                 return answer
             self._settings = understood
+
+    def newer(self, name: str, version: str) -> str | None:
+        """Return the newest version of a program above one; None without one, or after a failure.
+
+        The index that has it need not be a source of uv.
+        """
+        try:
+            answer = self.ask(_COMPILE, f"{name}>{version}")
+        except (SourceError, UvError):
+            return None
+        return answer.output.strip().rpartition("==")[2] or None if answer.code == 0 else None
 
     def logged(
         self,

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import UvSelfUpdateError
-from uv_self_update.sources.index.newer import Programs
+from uv_self_update.sources.index.uv_pip import UvPip
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.uv.executable import version_of
 from uv_self_update.uv.process import Signals
@@ -58,7 +58,7 @@ def examine(patient: Patient) -> list[Finding]:
         else:
             uv = installation.uv
             opened = stack.enter_context(closing(OpenSources(settings, uv=uv, environ=environ)))
-            programs = stack.enter_context(closing(Programs(uv, environ)))
+            programs = stack.enter_context(closing(UvPip(uv, environ, name="the package index")))
             newer = pool.submit(_settled, partial(reach.newer_program, programs))
             results = [*pool.map(_settled, _checks(patient, opened))]
             wait([newer], timeout=_PATIENCE)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from uv_self_update.releases.release import Asset, Release
-    from uv_self_update.sources.index.newer import Programs
+    from uv_self_update.sources.index.uv_pip import UvPip
     from uv_self_update.sources.interface import Source
     from uv_self_update.sources.opened import OpenSources
 
@@ -111,7 +111,7 @@ def route(url: str, environ: Mapping[str, str]) -> Iterator[Finding]:
     yield Finding(topic=topic, text=f"{redact_url(url)} is reached {way}")
 
 
-def newer_program(programs: Programs) -> Iterator[Finding]:
+def newer_program(programs: UvPip) -> Iterator[Finding]:
     """Report a newer version of this program on the user's index, if that has one."""
     if found := programs.newer(_NAME, __version__):
         text = f"{_NAME} {found} is available (installed: {__version__})"
