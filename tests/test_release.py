@@ -201,8 +201,9 @@ JSON = st.recursive(
 def test_any_json(document: list[object]) -> None:
     """Whatever JSON comes in, only whole releases come out, and uv gets them without a null."""
     for release in filter(None, map(listed_release, document)):
-        text = github_document(
-            release, base="http://127.0.0.1:1/s/", repository="o/r", assets=INSTALLER_NAMES
+        files = [Asset(name=name) for name in INSTALLER_NAMES]
+        text = json.dumps(
+            github_document(release, base="http://127.0.0.1:1/s/", repository="o/r", assets=files)
         )
         assert VERSION.fullmatch(release.version)
         assert "null" not in text
@@ -213,8 +214,8 @@ def test_document() -> None:
     base = "http://127.0.0.1:81/secret/"
     release = Release(version="1.0.0rc1", tag="v1.0.0rc1", assets=(Asset(name="x"),))
     names = (*INSTALLER_NAMES, "uv-x.tar.gz")
-    text = github_document(release, base=base, repository="astral-sh/uv", assets=names)
-    assert json.loads(text) == {
+    files = [Asset(name=name) for name in names]
+    assert github_document(release, base=base, repository="astral-sh/uv", assets=files) == {
         "tag_name": "1.0.0rc1",
         "name": "1.0.0rc1",
         "url": f"{base}api/v3/repos/astral-sh/uv/releases/tags/1.0.0rc1",

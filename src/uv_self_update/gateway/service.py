@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hmac
+import json
 import logging
 import threading
 from contextlib import contextmanager
@@ -230,13 +231,14 @@ class Service:
             return self._failed(error)
         taken = self._native.expect(found) or wanted.exact is not None
         self._announcement.offered(found, taken=taken)
+        names = (*INSTALLER_NAMES, self._platform.archive)
         document = github_document(
             found.release,
             base=self._address.base,
             repository=repository,
-            assets=(*INSTALLER_NAMES, self._platform.archive),
+            assets=[Asset(name=name) for name in names],
         )
-        return Reply.of(f"[{document}]" if listing else document, content_type=_JSON)
+        return Reply.of(json.dumps([document] if listing else document), content_type=_JSON)
 
     def _find(self, wanted: Wanted) -> Found:
         """Query the sources, once for each wanted version."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
+from typing import TYPE_CHECKING
 
 from uv_self_update.values import frozen
 from uv_self_update.versions import LONGEST_NAME, is_prerelease, version_of_tag
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 INSTALLER_NAMES = ("uv-installer.sh", "uv-installer.ps1")
 """The installer scripts that uv runs on Unix and on Windows."""
@@ -140,32 +143,41 @@ def listed_release(entry: object) -> Release | None:
 
 
 def github_document(
-    release: Release, *, base: str, repository: str, assets: tuple[str, ...]
-) -> str:
-    """Return a release in GitHub's JSON: complete, without null, every URL below `base`.
+    release: Release, *, base: str, repository: str, assets: Iterable[Asset]
+) -> dict[str, object]:
+    """Return a release as GitHub's JSON has it: complete, without null, every URL below `base`.
 
     uv refuses a release with any of these fields missing or null (axoupdater, `release/github.rs`).
 
     Args:
         release: The release.
-        base: The gateway's base URL, ending in `/`.
+        base: The base URL of the server, ending in `/`.
         repository: `OWNER/NAME`, as in uv's receipt.
-        assets: The names of the files to list.
+        assets: The files to list.
     """
-    downloads = f"{base}{repository}/releases/download/{release.version}/"
-    document = {
+    return {
         "tag_name": release.version,
         "name": release.version,
         "url": f"{base}api/v3/repos/{repository}/releases/tags/{release.version}",
         "html_url": f"{base}{repository}/releases/tag/{release.version}",
         "draft": False,
         "prerelease": release.prerelease,
+        **({} if release.published is None else {"published_at": release.published}),
         "assets": [
-            {"name": name, "url": downloads + name, "browser_download_url": downloads + name}
-            for name in assets
+            _github_asset(asset, f"{base}{repository}/releases/download/{release.version}/")
+            for asset in assets
         ],
     }
-    return json.dumps(document)
+
+
+def _github_asset(asset: Asset, downloads: str) -> dict[str, object]:
+    url = downloads + asset.name
+    entry: dict[str, object] = {"name": asset.name, "url": url, "browser_download_url": url}
+    if asset.size is not None:
+        entry["size"] = asset.size
+    if asset.sha256 is not None:
+        entry["digest"] = f"sha256:{asset.sha256}"
+    return entry
 
 
 def _parse_assets(value: object) -> tuple[Asset, ...] | None:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from uv_self_update.platforms import triple_of
+from uv_self_update.releases.release import Asset, Release, github_document
 from uv_self_update.versions import is_prerelease
 
 if TYPE_CHECKING:
@@ -107,27 +108,14 @@ def documents(record: Record) -> dict[str, bytes]:
 
 
 def _github(held: Held, base: str) -> bytes:
-    """Return a release in GitHub's JSON: every field that uv requires, and the digests."""
-    downloads = f"{base}{LINKED}/{held.version}/"
-    document = {
-        "tag_name": held.version,
-        "name": held.version,
-        "url": f"{base}{_API}/tags/{held.version}",
-        "html_url": downloads,
-        "draft": False,
-        "prerelease": is_prerelease(held.version),
-        "published_at": held.published,
-        "assets": [
-            {
-                "name": name,
-                "url": downloads + name,
-                "browser_download_url": downloads + name,
-                "size": file.size,
-                "digest": f"sha256:{file.sha256}",
-            }
-            for name, file in sorted(held.files.items())
-        ],
-    }
+    """Return a release in GitHub's JSON, with the digests."""
+    release = Release(version=held.version, tag=held.version, published=held.published)
+    files = [
+        Asset(name=name, sha256=file.sha256, size=file.size)
+        for name, file in sorted(held.files.items())
+    ]
+    document = github_document(release, base=base, repository="astral-sh/uv", assets=files)
+    document["html_url"] = f"{base}{LINKED}/{held.version}/"
     return (json.dumps(document, indent=1) + "\n").encode()
 
 
