@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
 from uv_self_update.errors import NoSourceAnswered, NoSuchVersion, SourceError, StatusRefused
 from uv_self_update.platforms import triple_of
@@ -167,6 +167,7 @@ def overview(
             objection = answering.objection(release, policy)
             undated = objection if objection is not None and objection.undated else undated
             rule = _hiding(objection, release, policy)
+            archive = release.asset(platform.archive)
             row = Row(
                 version=release.version,
                 source=answering.name,
@@ -175,7 +176,9 @@ def overview(
                 allowed=rule is None,
                 rule=rule,
                 installed=release.version == installed,
-                **_archives(release, platform),
+                platforms=_triples(release),
+                size=None if archive is None else archive.size,
+                sha256=None if archive is None else archive.sha256,
             )
             rows.setdefault(release.version, []).append(row)
         if undated is not None:
@@ -199,23 +202,11 @@ def _hiding(objection: Objection | None, release: Release, policy: Policy) -> st
     return None if ranked([release.version], NEWEST.under(policy)) else "pre-release"
 
 
-class _Archives(TypedDict):
-    platforms: tuple[str, ...] | None
-    size: int | None
-    sha256: str | None
-
-
-def _archives(release: Release, platform: Platform) -> _Archives:
-    """Return what a list tells about the archives of a release."""
+def _triples(release: Release) -> tuple[str, ...] | None:
+    """Return the target triples of the archives in a list; None if it lists no files."""
     if not release.assets:
-        return {"platforms": None, "size": None, "sha256": None}
-    triples = {triple for asset in release.assets if (triple := triple_of(asset.name))}
-    own = release.asset(platform.archive)
-    return {
-        "platforms": tuple(sorted(triples)),
-        "size": None if own is None else own.size,
-        "sha256": None if own is None else own.sha256,
-    }
+        return None
+    return tuple(sorted(filter(None, {triple_of(asset.name) for asset in release.assets})))
 
 
 def _complete(source: Source, release: Release, platform: Platform) -> bool | None:
