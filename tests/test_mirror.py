@@ -31,7 +31,7 @@ from uv_self_update.network.progress import SILENT
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.workflow.mirror import wheels as made
 from uv_self_update.workflow.mirror.fill import fill
-from uv_self_update.workflow.mirror.selection import Selection
+from uv_self_update.workflow.mirror.record import Selection
 from uv_self_update.workflow.mirror.store import Store
 from uv_self_update.workflow.mirror.together import Together
 from uv_self_update.workflow.mirror.verify import verify

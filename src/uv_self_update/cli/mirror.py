@@ -17,7 +17,7 @@ from uv_self_update.sources.opened import OpenSources
 from uv_self_update.uv.process import SignalReceived, Signals
 from uv_self_update.workflow.check import UPDATE_DUE
 from uv_self_update.workflow.mirror.fill import Filled, fill
-from uv_self_update.workflow.mirror.selection import Selection
+from uv_self_update.workflow.mirror.record import Selection
 from uv_self_update.workflow.mirror.store import Store
 from uv_self_update.workflow.mirror.together import Together
 from uv_self_update.workflow.mirror.verify import verify

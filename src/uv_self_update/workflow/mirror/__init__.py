@@ -1,8 +1,8 @@
 """`mirror`: a directory of static files that uv, this package, pip and web servers can use.
 
-`selection` is what a mirror is to have. `layout` decides names and documents, `record` says what
-the directory holds, `store` writes it. `fill` adds releases, with `wheels` and `scripts` for what a
-source lacks, and `verify` checks all.
+`record` says what a mirror is to have, and what the directory holds. `layout` decides names and
+documents, `store` writes them. `fill` adds releases, with `wheels` and `scripts` for what a source
+lacks, and `verify` checks all.
 """
 
-__all__ = ("fill", "selection", "store", "together", "verify")
+__all__ = ("fill", "record", "store", "together", "verify")

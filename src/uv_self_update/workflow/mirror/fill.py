@@ -17,9 +17,10 @@ from contextlib import closing
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from uv_self_update.errors import NoSourceAnswered, NoSuchVersion, SourceError
+from uv_self_update.errors import NoSuchVersion
 from uv_self_update.releases.target import nearest, ranked
 from uv_self_update.sources.interface import ArchiveSource
+from uv_self_update.sources.order import first_answer
 from uv_self_update.values import frozen, replace
 from uv_self_update.workflow.mirror.gather import Gathering, Turn
 from uv_self_update.workflow.mirror.layout import (
@@ -39,8 +40,7 @@ if TYPE_CHECKING:
     from uv_self_update.releases.release import Release
     from uv_self_update.sources.interface import Source
     from uv_self_update.sources.opened import OpenSources
-    from uv_self_update.workflow.mirror.record import Held, Record
-    from uv_self_update.workflow.mirror.selection import Selection
+    from uv_self_update.workflow.mirror.record import Held, Record, Selection
     from uv_self_update.workflow.mirror.store import Store
     from uv_self_update.workflow.mirror.together import Together
 
@@ -80,7 +80,10 @@ def fill(opened: OpenSources, store: Store, selection: Selection, progress: Toge
         if selection.url is not None:
             known = replace(known, url=selection.url)
         with progress.task("Reading the list of releases"):
-            source, releases = _listed(opened, selection)
+            policy = opened.policy
+            source, releases = first_answer(
+                opened.all, lambda source: _selected(source, selection, policy)
+            )
         gathering = Gathering(
             store,
             source,
@@ -119,10 +122,11 @@ def _gathered(
         if (before := known.releases.get(release.version)) is None
         or not _settled(gathering, before, release)
     ]
-    turns = [
-        Turn(release=release, before=before, number=number, count=len(wanted))
-        for number, (release, before) in enumerate(wanted, 1)
-    ]
+    turns = []
+    for number, (release, before) in enumerate(wanted, 1):
+        several = f"{number}/{len(wanted)} " if len(wanted) > 1 else ""
+        title = f"{several}uv {release.version}"
+        turns.append(Turn(release=release, before=before, title=title))
     for turn, after in zip_longest(turns, turns[1:]):
         before, held = turn.before, gathering.release(turn, after)
         if held is None:
@@ -135,27 +139,6 @@ def _gathered(
         store.remember(known)
         store.release_done(held.version)
     return known, added
-
-
-def _listed(opened: OpenSources, selection: Selection) -> tuple[Source, list[Release]]:
-    """Return the first source that answers, and its selected releases, newest first.
-
-    Raises:
-        SourceError: No source answers, or none has such a release.
-    """
-    failures: list[SourceError] = []
-    policy = opened.policy
-    for source in opened.all:
-        try:
-            answering = source.itself()
-            found = _selected(answering, selection, policy)
-        except SourceError as error:
-            failures.append(error)
-            continue
-        for failure in failures:
-            _log.warning("%s; trying the next source", str(failure).splitlines()[0])
-        return answering, found
-    raise failures[0] if len(failures) == 1 else NoSourceAnswered(failures)
 
 
 def _selected(source: Source, selection: Selection, policy: Policy) -> list[Release]:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from uv_self_update.releases.release import Release
     from uv_self_update.sources.interface import Source
     from uv_self_update.sources.opened import OpenSources
-    from uv_self_update.workflow.mirror.selection import Selection
+    from uv_self_update.workflow.mirror.record import Selection
     from uv_self_update.workflow.mirror.store import Store
     from uv_self_update.workflow.mirror.together import Together
 
@@ -59,15 +59,8 @@ class Turn:
     before: Held | None
     """What the mirror has of it already."""
 
-    number: int
-    count: int
-    """How many releases are gathered."""
-
-    @property
-    def title(self) -> str:
-        """Its name in the progress: `2/30 uv 0.13.9`."""
-        several = f"{self.number}/{self.count} " if self.count > 1 else ""
-        return f"{several}uv {self.release.version}"
+    title: str
+    """Its name in the progress: `2/30 uv 0.13.9`."""
 
 
 class Gathering:

@@ -1,4 +1,7 @@
-"""What a mirror holds: the document that the next run, and `--check`, compare files with."""
+"""What a mirror is to have, and what it holds.
+
+The record is the document that the next run, and `--check`, compare files with.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,37 @@ from typing import TYPE_CHECKING, Any
 
 from uv_self_update.errors import MirrorUnusable
 from uv_self_update.platforms import triple_of
-from uv_self_update.releases.target import newest_first
+from uv_self_update.releases.target import NEWEST, newest_first
 from uv_self_update.values import field, frozen, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from uv_self_update.releases.target import Wanted
+
 _FORMAT = 1
+
+
+@frozen
+class Selection:
+    """The releases and files to mirror."""
+
+    wanted: Wanted = NEWEST
+    limit: int | None = 1
+    """How many of the newest wanted releases; None for all."""
+
+    triples: frozenset[str] = frozenset()
+    """The target triples; empty for all."""
+
+    url: str | None = None
+    """Where the mirror is served, ending in `/`; None for the one of the last run."""
+
+    keep: int | None = None
+    """How many releases remain; None for all."""
+
+    wheels: bool = True
+    """Whether the mirror is a package index as well."""
 
 
 @frozen

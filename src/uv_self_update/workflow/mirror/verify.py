@@ -26,16 +26,13 @@ def verify(store: Store) -> Iterator[str]:
         return
     for held in known.newest_first:
         for path, file in paths_of(held).items():
-            found = measured(store.root / path)
-            if found != file:
-                yield f"{path} is {'missing' if found is None else 'changed'}"
+            yield from _compared(path, measured(store.root / path), file)
         for path, content in beside(held).items():
-            yield from _compared(store, path, content)
+            yield from _compared(path, content_of(store.root / path), content)
     for path, content in documents(known).items():
-        yield from _compared(store, path, content)
+        yield from _compared(path, content_of(store.root / path), content)
 
 
-def _compared(store: Store, path: str, content: bytes) -> Iterator[str]:
-    found = content_of(store.root / path)
-    if found != content:
+def _compared(path: str, found: object, expected: object) -> Iterator[str]:
+    if found != expected:
         yield f"{path} is {'missing' if found is None else 'changed'}"
