@@ -69,20 +69,14 @@ class Rehearsal:
 
     def __str__(self) -> str:
         if self.start == self.end:
-            return (
-                f"A temporary copy of uv {self.end} from the source runs, and is up to date.\n"
-                f"  source   {self.source}\n"
-                f"  version  {self.end}\n"
-                f"  bytes    {self.size:,}\n"
-                f"  seconds  {self.seconds:.1f}"
-            )
+            title = f"A temporary copy of uv {self.end} from the source runs, and is up to date."
+            versions = f"  version  {self.end}\n"
+        else:
+            title = "A temporary copy of uv was updated, and runs."
+            versions = f"  from     {self.start}\n  to       {self.end}\n"
         return (
-            f"A temporary copy of uv was updated, and runs.\n"
-            f"  source   {self.source}\n"
-            f"  from     {self.start}\n"
-            f"  to       {self.end}\n"
-            f"  bytes    {self.size:,}\n"
-            f"  seconds  {self.seconds:.1f}"
+            f"{title}\n  source   {self.source}\n{versions}"
+            f"  bytes    {self.size:,}\n  seconds  {self.seconds:.1f}"
         )
 
 
