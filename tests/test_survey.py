@@ -88,7 +88,7 @@ def test_inspect(server: type[Dialect], home: Home) -> None:
             archive=True,
             wheel=False,
             installer=True,
-            digest=True,
+            digest="sha256",
         )
 
 
@@ -98,7 +98,7 @@ def test_inspect_less(home: Home) -> None:
     with Simulator(listing.NginxHtml(releases, Setup())) as simulator:
         found = inspected(simulator, home)
     assert found == Inspection(
-        versions=("0.10.1",), more=False, archive=True, wheel=False, installer=False, digest=False
+        versions=("0.10.1",), more=False, archive=True, wheel=False, installer=False, digest=None
     )
 
 
@@ -107,7 +107,7 @@ def test_inspect_list_that_promises_too_much(home: Home) -> None:
     with Simulator(github.Github(catalogue("0.10.1"), Setup())) as simulator:
         simulator.fault = replaced(Page(status=404), file=PLATFORM.archive)
         found = inspected(simulator, home)
-    assert (found.archive, found.digest, found.installer) == (False, False, True)
+    assert (found.archive, found.digest, found.installer) == (False, None, True)
 
 
 def test_inspect_others_are_hidden(home: Home) -> None:
@@ -141,7 +141,7 @@ def test_inspect_wheel(home: Home) -> None:
         archive=True,
         wheel=True,
         installer=False,
-        digest=True,
+        digest="sha256",
         dated=False,
     )
 

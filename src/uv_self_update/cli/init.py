@@ -222,8 +222,7 @@ def _described(version: str, found: Inspection, platform: Platform) -> str:
     versions = ", ".join(found.versions) + (", and older" if found.more else "")
     if found.wheel:
         archive, installer = "wheel for this platform", "not needed"
-        digest = found.algorithm if found.digest else "none"
-        digest += " (weak)" if found.digest and found.algorithm == "md5" else ""
+        digest = (found.digest or "none") + (" (weak)" if found.digest == "md5" else "")
     else:
         archive = platform.archive
         installer = platform.installer if found.installer else "none; ours is used"

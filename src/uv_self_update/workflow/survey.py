@@ -45,11 +45,8 @@ class Inspection:
 
     installer: bool
 
-    digest: bool
-    """Whether a digest of that is known."""
-
-    algorithm: str = "sha256"
-    """Of the digest, if one is known."""
+    digest: str | None
+    """The algorithm of the digest of that; None if no digest is known."""
 
     dated: bool = True
     """Whether the source has publication dates; False only for an index."""
@@ -91,24 +88,20 @@ def inspect(source: Source, release: Release, platform: Platform) -> Inspection:
         SourceError: The source cannot be used.
     """
     versions = _versions(source, release)
-    wheel = isinstance(source, WheelSource)
-    archive = installer = digest = True
-    algorithm, dated = "sha256", True
+    archive, installer, digest, dated = True, False, None, True
     if isinstance(source, WheelSource):
-        given = source.digest_algorithm(release)
-        digest, algorithm = given is not None, given or algorithm
-        dated = source.dated(release)
+        digest, dated = source.digest_algorithm(release), source.dated(release)
     elif isinstance(source, ArchiveSource):
-        archive, digest = _there(source, release, platform.archive)
+        archive, known = _there(source, release, platform.archive)
         installer, _ = _there(source, release, platform.installer)
+        digest = "sha256" if known else None
     return Inspection(
         versions=versions[:_NAMED],
         more=len(versions) > _NAMED,
         archive=archive,
-        wheel=wheel,
-        installer=installer and not wheel,
+        wheel=isinstance(source, WheelSource),
+        installer=installer,
         digest=digest,
-        algorithm=algorithm,
         dated=dated,
     )
 
