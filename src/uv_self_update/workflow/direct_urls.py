@@ -1,7 +1,7 @@
 """Direct URLs (`name = { url = "https://github.com/…" }`): how they are served.
 
 They are https, so uv has to take this run's certificate for that of the repository's host. That is
-done only where `named_releases` finds such a URL; no other run imports this.
+done only where `exec` finds such a URL; no other run imports this.
 """
 
 from __future__ import annotations
@@ -25,9 +25,7 @@ from uv_self_update.network.tls import Trust
 from uv_self_update.releases.release_urls import OF_KIND
 from uv_self_update.sources.packages.registry import build
 from uv_self_update.uv import configuration
-from uv_self_update.uv.arguments import values_of
-from uv_self_update.uv.trust import UvTrust
-from uv_self_update.values import frozen, replace
+from uv_self_update.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -36,95 +34,73 @@ if TYPE_CHECKING:
     from uv_self_update.config.releases import ReleasesSettings
     from uv_self_update.gateway.package_index import PackageIndex
     from uv_self_update.network.client import Upstream
-    from uv_self_update.uv.command import WrappedCommand
     from uv_self_update.uv.proxies import UvProxies
+    from uv_self_update.uv.trust import UvTrust
     from uv_self_update.workflow.packages_job import PackagesJob
 
 _EXTRA = "cryptography"
 """The package that makes certificates."""
 
 
-@frozen
-class DirectAccess:
-    """How the direct URLs of one command are served."""
+def obstacle(trust: UvTrust, proxies: UvProxies) -> DirectUrlsNotServed | None:
+    """Return why direct URLs cannot be served; None if they can.
 
-    releases: Sequence[ReleasesSettings]
-    """The repositories that have them, over https; their pre-releases count."""
-
-    trust: UvTrust
-    """What uv trusts beside this run's authority."""
-
-    insecure: Sequence[str]
-    """Hosts that uv is told not to verify."""
-
-    obstacle: DirectUrlsNotServed | None
-    """Why they are not served; None where they are."""
-
-    @classmethod
-    def of(
-        cls,
-        job: PackagesJob,
-        command: WrappedCommand,
-        releases: Sequence[ReleasesSettings],
-        *,
-        numbers: tuple[int, ...],
-        proxies: UvProxies,
-    ) -> DirectAccess:
-        """Examine how uv reaches servers, and what it trusts.
-
-        Args:
-            job: Where packages come from.
-            command: The command.
-            releases: The repositories whose files it names by their URLs.
-            numbers: The numbers of uv's version; empty if it is not known.
-            proxies: The user's proxies.
-        """
-        directory = command.directory(job.directory)
-        trust = UvTrust.of(
-            job.environ, numbers=numbers, options=command.options, directory=directory
-        )
-        obstacle = None
-        if importlib.util.find_spec(_EXTRA) is None:
-            obstacle = DirectUrlsNotServed(f"`{_EXTRA}` is not installed", extra=True)
-        elif proxies.https is not None and (reason := unusable(proxies.https, "https")):
-            obstacle = DirectUrlsNotServed(reason)
-        elif trust.system and not roots.SYSTEM_READABLE:
-            reason = "uv is told to trust the authorities of macOS, which cannot be listed"
-            obstacle = DirectUrlsNotServed(reason)
-        return cls(
-            # What is named by its URL is wanted, whatever it is.
-            releases=[replace(one, prereleases=True) for one in releases],
-            trust=trust,
-            insecure=values_of(command.options, "--allow-insecure-host"),
-            obstacle=obstacle,
-        )
+    Args:
+        trust: What uv trusts.
+        proxies: The user's proxies.
+    """
+    if importlib.util.find_spec(_EXTRA) is None:
+        return DirectUrlsNotServed(f"`{_EXTRA}` is not installed", extra=True)
+    if proxies.https is not None and (reason := unusable(proxies.https, "https")):
+        return DirectUrlsNotServed(reason)
+    if trust.system and not roots.SYSTEM_READABLE:
+        reason = "uv is told to trust the authorities of macOS, which cannot be listed"
+        return DirectUrlsNotServed(reason)
+    return None
 
 
 class DirectServing:
-    """What serves direct URLs for the length of one command."""
+    """What serves direct URLs for the length of one command.
 
-    def __init__(self, access: DirectAccess, job: PackagesJob, proxies: UvProxies) -> None:
+    Args:
+        job: Where packages come from.
+        releases: The repositories whose files are named by their URLs, over https.
+        trust: What uv trusts beside this run's authority.
+        proxies: The user's proxies.
+        insecure: Hosts that uv is told not to verify.
+    """
+
+    def __init__(
+        self,
+        job: PackagesJob,
+        releases: Sequence[ReleasesSettings],
+        trust: UvTrust,
+        proxies: UvProxies,
+        insecure: Sequence[str],
+    ) -> None:
         # Slow to import, and an extra.
         from uv_self_update.gateway.authority import Authority  # noqa: PLC0415
 
-        self._access = access
         self._job = job
+        # What is named by its URL is wanted, whatever it is.
+        self._releases = [replace(one, prereleases=True) for one in releases]
+        self._trust = trust
         self._proxies = proxies
-        self._authority = Authority(_host(one) for one in access.releases)
+        self._insecure = insecure
+        self._authority = Authority(self.hosts)
 
     @property
     def hosts(self) -> list[str]:
         """The hosts whose TLS ends here, without ports."""
-        return [_host(one) for one in self._access.releases]
+        return [_host(one) for one in self._releases]
 
     @property
     def authorities(self) -> bytes:
         """The authorities that uv has to trust: this run's, and those that it trusts by itself."""
-        trust = self._access.trust
-        if trust.named:
-            known = roots.of_paths(trust.named)
+        if self._trust.named:
+            known = roots.of_paths(self._trust.named)
         else:
-            known = roots.of_system() if trust.system else roots.of_mozilla()
+            known = roots.of_system() if self._trust.system else roots.of_mozilla()
         return self._authority.certificate + known
 
     def tunnels(
@@ -133,11 +109,11 @@ class DirectServing:
         """Return what serves https."""
         environ = self._job.environ
         configured = configuration.read(environ, windows=os.name == "nt").insecure_hosts
-        insecure = [*configured, *self._access.insecure]
+        insecure = [*configured, *self._insecure]
         trust = Trust(self._job.settings.network, environ=environ, insecure=insecure)
         served = []
         hosts = {}
-        for releases in self._access.releases:
+        for releases in self._releases:
             repository = build(releases, upstream(releases.source))
             one = Served(repository=repository, claim=releases.claim)
             served.append((one, OF_KIND[releases.source.kind]))

@@ -23,18 +23,21 @@ from typing import TYPE_CHECKING
 
 from uv_self_update.background import Background
 from uv_self_update.errors import IndexNotNamed, NotConfigured, UsageError
+from uv_self_update.releases.release_urls import OF_KIND, page_of
 from uv_self_update.uv import configuration, lock, system_file, workspace
+from uv_self_update.uv.arguments import values_of
 from uv_self_update.uv.child import Child
 from uv_self_update.uv.executable import version_of, which
 from uv_self_update.uv.proxies import UvProxies, environment_through
+from uv_self_update.uv.requirements import names_release
 from uv_self_update.values import frozen
 from uv_self_update.versions import numbers_of
-from uv_self_update.workflow.named_releases import named_releases
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from uv_self_update.config.releases import ReleasesSettings
     from uv_self_update.errors import DirectUrlsNotServed, UvSelfUpdateError
     from uv_self_update.uv.command import WrappedCommand
     from uv_self_update.workflow.direct_urls import DirectServing
@@ -120,16 +123,32 @@ def _direct(
     job: PackagesJob, command: WrappedCommand, numbers: tuple[int, ...], proxies: UvProxies
 ) -> tuple[DirectServing | None, DirectUrlsNotServed | None]:
     """Return what serves direct URLs, or why they are not served; neither without such URLs."""
-    releases = named_releases(job, command)
+    releases = _named_releases(job, command)
     if not releases:
         return None, None
     # Slow to import, and few projects have them.
-    from uv_self_update.workflow.direct_urls import DirectAccess, DirectServing  # noqa: PLC0415
+    from uv_self_update.uv.trust import UvTrust  # noqa: PLC0415
+    from uv_self_update.workflow.direct_urls import DirectServing, obstacle  # noqa: PLC0415
 
-    access = DirectAccess.of(job, command, releases, numbers=numbers, proxies=proxies)
-    if access.obstacle is not None:
-        return None, access.obstacle
-    return DirectServing(access, job, proxies), None
+    directory = command.directory(job.directory)
+    trust = UvTrust.of(job.environ, numbers=numbers, options=command.options, directory=directory)
+    if reason := obstacle(trust, proxies):
+        return None, reason
+    insecure = values_of(command.options, "--allow-insecure-host")
+    return DirectServing(job, releases, trust, proxies, insecure), None
+
+
+def _named_releases(job: PackagesJob, command: WrappedCommand) -> Sequence[ReleasesSettings]:
+    """Return the repositories over https whose release files a command names by their URLs."""
+    releases = {
+        one.source.url: one
+        for one in job.releases
+        if one.source.kind in OF_KIND and (one.source.url or "").startswith("https://")
+    }
+    directories = list(dict.fromkeys([job.directory, command.directory(job.directory)]))
+    urls = {page_of(url): OF_KIND[one.source.kind].mark for url, one in releases.items() if url}
+    named = urls and names_release(urls, command.words, directories, job.environ)
+    return [*releases.values()] if named else []
 
 
 def _unnamed(job: PackagesJob, active: Serving, directory: Path) -> Iterator[IndexNotNamed]:
