@@ -13,7 +13,7 @@ import pytest
 from support import binaries, mirrors
 from support.web import Asked, Page, Web
 from uv_self_update.errors import InvalidRequirement, NothingRequired, UsageError
-from uv_self_update.uv import required_version as required
+from uv_self_update.uv import workspace as projects
 from uv_self_update.uv.required_version import (
     Place,
     Requirement,
@@ -590,7 +590,7 @@ def test_required_by_the_person(start: str, home: Home, web: Web, *, split: bool
 )
 def test_pattern(path: str, pattern: str, *, expected: bool) -> None:
     """A pattern is compared with a path folder by folder."""
-    assert required._fits(path.split("/"), pattern.split("/")) == expected  # noqa: SLF001 # a table
+    assert projects._fits(path.split("/"), pattern.split("/")) == expected  # noqa: SLF001 # a table
 
 
 def test_pattern_that_takes_forever() -> None:
@@ -608,7 +608,7 @@ def test_pattern_that_takes_forever() -> None:
         __hash__ = str.__hash__
 
     pattern = [*[Counted("**"), Counted("a")] * 20, Counted("b")]
-    assert not required._fits(["a"] * 40, pattern)  # noqa: SLF001 # as above
+    assert not projects._fits(["a"] * 40, pattern)  # noqa: SLF001 # as above
     assert looked < 10_000
 
 

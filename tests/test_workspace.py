@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from uv_self_update.uv.configuration import UnusableFile
-from uv_self_update.uv.workspace import Workspace
+from uv_self_update.uv.workspace import Workspace, proxy_keys
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,3 +99,16 @@ def test_group_of_a_member(tmp_path: Path) -> None:
     assert of(tmp_path).selections() == [
         ["--all-extras", "--group", "dev", "--group", "m/pyproject.toml:lint"]
     ]
+
+
+@pytest.mark.parametrize(
+    ("inner", "keys"), [('[project]\nname = "a"\n', ["http-proxy"]), ("[tool.uv]\n", [])]
+)
+def test_files_of_a_project(inner: str, keys: list[str], tmp_path: Path) -> None:
+    """A `pyproject.toml` without a table of uv does not hide the files above it."""
+    above = tmp_path / "uv.toml"
+    above.write_text('http-proxy = "http://proxy.example:3128"\n')
+    directory = project(tmp_path / "a", inner)
+
+    found = proxy_keys({"XDG_CONFIG_DIRS": str(tmp_path)}, directory, windows=False)
+    assert [*found] == [(above, key) for key in keys]

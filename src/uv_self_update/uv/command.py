@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from uv_self_update.uv import lock, workspace
+from uv_self_update.uv import lock
 from uv_self_update.uv.arguments import value_of, values_of
+from uv_self_update.uv.configuration import PYPROJECT
 from uv_self_update.values import field, frozen
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class WrappedCommand:
         return (
             self.is_uv
             and not _RESOLVING.isdisjoint(self.options)
-            and any((place / workspace.NAME).is_file() for place in (directory, *directory.parents))
+            and any((place / PYPROJECT).is_file() for place in (directory, *directory.parents))
             and not [*lock.files(directory)]
         )
 

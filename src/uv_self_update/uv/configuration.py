@@ -14,8 +14,9 @@ from __future__ import annotations
 import logging
 import os.path
 import re
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from uv_self_update.home import home_directory
 from uv_self_update.messages import listed
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+PYPROJECT = "pyproject.toml"
 _ETC = Path("/etc")
 _KEYRING_VARIABLE = "UV_KEYRING_PROVIDER"
 TRUE = frozenset({"1", "on", "t", "true", "y", "yes"})
@@ -118,52 +120,6 @@ def places(environ: Mapping[str, str], *, windows: bool) -> Iterator[list[Path]]
         yield [folder / "uv" / "uv.toml" for folder in folders]
 
 
-def proxy_keys(
-    environ: Mapping[str, str], directory: Path, *, windows: bool
-) -> Iterator[tuple[Path, str]]:
-    """Yield the files, and the keys in them, from which uv takes its proxies in a directory.
-
-    Either key makes uv (0.9.23 and newer) ignore every proxy variable, `NO_PROXY` included.
-    """
-    for path, table in tables(environ, directory, windows=windows):
-        yield from ((path, key) for key in _PROXIES if isinstance(table.get(key), str))
-
-
-def index_urls(environ: Mapping[str, str], directory: Path, *, windows: bool) -> Iterator[str]:
-    """Yield the URLs of `[[index]]` in the files that uv reads in a directory."""
-    for _, table in tables(environ, directory, windows=windows):
-        indexes = table.get("index")
-        for index in indexes if isinstance(indexes, list) else []:
-            if isinstance(index, dict) and isinstance(url := index.get("url"), str):
-                yield url
-
-
-def tables(
-    environ: Mapping[str, str], directory: Path, *, windows: bool
-) -> Iterator[tuple[Path, Mapping[str, object]]]:
-    """Yield the files that uv reads in a directory, each with its settings.
-
-    The configuration of a project counts as well: the nearest `uv.toml`, or table of
-    `pyproject.toml`. What cannot be read is left out.
-    """
-    found = [*files(environ, windows=windows)]
-    if not switched_off(environ) and "UV_CONFIG_FILE" not in environ:
-        for place in (directory, *directory.parents):
-            if (place / "uv.toml").is_file() or (place / "pyproject.toml").is_file():
-                found = [place / "uv.toml", place / "pyproject.toml", *found]
-                break
-    for path in found:
-        try:
-            table = load(path)
-        except UnusableFile:
-            continue
-        if path.name == "pyproject.toml":
-            tool = table.get("tool")
-            uv = tool.get("uv") if isinstance(tool, dict) else None
-            table = uv if isinstance(uv, dict) else {}
-        yield path, table
-
-
 def switched_off(environ: Mapping[str, str]) -> bool:
     """Return whether uv discovers no configuration files."""
     return environ.get("UV_NO_CONFIG", "").lower() in TRUE
@@ -194,17 +150,15 @@ def _windows_folders(environ: Mapping[str, str]) -> tuple[list[Path], list[Path]
     return user, [Path(environ["PROGRAMDATA"])] if environ.get("PROGRAMDATA") else []
 
 
-def load(path: Path) -> Mapping[str, object]:
-    """Return the table of a file.
+def load(path: Path) -> Mapping[str, Any]:
+    """Return the table of a TOML file, which is parsed once as long as it does not change.
 
     Raises:
         UnusableFile: It cannot be read, or is not TOML.
     """
-    import tomllib  # noqa: PLC0415 # slow, and most users have no such file
-
     try:
-        # PowerShell and Notepad write a byte order mark.
-        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+        status = path.stat()
+        return _parsed(path, status.st_mtime_ns, status.st_size)
     except OSError as error:
         reason = f"it cannot be read: {error.strerror or type(error).__name__}"
     except UnicodeDecodeError:
@@ -214,6 +168,28 @@ def load(path: Path) -> Mapping[str, object]:
         place = re.search(r"\(at (?:line \d+, column \d+|end of document)\)", str(error))
         reason = "it is not TOML" + (f" {place[0]}" if place else "")
     raise UnusableFile(reason)
+
+
+@lru_cache(maxsize=16)
+def _parsed(path: Path, _modified: int, _size: int) -> Mapping[str, Any]:
+    import tomllib  # noqa: PLC0415 # slow, and most users have no such file
+
+    # PowerShell and Notepad write a byte order mark.
+    return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+
+
+def load_settings(path: Path) -> Mapping[str, Any]:
+    """Return uv's settings in a `uv.toml` or a `pyproject.toml`; raises UnusableFile."""
+    table = load(path)
+    return table_in(table, "tool", "uv") if path.name == PYPROJECT else table
+
+
+def table_in(document: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
+    """Return a table in a document; an empty one if it is missing."""
+    found: Any = document
+    for key in keys:
+        found = found.get(key) if isinstance(found, dict) else None
+    return found if isinstance(found, dict) else {}
 
 
 def _usable(path: Path) -> Mapping[str, object]:

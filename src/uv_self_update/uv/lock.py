@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from uv_self_update.uv.configuration import UnusableFile, load
 from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
@@ -89,20 +89,8 @@ def flat_files(path: Path, registry: str) -> dict[str, str | None]:
 def _packages(path: Path) -> Sequence[Mapping[str, object]]:
     """Return the packages of a lock file; none if it cannot be read."""
     try:
-        status = path.stat()
-    except OSError:
-        return ()
-    return _parsed(path, status.st_mtime_ns, status.st_size)
-
-
-@lru_cache(maxsize=4)
-def _parsed(path: Path, _modified: int, _size: int) -> Sequence[Mapping[str, object]]:
-    """Return the packages of one state of a lock file, which is parsed once."""
-    import tomllib  # noqa: PLC0415 # slow to import, and few commands need it
-
-    try:
-        packages = tomllib.loads(path.read_text(encoding="utf-8")).get("package")
-    except (OSError, ValueError):
+        packages = load(path).get("package")
+    except UnusableFile:
         return ()
     listed = packages if isinstance(packages, list) else []
     return [package for package in listed if isinstance(package, dict)]

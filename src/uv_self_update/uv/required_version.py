@@ -20,11 +20,9 @@ from __future__ import annotations
 
 import logging
 import os.path
-import posixpath
 from contextlib import contextmanager
-from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from uv_self_update.errors import (
     InvalidRequirement,
@@ -36,6 +34,7 @@ from uv_self_update.errors import (
 )
 from uv_self_update.messages import echo, printable
 from uv_self_update.uv import configuration as uv_toml
+from uv_self_update.uv import workspace
 from uv_self_update.uv.arguments import value_of
 from uv_self_update.uv.configuration import UnusableFile
 from uv_self_update.values import field, frozen
@@ -50,8 +49,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 KEY = "required-version"
-_UV_TOML = "uv.toml"
-_PYPROJECT = "pyproject.toml"
 _MOVING = ("UV_WORKING_DIR", "UV_WORKING_DIRECTORY")
 
 
@@ -109,22 +106,24 @@ def find(place: Place) -> tuple[Requirement, ...]:
         NothingRequired: No file requires a version.
         InvalidRequirement: A file cannot be read, or its requirement is invalid.
     """
-    environ, windows = place.environ, place.windows
-    paths = list(uv_toml.files(environ, windows=windows))
-    named = environ.get("UV_CONFIG_FILE")
-    if named or uv_toml.switched_off(environ):
-        looked = [named] if named else []
-    else:
-        project = _project_file(place.folder)
-        paths = [*([project] if project else ()), *paths]
-        looked = [str(project or f"{place.folder} and its parent directories")]
-        looked += [str(path) for some in uv_toml.places(environ, windows=windows) for path in some]
-    found = requirements(paths)
+    found = requirements(workspace.files(place.environ, place.folder, windows=place.windows))
     if not found:
-        raise NothingRequired(looked)
+        raise NothingRequired(_looked(place))
     for one in found:
         _log.debug("uv %s is required by %s", one.specifier, one.path)
     return found
+
+
+def _looked(place: Place) -> list[str]:
+    """Return the paths of the files that uv would read."""
+    environ = place.environ
+    if named := environ.get("UV_CONFIG_FILE"):
+        return [named]
+    if uv_toml.switched_off(environ):
+        return []
+    project = workspace.project_file(place.folder)
+    others = [path for some in uv_toml.places(environ, windows=place.windows) for path in some]
+    return [str(project or f"{place.folder} and its parent directories"), *map(str, others)]
 
 
 def requirements(paths: Iterable[Path]) -> tuple[Requirement, ...]:
@@ -181,14 +180,10 @@ def _is_exact(specifier: str) -> bool:
 
 def _read(path: Path) -> str:
     """Return the specifier set that a file requires; an empty one if none."""
-    key = KEY
     try:
-        table = uv_toml.load(path)
+        value = uv_toml.load_settings(path).get(KEY)
     except UnusableFile as unusable:
         raise _invalid(path, "", str(unusable)) from None
-    if path.name == _PYPROJECT:
-        table, key = _tool_uv(table) or {}, f"tool.uv.{KEY}"
-    value = table.get(KEY)
     if value is None:
         return ""
     specifier = _specifier(value) if isinstance(value, str) else None
@@ -196,6 +191,7 @@ def _read(path: Path) -> str:
         expected = "a version (`0.12.3`) or a specifier (`>=0.12,<0.14`)"
         long = isinstance(value, str) and len(value) > LONGEST_SPECIFIERS
         got = f"longer than {LONGEST_SPECIFIERS} characters" if long else echo(value)
+        key = f"tool.uv.{KEY}" if path.name == uv_toml.PYPROJECT else KEY
         raise _invalid(path, key, f"it is {got}, but expected {expected}")
     return specifier
 
@@ -221,86 +217,5 @@ def _specifier(text: str) -> str | None:
         return None
 
 
-def _project_file(folder: Path) -> Path | None:
-    """Return the file that uv would read the project's configuration from."""
-    start = _workspace(folder) or folder
-    for above in (start, *start.parents):
-        if _is_file(above / _UV_TOML):
-            return above / _UV_TOML
-        pyproject = above / _PYPROJECT
-        if _is_file(pyproject):
-            try:
-                table = uv_toml.load(pyproject)
-            except UnusableFile:
-                return pyproject  # reading it says why
-            if _tool_uv(table) is not None:
-                return pyproject
-    return None
-
-
-def _workspace(folder: Path) -> Path | None:
-    """Return the root of the workspace of a directory; a single project is its own root.
-
-    As in uv, None outside of a project, or in one that uv does not manage.
-    """
-    projects = _projects(folder)
-    project, table = next(projects, (folder, {}))
-    ours = _tool_uv(table) or {}
-    if ours.get("managed") is False:
-        return None
-    if "workspace" in ours:
-        return project
-    if "project" not in table:
-        return None
-    root, table = next(projects, (project, {}))
-    workspace = _table((_tool_uv(table) or {}).get("workspace"))
-    member = _matches(project, root, workspace.get("members"))
-    return root if member and not _matches(project, root, workspace.get("exclude")) else project
-
-
-def _projects(folder: Path) -> Iterator[tuple[Path, Mapping[str, Any]]]:
-    """Yield the directories with a pyproject.toml, innermost first, up to an unreadable one."""
-    for above in (folder, *folder.parents):
-        if _is_file(above / _PYPROJECT):
-            try:
-                yield above, uv_toml.load(above / _PYPROJECT)
-            except UnusableFile:
-                return
-
-
-def _matches(project: Path, root: Path, patterns: object) -> bool:
-    """Return whether a pattern of a workspace matches a project below its root."""
-    parts = project.relative_to(root).parts
-    return isinstance(patterns, list) and any(
-        _fits(parts, posixpath.normpath(str(pattern)).split("/")) for pattern in patterns
-    )
-
-
-def _fits(parts: Sequence[str], patterns: Sequence[str]) -> bool:
-    """Return whether a path matches a pattern, part by part; `**` matches any number of parts."""
-    ends = {0}  # the lengths of the path that the pattern matches so far
-    for pattern in patterns:
-        if pattern == "**":
-            ends = set(range(min(ends, default=len(parts) + 1), len(parts) + 1))
-        else:
-            fitting = (end for end in ends if end < len(parts) and fnmatchcase(parts[end], pattern))
-            ends = {end + 1 for end in fitting}
-    return len(parts) in ends
-
-
 def _first(environ: Mapping[str, str], *names: str) -> str | None:
     return next((environ[name] for name in names if environ.get(name)), None)
-
-
-def _tool_uv(table: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """Return `[tool.uv]`; None if it does not exist."""
-    ours = _table(table.get("tool")).get("uv")
-    return ours if isinstance(ours, dict) else None
-
-
-def _table(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _is_file(path: Path) -> bool:
-    return os.path.isfile(path)  # noqa: PTH113 # Path.is_file raises without permission

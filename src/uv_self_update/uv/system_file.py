@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from uv_self_update.uv import configuration
+from uv_self_update.uv import configuration, workspace
 from uv_self_update.uv.proxies import UvProxies
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def usable(numbers: tuple[int, ...], environ: Mapping[str, str], directory: Path
         return False
     if environ.get("UV_CONFIG_FILE") or configuration.system_switched_off(environ):
         return False
-    tables = configuration.tables(environ, directory, windows=False)
+    tables = workspace.tables(environ, directory, windows=False)
     if any(_NO_PROXY in table for _, table in tables):
         return False
     try:

@@ -11,7 +11,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from uv_self_update.uv.configuration import TRUE, tables
+from uv_self_update.uv.configuration import TRUE
+from uv_self_update.uv.workspace import tables
 from uv_self_update.values import frozen
 
 if TYPE_CHECKING:

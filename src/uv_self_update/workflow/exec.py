@@ -154,12 +154,12 @@ def _named_releases(job: PackagesJob, command: WrappedCommand) -> Sequence[Relea
 def _unnamed(job: PackagesJob, active: Serving, directory: Path) -> Iterator[IndexNotNamed]:
     """Yield a warning for each index of ours that a project's lock has, and its files do not."""
     for path in lock.files(directory):
-        urls = configuration.index_urls(job.environ, path.parent, windows=_WINDOWS)
+        urls = workspace.index_urls(job.environ, path.parent, windows=_WINDOWS)
         named = {url.rstrip("/") for url in (*urls, *job.environ.get("UV_INDEX", "").split())}
         locked = {url.rstrip("/") for url in lock.registries(path)}
         for index in (served.index for served in active.served):
             if index.rstrip("/") in locked - named:
-                yield IndexNotNamed(path, index, workspace.NAME)
+                yield IndexNotNamed(path, index, configuration.PYPROJECT)
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from uv_self_update.network.forward_proxies import unusable
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.sources.packages.computed import ComputedDigests
 from uv_self_update.sources.packages.registry import build
-from uv_self_update.uv import configuration, lock
+from uv_self_update.uv import lock, workspace
 from uv_self_update.uv.proxies import UvProxies, plain_hosts
 from uv_self_update.values import field, frozen
 
@@ -160,7 +160,7 @@ def refuse_unreachable(job: PackagesJob, directory: Path, proxies: UvProxies | N
         ProxyKeys: uv takes its proxies from a file.
         ProxyUnusable: An index of the user's is behind a proxy that cannot be used.
     """
-    for path, key in configuration.proxy_keys(job.environ, directory, windows=os.name == "nt"):
+    for path, key in workspace.proxy_keys(job.environ, directory, windows=os.name == "nt"):
         raise ProxyKeys(str(path), key)
     known = proxies or UvProxies.of(job.environ)
     for host in plain_hosts(job.environ):
