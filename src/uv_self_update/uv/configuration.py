@@ -23,7 +23,7 @@ from uv_self_update.messages import listed
 from uv_self_update.values import field, frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
 
 _log = logging.getLogger(__name__)
@@ -63,39 +63,29 @@ class UvToml:
     """uv's name of each key that is set -> the file, or the variable, that sets it."""
 
 
-@frozen
-class _Layer:
-    """The known keys of one place, each with a value of the right type."""
-
-    origin: str
-    strings: Mapping[str, str]
-    arrays: Mapping[str, Sequence[str]]
-
-
 def read(environ: Mapping[str, str], *, windows: bool) -> UvToml:
     """Return uv's settings; invalid ones are ignored with a warning.
 
     As in uv, the user's strings replace the system's, and arrays are joined.
     """
-    layers = [_layer(str(path), _usable(path)) for path in files(environ, windows=windows)]
+    layers = [(str(path), _usable(path)) for path in files(environ, windows=windows)]
     if provider := environ.get(_KEYRING_VARIABLE):
-        layers.insert(0, _layer(_KEYRING_VARIABLE, {_KEYRING: provider}))
-    strings: dict[str, str] = {}
-    arrays: dict[str, list[str]] = {}
+        layers.insert(0, (_KEYRING_VARIABLE, {_KEYRING: provider}))
+    values: dict[str, Any] = {}
     origins: dict[str, str] = {}
-    for layer in layers:
-        for key, string in layer.strings.items():
-            if key not in strings:
-                strings[key], origins[key] = string, layer.origin
-        for key, array in layer.arrays.items():
-            origins[key] = f"{origins[key]} and {layer.origin}" if key in arrays else layer.origin
-            arrays.setdefault(key, []).extend(array)
+    for origin, table in layers:
+        for key, value in _valid(origin, table):
+            if key not in values:
+                values[key], origins[key] = value, origin
+            elif key in _ARRAYS:
+                values[key] = [*values[key], *value]
+                origins[key] += f" and {origin}"
     return UvToml(
-        http_proxy=strings.get("http-proxy"),
-        https_proxy=strings.get("https-proxy"),
-        no_proxy=tuple(arrays.get("no-proxy", ())),
-        keyring_provider=strings.get(_KEYRING),
-        insecure_hosts=tuple(arrays.get("allow-insecure-host", ())),
+        http_proxy=values.get("http-proxy"),
+        https_proxy=values.get("https-proxy"),
+        no_proxy=tuple(values.get("no-proxy", ())),
+        keyring_provider=values.get(_KEYRING),
+        insecure_hosts=tuple(values.get("allow-insecure-host", ())),
         origins=origins,
     )
 
@@ -201,20 +191,17 @@ def _usable(path: Path) -> Mapping[str, object]:
         return {}
 
 
-def _layer(origin: str, table: Mapping[str, object]) -> _Layer:
-    """Keep the keys with valid values, and warn about others without their values."""
-    strings: dict[str, str] = {}
-    arrays: dict[str, Sequence[str]] = {}
+def _valid(origin: str, table: Mapping[str, object]) -> Iterator[tuple[str, str | list[str]]]:
+    """Yield the known keys with valid values, and warn about others without their values."""
     for key in (*_PROXIES, *_ARRAYS, _KEYRING):
         match table.get(key):
             case None:
                 pass
             case str() as string if key in _PROXIES or (key == _KEYRING and string in _PROVIDERS):
-                strings[key] = string
+                yield key, string
             case list() as array if key in _ARRAYS and all(isinstance(one, str) for one in array):
-                arrays[key] = array
+                yield key, array
             case _:
                 expected = "an array of strings" if key in _ARRAYS else "a string"
                 expected = listed(_PROVIDERS) if key == _KEYRING else expected
                 _log.warning("%s: ignoring `%s`: expected %s", origin, key, expected)
-    return _Layer(origin=origin, strings=strings, arrays=arrays)
