@@ -16,7 +16,6 @@ from support.homes import base_environment
 from uv_self_update.uv.install_source import find_evidence, find_package_manager
 from uv_self_update.uv.package_managers import (
     MANAGERS,
-    Copy,
     Evidence,
     Manager,
     Record,
@@ -246,15 +245,10 @@ FREE = [
 ]
 
 
-def copy(path: str, found: Evidence, *, called: str | None = None) -> Copy:
-    """Return a copy of uv, which may be called by another path."""
-    return Copy(path=called or path, resolved=path, evidence=found)
-
-
 @pytest.mark.parametrize(("path", "found", "command"), OWNED)
 def test_owned(path: str, found: Evidence, command: str | None) -> None:
     """The owner of a copy is known, and the command that updates it."""
-    owner = owner_of(copy(path, found))
+    owner = owner_of(path, path, found)
     assert owner is not None
     assert owner.command == command
 
@@ -272,7 +266,7 @@ def test_every_manager_is_shown(manager: Manager) -> None:
 @pytest.mark.parametrize(("path", "found"), FREE)
 def test_free(path: str, found: Evidence) -> None:
     """What only looks like somebody's copy is nobody's."""
-    assert owner_of(copy(path, found)) is None
+    assert owner_of(path, path, found) is None
 
 
 @pytest.mark.parametrize(
@@ -289,7 +283,7 @@ def test_free(path: str, found: Evidence) -> None:
 )
 def test_links(called: str, path: str, name: str) -> None:
     """Both the path that a copy is called by and the one where it lies tell."""
-    owner = owner_of(copy(path, DEBIAN, called=called))
+    owner = owner_of(called, path, DEBIAN)
     assert owner is not None
     assert owner.name == name
 

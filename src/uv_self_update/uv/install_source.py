@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from uv_self_update.uv.package_managers import Copy, Evidence, Owner, Record, owner_of
+from uv_self_update.uv.package_managers import Evidence, Owner, Record, owner_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -38,7 +38,7 @@ _PACKAGES = (
 def find_package_manager(uv: Path) -> Owner | None:
     """Return the owner of a uv; None for uv's standalone installer, or a manual copy."""
     evidence = find_evidence(uv, windows=sys.platform == "win32")
-    return owner_of(Copy(path=str(uv), resolved=str(uv.resolve()), evidence=evidence))
+    return owner_of(str(uv), str(uv.resolve()), evidence)
 
 
 def find_evidence(uv: Path, *, windows: bool) -> Evidence:

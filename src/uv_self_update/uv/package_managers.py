@@ -46,19 +46,6 @@ class Evidence:
 
 
 @frozen
-class Copy:
-    """A copy of uv, and the evidence of what has installed it."""
-
-    path: str
-    """As found on PATH."""
-
-    resolved: str
-    """With links resolved."""
-
-    evidence: Evidence
-
-
-@frozen
 class Owner:
     """The package manager, or the environment, that a copy belongs to."""
 
@@ -162,17 +149,22 @@ MANAGERS = (
 )
 
 
-def owner_of(copy: Copy) -> Owner | None:
-    """Return the owner of a copy of uv; None for the standalone installer, or a manual copy."""
-    evidence = copy.evidence
+def owner_of(path: str, resolved: str, evidence: Evidence) -> Owner | None:
+    """Return the owner of a copy of uv; None for the standalone installer, or a manual copy.
+
+    Args:
+        path: The copy, as found on PATH.
+        resolved: The same with links resolved.
+        evidence: What has installed it.
+    """
     kind = PureWindowsPath if evidence.windows else PurePosixPath
-    path, resolved = kind(copy.path), kind(copy.resolved)
+    named, file = kind(path), kind(resolved)
     return (
-        _of_manager(path, resolved, evidence)
-        or _of_environment(resolved, evidence)
-        or _of_package(resolved, evidence)
+        _of_manager(named, file, evidence)
+        or _of_environment(file, evidence)
+        or _of_package(file, evidence)
         or (Owner(name="cargo", command="cargo install --locked uv") if evidence.crate else None)
-        or _of_system(path, resolved, evidence)
+        or _of_system(named, file, evidence)
     )
 
 
