@@ -27,10 +27,11 @@ FLAGS = ("--adopt",)
 COMMANDS = ("update", "config", "rehearse")
 
 
-def arranged(line: str) -> str:
-    """Arrange a command line that is written with blanks."""
-    ordered = arrange(line.split(), own=OWN, flags=FLAGS, commands=COMMANDS, default="update")
-    return " ".join(ordered)
+def arranged(arguments: list[str]) -> list[str]:
+    """Take our options off a command line, and put the command in front of the rest."""
+    values, flags, rest = take(arguments, OWN, flags=FLAGS)
+    ours = [word for option, found in values.items() for one in found for word in (option, one)]
+    return [*ours, *flags, *arrange(rest, COMMANDS, default="update")]
 
 
 @pytest.mark.parametrize(
@@ -123,7 +124,7 @@ def test_token_is_not_shown() -> None:
         ("--token rehearse", "update --token rehearse"),
         ("--token rehearse rehearse", "rehearse --token rehearse"),
         ("--source index", "--source index update"),
-        ("--source=index 0.12", "--source=index update 0.12"),
+        ("--source=index 0.12", "--source index update 0.12"),
         ("0.12 --source index -q", "--source index update 0.12 -q"),
         ("rehearse --source index", "--source index rehearse"),
         ("--source a --source b", "--source a --source b update"),
@@ -157,7 +158,7 @@ def test_token_is_not_shown() -> None:
 )
 def test_arrange(line: str, expected: str) -> None:
     """Our own options come first, then the command, then the rest in order."""
-    assert arranged(line) == expected
+    assert arranged(line.split()) == expected.split()
 
 
 @pytest.mark.parametrize(
@@ -184,7 +185,7 @@ def test_arrange(line: str, expected: str) -> None:
 def test_misunderstood(line: str, said: str, hint: str | None) -> None:
     """What can be no TARGET is taken for a mistake, before anything is done."""
     with pytest.raises(UsageError) as caught:
-        arranged(line)
+        arranged(line.split())
     assert str(caught.value) == said
     assert (hint or "") in (caught.value.hint or "")
     assert (hint is None) is (caught.value.hint is None)
@@ -239,18 +240,22 @@ TYPED = st.lists(
 def test_arrange_loses_nothing(arguments: list[str]) -> None:
     """Whatever is typed is refused or comes out again, each as often; the default may be added."""
     try:
-        ordered = arrange(arguments, own=OWN, flags=FLAGS, commands=COMMANDS, default="default")
+        ordered = arranged(arguments)
     except UsageError:
         return
-    assert Counter(ordered) - Counter(arguments) <= Counter(["default"])
-    assert Counter(arguments) <= Counter(ordered)
+    # A value of ours may be a word of its own, or follow a `=`.
+    typed, found = (
+        Counter(" ".join(words).replace("=", " ").split()) for words in (arguments, ordered)
+    )
+    assert found - typed <= Counter(["update"])
+    assert typed <= found
 
 
 @settings(deadline=None)
 @given(st.lists(WORDS.filter(lambda word: not word.isalpha()), max_size=8))
 def test_arrange_keeps_the_order_of_uvs_options(arguments: list[str]) -> None:
     """What is uv's own stays in order."""
-    ordered = arrange(arguments, own=(), flags=(), commands=(), default="default")
+    ordered = arrange(arguments, (), default="default")
     assert [word for word in ordered if word != "default"] == arguments
 
 
@@ -314,12 +319,12 @@ def test_level(line: str, expected: int) -> None:
 
 
 def test_take() -> None:
-    """Our options come off the front: values, those that take none, and what is left."""
-    line = "--source a --adopt --source=b --config c update 0.12 --adopt"
+    """Our options are taken from anywhere: values, those that take none, and what is left."""
+    line = "--source a --adopt update --source=b 0.12 --config c -- --adopt"
     values, flags, rest = take(line.split(), OWN, flags=FLAGS)
     assert values == {"--source": ["a", "b"], "--config": ["c"]}
     assert flags == {"--adopt"}
-    assert rest == ["update", "0.12", "--adopt"]
+    assert rest == ["update", "0.12", "--", "--adopt"]
 
 
 @pytest.mark.parametrize(

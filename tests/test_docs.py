@@ -218,8 +218,8 @@ def test_hosts_are_examples() -> None:
 @pytest.mark.parametrize("call", CALLS)
 def test_calls_are_understood(call: str) -> None:
     """Each call of the program in a console block has a known command, options and sources."""
-    ordered = arrange(CALLS[call], own=OPTIONS, flags=FLAGS, commands=COMMANDS, default="update")
-    values, _, (name, *rest) = take(ordered, OPTIONS, flags=FLAGS)
+    values, _, others = take(CALLS[call], OPTIONS, flags=FLAGS)
+    name, *rest = arrange(others, COMMANDS, default="update")
 
     for spec in values["--source"] + (rest[:1] if name == "init" else []):
         assert parse_source(spec).kind in KINDS

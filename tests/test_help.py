@@ -69,8 +69,8 @@ def test_examples(name: str) -> None:
         call = example.partition(" | ")[0].removeprefix('eval "$(').removesuffix(')"')
         program, *words = shlex.split(call)
         assert program == "uv-self-update"
-        ordered = arrange(words, own=OPTIONS, flags=FLAGS, commands=COMMANDS, default="update")
-        _, _, rest = take(ordered, OPTIONS, flags=FLAGS)
+        _, _, others = take(words, OPTIONS, flags=FLAGS)
+        rest = arrange(others, COMMANDS, default="update")
         if "--help" in rest:
             continue
         if rest[0] == "update":

@@ -103,12 +103,12 @@ def _run(arguments: Sequence[str], terminal: Terminal, progress: Progress) -> in
 
         return commands.complete(instruction)
     try:
-        ordered = arrange(arguments, own=OPTIONS, flags=FLAGS, commands=COMMANDS, default="update")
+        values, flags, others = take(arguments, OPTIONS, flags=FLAGS)
+        words = arrange(others, COMMANDS, default="update")
     except UsageError:
         # The unknown command may be the value of a mistyped option.
         _refuse_misspelled(arguments, os.environ.get("UV_SELF_UPDATE_UV"))
         raise
-    values, flags, words = take(ordered, OPTIONS, flags=FLAGS)
     # What follows `--` belongs to another program.
     rest = words[: words.index("--")] if "--" in words else words
     invocation = Invocation(

@@ -101,56 +101,62 @@ def split(arguments: Sequence[str]) -> Arguments:
     )
 
 
-def arrange(
-    arguments: Sequence[str],
-    *,
-    own: Iterable[str],
-    flags: Iterable[str],
-    commands: Iterable[str],
-    default: str,
-) -> list[str]:
-    """Put a command line into the order in which it is read: our options, command, the rest.
+def take(
+    arguments: Sequence[str], own: Iterable[str], *, flags: Iterable[str]
+) -> tuple[dict[str, list[str]], set[str], list[str]]:
+    """Take our options, which users write anywhere before `--`, off a command line.
 
-    Users write the options of this package anywhere, and no command for an update.
+    Returns:
+        The values of each of our options that take one, in order; those that are there of the
+        others; and what is left.
+
+    Raises:
+        UsageError: An option of ours lacks its value.
+    """
+    values: dict[str, list[str]] = {option: [] for option in own}
+    known, given = frozenset(flags), set()
+    rest: list[str] = []
+    remaining = iter(arguments)
+    for argument in remaining:
+        option, equals, value = argument.partition("=")
+        if argument == "--":
+            rest += [argument, *remaining]
+        elif argument in known:
+            given.add(argument)
+        elif option not in values:
+            rest.append(argument)
+        else:
+            following = value if equals else next(remaining, None)
+            if following is None:
+                message = f"`{argument}` needs a value"
+                raise UsageError(message)
+            values[option].append(following)
+    return values, given, rest
+
+
+def arrange(arguments: Sequence[str], commands: Iterable[str], *, default: str) -> list[str]:
+    """Put the command in front of its arguments; users name none for an update.
 
     Args:
-        arguments: The whole command line.
-        own: Our own options that take a value.
-        flags: Our own options that take none.
+        arguments: The command line without our own options.
         commands: The commands that there are.
         default: The command where none is named.
 
     Raises:
-        UsageError: An option of ours lacks its value, or a word is no command that there is.
+        UsageError: A word is no command that there is.
     """
-    known, valueless = frozenset(own), frozenset(flags)
-    front: list[str] = []
-    rest: list[str] = []
-    remaining = iter(arguments)
-    for argument in remaining:
-        if argument == "--":
-            rest += [argument, *remaining]
-        elif argument in known:
-            value = next(remaining, None)
-            if value is None:
-                message = f"`{argument}` needs a value"
-                raise UsageError(message)
-            front += [argument, value]
-        elif argument in valueless or argument.partition("=")[0] in known:
-            front.append(argument)
-        else:
-            rest.append(argument)
-    position = next((number for number, is_word in enumerate(_words(rest)) if is_word), None)
-    if position is not None and rest[position] == "help":
-        following = [word for word, is_word in zip(rest, _words(rest), strict=True) if is_word]
-        return [*front, *_help(following[1:], commands, default)]
-    if position is not None and rest[position] in frozenset(commands):
-        return [*front, rest.pop(position), *rest]
+    rest = list(arguments)
+    words = [position for position, is_word in enumerate(_words(rest)) if is_word]
+    first = rest[words[0]] if words else ""
+    if first == "help":
+        return _help([rest[position] for position in words[1:]], commands, default)
+    if first in frozenset(commands):
+        return [rest.pop(words[0]), *rest]
     if about := [argument for argument in rest if argument in ABOUT_US]:
-        return [*front, *about]
-    if position is not None and re.fullmatch(r"[^\W\d_]+(?:-[^\W\d_]+)*", rest[position]):
-        raise _unknown(rest[position], commands)
-    return [*front, default, *rest]
+        return about
+    if re.fullmatch(r"[^\W\d_]+(?:-[^\W\d_]+)*", first):
+        raise _unknown(first, commands)
+    return [default, *rest]
 
 
 def _help(words: Sequence[str], commands: Iterable[str], default: str) -> list[str]:
@@ -181,30 +187,6 @@ def misspelled(
             continue
         elif meant := closest_option(name, sorted(ours)):
             yield name, meant
-
-
-def take(
-    arguments: Sequence[str], own: Iterable[str], *, flags: Iterable[str]
-) -> tuple[dict[str, list[str]], set[str], list[str]]:
-    """Take our options off the front of an arranged command line.
-
-    Returns:
-        The values of each of our options that take one, in order; those that are there of the
-        others; and what is left.
-    """
-    values: dict[str, list[str]] = {option: [] for option in own}
-    known, given = frozenset(flags), set()
-    remaining = list(arguments)
-    while remaining:
-        option, equals, value = remaining[0].partition("=")
-        if remaining[0] in known:
-            given.add(remaining.pop(0))
-        elif option in values:
-            del remaining[0]
-            values[option].append(value if equals else remaining.pop(0))
-        else:
-            break
-    return values, given, remaining
 
 
 def take_flags(arguments: Sequence[str], flags: Iterable[str]) -> tuple[frozenset[str], list[str]]:
