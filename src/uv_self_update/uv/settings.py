@@ -98,19 +98,10 @@ VARIABLES = frozenset(
         "UV_SYSTEM_CERTS",
     }
 )
-"""The variables of uv that are passed on, besides `UV_INDEX_NAME_USERNAME` and `…_PASSWORD`."""
+"""The variables of uv that are passed on, besides `UV_INDEX_NAME_USERNAME` and `…_PASSWORD`.
 
-READ_HERE = frozenset(
-    {
-        "UV_CONFIG_FILE",
-        "UV_NO_CONFIG",
-        "UV_NO_SYSTEM_CONFIG",
-        "UV_OFFLINE",
-        "UV_PREVIEW",
-        "UV_PREVIEW_FEATURES",
-    }
-)
-"""The variables of uv that count, but are not passed on as they are."""
+Some others count, but are read here and in `configuration`.
+"""
 
 FEATURES = frozenset(
     {
