@@ -15,6 +15,7 @@ from uv_self_update.errors import DigestMismatch, NoWheelDigest
 from uv_self_update.releases.digests import DigestRules
 from uv_self_update.releases.release import Release
 from uv_self_update.sources.index.source import IndexSource
+from uv_self_update.sources.index.uv_pip import UvPip
 from uv_self_update.sources.index.wheel_installer import strongest
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def index(
     web.pages["/simple/uv/"] = Page(body=body.encode(), headers={"Content-Type": content_type})
     uv = binaries.executables(binaries.version(version)) / "uv"
     environ = home.full_environ({"UV_HTTP_RETRIES": "0"})
-    return IndexSource(uv=uv, environ=environ, url=f"{web.url}/simple/", digests=rules)
+    return IndexSource(UvPip(uv, environ, url=f"{web.url}/simple/"), rules)
 
 
 UVS = ("0.5.0", "0.8.24", "0.11.13", "newest")

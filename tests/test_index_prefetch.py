@@ -357,7 +357,7 @@ def test_first_line_of_the_log(line: str, *, goes_on: bool, home: Home, tmp_path
         f'#!/bin/sh\ncase "$*" in *verify-hashes*) ;; *) exit ;; esac\necho "{line}" >&2\n{rest}\n'
     )
     script.chmod(0o755)
-    uv = UvPip(script, home.full_environ(), name="the index")
+    uv = UvPip(script, home.full_environ())
     prefetch = Prefetch(uv, uv.create_cache(tmp_path), "uv>0.1.0", [])
     ended = Background(lambda: prefetch.installed("0.2.0"))
     assert ended.wait(30), "it was not stopped"
@@ -374,7 +374,7 @@ def test_verified_by_a_known_uv(line: str, *, expected: bool, home: Home, tmp_pa
     script = tmp_path / "uv"
     script.write_text(f'#!/bin/sh\nprintf "%s\\n" "{line}" " + uv==0.2.0" >&2\n')
     script.chmod(0o755)
-    uv = UvPip(script, home.full_environ(), name="the index")
+    uv = UvPip(script, home.full_environ())
     prefetch = Prefetch(uv, uv.create_cache(tmp_path), "uv>0.1.0", [])
     assert prefetch.installed("0.2.0") is expected
 
@@ -468,7 +468,7 @@ def test_another_version_than_found(
     said = "DEBUG uv 0.13.9 (x)\\nResolved 1 package in 1ms\\n + uv==0.3.0+site"
     script.write_text(f"#!/bin/sh\nprintf '{said}\\n' >&2\n")
     script.chmod(0o755)
-    uv = UvPip(script, home.full_environ(), name="the index")
+    uv = UvPip(script, home.full_environ())
     prefetch = Prefetch(uv, uv.create_cache(tmp_path), "uv>0.1.0", [])
     assert prefetch.installed(asked) is expected
 

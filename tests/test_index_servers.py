@@ -15,6 +15,7 @@ from support.web import Page, Web
 from uv_self_update.errors import HiddenByCutoff
 from uv_self_update.releases.target import NEWEST
 from uv_self_update.sources.index.source import IndexSource
+from uv_self_update.sources.index.uv_pip import UvPip
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,13 +64,13 @@ def test_what_is_given(server: str, algorithm: str | None, home: Home, tmp_path:
         url = started(server, stack, folder)
         uv = binaries.executables(binaries.newest()) / "uv"
         environ = {"PIP_CONFIG_FILE": os.devnull}
-        source = IndexSource(uv=uv, environ=home.full_environ(environ), url=url)
+        source = IndexSource(UvPip(uv, home.full_environ(environ), url=url))
         release = source.find(NEWEST)
         assert (source.digest_algorithm(release), source.dated(release)) == (algorithm, False)
         made = tmp_path / "made"
         made.mkdir()
         assert (source.unpack(release, made) / "uv").is_file()
         environ["UV_EXCLUDE_NEWER"] = "2020-01-01T00:00:00Z"
-        late = IndexSource(uv=uv, environ=home.full_environ(environ), url=url)
+        late = IndexSource(UvPip(uv, home.full_environ(environ), url=url))
         with pytest.raises(HiddenByCutoff, match=r"has no upload time for uv 0\.5\.31"):
             late.find(NEWEST)

@@ -15,6 +15,7 @@ from uv_self_update.errors import HiddenByPolicy, NoSuchVersion
 from uv_self_update.releases.policy import DEFAULT, EVERYTHING
 from uv_self_update.releases.target import NEWEST, parse_target
 from uv_self_update.sources.index.source import IndexSource
+from uv_self_update.sources.index.uv_pip import UvPip
 from uv_self_update.workflow.survey import overview
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def serve(
 def source(uv: Path, home: Home, web: Web, **environ: str) -> IndexSource:
     """Return the index that somebody at this home would use."""
     environ = {"UV_HTTP_RETRIES": "0", "UV_DEFAULT_INDEX": f"{web.url}/simple/", **environ}
-    return IndexSource(uv=uv, environ=home.full_environ(environ))
+    return IndexSource(UvPip(uv, home.full_environ(environ)))
 
 
 def chosen(index: IndexSource, target: str | None, under: Policy) -> str:
@@ -225,7 +226,7 @@ def test_no_rule_costs_nothing(home: Home, tmp_path: Path, policy: Policy, quest
     uv, log = tmp_path / "uv", tmp_path / "log"
     uv.write_text(f"#!/bin/sh\necho x >> {log}\necho uv==0.12.3\n")
     uv.chmod(0o755)
-    index = IndexSource(uv=uv, environ=home.full_environ())
+    index = IndexSource(UvPip(uv, home.full_environ()))
     for target in (None, "0.12.3"):
         log.write_text("")
         assert chosen(index, target, policy) == "0.12.3"

@@ -20,6 +20,7 @@ from uv_self_update.releases.release import Release
 from uv_self_update.releases.target import NEWEST, Wanted, parse_target
 from uv_self_update.sources.index import watched
 from uv_self_update.sources.index.source import IndexSource
+from uv_self_update.sources.index.uv_pip import UvPip
 from uv_self_update.uv.environment import neutral_directory
 
 if TYPE_CHECKING:
@@ -46,9 +47,7 @@ def newest_uv() -> Path:
 def source(uv: Path, home: Home, url: str | None = None, **environ: str) -> IndexSource:
     """Return the index that somebody at this home would use."""
     # A uv that tries again takes seconds to say that an index is broken.
-    return IndexSource(
-        uv=uv, environ=home.full_environ({"UV_HTTP_RETRIES": "0", **environ}), url=url
-    )
+    return IndexSource(UvPip(uv, home.full_environ({"UV_HTTP_RETRIES": "0", **environ}), url=url))
 
 
 def pages(

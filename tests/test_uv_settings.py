@@ -19,6 +19,7 @@ from support.web import Asked, Page, Web
 from uv_self_update.errors import IndexFailed, NoSuchVersion
 from uv_self_update.releases.target import NEWEST
 from uv_self_update.sources.index.source import IndexSource
+from uv_self_update.sources.index.uv_pip import UvPip
 from uv_self_update.uv import configuration as uv_toml
 from uv_self_update.uv import settings as uv_settings
 from uv_self_update.uv.configuration import UnusableFile
@@ -112,7 +113,7 @@ def source(
 ) -> IndexSource:
     """Return the index that a user asks."""
     environ = {"UV_HTTP_RETRIES": "0", **(environ or {})}
-    return IndexSource(uv=uv, environ=home.full_environ(environ), url=url)
+    return IndexSource(UvPip(uv, home.full_environ(environ), url=url))
 
 
 def prove(

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from uv_self_update.background import Background
 from uv_self_update.errors import IndexFailed, NoArchive
-from uv_self_update.network.progress import SILENT, Progress
 from uv_self_update.releases.digests import DigestRules
 from uv_self_update.releases.policy import hidden, tell
 from uv_self_update.releases.release import Release, utc
@@ -33,10 +32,9 @@ from uv_self_update.sources.index.resolver import (
 from uv_self_update.sources.index.uv_pip import UvPip
 from uv_self_update.sources.index.wheel_installer import WheelInstaller, strongest
 from uv_self_update.sources.interface import WheelSource
-from uv_self_update.url import Url
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from pathlib import Path
 
     from uv_self_update.config.kinds import SourceSettings
@@ -62,61 +60,36 @@ _LAST_WAIT = 10.0  # seconds for a uv that was killed, and for files to be remov
 
 def create(settings: SourceSettings, context: Context) -> IndexSource:
     """Create the source of a `[[source]]`; see registry."""
-    return IndexSource(
-        uv=context.uv,
-        environ=context.environ,
+    uv = UvPip(
+        context.uv,
+        context.environ,
         url=settings.url,
         flat=settings.format == "flat",
-        digests=context.digests,
         temporary=context.temporary,
         progress=context.progress,
     )
+    return IndexSource(uv, context.digests)
 
 
 class IndexSource(WheelSource):
     """The package index of uv's configuration, or the one at a URL.
 
     Args:
-        uv: The uv to run; 0.5.0 or later.
-        environ: The user's environment.
-        url: The root of a simple repository API (PEP 503); None for uv's own configuration.
-        flat: Whether `url` is a directory or page of wheels instead, as for `--find-links`.
+        uv: Runs uv.
         digests: The digests that a wheel must have besides that of the index; None for any.
-        temporary: The directory for temporary files; None for the default of the system.
-        progress: Is told of each download.
     """
 
-    def __init__(  # noqa: PLR0913 # each is independent of the others
-        self,
-        *,
-        uv: Path,
-        environ: Mapping[str, str],
-        url: str | None = None,
-        flat: bool = False,
-        digests: DigestRules | None = None,
-        temporary: Path | None = None,
-        progress: Progress = SILENT,
-    ) -> None:
+    def __init__(self, uv: UvPip, digests: DigestRules | None = None) -> None:
+        self.name = uv.name
+        self._uv = uv
         self._digests = digests or DigestRules()
-        self._flat = flat
-        self._temporary = temporary
+        self._resolver = Resolver(uv)
+        self._wheels = WheelInstaller(uv, self._resolver, self._digests)
         self._prefetch: Prefetch | None = None
         self._assumed: Wanted | None = None
         self._lists = False
         self._dates: dict[MinimumAge | None, frozenset[str]] = {}
         self._removing: Background[None] | None = None
-        self.name = "the package index" if url is None else f"the index {Url.parse(url)}"
-        self._uv = UvPip(
-            uv,
-            environ,
-            name=self.name,
-            url=url,
-            flat=flat,
-            temporary=temporary,
-            progress=progress,
-        )
-        self._resolver = Resolver(self._uv)
-        self._wheels = WheelInstaller(self._uv, self._resolver, self._digests)
 
     def prepare(self, wanted: Wanted, installed: str) -> None:
         """Begin to download what `find` is going to return.
@@ -124,7 +97,7 @@ class IndexSource(WheelSource):
         Digests that this package compares itself, or requires, are not compared by the uv that
         does this.
         """
-        if self._prefetch is not None or self._temporary is None or self._flat:
+        if self._prefetch is not None or self._uv.temporary is None or self._uv.flat:
             return
         if self._digests.required or self._digests.pinned:
             return
@@ -132,7 +105,7 @@ class IndexSource(WheelSource):
         if requirement is None:
             return
         # A uv that goes on after this process was killed must not meet that of the next update.
-        directory = self._temporary / f"index-{os.getpid()}"
+        directory = self._uv.temporary / f"index-{os.getpid()}"
         options = ["--prerelease", "explicit" if wanted.exact else prerelease_mode(wanted)]
         try:
             if self._uv.offline:

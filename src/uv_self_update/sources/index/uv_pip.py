@@ -16,6 +16,7 @@ from uv_self_update.network.progress import SILENT, Progress
 from uv_self_update.redaction import redact
 from uv_self_update.sources.index.own_cache import OwnCache, users_cache
 from uv_self_update.sources.index.watched import watched
+from uv_self_update.url import Url
 from uv_self_update.uv.configuration import UnusableFile
 from uv_self_update.uv.environment import neutral_directory
 from uv_self_update.uv.executable import current_path
@@ -59,19 +60,19 @@ class UvPip:
     Args:
         uv: The uv to run; 0.5.0 or later.
         environ: The user's environment.
-        name: The name of the source in messages.
-        url: The URL of the index, if it is in the configuration of this package.
-        flat: Whether `url` is a flat index, which is the only index then.
+        url: The root of a simple repository API (PEP 503), if the index is in the configuration of
+            this package; None for uv's own configuration.
+        flat: Whether `url` is a directory or page of wheels instead, as for `--find-links`, which
+            is the only index then.
         temporary: The directory for temporary files; None for the default of the system.
         progress: Is told how much is written.
     """
 
-    def __init__(  # noqa: PLR0913 # each is independent of the others
+    def __init__(  # each is independent of the others
         self,
         uv: Path,
         environ: Mapping[str, str],
         *,
-        name: str,
         url: str | None = None,
         flat: bool = False,
         temporary: Path | None = None,
@@ -80,10 +81,10 @@ class UvPip:
         self._progress = progress
         self._uv = uv
         self.environ = environ
-        self.name = name
+        self.name = "the package index" if url is None else f"the index {Url.parse(url)}"
         self.url = url
-        self._flat = flat
-        self._temporary = temporary
+        self.flat = flat
+        self.temporary = temporary
         # Old versions of uv have no variable for this option.
         self._options = ("--no-index",) if flat else ()
         self._lock = threading.Lock()
@@ -104,7 +105,7 @@ class UvPip:
             users = self._settings
             settings = users if cache is None else users.with_cache(cache.path)
             with (
-                settings.handed_over(self._temporary) as environ,
+                settings.handed_over(self.temporary) as environ,
                 self._started([*arguments, *options], environ) as process,
             ):
                 output, errors = process.communicate(stdin)
@@ -148,7 +149,7 @@ class UvPip:
         settings = self._settings
         settings = replace(settings, table={**settings.table, **(table or {})})
         with (
-            settings.handed_over(self._temporary) as environ,
+            settings.handed_over(self.temporary) as environ,
             self._started([*arguments, *_PLAIN], {**environ, "RUST_LOG": log}) as process,
         ):
             log_of_uv = process.communicate(stdin)[1]
@@ -234,7 +235,7 @@ class UvPip:
     def _settings(self) -> UvSettings:
         windows = sys.platform == "win32"
         try:
-            return UvSettings.read(self.environ, windows=windows, url=self.url, flat=self._flat)
+            return UvSettings.read(self.environ, windows=windows, url=self.url, flat=self.flat)
         except UnusableFile as unusable:
             raise IndexFailed(self.name, "uv pip", str(unusable)) from None
 

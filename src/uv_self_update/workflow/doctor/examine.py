@@ -58,7 +58,7 @@ def examine(patient: Patient) -> list[Finding]:
         else:
             uv = installation.uv
             opened = stack.enter_context(closing(OpenSources(settings, uv=uv, environ=environ)))
-            programs = stack.enter_context(closing(UvPip(uv, environ, name="the package index")))
+            programs = stack.enter_context(closing(UvPip(uv, environ)))
             newer = pool.submit(_settled, partial(reach.newer_program, programs))
             results = [*pool.map(_settled, _checks(patient, opened))]
             wait([newer], timeout=_PATIENCE)
