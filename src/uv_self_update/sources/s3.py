@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 _AZURE = re.compile(r"\.blob\.")
 _AZURE_PATH = re.compile(r"devstoreaccount")  # Azurite has the account in the path
 _BUCKET_IN_HOST = re.compile(r".+\.s3[.-][^/]*amazonaws\.com|.+\.storage\.googleapis\.com")
+_LIST_OBJECTS = "list-type=2&delimiter=%2F"
+"""Encoded as it is signed: moto compares the query as it was sent."""
+
+_LIST_BLOBS = "restype=container&comp=list&maxresults=1000&delimiter=/"
 
 
 def create(settings: SourceSettings, context: Context) -> TreeSource:
@@ -94,30 +98,21 @@ class BucketTree(HttpTree):
         raise (informative or failures)[0]
 
     def _candidates(self) -> Iterator[_Dialect]:
-        names, host = names_in(self._url.parts.path), self._url.host
-        if _AZURE.search(host) or (names and _AZURE_PATH.match(names[0])):
-            depth = 2 if names and _AZURE_PATH.match(names[0]) else 1
-            yield self._azure(names[:depth], names[depth:])
+        names = names_in(self._url.parts.path)
+        account = bool(names and _AZURE_PATH.match(names[0]))
+        if account or _AZURE.search(self._url.host):
+            yield self._at(names, 2 if account else 1, _LIST_BLOBS)
             return
-        orders = [0, 1] if _BUCKET_IN_HOST.fullmatch(host) else [1, 0]
-        for depth in orders:
+        for depth in (0, 1) if _BUCKET_IN_HOST.fullmatch(self._url.host) else (1, 0):
             if len(names) >= depth:
-                yield self._s3(names[:depth], names[depth:])
+                yield self._at(names, depth, _LIST_OBJECTS)
         if names:
-            yield self._azure(names[:1], names[1:])
+            yield self._at(names, 1, _LIST_BLOBS)
 
-    def _s3(self, bucket: Names, parents: Names) -> _Dialect:
-        # Encoded as it is signed: moto compares the query as it was sent.
-        query = "list-type=2&delimiter=%2F"
-        return _Dialect(bucket=self._bucket_url(bucket), parents=parents, query=query)
-
-    def _azure(self, container: Names, parents: Names) -> _Dialect:
-        query = "restype=container&comp=list&maxresults=1000&delimiter=/"
-        return _Dialect(bucket=self._bucket_url(container), parents=parents, query=query)
-
-    def _bucket_url(self, names: Names) -> str:
-        path = "/" + "/".join(quote(name, safe="") for name in names)
-        return urlunsplit((self._url.scheme, self._url.netloc, path, "", ""))
+    def _at(self, names: Names, depth: int, query: str) -> _Dialect:
+        path = "/" + "/".join(quote(name, safe="") for name in names[:depth])
+        bucket = urlunsplit((self._url.scheme, self._url.netloc, path, "", ""))
+        return _Dialect(bucket=bucket, parents=names[depth:], query=query)
 
     def _pages(self, dialect: _Dialect, path: Names) -> Iterator[tuple[Entry, ...]]:
         first, self._first = self._first, None
