@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
 from uv_self_update.sources.index.pip_settings import PipIndex, pip_index
-from uv_self_update.sources.index.trace import page_url
+from uv_self_update.sources.index.trace import page_url, user_of
 from uv_self_update.uv import configuration as uv_toml
 from uv_self_update.values import field, frozen
 
@@ -49,11 +48,7 @@ class NamedIndex:
     @property
     def user(self) -> str | None:
         """The user in the URL; without a password, it may be a token."""
-        try:
-            user = urlsplit(self.url).username
-        except ValueError:
-            return None
-        return unquote(user) if user else None
+        return user_of(self.url)
 
     @property
     def variables(self) -> tuple[str, str] | None:

@@ -68,7 +68,7 @@ def inquiries(log: str) -> tuple[Inquiry, ...]:
             if words.search(line):
                 last = replace(last, credentials=place)
         if request := _REQUEST.search(line):
-            last = replace(last, user=_user(request[1]))
+            last = replace(last, user=user_of(request[1]))
         elif user := _USER.search(line):
             last = replace(last, user=user[1])
         found[-1] = last
@@ -95,10 +95,10 @@ def page_url(url: str) -> str:
         return "***"
 
 
-def _user(url: str) -> str | None:
+def user_of(url: str) -> str | None:
+    """Return the user in a URL; None without one. uv logs a user without a password as `****`."""
     try:
-        user = urlsplit(url).username
+        user = urlsplit(url).username or ""
     except ValueError:
         return None
-    # Newer versions of uv log a user without a password as `****`.
-    return None if user is None or set(user) == {"*"} else unquote(user)
+    return None if set(user) <= {"*"} else unquote(user)
