@@ -38,7 +38,7 @@ class Memory(Tree):
 
     def __init__(self, *paths: str, name: str = "https://h.example/base/", **files: bytes) -> None:
         """Keep the paths, and what is in some files."""
-        self.name = name
+        self.name = self._base = name
         self._paths = [tuple(path.split("/")) for path in paths]
         self._files = files
         self.listed: list[str] = []

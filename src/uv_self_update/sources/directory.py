@@ -70,6 +70,9 @@ class DirectoryTree(Tree):
     def open(self, path: tree.Names) -> AbstractContextManager[Download]:
         return self._upstream.open(self._root.joinpath(*path).as_uri())
 
+    def tail(self, path: tree.Names, length: int) -> None:
+        """Return nothing: all of a file is as near as its end."""
+
 
 def _entry(path: Path) -> Entry:
     is_directory, status = path.is_dir(), path.stat()

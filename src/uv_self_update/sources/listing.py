@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from uv_self_update.sources.context import url_of
 from uv_self_update.sources.formats.listing import read_listing
 from uv_self_update.sources.index.wheels import TreeOrWheels
-from uv_self_update.sources.tree import HttpTree, TreeSource, below
+from uv_self_update.sources.tree import Tree, TreeSource, below
 
 if TYPE_CHECKING:
     from uv_self_update.config.kinds import SourceSettings
@@ -25,7 +25,7 @@ def create(settings: SourceSettings, context: Context) -> TreeOrWheels:
     return TreeOrWheels(TreeSource(tree, context.platform), context)
 
 
-class ListingTree(HttpTree):
+class ListingTree(Tree):
     """The directories of a web server."""
 
     def entries(self, path: Names) -> tuple[Entry, ...]:

@@ -11,7 +11,7 @@ from uv_self_update.errors import NotFoundOrUnauthorized, StatusRefused, Unexpec
 from uv_self_update.sources.astral import AstralSource
 from uv_self_update.sources.context import url_of
 from uv_self_update.sources.interface import Composite
-from uv_self_update.sources.tree import HttpTree, TreeSource, names_in
+from uv_self_update.sources.tree import Tree, TreeSource, names_in
 
 if TYPE_CHECKING:
     import re
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from uv_self_update.sources.context import Context
 
 
-class RepositoryTree(HttpTree):
+class RepositoryTree(Tree):
     """The directories of a repository, whose URL has been validated with the configuration."""
 
     pattern: ClassVar[re.Pattern[str]]

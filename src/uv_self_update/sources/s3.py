@@ -16,7 +16,7 @@ from uv_self_update.redaction import redact_url
 from uv_self_update.sources.context import url_of
 from uv_self_update.sources.formats.bucket import read_bucket
 from uv_self_update.sources.formats.json_array import MAX_ENTRIES
-from uv_self_update.sources.tree import HttpTree, TreeSource, names_in
+from uv_self_update.sources.tree import Tree, TreeSource, names_in
 from uv_self_update.url import Url
 from uv_self_update.values import frozen
 
@@ -61,7 +61,7 @@ class _Dialect:
     """The query, without prefix and continuation."""
 
 
-class BucketTree(HttpTree):
+class BucketTree(Tree):
     """The directories of a bucket: the parts of its keys before a slash."""
 
     def __init__(self, upstream: Upstream, *, base: str) -> None:

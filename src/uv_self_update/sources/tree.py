@@ -50,10 +50,17 @@ _WHEEL = re.compile(r"uv-[0-9][^-/]*-[^/]+\.whl")
 
 
 class Tree(ABC):
-    """Directories that can be listed, and files that can be fetched; or else SourceError."""
+    """Directories that can be listed, and files that can be fetched; or else SourceError.
 
-    name: str
-    """The name in messages, without secrets."""
+    Files are fetched below one URL, not from the host in the server's responses. The query of that
+    URL is part of every request.
+    """
+
+    def __init__(self, upstream: Upstream, *, base: str) -> None:
+        self._upstream = upstream
+        self._base = base
+        self.name = str(Url.parse(base))
+        """The name in messages, without secrets."""
 
     @abstractmethod
     def entries(self, path: Names) -> Sequence[Entry]:
@@ -64,42 +71,21 @@ class Tree(ABC):
             SourceError: It cannot be listed.
         """
 
-    @abstractmethod
     def open(self, path: Names) -> AbstractContextManager[Download]:
         """Open a file for download."""
+        return self._upstream.open(below(self._base, path))
 
-    def tail(self, path: Names, length: int) -> bytes | None:  # noqa: ARG002 # few servers send a part
+    def tail(self, path: Names, length: int) -> bytes | None:
         """Return the last `length` bytes of a file; None where only all of it is available."""
-        return None
+        return self._upstream.tail(below(self._base, path), length)
 
     def url(self, path: Names) -> str:
         """Return the URL of a directory, with the credentials of the base URL."""
-        return below(self.name, path, directory=True)
+        return below(self._base, path, directory=True)
 
     def checksum(self, path: Names) -> str | None:  # noqa: ARG002 # few servers know one
         """Return the sha256 that the server computed for a file, or None."""
         return None
-
-
-class HttpTree(Tree):
-    """A tree whose files are fetched below one URL, not from the host in the server's responses.
-
-    The query of the base URL is part of every request.
-    """
-
-    def __init__(self, upstream: Upstream, *, base: str) -> None:
-        self._upstream = upstream
-        self._base = base
-        self.name = str(Url.parse(base))
-
-    def url(self, path: Names) -> str:
-        return below(self._base, path, directory=True)
-
-    def open(self, path: Names) -> AbstractContextManager[Download]:
-        return self._upstream.open(below(self._base, path))
-
-    def tail(self, path: Names, length: int) -> bytes | None:
-        return self._upstream.tail(below(self._base, path), length)
 
 
 def below(base: str, path: Names, *, directory: bool = False) -> str:
