@@ -8,7 +8,6 @@ returns other bytes than were published.
 from __future__ import annotations
 
 import logging
-import re
 import time
 from contextlib import closing, contextmanager
 from copy import copy
@@ -18,7 +17,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, TypeVar
 
 from uv_self_update.auth.credentials import Credentials
-from uv_self_update.errors import RateLimited, StatusRefused, TooLarge, Unreachable, UpstreamError
+from uv_self_update.errors import StatusRefused, TooLarge, Unreachable, UpstreamError
 from uv_self_update.network.access import Access
 from uv_self_update.network.allowance import Allowance
 from uv_self_update.network.download import Transfer
@@ -29,22 +28,21 @@ from uv_self_update.network.local_files import open_file, path_of_url
 from uv_self_update.network.progress import SILENT, Progress, watched
 from uv_self_update.network.ranges import repeated_bytes
 from uv_self_update.network.redirect_targets import RedirectTargets
+from uv_self_update.network.refusals import accepted, refusal
 from uv_self_update.network.responses import Answer, Document, Download
-from uv_self_update.network.retries import pause, seconds_until
+from uv_self_update.network.retries import pause
 from uv_self_update.redaction import redact_url
-from uv_self_update.releases.release import utc
 from uv_self_update.url import Url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from uv_self_update.config.settings import Network
-    from uv_self_update.network.exchange import Response, Target
+    from uv_self_update.network.exchange import Response
     from uv_self_update.network.kept import Kept
     from uv_self_update.network.ranges import Part
 
 
-_RATE_LIMITED = {HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS}
 _PARTIAL = {
     HTTPStatus.OK,
     HTTPStatus.PARTIAL_CONTENT,
@@ -55,7 +53,7 @@ _PARTIAL = {
 _AS_A_FILE = {"Accept": "*/*", "Accept-Encoding": "identity"}
 """The headers of the later download: another encoding may be another variant of the file."""
 
-_FIRST_BYTE = {"Range": "bytes=0-0"}
+_FIRST_BYTE = {**_AS_A_FILE, "Range": "bytes=0-0"}
 _CONFIRMED_BY_GET = {
     HTTPStatus.BAD_REQUEST,
     HTTPStatus.FORBIDDEN,
@@ -72,7 +70,11 @@ T = TypeVar("T")
 
 
 class Upstream:
-    """Reads URLs with the credentials of one source."""
+    """Reads URLs with the credentials of one source.
+
+    It may use what was begun for the run already (`access`), tells an observer of each download
+    (`progress`), and may keep the parts of interrupted ones for the next run (`kept`).
+    """
 
     def __init__(  # noqa: PLR0913 # what a run has
         self,
@@ -85,17 +87,6 @@ class Upstream:
         progress: Progress = SILENT,
         kept: Kept | None = None,
     ) -> None:
-        """Prepare; nothing is requested yet.
-
-        Args:
-            network: The settings.
-            credentials: The credentials of the source.
-            environ: The user's environment.
-            limits: The limits of sizes and times.
-            access: What was begun for this run already.
-            progress: Is told of each download.
-            kept: Where the parts of interrupted downloads are; None to keep none.
-        """
         self.limits = limits
         self._progress = progress
         self._kept = kept
@@ -134,7 +125,7 @@ class Upstream:
             with closing(self._document(target, accept)) as reply:
                 media_type = reply.headers.get("content-type", "").partition(";")[0]
                 body = BytesIO()  # which needs no copy in the end
-                for piece in reply.decoded(limit, self._allowance):
+                for piece in reply.body.decoded(limit, self._allowance):
                     body.write(piece)
                 return Document(
                     url=reply.url,
@@ -184,7 +175,7 @@ class Upstream:
         yield resumed(
             str(target),
             begin=lambda: self._document(target, accept),
-            split=lambda reply: split(reply.decoded(limit, self._allowance), reply.url),
+            split=lambda reply: split(reply.body.decoded(limit, self._allowance), reply.url),
             pause=self._pause,
             connections=self.limits.connections,
         )
@@ -243,7 +234,7 @@ class Upstream:
                 url=reply.url,
                 size=size,
                 chunks=chunks,
-                sha256=_digest_of(reply),
+                sha256=reply.sha256,
                 validator=transfer.version.validator,
                 verify=transfer.verify,
             )
@@ -254,16 +245,15 @@ class Upstream:
         """Request a file, or the rest of it, with the part that was kept of it."""
         kept = self._kept
         part = None if kept is None else kept.find(url)
-        if kept is None or part is None:
-            return self._retried(lambda: fetched({})), None
-        version, received = part.version, len(part.content)
-        reply = self._retried(lambda: fetched(version.rest(received)))
-        repeated = repeated_bytes(version, received, status=reply.status, headers=reply.headers)
-        continued = repeated == 0
-        kept.use(url, part if continued else None)
-        if continued or reply.status == HTTPStatus.OK:
-            return reply, part if continued else None
-        reply.close()
+        if kept is not None and part is not None:
+            version, received = part.version, len(part.content)
+            reply = self._retried(lambda: fetched(version.rest(received)))
+            repeated = repeated_bytes(version, received, status=reply.status, headers=reply.headers)
+            used = part if repeated == 0 else None
+            kept.use(url, used)
+            if used is not None or reply.status == HTTPStatus.OK:
+                return reply, used
+            reply.close()
         return self._retried(lambda: fetched({})), None
 
     def tail(
@@ -281,11 +271,8 @@ class Upstream:
         def once() -> bytes | None:
             headers = {"Accept": accept, "Range": f"bytes=-{length}"}
             with closing(self._fetched(target, headers, again=again)) as reply:
-                return (
-                    b"".join(reply.raw(length))
-                    if reply.status == HTTPStatus.PARTIAL_CONTENT
-                    else None
-                )
+                is_part = reply.status == HTTPStatus.PARTIAL_CONTENT
+                return b"".join(reply.body.raw(length)) if is_part else None
 
         return self._retried(once)
 
@@ -295,11 +282,10 @@ class Upstream:
         Raises:
             UpstreamError: There was no response.
         """
-        headers = {"Accept": accept, "Accept-Encoding": "gzip"}
-        reply = self._listed(_parsed(url), headers, examining=True)
+        reply = self._listed(_parsed(url), accept, examining=True)
         body = bytearray()
         with closing(reply):
-            for chunk in reply.decoded(self.limits.document, self._allowance):
+            for chunk in reply.body.decoded(self.limits.document, self._allowance):
                 body += chunk
                 if len(body) > self.limits.excerpt:
                     break
@@ -324,16 +310,14 @@ class Upstream:
             return HTTPStatus.OK if path_of_url(url).is_file() else HTTPStatus.NOT_FOUND
 
         def once() -> int:
-            requests: tuple[tuple[str, Mapping[str, str]], ...]
-            requests = ("HEAD", _AS_A_FILE), ("GET", {**_AS_A_FILE, **_FIRST_BYTE})
-            for method, headers in requests:
+            for method, headers in ("HEAD", _AS_A_FILE), ("GET", _FIRST_BYTE):
                 reply = self._exchange.follow(method, target, headers, self._credentials)
                 reply.close()
                 if reply.status in _PARTIAL:
                     return HTTPStatus.OK  # 416: an empty file has no first byte
                 if reply.status not in _CONFIRMED_BY_GET:
                     break
-            refused = _refusal(reply)
+            refused = refusal(reply)
             if refused.passing:
                 raise refused
             return reply.status
@@ -348,11 +332,11 @@ class Upstream:
         self._exchange.close()
 
     def _document(self, url: Url, accept: str) -> Response:
-        headers = {"Accept": accept, "Accept-Encoding": "gzip"}
-        return _accepted(self._listed(url, headers), {HTTPStatus.OK})
+        return accepted(self._listed(url, accept), {HTTPStatus.OK})
 
-    def _listed(self, url: Url, headers: Mapping[str, str], *, examining: bool = False) -> Response:
+    def _listed(self, url: Url, accept: str, *, examining: bool = False) -> Response:
         """Send a request that counts towards the allowance."""
+        headers = {"Accept": accept, "Accept-Encoding": "gzip"}
         begin = time.monotonic()
         reply = self._exchange.follow("GET", url, headers, self._credentials, examining=examining)
         try:
@@ -369,29 +353,18 @@ class Upstream:
         key = url.wire, sent.get("Accept", "")
         known = self._targets.get(key) if again else None
         if known is not None:
-            reply = self._from_target(url, sent, known)
-            if reply is not None and reply.status in statuses:
-                return reply
-            # Perhaps it has expired: the server itself gives another, or says what is wrong.
-            self._targets.drop(key)
-            if reply is not None:
-                reply.close()
-        reply = self._exchange.follow("GET", url, sent, self._credentials)
-        accepted = _accepted(reply, statuses)
-        if again and accepted.target is not None and accepted.target.url.origin != url.origin:
-            self._targets.keep(key, accepted.target)
-        return accepted
-
-    def _from_target(self, url: Url, headers: Mapping[str, str], known: Target) -> Response | None:
-        """Return the response of where a request was redirected to; None without one.
-
-        No credentials are sent: the server has chosen the place.
-        """
-        try:
-            return self._exchange.follow("GET", url, headers, Credentials(), begin=known)
-        except UpstreamError as error:
-            _log.debug("%s", error)
-            return None
+            try:
+                # Without credentials: the server has chosen the place.
+                reply = self._exchange.follow("GET", url, sent, Credentials(), begin=known)
+                return accepted(reply, statuses)
+            except UpstreamError as error:
+                # Perhaps it has expired: the server itself gives another, or says what is wrong.
+                _log.debug("%s", error)
+                self._targets.drop(key)
+        reply = accepted(self._exchange.follow("GET", url, sent, self._credentials), statuses)
+        if again and reply.target is not None and reply.target.url.origin != url.origin:
+            self._targets.keep(key, reply.target)
+        return reply
 
     def _retried(self, call: Callable[[], T]) -> T:
         """Repeat a call until it succeeds, or until retries are used up."""
@@ -425,46 +398,3 @@ def _parsed(url: str) -> Url:
         return Url.parse(url)
     except ValueError:
         raise Unreachable(redact_url(url), "invalid URL") from None
-
-
-def _accepted(reply: Response, statuses: set[HTTPStatus]) -> Response:
-    """Return a response with one of the expected statuses.
-
-    Raises:
-        StatusRefused: It has another one.
-    """
-    if reply.status not in statuses:
-        reply.close()
-        raise _refusal(reply)
-    return reply
-
-
-def _refusal(reply: Response) -> StatusRefused:
-    status, headers = reply.status, reply.headers
-    exhausted = headers.get("x-ratelimit-remaining") == "0"
-    if status in _RATE_LIMITED and (exhausted or "retry-after" in headers):
-        now, after = time.time(), seconds_until(headers.get("retry-after", ""))
-        until = None if after is None else now + after
-        reset = headers.get("x-ratelimit-reset", "")
-        if until is None and reset.isdecimal():
-            until = float(reset[:12])
-            after = max(0.0, until - now)
-        shown = None if until is None else utc(until)
-        return RateLimited(reply.requested, status, until=shown, after=after)
-    refused = StatusRefused(reply.requested, status)
-    refused.after = seconds_until(headers.get("retry-after", ""))
-    if sso := re.search(r"https://\S+", headers.get("x-github-sso", "")):
-        # Its query is a secret of the user's browser session.
-        refused.hint = (
-            "The token is not authorized for the organization's SSO: open "
-            f"{sso[0].partition('?')[0]} to authorize it."
-        )
-    if status == HTTPStatus.UNAUTHORIZED and reply.login is not None:
-        refused.hint = f"The server does not accept the credentials from {reply.login}."
-    return refused
-
-
-def _digest_of(reply: Response) -> str | None:
-    """Return the digest in the header of Artifactory and GitLab; None without one."""
-    digest = reply.headers.get("x-checksum-sha256", "").strip().lower()
-    return digest if re.fullmatch(r"[0-9a-f]{64}", digest) else None

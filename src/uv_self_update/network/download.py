@@ -110,7 +110,7 @@ class Transfer:
         Raises:
             Interrupted: It ends too early, or is of another version.
         """
-        pieces = self._reply.raw(self._limit - self._received + self._repeated)
+        pieces = self._reply.body.raw(self._limit - self._received + self._repeated)
         try:
             yield from self._counted(self._unseen(pieces))
         except TooLarge as error:

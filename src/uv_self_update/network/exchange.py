@@ -7,9 +7,8 @@ when the origin changes: credentials are sent to the origin that they are for, a
 from __future__ import annotations
 
 import logging
+import re
 import threading
-import time
-import zlib
 from contextlib import suppress
 from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -20,24 +19,13 @@ import httpcore
 import httpx
 
 from uv_self_update import __version__
-from uv_self_update.errors import (
-    Interrupted,
-    RedirectRefused,
-    TlsError,
-    TooLarge,
-    Unreachable,
-    UpstreamError,
-)
-from uv_self_update.network.connections import (
-    Failure,
-    LocalAddress,
-    MinimumThroughput,
-    Wire,
-)
+from uv_self_update.errors import RedirectRefused, Unreachable, UpstreamError
+from uv_self_update.network.body import Body
+from uv_self_update.network.connections import LocalAddress, Wire
 from uv_self_update.network.limits import DEFAULTS, Limits
 from uv_self_update.network.ranges import length_of
 from uv_self_update.network.redirects import is_local, redirected
-from uv_self_update.network.route import Route, failures_of_socks
+from uv_self_update.network.route import FAILURES, Route, failures_of_socks
 from uv_self_update.redaction import redact_parts
 from uv_self_update.url import without_userinfo
 from uv_self_update.values import frozen
@@ -48,23 +36,17 @@ if TYPE_CHECKING:
 
     from uv_self_update.auth.credentials import Credentials
     from uv_self_update.network.access import Access
-    from uv_self_update.network.allowance import Allowance
     from uv_self_update.network.proxies import Proxy
     from uv_self_update.url import Url
 
 
 _log = logging.getLogger(__name__)
 
-_LARGE = 1 << 20  # bytes
-_PIECE = 64 << 10  # bytes of decoded data
 _DRAINED = 16 << 10  # bytes of a body that is read for nothing
-_SHORT = "the server closed the connection"
 _FAILURES = (
     httpx.HTTPError,  # also of an invalid `Location`, although redirects are not followed by httpx
     httpx.StreamError,
-    *Failure,
-    OSError,  # with those of TLS
-    ImportError,  # of the package for SOCKS proxies
+    *FAILURES,
 )
 _REDIRECTS = {
     HTTPStatus.MOVED_PERMANENTLY,
@@ -84,8 +66,6 @@ _UNAUTHORIZED = {
 
 _SQUID_ERROR = "x-squid-error"
 """The header of a response to plain http that squid itself has generated."""
-
-_ENCODINGS = {"", "identity", "gzip"}
 
 
 class Exchange:
@@ -221,16 +201,13 @@ class Exchange:
             failure = route.failure(error)
             _log.debug("%s %s fails after %s ms", method, url, f"{route.milliseconds:,.0f}")
             raise failure from None
-        if (
-            response.status_code == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED
-            and proxy is not None
-            and url.scheme == "http"
-        ):
-            response.close()
-            raise route.unauthorized(response.headers.get_list("proxy-authenticate"))
-        if proxy is not None and url.scheme == "http" and _SQUID_ERROR in response.headers:
-            response.close()
-            raise route.refused(response.status_code)
+        if proxy is not None and url.scheme == "http":
+            if response.status_code == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+                response.close()
+                raise route.unauthorized()
+            if _SQUID_ERROR in response.headers:
+                response.close()
+                raise route.refused(response.status_code)
         return Response(response, route)
 
     def _client(self, url: Url, proxy: Proxy | None, *, identified: bool) -> httpx.Client:
@@ -295,12 +272,10 @@ class Response:
         self.target: Target | None = None
         """Where it is from, after redirects."""
 
-        self.proxy = route.proxy_note
-        """The proxy, as the end of a message; empty without one."""
-
+        self._connection = response.extensions.get("network_stream")
+        self.body = Body(response.iter_raw, self._connection, self.headers, self.url, route)
         self._response = response
         self._route = route
-        self._read = 0
         self._logged = False
 
     @property
@@ -308,11 +283,10 @@ class Response:
         """Whether the server has a loopback or link-local address."""
         if is_local(self._response.url.host):
             return True
-        connection = self._response.extensions.get("network_stream")
-        if self._route.proxy_note or connection is None:
+        if self._route.proxy_note or self._connection is None:
             return False  # the address is that of the proxy
         try:
-            return is_local(connection.get_extra_info("server_addr")[0])
+            return is_local(self._connection.get_extra_info("server_addr")[0])
         except OSError:  # the server has closed the connection
             return False
 
@@ -327,33 +301,11 @@ class Response:
                 continue  # an invalid URL
         return links
 
-    def decoded(self, limit: int, allowance: Allowance) -> Iterator[bytes]:
-        """Read the body without its content coding, in pieces of limited size.
-
-        Args:
-            limit: Decoded bytes that the body may have.
-            allowance: Counts the bytes, and the time.
-
-        Raises:
-            UpstreamError: The body is interrupted, too large, or has an unexpected content coding.
-        """
-        encoding = self.headers.get("content-encoding", "identity").strip().lower()
-        if encoding not in _ENCODINGS:
-            # With two codings, a few bytes expand to any number before a limit applies.
-            raise Unreachable(self.url, "unexpected `Content-Encoding`")
-        pieces = self._counted(self._response.iter_raw())
-        if encoding == "gzip":
-            pieces = _gunzipped(pieces)
-        return self._limited(pieces, limit, None, allowance)
-
-    def raw(self, limit: int) -> Iterator[bytes]:
-        """Read the body of at most `limit` bytes without decoding it.
-
-        Raises:
-            UpstreamError: The body is interrupted or too large.
-        """
-        size = length_of(self.headers)
-        return self._limited(self._counted(self._pieces(size)), limit, size, None)
+    @property
+    def sha256(self) -> str | None:
+        """The digest in the header of Artifactory and GitLab; None without one."""
+        digest = self.headers.get("x-checksum-sha256", "").strip().lower()
+        return digest if re.fullmatch(r"[0-9a-f]{64}", digest) else None
 
     def close(self) -> None:
         """Close the response.
@@ -365,8 +317,8 @@ class Response:
         size = 0 if bodiless else length_of(self.headers)
         if size is not None and size <= _DRAINED and not self._response.is_stream_consumed:
             with suppress(*_FAILURES):
-                for piece in self._response.iter_raw():
-                    self._read += len(piece)
+                for _ in self.body.pieces():
+                    pass
         self._response.close()
         self._log()
 
@@ -382,94 +334,16 @@ class Response:
             self._route.shown,
             self.status,
             provider,
-            self.proxy,
-            f"{self._read:,}",
+            self._route.proxy_note,
+            f"{self.body.received:,}",
             f"{self._route.milliseconds:,.0f}",
         )
-
-    def _counted(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
-        for piece in pieces:
-            self._read += len(piece)
-            yield piece
-
-    def _limited(
-        self,
-        pieces: Iterator[bytes],
-        limit: int,
-        expected: int | None,
-        allowance: Allowance | None,
-    ) -> Iterator[bytes]:
-        count, begin = 0, time.monotonic()
-        throughput = MinimumThroughput(self._route.network.timeout, self._route.limits.throughput)
-        try:
-            for piece in pieces:
-                # A server can send chunk headers without end, and hardly any data.
-                waited = time.monotonic() - begin
-                throughput.count(waited, len(piece))
-                count += len(piece)
-                if count > limit:
-                    raise TooLarge(self.url, limit)
-                if allowance is not None:
-                    allowance.take(self.url, received=len(piece), waited=waited)
-                yield piece
-                begin = time.monotonic()
-        except _FAILURES as error:
-            failure = self._route.failure(error)
-            if isinstance(failure, TlsError):
-                raise failure from None
-            raise Interrupted(self.url, count, expected, self._route.reason(error)) from None
-
-    def _pieces(self, size: int | None) -> Iterator[bytes]:
-        """Yield the body: in large pieces, if it is large and its length is known.
-
-        httpcore reads 64 KiB at a time, and h11 copies each piece three times. After the first
-        piece of a body of known length, nothing is left to parse: the rest is read from the stream
-        (https://www.python-httpx.org/advanced/extensions/#network_stream).
-        """
-        pieces = self._response.iter_raw()
-        connection = self._response.extensions.get("network_stream")
-        if size is None or size < _LARGE or connection is None:
-            yield from pieces
-            return
-        first = next(pieces, b"")
-        yield first
-        left = size - len(first)
-        while left > 0:
-            piece = connection.read(min(left, _LARGE), self._route.network.timeout)
-            if not piece:
-                raise httpcore.RemoteProtocolError(_SHORT)
-            left -= len(piece)
-            yield piece
 
 
 def _redacted(url: httpx.URL) -> str:
     """Return the redacted form of a URL that httpx has parsed, and normalized."""
     path, _, query = url.raw_path.decode("ascii").partition("?")
     return redact_parts(SplitResult(url.scheme, url.netloc.decode("ascii"), path, query, ""))
-
-
-def _gunzipped(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Decompress a body in pieces of limited size; those of httpx have up to 64 MiB.
-
-    Raises:
-        httpx.DecodingError: The data is damaged or incomplete.
-    """
-    inflater = zlib.decompressobj(zlib.MAX_WBITS | 16)
-    empty = True
-    try:
-        for piece in pieces:
-            empty = empty and not piece
-            packed, unpacked = piece, b"?"
-            while not inflater.eof and (packed or len(unpacked) == _PIECE):
-                unpacked = inflater.decompress(packed, _PIECE)
-                packed = inflater.unconsumed_tail
-                if unpacked:
-                    yield unpacked
-    except zlib.error as error:
-        raise httpx.DecodingError(str(error)) from error
-    if not (inflater.eof or empty):
-        message = "the compressed data is incomplete"
-        raise httpx.DecodingError(message)
 
 
 class _Transport(httpx.BaseTransport):

@@ -32,6 +32,13 @@ if TYPE_CHECKING:
     from uv_self_update.url import Url
 
 
+FAILURES = (
+    *Failure,
+    OSError,  # with those of TLS
+    ImportError,  # of the package for SOCKS proxies
+)
+"""The errors of a connection, except those of `failures_of_socks`."""
+
 _SOCKS_REFUSALS = re.compile(r"Invalid username/password|^Requested .+ from proxy server, but got")
 """The messages of httpcore if a SOCKS proxy requires credentials, or rejects them."""
 
@@ -123,9 +130,9 @@ class Route:
             )
             return self._refused("no valid response of a SOCKS 5 proxy", hint)
         if words.startswith(f"{HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:d}"):
-            return self.unauthorized(self._challenges)
+            return self.unauthorized()
         if _SOCKS_REFUSALS.search(words):
-            return self.unauthorized([], status=None)
+            return self.unauthorized(status=None)
         status = words.partition(" ")[0]
         if status.isdecimal():
             return self.refused(int(status))
@@ -137,15 +144,12 @@ class Route:
         return self._refused(reason, _BLOCKED, passing=status in TRANSIENT)
 
     def unauthorized(
-        self,
-        challenges: list[str],
-        *,
-        status: int | None = HTTPStatus.PROXY_AUTHENTICATION_REQUIRED,
+        self, status: int | None = HTTPStatus.PROXY_AUTHENTICATION_REQUIRED
     ) -> ProxyRefused:
         """Return the error for a proxy that requires credentials, or rejects them."""
         if self._proxy is None:
             raise AssertionError
-        named = [challenge.partition(" ")[0] for challenge in challenges if challenge]
+        named = [challenge.partition(" ")[0] for challenge in self._challenges if challenge]
         schemes = [name if name.lower() in _SCHEMES else "another scheme" for name in named]
         has_credentials = "@" in urlsplit(self._proxy.url).netloc
         words = "credentials not accepted" if has_credentials else "authentication required"
