@@ -250,16 +250,12 @@ class NativeInstaller:
         self._kept = kept
 
     def _would_be_taken(self, version: str) -> bool:
-        receipt = self._installation.receipt
-        stated = None if receipt is None else receipt.document.get("version")
-        if not isinstance(stated, str) or version == stated:
+        stated = self._installation.stated_version
+        if stated is None or version == stated:
             return False
-        from packaging.version import InvalidVersion, Version  # noqa: PLC0415 # slow to import
+        from packaging.version import Version  # noqa: PLC0415 # slow to import
 
-        try:
-            return Version(version) > Version(stated)
-        except InvalidVersion:
-            return False
+        return Version(version) > Version(stated)
 
     def _stage(self, found: Found) -> _Ready:
         from uv_self_update.installer.stage import stage  # noqa: PLC0415 # as in `finish`
