@@ -6,7 +6,6 @@ An `Installation` is the uv to update. A run finds it once, and hands it to the 
 __all__ = (
     "adoption",
     "arguments",
-    "child",
     "command",
     "configuration",
     "environment",

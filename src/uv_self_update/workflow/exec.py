@@ -26,7 +26,7 @@ from uv_self_update.errors import IndexNotNamed, NotConfigured, UsageError
 from uv_self_update.releases.release_urls import OF_KIND, page_of
 from uv_self_update.uv import configuration, lock, system_file, workspace
 from uv_self_update.uv.arguments import values_of
-from uv_self_update.uv.child import Child
+from uv_self_update.uv.command import Child
 from uv_self_update.uv.executable import version_of, which
 from uv_self_update.uv.proxies import UvProxies, environment_through
 from uv_self_update.uv.requirements import names_release
