@@ -52,7 +52,7 @@ from uv_self_update.errors import SourceError, StatusRefused
 from uv_self_update.network import system_authorities
 from uv_self_update.redaction import Secret
 from uv_self_update.releases.target import NEWEST, Wanted
-from uv_self_update.sources import registry as sources
+from uv_self_update.sources import context as sources
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.sources.order import find_in_order
 

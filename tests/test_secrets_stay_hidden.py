@@ -30,7 +30,7 @@ from uv_self_update.network import system_authorities
 from uv_self_update.network.proxies import Proxies
 from uv_self_update.redaction import Secret
 from uv_self_update.releases.target import NEWEST
-from uv_self_update.sources import registry as sources
+from uv_self_update.sources import context as sources
 from uv_self_update.sources.authentication import credentials_of
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.url import Url

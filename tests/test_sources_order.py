@@ -25,7 +25,7 @@ from uv_self_update.network.client import Upstream
 from uv_self_update.platforms import Platform
 from uv_self_update.releases.release import Release
 from uv_self_update.releases.target import NEWEST, Wanted
-from uv_self_update.sources import registry as sources
+from uv_self_update.sources import context as sources
 from uv_self_update.sources.astral import AstralSource
 from uv_self_update.sources.context import Context
 from uv_self_update.sources.detection.detect import DetectedSource

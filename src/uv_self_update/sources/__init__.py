@@ -1,6 +1,6 @@
 """The sources of uv releases: one module for each kind of server.
 
-Every source implements `interface`. A new kind is one module here and one row in `registry`.
+Every source implements `interface`. A new kind is one module here, see `context`.
 `detection` determines the kind of a URL, `formats` parses the responses of servers.
 """
 

@@ -29,7 +29,7 @@ _CACHE = "-cache"
 
 
 def create(settings: SourceSettings, context: Context) -> ManifestOrTree:
-    """Create the source of a `[[source]]`; see registry."""
+    """Create the source of a `[[source]]`; see context."""
     return ManifestOrTree(settings, context, ArtifactoryTree)
 
 

@@ -47,7 +47,7 @@ Two jobs that run at the same time publish the manifest and the files (`publish-
 
 
 def create(settings: SourceSettings, context: Context) -> AstralSource:
-    """Create the source of a `[[source]]`; see registry."""
+    """Create the source of a `[[source]]`; see context."""
     return AstralSource(context.upstream(settings), context.platform, url=url_of(settings))
 
 

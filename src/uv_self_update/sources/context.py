@@ -1,9 +1,14 @@
-"""What every source is created with: the HTTP client, the platform, the uv that reads an index."""
+"""How a source is created: with which HTTP client, platform and uv, and by which module.
+
+A new kind is one module in this directory with a function `create(settings, context)`.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
+from uv_self_update.config.kinds import KINDS
 from uv_self_update.network.progress import SILENT, Progress
 from uv_self_update.releases.digests import DigestRules
 from uv_self_update.values import field, frozen
@@ -15,6 +20,11 @@ if TYPE_CHECKING:
     from uv_self_update.config.kinds import SourceSettings
     from uv_self_update.network.client import Upstream
     from uv_self_update.platforms import Platform
+    from uv_self_update.sources.interface import Source
+
+
+_ELSEWHERE = {"auto": "detection.detect", "index": "index.source"}
+"""Kind -> its module, if that is not named after it."""
 
 
 @frozen
@@ -44,6 +54,16 @@ class Context:
 
     progress: Progress = SILENT
     """Is told of each download."""
+
+
+def build(settings: SourceSettings, context: Context) -> Source:
+    """Create the source of a `[[source]]` whose settings have been validated."""
+    kind = settings.kind
+    assert kind in KINDS, "the configuration was validated"  # noqa: S101 # a fault of ours
+    # Imported by its name: a run needs one kind or two, and imports cost start-up time.
+    module = import_module(f"uv_self_update.sources.{_ELSEWHERE.get(kind, kind)}")
+    source: Source = module.create(settings, context)
+    return source
 
 
 def url_of(settings: SourceSettings) -> str:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def create(settings: SourceSettings, context: Context) -> TreeOrWheels:
-    """Create the source of a `[[source]]`; see registry."""
+    """Create the source of a `[[source]]`; see context."""
     assert settings.path is not None, "the configuration was validated"  # noqa: S101 # for the type checker
     tree = DirectoryTree(context.upstream(settings), path=settings.path)
     return TreeOrWheels(TreeSource(tree, context.platform), context)

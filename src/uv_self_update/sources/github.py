@@ -58,7 +58,7 @@ _HINT = (
 
 
 def create(settings: SourceSettings, context: Context) -> GithubSource:
-    """Create the source of a `[[source]]`; see registry."""
+    """Create the source of a `[[source]]`; see context."""
     return GithubSource(context.upstream(settings), context.platform, url=url_of(settings))
 
 

@@ -20,7 +20,7 @@ ACCEPT = "text/html, application/json;q=0.9, */*;q=0.1"
 
 
 def create(settings: SourceSettings, context: Context) -> TreeOrWheels:
-    """Create the source of a `[[source]]`; see registry."""
+    """Create the source of a `[[source]]`; see context."""
     tree = ListingTree(context.upstream(settings), base=url_of(settings))
     return TreeOrWheels(TreeSource(tree, context.platform), context)
 

@@ -36,7 +36,7 @@ _EXPECTED = "a page of Nexus search results"
 
 
 def create(settings: SourceSettings, context: Context) -> ManifestOrTree:
-    """Create the source of a `[[source]]`; see registry."""
+    """Create the source of a `[[source]]`; see context."""
     return ManifestOrTree(settings, context, NexusTree)
 
 

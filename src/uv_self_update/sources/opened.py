@@ -13,9 +13,8 @@ from uv_self_update.home import cache_directory
 from uv_self_update.network.deferred import deferred
 from uv_self_update.network.progress import SILENT, Progress
 from uv_self_update.sources.addresses import preconnect_to
-from uv_self_update.sources.context import Context
+from uv_self_update.sources.context import Context, build
 from uv_self_update.sources.order import find_in_order
-from uv_self_update.sources.registry import build
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -41,7 +41,7 @@ _LIST_BLOBS = "restype=container&comp=list&maxresults=1000&delimiter=/"
 
 
 def create(settings: SourceSettings, context: Context) -> TreeSource:
-    """Create the source of a `[[source]]`; see registry."""
+    """Create the source of a `[[source]]`; see context."""
     return TreeSource(
         BucketTree(context.upstream(settings), base=url_of(settings)), context.platform
     )

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def create(settings: SourceSettings, context: Context) -> UrlsSource:
-    """Create the source of a `[[source]]`; see registry."""
+    """Create the source of a `[[source]]`; see context."""
     assert settings.download is not None, "the configuration was validated"  # noqa: S101 # for the type checker
     return UrlsSource(
         context.upstream(settings),

@@ -23,7 +23,7 @@ from uv_self_update.network import roots
 from uv_self_update.network.forward_proxies import unusable
 from uv_self_update.network.tls import Trust
 from uv_self_update.releases.release_urls import OF_KIND
-from uv_self_update.sources.packages.registry import build
+from uv_self_update.sources.packages.interface import build
 from uv_self_update.uv import configuration
 from uv_self_update.values import replace
 

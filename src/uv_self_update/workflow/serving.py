@@ -19,7 +19,7 @@ from uv_self_update.home import cache_directory
 from uv_self_update.network.forward_proxies import unusable
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.sources.packages.computed import ComputedDigests
-from uv_self_update.sources.packages.registry import build
+from uv_self_update.sources.packages.interface import build
 from uv_self_update.uv import lock, workspace
 from uv_self_update.uv.proxies import UvProxies, plain_hosts
 from uv_self_update.values import field, frozen

@@ -29,7 +29,7 @@ from uv_self_update.errors import (
 from uv_self_update.redaction import redact_url
 from uv_self_update.releases.target import NEWEST
 from uv_self_update.sources.astral import MANIFEST
-from uv_self_update.sources.context import url_of
+from uv_self_update.sources.context import build, url_of
 from uv_self_update.sources.detection.advice import Attempt, Findings, Request, advice
 from uv_self_update.sources.detection.clues import (
     devpi_roots,
@@ -49,7 +49,6 @@ from uv_self_update.sources.formats.documents import OTHER_JSON, UNKNOWN, descri
 from uv_self_update.sources.index.wheels import TreeOrWheels
 from uv_self_update.sources.interface import Composite, Source
 from uv_self_update.sources.layout import parent_of_version
-from uv_self_update.sources.registry import build
 from uv_self_update.sources.tree import below
 from uv_self_update.url import origin_of
 from uv_self_update.values import frozen, replace
@@ -73,7 +72,7 @@ _SIMPLE = "application/vnd.pypi.simple.v1+json, text/html;q=0.1"
 
 
 def create(settings: SourceSettings, context: Context) -> DetectedSource:
-    """Create the source of a `[[source]]`; see registry."""
+    """Create the source of a `[[source]]`; see context."""
     return DetectedSource(settings, context)
 
 

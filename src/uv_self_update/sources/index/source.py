@@ -59,7 +59,7 @@ _LAST_WAIT = 10.0  # seconds for a uv that was killed, and for files to be remov
 
 
 def create(settings: SourceSettings, context: Context) -> IndexSource:
-    """Create the source of a `[[source]]`; see registry."""
+    """Create the source of a `[[source]]`; see context."""
     uv = UvPip(
         context.uv,
         context.environ,

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from uv_self_update.config.kinds import SourceSettings
 from uv_self_update.errors import WheelsOnly
+from uv_self_update.sources.context import build
 from uv_self_update.sources.interface import Composite, Source
-from uv_self_update.sources.registry import build
 
 if TYPE_CHECKING:
     from uv_self_update.sources.context import Context

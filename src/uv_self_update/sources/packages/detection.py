@@ -19,7 +19,7 @@ from uv_self_update.sources.detection.clues import (
     last_resorts,
     source_url,
 )
-from uv_self_update.sources.packages.registry import build
+from uv_self_update.sources.packages.interface import build
 from uv_self_update.sources.tree import below
 from uv_self_update.url import origin_of
 from uv_self_update.values import replace

@@ -1,9 +1,13 @@
-"""What every repository of packages can do."""
+"""What every repository of packages can do, and which module makes that of each kind.
+
+A new kind is one module in this directory with a function `create(settings, upstream)`.
+"""
 
 from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
+from importlib import import_module
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
 
@@ -13,8 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from contextlib import AbstractContextManager
 
+    from uv_self_update.config.releases import ReleasesSettings
+    from uv_self_update.network.client import Upstream
     from uv_self_update.network.responses import Download
     from uv_self_update.releases.distribution import Distribution
+
+
+_SHARED = dict.fromkeys(("listing", "s3", "directory"), "tree")
 
 
 def host_of(url: str) -> str:
@@ -110,3 +119,12 @@ class PackageRepository(ABC):
     def tail(self, file: Distribution, length: int) -> bytes | None:  # noqa: ARG002 # of the servers that can
         """Return the last `length` bytes of a distribution; None where the server sends no part."""
         return None
+
+
+def build(settings: ReleasesSettings, upstream: Upstream) -> PackageRepository:
+    """Make the repository of a `[[releases]]` whose settings have been validated."""
+    kind = settings.source.kind
+    # Imported by its name: a run needs one kind or two, and imports cost start-up time.
+    module = import_module(f"uv_self_update.sources.packages.{_SHARED.get(kind, kind)}")
+    repository: PackageRepository = module.create(settings, upstream)
+    return repository

@@ -79,7 +79,7 @@ class TreeRepository(PackageRepository):
 
 
 def create(settings: ReleasesSettings, upstream: Upstream) -> TreeRepository:
-    """Make the repository of a `[[releases]]`; see registry.
+    """Make the repository of a `[[releases]]`; see interface.
 
     The index of a directory is named after its own name, or the `name` of its settings: one share
     has another path on each machine, and uv.lock must be the same on all of them. The query of a
