@@ -562,7 +562,6 @@ class NotDetected(SourceError):
     """The kind of source at a URL (redacted) is unknown; `tried` has a line for each request."""
 
     def __init__(self, url: str, tried: Sequence[str], hint: str, *, of: str = "uv") -> None:
-        self.tried = tuple(tried)
         lines = "".join(f"\n  {line}" for line in tried)
         super().__init__(f"no releases of {of} found at {url}{lines}", hint=hint)
 

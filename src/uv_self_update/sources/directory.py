@@ -12,7 +12,7 @@ from uv_self_update.network.local_files import path_of_url
 from uv_self_update.releases.release import utc
 from uv_self_update.sources.formats.entry import Entry
 from uv_self_update.sources.index.wheels import TreeOrWheels
-from uv_self_update.sources.tree import Tree, TreeSource
+from uv_self_update.sources.tree import Tree
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -28,7 +28,7 @@ def create(settings: SourceSettings, context: Context) -> TreeOrWheels:
     """Create the source of a `[[source]]`; see context."""
     assert settings.path is not None, "the configuration was validated"  # noqa: S101 # for the type checker
     tree = DirectoryTree(context.upstream(settings), path=settings.path)
-    return TreeOrWheels(TreeSource(tree, context.platform), context)
+    return TreeOrWheels(tree, context)
 
 
 class DirectoryTree(Tree):

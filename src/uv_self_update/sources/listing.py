@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from uv_self_update.sources.context import url_of
 from uv_self_update.sources.formats.listing import read_listing
 from uv_self_update.sources.index.wheels import TreeOrWheels
-from uv_self_update.sources.tree import Tree, TreeSource, below
+from uv_self_update.sources.tree import Tree, below
 
 if TYPE_CHECKING:
     from uv_self_update.config.kinds import SourceSettings
@@ -22,7 +22,7 @@ ACCEPT = "text/html, application/json;q=0.9, */*;q=0.1"
 def create(settings: SourceSettings, context: Context) -> TreeOrWheels:
     """Create the source of a `[[source]]`; see context."""
     tree = ListingTree(context.upstream(settings), base=url_of(settings))
-    return TreeOrWheels(TreeSource(tree, context.platform), context)
+    return TreeOrWheels(tree, context)
 
 
 class ListingTree(Tree):

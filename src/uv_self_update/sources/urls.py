@@ -29,14 +29,7 @@ if TYPE_CHECKING:
 
 def create(settings: SourceSettings, context: Context) -> UrlsSource:
     """Create the source of a `[[source]]`; see context."""
-    assert settings.download is not None, "the configuration was validated"  # noqa: S101 # for the type checker
-    return UrlsSource(
-        context.upstream(settings),
-        context.platform,
-        download=settings.download,
-        latest=settings.latest,
-        release=settings.release,
-    )
+    return UrlsSource(context.upstream(settings), context.platform, settings)
 
 
 class UrlsSource(CatalogSource):
@@ -47,21 +40,14 @@ class UrlsSource(CatalogSource):
     installed without `latest`.
     """
 
-    def __init__(
-        self,
-        upstream: Upstream,
-        platform: Platform,
-        *,
-        download: str,
-        latest: str | None = None,
-        release: str | None = None,
-    ) -> None:
+    def __init__(self, upstream: Upstream, platform: Platform, settings: SourceSettings) -> None:
         super().__init__(platform)
+        assert settings.download is not None, "the configuration was validated"  # noqa: S101 # for the type checker
         self._upstream = upstream
-        self._download = download
-        self._latest = latest
-        self._release = release
-        self.name = str(Url.parse(latest or download))
+        self._download = settings.download
+        self._latest = settings.latest
+        self._release = settings.release
+        self.name = str(Url.parse(settings.latest or settings.download))
 
     def find(self, wanted: Wanted) -> Release:
         if wanted.exact is not None:

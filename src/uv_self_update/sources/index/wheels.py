@@ -12,17 +12,18 @@ from uv_self_update.config.kinds import SourceSettings
 from uv_self_update.errors import WheelsOnly
 from uv_self_update.sources.context import build
 from uv_self_update.sources.interface import Composite, Source
+from uv_self_update.sources.tree import TreeSource
 
 if TYPE_CHECKING:
     from uv_self_update.sources.context import Context
-    from uv_self_update.sources.tree import TreeSource
+    from uv_self_update.sources.tree import Tree
 
 
 class TreeOrWheels(Composite):
     """The releases in directories, or the wheels if there are no releases."""
 
-    def __init__(self, tree: TreeSource, context: Context) -> None:
-        self._tree = tree
+    def __init__(self, tree: Tree, context: Context) -> None:
+        self._tree = TreeSource(tree, context.platform)
         self._context = context
         self.name = tree.name
 
