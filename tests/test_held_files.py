@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import tempfile
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,7 @@ from uv_self_update import files
 from uv_self_update.errors import FileInUse, StagedUvBroken
 from uv_self_update.uv.installation import Installation
 from uv_self_update.workflow.doctor.machine import held_files
+from uv_self_update.workflow.rehearse import _directory as rehearsal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -150,3 +153,16 @@ def test_killed_while_uv_had_moved_aside(machine: Machine) -> None:
     assert machine.recover(old) is None
     assert machine.installed() == before
     assert not (machine.work / "journal.json").exists()
+
+
+def test_copy_of_a_rehearsal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A copied uv that is open when its rehearsal ends is removed once it is closed."""
+    monkeypatch.setattr(files, "PAUSES", (0.1,) * 50)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with rehearsal(tmp_path) as directory:
+        uv = (directory / "uv.exe").open("wb")
+        closing = threading.Timer(0.3, uv.close)
+        closing.start()
+
+    closing.join()
+    assert not directory.exists()

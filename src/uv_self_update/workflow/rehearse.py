@@ -29,6 +29,7 @@ from uv_self_update.errors import (
     RehearsalError,
     UvSelfUpdateError,
 )
+from uv_self_update.files import persist
 from uv_self_update.installer.stage import stage
 from uv_self_update.network.progress import SILENT, Progress
 from uv_self_update.releases.target import NEWEST, Wanted, newest_first, parse_target
@@ -175,11 +176,13 @@ def _directory(of_uv: Path) -> Iterator[Path]:
             made = tempfile.TemporaryDirectory(prefix=".uv-self-update-rehearsal-", dir=parent)
         except OSError:
             continue
-        with made as name:
-            directory = Path(name).resolve()
+        try:
+            directory = Path(made.name).resolve()
             if os.name == "nt" or _runs_programs(directory):
                 yield directory
                 return
+        finally:
+            persist(made.cleanup)  # a uv that has just ended may still be open on Windows
     message = f"no temporary directory allows programs to be run, and neither does {of_uv}"
     raise RehearsalError(message, hint="Set TMPDIR to a directory that programs can be run from.")
 
