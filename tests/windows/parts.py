@@ -118,13 +118,13 @@ def wheel(version: str) -> Path:
 
 
 def archive(version: str) -> Path:
-    """Return a release archive with the executables of a version."""
-    path = WINE / "archives" / version / "uv-x86_64-pc-windows-msvc.zip"
+    """Return a release archive with the executables of a version, not compressed: as on Linux."""
+    path = WINE / "stored-archives" / version / "uv-x86_64-pc-windows-msvc.zip"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent) as temporary:
             made = Path(temporary, path.name)
-            with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
+            with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as file:
                 for executable in sorted(uv(version).iterdir()):
                     file.write(executable, executable.name)
             publish(made, path)
