@@ -23,6 +23,9 @@ C = PREFIX / "drive_c"
 _SYSTEM = C / "windows" / "system32"
 _POWERSHELL = _SYSTEM / "WindowsPowerShell" / "v1.0" / "powershell.exe"
 _SET_UP = 300  # seconds
+_DONE = PREFIX / "done"
+_MOUNTS = r"HKLM\System\CurrentControlSet\Services\MountMgr"
+_NEVER = ("/v", "Start", "/t", "REG_DWORD", "/d", "4", "/f")
 _WAITING = ("wine", "cmd", "/c", "pause")  # until its input ends
 
 
@@ -40,7 +43,7 @@ def environ(more: Mapping[str, str] | None = None) -> dict[str, str]:
         "WINEPREFIX": str(PREFIX),
         "WINEARCH": "win64",
         "WINEDEBUG": "-all",
-        "WINEDLLOVERRIDES": "mscoree,mshtml,mountmgr.sys=;bcryptprimitives=n",
+        "WINEDLLOVERRIDES": "mscoree,mshtml=;bcryptprimitives=n",
         **(more or {}),
     }
 
@@ -68,10 +71,15 @@ def running() -> Iterator[None]:
 
 
 def _set_up() -> None:
-    if not PREFIX.exists():
+    if not _DONE.exists():
         notice(f"setting up Windows in {PREFIX} (0.7 GB)")
         _run("wine", "wineboot", "-i")
         _run("wine", "winecfg", "-v", "win10")
+        # Each stat() and each open() of Python asks it, in another process, for the serial number
+        # of a disk: up to nine tenths of the time that a command takes.
+        _run("wine", "reg", "add", _MOUNTS, *_NEVER)
+        _run("wineserver", "-k")  # which has started it
+        _DONE.touch()
     for name, place in (
         ("bcryptprimitives.dll", _SYSTEM / "bcryptprimitives.dll"),
         ("powershell.exe", _POWERSHELL),
