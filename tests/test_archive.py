@@ -10,6 +10,7 @@ import stat
 import tarfile
 import tracemalloc
 import zipfile
+import zlib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -419,18 +420,17 @@ def test_compressed_otherwise(place: Place) -> None:
     assert place.refused(tar({"uv": b"uv"}, mode="w:xz")) == "it is not an archive"
 
 
-@pytest.mark.slow
 def test_bomb_of_ten_gigabytes(place: Place) -> None:
     """One that would unpack to 10 GiB is stopped at 1 GiB."""
-    packed = io.BytesIO()
     head = tarfile.TarInfo("a/uv")
     head.size = 10 << 30
-    with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=1) as file:
-        file.write(head.tobuf(tarfile.GNU_FORMAT))
-        for _ in range(10 << 7):
-            file.write(bytes(8 << 20))
+    packer = zlib.compressobj(1, wbits=zlib.MAX_WBITS | 16)
+    begin, zeros = (
+        packer.compress(data) + packer.flush(zlib.Z_FULL_FLUSH)  # what follows does not refer to it
+        for data in (head.tobuf(tarfile.GNU_FORMAT), bytes(8 << 20))
+    )
     with pytest.raises(UnusableArchive, match="more than 1,073,741,824 bytes"):
-        place.unpack(packed.getvalue())
+        place.unpack(begin + zeros * (10 << 7))
     assert sum(file.stat().st_size for file in place.folder.iterdir()) <= 1 << 30
 
 
