@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.system
 
-SHARDS = 8
+SHARDS = 16
 FEW = 3
 ERRORS = ("ENOSPC", "EIO", "EACCES")
 
@@ -265,7 +265,7 @@ def test_killed_at_some_calls(scene: Scene) -> None:
         scene.kill(case)
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(5)  # one of each scene
 @pytest.mark.slow
 @each_scene
 @pytest.mark.parametrize("shard", range(SHARDS))
@@ -282,7 +282,7 @@ def test_some_calls_fail(scene: Scene) -> None:
         scene.fail(case)
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(5)  # one of each scene
 @pytest.mark.slow
 @each_scene
 @pytest.mark.parametrize("shard", range(SHARDS))

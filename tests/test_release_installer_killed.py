@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.system
 
-SHARDS = 4
+SHARDS = 7
 
 BETWEEN = {
     "uvx is not ready": ("mv", "*/uvx */tmp.??????????"),
@@ -258,7 +258,7 @@ class Half:
             victim.is_old()
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(2)  # one of each scene
 @pytest.mark.slow
 @pytest.mark.parametrize("scene", ["own", "another"], indirect=True)
 @pytest.mark.parametrize("shard", range(SHARDS))
@@ -269,7 +269,7 @@ def test_killed_at_every_change_while_it_undoes(scene: Scene, shard: int) -> Non
         half.kill(disturbance)
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(2)  # one of each scene
 @pytest.mark.slow
 @pytest.mark.parametrize("scene", ["own", "another"], indirect=True)
 @pytest.mark.parametrize("shard", range(SHARDS))

@@ -94,6 +94,7 @@ def mirror(home: Home, tmp_path: Path) -> Mirror:
     return Mirror(home, tmp_path / "mirror")
 
 
+@pytest.mark.sampled(1)
 @COUNTS
 def test_bit_of_the_archive(mirror: Mirror, seed: int, count: int) -> None:
     """Wherever one bit of it is changed, the archive is refused and named, with both digests."""
@@ -106,6 +107,7 @@ def test_bit_of_the_archive(mirror: Mirror, seed: int, count: int) -> None:
         assert hashlib.sha256(text).hexdigest() in done.err, what
 
 
+@pytest.mark.sampled(1)
 @COUNTS
 def test_bit_of_the_installer(mirror: Mirror, seed: int, count: int) -> None:
     """The same holds for the release's own installer, which is not run then."""
@@ -115,6 +117,7 @@ def test_bit_of_the_installer(mirror: Mirror, seed: int, count: int) -> None:
         mirror.refused("--installer", "release", name=SCRIPT)
 
 
+@pytest.mark.sampled(1)
 @COUNTS
 def test_bit_of_the_digests(mirror: Mirror, seed: int, count: int) -> None:
     """A changed file of digests makes the update fail, or changes nothing that matters."""
@@ -125,6 +128,7 @@ def test_bit_of_the_digests(mirror: Mirror, seed: int, count: int) -> None:
     assert outcomes == {True, False}
 
 
+@pytest.mark.sampled(1)
 @COUNTS
 def test_bit_of_the_json(mirror: Mirror, web: Web, seed: int, count: int) -> None:
     """A changed description of a release makes the update fail, or changes nothing that counts."""

@@ -116,6 +116,7 @@ def test_started_together(victim: Victim) -> None:
     together(victim, count=4, apart=0)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.slow
 @pytest.mark.parametrize("shard", range(4))
 def test_started_one_after_the_other(shard: int, victim: Victim) -> None:

@@ -56,6 +56,7 @@ OLD, NEW = "0.13.8", "0.13.9"
 LATE = 1.1
 """The last instants are after the end of an update: they too belong to what can happen."""
 
+_LOOK = 0.00005  # seconds between two looks
 _PAUSE = 0.003  # seconds, at most, between a replaced executable and the kill
 _TIMEOUT = 120  # seconds for one update on a busy machine
 _INSTALLER = "uv-installer.sh"
@@ -172,7 +173,7 @@ class Series:
         before = [_inode(file) for file in files]
         with self.start() as process:
             while process.poll() is None and [_inode(file) for file in files] == before:
-                pass  # the next step comes within less than a millisecond
+                time.sleep(_LOOK)  # the next step comes within less than a millisecond
             time.sleep(pause)
             kill(process)
 
