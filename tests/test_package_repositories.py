@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -10,6 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from support.web import Page
+from uv_self_update.config.kinds import SourceSettings
+from uv_self_update.config.releases import ReleasesSettings
 from uv_self_update.errors import AmbiguousDistribution, StatusRefused, TooLarge, UnexpectedBody
 from uv_self_update.gateway.package_index import Served
 from uv_self_update.network.responses import Download
@@ -18,7 +22,7 @@ from uv_self_update.sources.formats.entry import Entry
 from uv_self_update.sources.packages import tree as trees
 from uv_self_update.sources.packages.computed import ComputedDigests
 from uv_self_update.sources.packages.forge import yanked_by
-from uv_self_update.sources.packages.interface import PackageRepository
+from uv_self_update.sources.packages.interface import PackageRepository, build
 from uv_self_update.sources.packages.tree import TreeRepository
 from uv_self_update.sources.tree import Tree
 
@@ -26,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from support.web import Web
+    from uv_self_update.network.client import Upstream
     from uv_self_update.sources.tree import Names
 
 NAME = "pkg-1.0-py3-none-any.whl"
@@ -271,3 +277,19 @@ def test_yanked(release: dict[str, object], reason: str | None) -> None:
 def test_names_that_are_none(name: str) -> None:
     """A path, white space or another archive is no distribution."""
     assert parse_filename(name) is None
+
+
+def test_owner_without_a_repository(web: Web, upstream: Upstream) -> None:
+    """The packages of an owner are read without a request for the releases of a repository."""
+    versions = [{"name": "wheels", "version": "1.0", "created_at": "2026-09-01T12:00:00Z"}]
+    web.pages["/api/v1/packages/acme"] = Page(body=json.dumps(versions).encode())
+    files = [{"name": NAME, "size": 7, "sha256": "0" * 64}]
+    path = "/api/v1/packages/acme/generic/wheels/1.0/files"
+    web.pages[path] = Page(body=json.dumps(files).encode())
+    source = SourceSettings(kind="gitea", url=f"{web.url}/acme", package="wheels")
+    (file,) = build(ReleasesSettings(source=source), upstream).distributions()
+
+    assert (file.filename, file.tag, file.size) == (NAME, "1.0", 7)
+    assert file.where == f"{web.url}/api/packages/acme/generic/wheels/1.0/{NAME}"
+    assert file.uploaded == "2026-09-01T12:00:00Z"
+    assert len(web.asked) == 2

@@ -59,6 +59,8 @@ class Gitea(Forge):
         self._releases = below(server, ("api", "v1", "repos", *self._repository, "releases"))
 
     def releases(self) -> Iterable[dict[str, Any]]:
+        if self.repository is None:
+            return ()
         query = "page=1&limit=50&draft=false"
         return self._entries(self._releases, query, "Gitea's list of releases")
 
