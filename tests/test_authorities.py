@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from uv_self_update.network.system_authorities import SystemAuthorities
+
+
 AUTHORITY = (x509.BasicConstraints(ca=True, path_length=None), True)
 LAX = (x509.BasicConstraints(ca=True, path_length=None), False)
 SERVER = (x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(HOST))]), False)
@@ -137,9 +140,11 @@ def test_odd_authorities(
             talk(Trust(Network(), environ={}), server)
 
 
-def strictly(make: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+def strictly(
+    make: Callable[[SystemAuthorities | None], ssl.SSLContext], system: SystemAuthorities | None
+) -> ssl.SSLContext:
     """Make a context as Python 3.13 does by default."""
-    context = make()
+    context = make(system)
     context.verify_flags |= ssl.VERIFY_X509_STRICT
     return context
 

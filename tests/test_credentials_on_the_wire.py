@@ -333,7 +333,7 @@ def person(internet: Origins, home: Home, authority: trustme.CA) -> Someone:
         opened = OpenSources(settings, uv=uv, environ=environ)
         with closing(opened), pytest.MonkeyPatch.context() as patch:
             # Those of the machine would be read for each context: 20 ms, hundreds of times.
-            patch.setattr(system_authorities, "load", lambda _: None)
+            patch.setattr(system_authorities, "load", lambda *_: None)
             yield Person(subject=subject, opened=opened, section=section, folder=home.path)
 
     return make

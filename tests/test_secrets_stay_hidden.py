@@ -387,7 +387,7 @@ def live_in(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
     monkeypatch.chdir(home.path)
     # Those of the machine would be read for each command: 20 ms, hundreds of times.
-    monkeypatch.setattr(system_authorities, "load", lambda _: None)
+    monkeypatch.setattr(system_authorities, "load", lambda *_: None)
 
 
 def test_representations(scene: Scene) -> None:

@@ -196,7 +196,7 @@ def test_one_context_for_many(
 ) -> None:
     """The authorities are read once, however many connections are made."""
     read: list[ssl.SSLContext] = []
-    monkeypatch.setattr(system_authorities, "load", read.append)
+    monkeypatch.setattr(system_authorities, "load", lambda context, _: read.append(context))
     trust = Trust(Network(ca_bundle=bundle), environ={})
 
     assert [talk(trust, server) for _ in range(3)] == [GREETING] * 3

@@ -87,7 +87,9 @@ def listen() -> Address:
             raise GatewayError(reason) from error
         try:
             # A sandbox may allow a port to be bound, but not to be connected to.
-            with socket.create_connection(listener.getsockname(), timeout=_CONNECT_TIMEOUT):
+            with socket.socket() as client:
+                client.settimeout(_CONNECT_TIMEOUT)
+                client.connect(listener.getsockname())
                 listener.accept()[0].close()
         except OSError as error:
             raise GatewayError(strerror(error), bound=True) from error

@@ -57,23 +57,23 @@ class Access:
             parsed = Url.parse(url)
             scheme, host, port = parsed.origin
             proxy = self.proxies.for_url(parsed)
-            tls: Callable[[], ssl.SSLContext] | None = None
+            tls: Callable[[], Callable[[], ssl.SSLContext]] | None = None
             if proxy is not None:
                 # TLS with the server is within a tunnel then, and TLS with a proxy around that.
                 if (origin := origin_of(proxy.url))[0] == "https":
                     return
                 _, host, port = origin
             elif scheme == "https":
-                tls = partial(self._context_for, url)
+                tls = partial(self._context_of, url)
         except (UvSelfUpdateError, ValueError):
             return
         if host and host.isascii() and port is not None:
             timeout = self.network.connect_timeout
             self.preconnection = Preconnection(host, port, timeout=timeout, tls=tls)
 
-    def _context_for(self, url: str) -> ssl.SSLContext:
+    def _context_of(self, url: str) -> Callable[[], ssl.SSLContext]:
         # `trust` only now: its module is imported while the connection is being made.
-        return self.trust.context_for(url, identified=True)
+        return partial(self.trust.context_for, url, identified=True)
 
     def close(self) -> None:
         """Close a connection that was not used."""

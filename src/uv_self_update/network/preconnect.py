@@ -12,6 +12,7 @@ import socket
 import threading
 import time
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from uv_self_update.background import Background
@@ -33,7 +34,7 @@ class Preconnection:
         port: int,
         *,
         timeout: float,
-        tls: Callable[[], ssl.SSLContext] | None = None,
+        tls: Callable[[], Callable[[], ssl.SSLContext]] | None = None,
     ) -> None:
         """Begin to connect.
 
@@ -41,12 +42,13 @@ class Preconnection:
             host: A host name in ASCII, or an IP address without brackets.
             port: The port.
             timeout: Seconds to connect, and again for each step of the handshake.
-            tls: Returns the context for TLS with this host, always the same; None without TLS. It
-                is called in the background: to read the authorities takes tens of milliseconds.
+            tls: Imports TLS while TCP connects, and returns a function that returns the context
+                for this host, always the same; None without TLS. That function is called in the
+                background: to read the authorities takes tens of milliseconds.
         """
         self._address = host, port
         self._timeout = timeout
-        self._tls = tls
+        self._secured = tls is not None
         self._lock = threading.Lock()
         self._made: socket.socket | None = None
         self._since = 0.0
@@ -55,7 +57,9 @@ class Preconnection:
         """The address of the server, or of the proxy, once it is known."""
 
         self._connecting: Background[socket.socket] = Background(self._connect)
-        self._securing = None if tls is None else Background(lambda: self._secure(tls))
+        # Two threads that import slow each other down, and the handshake waits for this one.
+        self._tls = None if tls is None else tls()
+        self._securing = None if self._tls is None else Background(partial(self._secure, self._tls))
 
     def take(
         self, host: str, port: int, tls: ssl.SSLContext | None, *, idle: float
@@ -106,11 +110,14 @@ class Preconnection:
                 _hang_up(self._made)
 
     def _connect(self) -> socket.socket:
-        connection = socket.create_connection(self._address, self._timeout)
+        host, port = self._address
+        # As bytes: a string is encoded by a codec whose import takes milliseconds.
+        address: tuple[Any, int] = host.encode(), port
+        connection = socket.create_connection(address, self._timeout)
         with _closed_after_failure(connection):
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.peer = connection.getpeername()
-        if self._tls is None:
+        if not self._secured:
             self._keep(connection)
         return connection
 

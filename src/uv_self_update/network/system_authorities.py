@@ -12,6 +12,8 @@ import ssl
 from contextlib import suppress
 from pathlib import Path
 
+from uv_self_update.values import frozen
+
 _HASHED = re.compile(r"[0-9a-f]{8}\.[0-9]", re.IGNORECASE)
 """A file of `openssl rehash`, which OpenSSL looks up by the name of an issuer."""
 
@@ -30,26 +32,47 @@ https://github.com/sethmlarson/truststore/blob/main/src/truststore/_openssl.py
 """
 
 
-def load(context: ssl.SSLContext) -> Path | None:
-    """Trust the authorities of the system, whatever the variables of OpenSSL say.
+@frozen
+class SystemAuthorities:
+    """Where a system keeps its authorities, whatever the variables of OpenSSL say."""
+
+    directory: str
+    hashed: int
+    """How many certificates OpenSSL can look up in the directory."""
+
+    bundle: Path | None
+
+
+def find() -> SystemAuthorities:
+    """Find the authorities, without reading them.
+
+    Python takes turns with other threads at each entry of a directory, so this is called by the
+    main thread: in another one, it would take a hundred turns.
+    """
+    defaults = ssl.get_default_verify_paths()
+    hashed = _hashed(defaults.openssl_capath)
+    others = () if hashed else _BUNDLES
+    bundles = (Path(name) for name in (defaults.openssl_cafile, *others) if os.path.isfile(name))  # noqa: PTH113 # not permitted: False
+    return SystemAuthorities(
+        directory=defaults.openssl_capath, hashed=hashed, bundle=next(bundles, None)
+    )
+
+
+def load(context: ssl.SSLContext, found: SystemAuthorities) -> Path | None:
+    """Trust the authorities.
 
     Returns:
         A bundle that OpenSSL cannot load as a whole, for the caller to load; None if it could.
     """
-    defaults = ssl.get_default_verify_paths()
-    bundle, directory = Path(defaults.openssl_cafile), defaults.openssl_capath
-    hashed = _hashed(directory)
-    if hashed:
+    bundle = found.bundle
+    if found.hashed:
         # They are read on demand: a hundred that nothing asks for cost nothing.
-        context.load_verify_locations(capath=directory)
-    if not bundle.is_file():
-        found = () if hashed else (Path(name) for name in _BUNDLES if os.path.isfile(name))  # noqa: PTH113 # not permitted: False
-        bundle = next(iter(found), bundle)
-        if not bundle.is_file():
-            return None
+        context.load_verify_locations(capath=found.directory)
+    if bundle is None:
+        return None
     with suppress(OSError):
         # Debian's bundle has the same authorities, unless an administrator has added one to it.
-        if not hashed or bundle.read_bytes().count(_BEGIN) != hashed:
+        if not found.hashed or bundle.read_bytes().count(_BEGIN) != found.hashed:
             context.load_verify_locations(cafile=bundle)
         return None
     return bundle

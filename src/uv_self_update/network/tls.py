@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from uv_self_update.config.settings import Network
     from uv_self_update.network.authorities import Block
+    from uv_self_update.network.system_authorities import SystemAuthorities
 
 
 _log = logging.getLogger(__name__)
@@ -68,6 +69,7 @@ class Trust:
         self._environ = environ
         self._insecure = insecure
         self._identity = ClientCertificate.of(network, environ)
+        self._system = None if sys.platform in _NOT_OPENSSL else system_authorities.find()
         self._lock = threading.Lock()
         self._contexts: dict[tuple[bool, bool], ssl.SSLContext] = {}
         self._warned: set[_Exemption] = set()
@@ -104,7 +106,7 @@ class Trust:
             return self._contexts[properties]
 
     def _verifying(self, url: str) -> ssl.SSLContext:
-        context = _new_context()
+        context = _new_context(self._system)
         # As in curl and uv, a trusted intermediate authority is enough.
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
         # Unlike the default context of Python 3.13, they do not require all of RFC 5280: the
@@ -180,13 +182,13 @@ def _exemption(entry: str, origin: str) -> _Exemption | None:
     return None
 
 
-def _new_context() -> ssl.SSLContext:
-    if sys.platform in _NOT_OPENSSL:
+def _new_context(system: SystemAuthorities | None) -> ssl.SSLContext:
+    if system is None:
         import truststore  # noqa: PLC0415 # slow to import, and for these systems only
 
         return _naming_expired(truststore.SSLContext)(ssl.PROTOCOL_TLS_CLIENT)
     context = _naming_expired(ssl.SSLContext)(ssl.PROTOCOL_TLS_CLIENT)
-    bundle = system_authorities.load(context)
+    bundle = system_authorities.load(context, system)
     reason = None if bundle is None else _load(context, bundle)
     if reason is not None:
         _log.warning("the system's %s is not used: %s", bundle, reason)
