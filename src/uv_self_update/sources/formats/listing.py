@@ -87,7 +87,8 @@ def read_listing(document: Document, *, also: str | None = None) -> tuple[Entry,
     if also is not None or any(entry.is_directory for entry in page.entries.values()):
         # A server that adds the slash to one directory adds it to all.
         return tuple(
-            replace(entry, is_directory=bool(entry.is_directory)) for entry in page.entries.values()
+            replace(entry, is_directory=False) if entry.is_directory is None else entry
+            for entry in page.entries.values()
         )
     return tuple(page.entries.values())
 
@@ -165,10 +166,9 @@ class _Page:
             return
         if len(self.entries) >= MAX_ENTRIES:
             raise TooLarge(self._url, MAX_ENTRIES, unit="entries")
-        known = self.entries.get(found.name, found)
-        self.entries[found.name] = replace(
-            known, is_directory=known.is_directory or found.is_directory
-        )
+        known = self.entries.setdefault(found.name, found)
+        if found.is_directory and not known.is_directory:
+            self.entries[found.name] = replace(known, is_directory=True)
         self._linked = found.name
 
     def _is_base(self, path: _Path) -> bool:
