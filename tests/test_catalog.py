@@ -48,12 +48,15 @@ class Listed(CatalogSource):
         self._releases = releases
         self._files = {ARCHIVE: CONTENT, **(files or {})}
         self.asked = 0
+        self.failing = False
         self.detailed_versions: list[str] = []
         self.known: str | None = None
 
     def listed(self) -> list[Release]:
         """Return the releases."""
         self.asked += 1
+        if self.failing:
+            raise StatusRefused(self.name, 503, "")
         return self._releases
 
     def with_files(self, release: Release) -> Release:
@@ -86,6 +89,22 @@ def whole(version: str, *more: str) -> Release:
 def partial(version: str) -> Release:
     """Return a release that lacks it."""
     return Release(version=version, tag=version, assets=(Asset(name="uv-installer.sh"),))
+
+
+@pytest.mark.parametrize("failing", [False, True])
+def test_list_that_was_begun(*, failing: bool) -> None:
+    """It is the list of the next `find`; after a failure, the one after that requests another."""
+    source = Listed([whole("1.0.0")])
+    source.failing = failing
+    source.list_ahead()
+
+    if failing:
+        with pytest.raises(StatusRefused):
+            source.find(NEWEST)
+        source.failing = False
+
+    assert [source.find(NEWEST).version for _ in range(2)] == ["1.0.0"] * 2
+    assert source.asked == 1 + failing
 
 
 def test_order_is_that_of_versions() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +13,7 @@ from support.web import Page
 
 if TYPE_CHECKING:
     from support.homes import Home
-    from support.web import Web
+    from support.web import Asked, Web
 
 KINDS = ("github", "urls", "listing")
 
@@ -71,6 +72,30 @@ def test_nothing_to_do(kind: str, home: Home, web: Web) -> None:
     assert "on the latest version" in done.err
     assert len(web.asked) == 1, web.paths()
     assert web.connections == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_list_before_uv_asks(kind: str, home: Home, web: Web) -> None:
+    """The list is requested while uv starts; here, uv waits until the server has been asked."""
+    home.install(binaries.FIRST)
+    serve(kind, web, home, binaries.FIRST)
+    fifo = home.path / "asked"
+    os.mkfifo(fifo)
+    home.uv.unlink()
+    home.uv.write_text(f"#!/bin/sh\nread -r _ <'{fifo}'\n")
+    home.uv.chmod(0o755)
+    path = {"github": "/base/api/v3/repos/astral-sh/uv/releases", "urls": "/latest.json"}
+    answer = web.pages[path.get(kind, "/uv/")]
+
+    def told(asked: Asked) -> Page:
+        with fifo.open("w") as opened:
+            opened.write("\n")
+        return answer(asked) if callable(answer) else answer
+
+    web.pages[path.get(kind, "/uv/")] = told
+
+    assert home.run().code == 0
+    assert len(web.asked) == 1, web.paths()
 
 
 @pytest.mark.parametrize("stated", ["{new}", "9.9.9", "9.9.9+site"])

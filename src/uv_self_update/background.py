@@ -1,4 +1,4 @@
-"""A call in the background whose result can be awaited."""
+"""Calls in the background whose results can be awaited."""
 
 from __future__ import annotations
 
@@ -44,3 +44,23 @@ class Background(Generic[T]):
             self._error = error
         finally:
             self._done.set()
+
+
+class Early(Generic[T]):
+    """A call that can be begun before its result is wanted."""
+
+    def __init__(self, call: Callable[[], T]) -> None:
+        self._call = call
+        self._begun: Background[T] | None = None
+
+    def begin(self) -> None:
+        """Begin the call in the background."""
+        self._begun = Background(self._call)
+
+    def result(self) -> T:
+        """Return the result, or raise the exception, of the call that was begun, else of one now.
+
+        What was begun counts once: a failed request is made again for the next caller.
+        """
+        begun, self._begun = self._begun, None
+        return self._call() if begun is None else begun.result()

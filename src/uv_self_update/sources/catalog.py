@@ -15,6 +15,7 @@ from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from uv_self_update.background import Early
 from uv_self_update.errors import NoArchive, NoSuchVersion, StatusRefused, TooLarge, UnexpectedBody
 from uv_self_update.network.limits import DEFAULTS
 from uv_self_update.platforms import triple_of
@@ -61,6 +62,7 @@ class CatalogSource(ArchiveSource):
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
+        self._list = Early(lambda: self.collected(self.listed()))
 
     @abstractmethod
     def listed(self) -> Iterable[Release]:
@@ -81,7 +83,10 @@ class CatalogSource(ArchiveSource):
     @cached_property
     def by_version(self) -> ByVersion:
         """Every release by its version."""
-        return self.collected(self.listed())
+        return self._list.result()
+
+    def list_ahead(self) -> None:
+        self._list.begin()
 
     def collected(self, releases: Iterable[Release]) -> ByVersion:
         """Group releases by version.

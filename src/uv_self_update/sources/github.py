@@ -13,6 +13,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from uv_self_update.background import Early
 from uv_self_update.errors import (
     NotFoundOrUnauthorized,
     RateLimited,
@@ -74,6 +75,7 @@ class GithubSource(CatalogSource):
         self._read: Sequence[Release] = ()
         """The pages of the list that earlier calls have read."""
         self._read_all = False
+        self._page = Early(self._read_first_page)
 
     def find(self, wanted: Wanted) -> Release:
         """Return the newest wanted release.
@@ -92,6 +94,9 @@ class GithubSource(CatalogSource):
             else:
                 return self.pick({release.version: [release]}, wanted)
         return self.pick(self._until(lambda found: self._answers(found, wanted)), wanted)
+
+    def list_ahead(self) -> None:
+        self._page.begin()
 
     def at_least(self, limit: int) -> ByVersion:
         """Return releases by version, of as many pages as that takes."""
@@ -155,6 +160,9 @@ class GithubSource(CatalogSource):
     @cached_property
     def _first_page(self) -> tuple[Sequence[Release], bool]:
         """The newest releases, and whether the list ends with them."""
+        return self._page.result()
+
+    def _read_first_page(self) -> tuple[Sequence[Release], bool]:
         refused: StatusRefused | UnexpectedBody
         url, split = f"{self._releases}?per_page=10", partial(read_entries, expected=_EXPECTED)
         try:

@@ -58,6 +58,9 @@ class Source(ABC):
             installed: The version that is updated, which may turn out to be another one.
         """
 
+    def list_ahead(self) -> None:  # noqa: B027 # uv lists an index, and a detected kind is not known
+        """Begin to request what `find` reads first to find the newest release."""
+
     def objection(self, release: Release, policy: Policy) -> Objection | None:
         """Return why the policy hides a release of this source; None if it is allowed."""
         return policy.objection_to(release, now=time.time())

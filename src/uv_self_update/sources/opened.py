@@ -117,6 +117,10 @@ class OpenSources:
         if self._settings.sources[0].kind == "index" and not policy.unread:
             self.all[0].prepare(wanted.under(policy), installed)
 
+    def list_ahead(self) -> None:
+        """Begin to request the list of the first source, which uv is about to ask for."""
+        self.all[0].list_ahead()
+
     def find(self, wanted: Wanted) -> Found:
         """Return the wanted release that is allowed, from the first source that has one.
 

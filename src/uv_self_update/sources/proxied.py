@@ -61,6 +61,9 @@ class ManifestOrTree(Composite):
         self._tree = TreeSource(kind(upstream, base=url), context.platform)
         self.name = self._tree.name
 
+    def list_ahead(self) -> None:
+        self._manifest.list_ahead()
+
     @cached_property
     def chosen(self) -> AstralSource | TreeSource:
         try:

@@ -5,9 +5,9 @@
 2. A directory next to uv is claimed to work in, after a wait if another update has claimed it. An
    update that was killed there is finished or undone. A prefix or a specifier is resolved against
    the sources: uv always gets an exact version.
-3. The listening socket is bound and uv is started. The slow imports (the HTTP client alone takes
-   tens of milliseconds) follow while uv starts up and connects.
-   An index downloads what is newer than the receipt's version from then on.
+3. The HTTP client is imported, which takes tens of milliseconds, and the list of the first source
+   is requested; an index downloads what is newer than the receipt's version instead. Then the
+   listening socket is bound and uv is started, which starts up while the gateway is imported.
 4. The gateway answers uv's requests from the sources.
 5. uv ends, the gateway ends with it, and the directory is removed. A uv that was adopted gets a
    receipt.
@@ -81,6 +81,8 @@ def run(job: Job) -> Outcome:
         if not arguments.dry_run and job.settings.installer != "release":
             sources.prepare(wanted or NEWEST, _receipt_version(installation))
         version = _version(wanted, sources)
+        if version is None and not arguments.offline:
+            sources.list_ahead()
         from uv_self_update.gateway.address import listen
 
         with closing(listen()) as address:

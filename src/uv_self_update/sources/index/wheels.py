@@ -27,6 +27,9 @@ class TreeOrWheels(Composite):
         self._context = context
         self.name = tree.name
 
+    def list_ahead(self) -> None:
+        self._tree.list_ahead()
+
     @cached_property
     def wheels(self) -> SourceSettings | None:
         """The settings of the flat index; None if the directories have releases.
