@@ -98,13 +98,7 @@ def test_changed_as_the_download_begins(
         closing(claim(home.bin)) as work,
         adopting(installation, wanted=adopted, directory=work.claimed) as adoption,
     ):
-        installer = ReleaseInstaller(
-            adoption.installation,
-            work,
-            receipts=adoption.receipts,
-            rewrites=adoption.rewrites,
-            run_by=staged,
-        )
+        installer = ReleaseInstaller(adoption, work, run_by=staged)
         installer.begin(found, b"#!/bin/sh\n", noted=begin_download)
         with pytest.raises(ChangedMeanwhile):
             installer.refuse_changed()

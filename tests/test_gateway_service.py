@@ -54,6 +54,7 @@ from uv_self_update.releases.digests import DigestRules, Pin
 from uv_self_update.releases.release import INSTALLER_NAMES, Asset, Release
 from uv_self_update.sources.formats.documents import read_release
 from uv_self_update.sources.interface import ArchiveSource, WheelSource
+from uv_self_update.uv.adoption import Adoption
 from uv_self_update.uv.installation import Installation
 
 if TYPE_CHECKING:
@@ -158,13 +159,7 @@ class Watching(ReleaseInstaller):
 
     def __init__(self) -> None:
         """Watch over nothing."""
-        super().__init__(
-            INSTALLATION,
-            UNCLAIMED,
-            receipts=tuple,
-            rewrites=lambda receipt, version: (receipt.rewrite(version),),
-            run_by=scripts.staged,
-        )
+        super().__init__(Adoption(INSTALLATION), UNCLAIMED, run_by=scripts.staged)
 
     def begin(self, found: Found, script: bytes, *, noted: Callable[[], None]) -> bytes:  # noqa: ARG002
         """Keep nothing, and run nothing before or after."""
@@ -184,12 +179,7 @@ class Native(NativeInstaller):
 
     def __init__(self, error: UvSelfUpdateError | None = None) -> None:
         """Keep what to fail with."""
-        super().__init__(
-            INSTALLATION,
-            UNCLAIMED,
-            digests=DigestRules(),
-            rewrites=lambda receipt, version: (receipt.rewrite(version),),
-        )
+        super().__init__(Adoption(INSTALLATION), UNCLAIMED, digests=DigestRules())
         self._error = error
         self.told: list[str] = []
         self.expected: list[str] = []

@@ -21,6 +21,7 @@ from uv_self_update.releases.digests import DigestRules
 from uv_self_update.releases.release import Release
 from uv_self_update.sources.interface import Source
 from uv_self_update.sources.order import Found
+from uv_self_update.uv.adoption import Adoption
 from uv_self_update.uv.installation import Installation
 from uv_self_update.uv.receipt import new_receipt
 
@@ -134,13 +135,8 @@ def test_what_is_expected(
     document = new_receipt(prefix=tmp_path, version=OLDER, executables=("uv",))
     if stated is not None:
         (tmp_path / "uv-receipt.json").write_text(json.dumps({**document, "version": stated}))
-    native = Noting(
-        installation,
-        Workspace(tmp_path, None, None),
-        digests=DigestRules(),
-        rewrites=lambda *_: (),
-        eager=eager,
-    )
+    work = Workspace(tmp_path, None, None)
+    native = Noting(Adoption(installation), work, digests=DigestRules(), eager=eager)
     release = Release(version=version, tag=version)
     native.expect(Found(source=Nowhere(), release=release))
     assert native.begun == (version if expected and eager else None)
@@ -148,12 +144,9 @@ def test_what_is_expected(
 
 def test_another_version_than_was_begun(tmp_path: Path) -> None:
     """What is installed is the version that uv has asked for, or nothing."""
-    native = NativeInstaller(
-        Installation(uv=tmp_path / "uv", environ={}),
-        Workspace(tmp_path, None, None),
-        digests=DigestRules(),
-        rewrites=lambda *_: (),
-    )
+    adoption = Adoption(Installation(uv=tmp_path / "uv", environ={}))
+    work = Workspace(tmp_path, None, None)
+    native = NativeInstaller(adoption, work, digests=DigestRules())
     native.begin(Found(source=Nowhere(), release=Release(version=NEWER, tag=NEWER)))
     with pytest.raises(InstallationInterrupted):
         native.finish(HERE)

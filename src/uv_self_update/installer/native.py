@@ -22,7 +22,7 @@ from uv_self_update.uv.executable import current_path
 from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from pathlib import Path
 
     from uv_self_update.config.installers import InstallerChoice
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from uv_self_update.platforms import Platform
     from uv_self_update.releases.digests import DigestRules
     from uv_self_update.sources.order import Found
+    from uv_self_update.uv.adoption import Adoption
     from uv_self_update.uv.installation import Installation
     from uv_self_update.uv.receipt import Receipt, Rewrite
 
@@ -115,30 +116,28 @@ class NativeInstaller:
 
     def __init__(
         self,
-        installation: Installation,
+        adoption: Adoption,
         work: Workspace,
         *,
         digests: DigestRules,
-        rewrites: Callable[[Receipt, str], Iterable[Rewrite]],
         eager: bool = False,
         opened: Callable[[Found, int | None], None] | None = None,
     ) -> None:
         """Prepare; nothing is written yet.
 
         Args:
-            installation: The uv to update.
+            adoption: The uv to update, and its receipts.
             work: Where to work.
             digests: The digests that an archive must have.
-            rewrites: Returns the receipts that change when that uv becomes a version.
             eager: Whether to begin with a release that uv is expected to take.
             opened: Called when the download of a release begins, with its bytes if known.
         """
         self._eager = eager
         self._opened = opened
-        self._installation = installation
+        self._installation = adoption.installation
+        self._adoption = adoption
         self._work = work
         self._digests = digests
-        self._rewrites = rewrites
         self._lock = threading.Lock()
         self._closed = False
         self._staging: Background[_Ready] | None = None
@@ -264,7 +263,7 @@ class NativeInstaller:
         # On the same file system as uv, so that a rename is enough.
         directory = self._work.path / _NEW
         receipt = installation.receipt or installation.read_receipt()
-        rewrites = tuple(self._rewrites(receipt, found.release.version))
+        rewrites = tuple(self._adoption.rewrites(receipt, found.release.version))
         try:
             directory.mkdir()
         except OSError as error:

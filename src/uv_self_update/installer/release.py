@@ -44,8 +44,9 @@ if TYPE_CHECKING:
     from uv_self_update.installer.stage import Staged
     from uv_self_update.installer.workspace import Workspace
     from uv_self_update.sources.order import Found
+    from uv_self_update.uv.adoption import Adoption
     from uv_self_update.uv.installation import Installation
-    from uv_self_update.uv.receipt import Receipt, Rewrite
+    from uv_self_update.uv.receipt import Receipt
 
 
 _DOWNLOADERS = ("curl", "wget")
@@ -81,29 +82,20 @@ class ReleaseInstaller:
     """Runs the installer of one release."""
 
     def __init__(
-        self,
-        installation: Installation,
-        work: Workspace,
-        *,
-        receipts: Callable[[], Iterable[Rewrite]],
-        rewrites: Callable[[Receipt, str], Iterable[Rewrite]],
-        run_by: Callable[..., bytes],
+        self, adoption: Adoption, work: Workspace, *, run_by: Callable[..., bytes]
     ) -> None:
         """Prepare; nothing is written yet.
 
         Args:
-            installation: The uv to update.
+            adoption: The uv to update, and its receipts.
             work: Where to work.
-            receipts: Returns the receipts that the installer may write.
-            rewrites: Returns the receipts that change when that uv becomes a version.
             run_by: Returns the script that runs an installer: `gateway.scripts.staged`.
         """
         self._run_by = run_by
-        self._installation = installation
-        self._platform = installation.platform
+        self._adoption = adoption
+        self._installation = adoption.installation
+        self._platform = adoption.installation.platform
         self._work = work
-        self._receipts = receipts
-        self._rewrites = rewrites
         self._lock = threading.Lock()
         self._closed = False
         self._found: Found | None = None
@@ -186,7 +178,7 @@ class ReleaseInstaller:
                 staged,
                 installation.directory,
                 platform,
-                rewrites=tuple(self._rewrites(_naming(receipt, others), version)),
+                rewrites=tuple(self._adoption.rewrites(_naming(receipt, others), version)),
                 work=work,
                 check=check,
             )
@@ -286,7 +278,7 @@ class ReleaseInstaller:
             self._installation.directory,
             self._platform,
             version=found.release.version,
-            rewrites=tuple(self._receipts()),
+            rewrites=tuple(self._adoption.receipts()),
             work=self._work.path,
         )
         noted()

@@ -42,34 +42,33 @@ _log = logging.getLogger(__name__)
 class Adoption:
     """How uv is run, and what becomes of its receipts."""
 
-    def __init__(self, installation: Installation, *, wanted: bool, lasting: _Lasting) -> None:
+    def __init__(self, installation: Installation, lasting: _Lasting | None = None) -> None:
         """Prepare; nothing is written.
 
         Args:
             installation: The uv, in an environment in which it finds a receipt of its own.
-            wanted: Whether uv has no receipt of its own, and gets one.
-            lasting: The receipts where uv looks for them.
+            lasting: The receipts where uv looks for them; None unless it is adopted.
         """
         self.installation = installation
-        self.wanted = wanted
-        self.lasting = lasting
+        self._adopted = lasting is not None
+        self._lasting = lasting or _Lasting(installation)
         self.settled = False
         """Whether to leave a lasting receipt for uv; set by the caller once uv has ended."""
 
     def rewrites(self, receipt: Receipt, version: str) -> Iterator[Rewrite]:
         """Yield the receipts that change when uv becomes another version."""
-        if self.wanted:
-            yield from self.lasting.rewrites(receipt.updated(version))
+        if self._adopted:
+            yield from self._lasting.rewrites(receipt.updated(version))
         else:
             yield receipt.rewrite(version)
 
     def receipts(self) -> Iterator[Rewrite]:
         """Yield the lasting receipts that a release's own installer may write, and their copies."""
-        for path, before in self.lasting.before.items():
-            stamp = self.lasting.stamp(path)
+        for path, before in self._lasting.before.items():
+            stamp = self._lasting.stamp(path)
             yield Rewrite(path=path.resolve(), before=before, after=None, stamp=stamp)
-            if self.wanted and before is not None:
-                yield from self.lasting.keeping(path, before)
+            if self._adopted and before is not None:
+                yield from self._lasting.keeping(path, before)
 
 
 @contextmanager
@@ -89,7 +88,7 @@ def adopting(
         NotReplaced: The receipt cannot be written.
     """
     if not wanted or installation.standalone:
-        yield Adoption(installation, wanted=False, lasting=_Lasting(installation))
+        yield Adoption(installation)
         return
     from uv_self_update.uv.install_source import find_package_manager  # noqa: PLC0415 # most runs adopt nothing
 
@@ -109,7 +108,7 @@ def adopting(
     )
     with _written(json.dumps(document), directory) as own:
         adopted = replace(installation, environ={**lasting, _DIRECTORY: str(own.parent)})
-        adoption = Adoption(adopted, wanted=True, lasting=receipts)
+        adoption = Adoption(adopted, receipts)
         yield adoption
         if adoption.settled:
             receipts.settle(read(own).updated(version_of(uv, environ) or version))

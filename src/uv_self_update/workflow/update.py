@@ -300,20 +300,13 @@ def _installers(
     eager = choice == "native" and not job.arguments.dry_run and not installation.windows
     return _Installers(
         native=NativeInstaller(
-            installation,
+            adoption,
             work,
             digests=settings.digests,
-            rewrites=adoption.rewrites,
             eager=eager,
             opened=announcement.opened,
         ),
-        release=ReleaseInstaller(
-            installation,
-            work,
-            receipts=adoption.receipts,
-            rewrites=adoption.rewrites,
-            run_by=scripts.staged,
-        ),
+        release=ReleaseInstaller(adoption, work, run_by=scripts.staged),
         choice=choice,
         installed=installation.stated_version,
     )
