@@ -32,8 +32,6 @@ from uv_self_update import platforms
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ("Holdings", "hold", "site")
-
 _RELEASES = 334  # of uv, in November 2026
 _FILES = 46  # of a release
 _SIZE = 87_000  # bytes of a release in the list; the notes fill what its files leave

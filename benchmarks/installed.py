@@ -8,8 +8,6 @@ from pathlib import Path
 
 from support import binaries
 
-__all__ = ("install",)
-
 _REPOSITORY = Path(__file__).parents[1]
 
 

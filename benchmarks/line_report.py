@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from line_runs import Row, Run
 
-__all__ = ("report",)
-
 _THIS = "this"
 _RATIOS = {
     "github": 0.77,

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from origin import Origin, Request
     from wan import Line
 
-__all__ = ("BARE", "ROWS", "Row", "Run", "Stand")
-
 BARE = "bare"
 """`uv self update` without us, pointed at the same line."""
 

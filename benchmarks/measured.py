@@ -25,8 +25,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ("Measured", "exit_when_terminated", "machine", "measured", "processes", "selected")
-
 _TIMEOUT = 300  # seconds for one command
 _POLL = 10  # milliseconds between two looks at the memory
 _SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER: orphans become our children, and are counted

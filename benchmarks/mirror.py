@@ -17,8 +17,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ("mirror",)
-
 
 @contextmanager
 def mirror(folder: Path) -> Iterator[str]:

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     import trustme
 
-__all__ = ("Origin", "Request", "Site", "origin")
-
 _NGINX = """\
 daemon off;
 master_process off;

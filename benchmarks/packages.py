@@ -23,8 +23,6 @@ from wan import NEAR
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ("INTERNAL", "MANY", "PUBLIC", "TOKEN", "hold", "site")
-
 TOKEN = "token-of-the-benchmark"  # noqa: S105 # no secret
 PUBLIC = {
     f"public-{number}": size << 10

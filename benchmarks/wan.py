@@ -30,8 +30,6 @@ from typing import IO, TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ("NEAR", "Line", "line")
-
 NEAR = "127.0.0.2"
 """The host that clients see."""
 

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support import certificates
-from support.servers.greeter import GREETING, HOST, Greeter, talk
+from support.servers.greeter import GREETING, Greeter, talk
+from support.servers.running import HOST
 from uv_self_update.config.settings import Network
 from uv_self_update.network import tls
 from uv_self_update.network.authorities import blocks_in

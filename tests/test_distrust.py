@@ -11,7 +11,8 @@ import pytest
 import trustme
 
 from support import certificates
-from support.servers.greeter import HOST, Greeter, server_context, talk, written
+from support.servers.greeter import Greeter, server_context, talk, written
+from support.servers.running import HOST
 from uv_self_update.auth.credentials import Credentials
 from uv_self_update.config.settings import Network
 from uv_self_update.errors import TlsError, Unreachable

@@ -14,7 +14,8 @@ import trustme
 
 from support import certificates
 from support.missing import missing
-from support.servers.greeter import GREETING, HOST, Greeter, server_context, talk, written
+from support.servers.greeter import GREETING, Greeter, server_context, talk, written
+from support.servers.running import HOST
 from uv_self_update.config.settings import Network
 from uv_self_update.errors import TlsError
 from uv_self_update.network import system_authorities

@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import tarfile
 
-__all__ = ("BACKEND", "source_archive")
-
 BACKEND = """
 import pathlib, urllib.request, zipfile
 SEEN = urllib.request.urlopen("http://intranet/allowed").read().decode()

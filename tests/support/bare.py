@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from support.homes import Done, Home
     from support.web import Web
 
-__all__ = ("NEW", "archive_of", "executable", "serve", "through_us", "update_bare")
-
 NEW = "99.0.1"
 _REPOSITORY = "astral-sh/uv"
 

@@ -22,21 +22,6 @@ from uv_self_update import platforms
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = (
-    "FIRST",
-    "FURTHER",
-    "OLDEST",
-    "archive",
-    "executables",
-    "newest",
-    "newest_but_one",
-    "publish",
-    "scripts",
-    "uv_command",
-    "version",
-    "wheel",
-)
-
 CACHE = Path(__file__).parents[2] / ".cache"
 
 OLDEST = "0.4.30"

@@ -24,8 +24,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ("DATA", "REMOVING", "RENAMING", "Call", "Disturbance", "calls", "disturbed")
-
 
 @dataclass(frozen=True, kw_only=True)
 class Call:

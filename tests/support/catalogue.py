@@ -19,8 +19,6 @@ from uv_self_update import platforms
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-__all__ = ("INSTALLERS", "SUM", "Catalogue", "File", "Published", "Sidecar", "catalogue", "script")
-
 Sidecar = Literal["beside", "sum"]
 """How digests are published beside the archives: `NAME.sha256` for each, or one `sha256.sum`."""
 

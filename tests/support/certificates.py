@@ -24,17 +24,6 @@ if TYPE_CHECKING:
 
     import trustme
 
-__all__ = (
-    "certificate_file",
-    "encrypted",
-    "identity_file",
-    "key_file",
-    "odd_authority",
-    "odd_server",
-    "pem",
-    "server_of",
-)
-
 
 def certificate_file(certificate: trustme.LeafCert, path: Path) -> Path:
     """Write a certificate and those between."""

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from support.web import Asked
     from uv_self_update.errors import SourceError
 
-__all__ = ("ARCHIVE", "LURES", "MOST", "REDIRECTED", "Lure")
-
 ARCHIVE = platforms.current().archive
 MOST = 18
 """Requests until the verdict, also where there is nothing."""

@@ -13,8 +13,6 @@ from support.simulator.index import Index
 if TYPE_CHECKING:
     from support.simulator.dialect import Dialect
 
-__all__ = ("HOSTED", "NEWEST", "ROWS", "VERSIONS", "Hosted", "Row")
-
 VERSIONS = ("0.10.1", "1.0.0rc1", "0.10.0", "0.9.9")
 """As they were published, a day apart."""
 

@@ -23,28 +23,6 @@ if TYPE_CHECKING:
 
     Answer = Callable[["Trap", Asked], Page]
 
-__all__ = (
-    "ARTIFACTORY",
-    "JSON",
-    "NEXUS",
-    "SIGN_IN",
-    "XML",
-    "ArtifactoryAtRoot",
-    "Devpi",
-    "Forgejo",
-    "Gitea",
-    "GithubDotCom",
-    "GithubEnterprise",
-    "GithubFiles",
-    "Gitlab",
-    "RemoteAtRoot",
-    "Trap",
-    "always",
-    "bucket_error",
-    "listing",
-    "paths",
-)
-
 HTML = {"Content-Type": "text/html; charset=utf-8"}
 JSON = {"Content-Type": "application/json"}
 XML = {"Content-Type": "application/xml"}

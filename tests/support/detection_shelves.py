@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from support.mirrors import Pages
 
-__all__ = ("shelf",)
-
 
 def shelf(
     versions: Iterable[str], folder: str = "/uv", *, complete: bool = True, real: bool = False

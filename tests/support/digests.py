@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     import os
     from pathlib import Path
 
-__all__ = ("copied", "digest")
-
 _known: dict[tuple[int, ...], str] = {}
 _TICK = 100_000_000  # nanoseconds: more than the steps of a file system's clock
 

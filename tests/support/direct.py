@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from support.homes import Home
 
-__all__ = ("SDIST", "WHEEL", "SecurePackages", "UrlStand", "sdist", "url_stand")
-
 _BACKEND = """\
 import pathlib, zipfile
 def build_wheel(directory, config_settings=None, metadata_directory=None):

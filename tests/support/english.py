@@ -13,17 +13,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = (
-    "ALLOWED",
-    "FILES",
-    "ROOT",
-    "Finding",
-    "findings",
-    "sentences",
-    "unused",
-    "words",
-)
-
 ROOT = Path(__file__).parents[2]
 
 FILES = (

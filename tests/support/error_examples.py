@@ -13,8 +13,6 @@ from uv_self_update.errors import Problem, UvSelfUpdateError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ("EXAMPLES", "URL", "classes", "drawn")
-
 FILE = Path("/etc/config.toml")
 URL = "https://h.example/a"
 

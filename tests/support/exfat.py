@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ("exfat",)
-
 _SIZE = 256 << 20  # bytes
 _PROGRAMS = ("losetup", "mkfs.exfat", "mount.exfat-fuse", "umount")
 _PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])

@@ -21,22 +21,6 @@ from typing import TYPE_CHECKING, Literal, Self
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = (
-    "Answer",
-    "Asked",
-    "End",
-    "Faults",
-    "File",
-    "Reply",
-    "chunked",
-    "cut",
-    "headless",
-    "in_turn",
-    "relabelled",
-    "said",
-    "unmeasured",
-)
-
 End = Literal["kept", "closed", "reset", "silent", "dripping"]
 """What becomes of a connection after an answer, or the part of it that is sent."""
 

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ("FENCES", "ROOT", "Command", "Fence", "read")
-
 ROOT = Path(__file__).parents[2]
 _FENCE = re.compile(
     r"^( *)(`{3,}|~{3,}) *([^`\s]*)[^`\n]*\n(.*?)^\1\2[`~]* *$", re.DOTALL | re.MULTILINE

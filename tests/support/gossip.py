@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from support.secrets_planted import Planted
 
-__all__ = ("MANNERS", "Gossip")
-
 _POLL = 0.01  # seconds until the server sees that it is to stop
 
 

@@ -13,8 +13,6 @@ from support.processes import SOON
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ("Halt",)
-
 _SCRIPT = """\
 #!/bin/sh
 case "$*" in

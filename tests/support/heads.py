@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ("OK", "Answer", "Origin")
-
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 Answer = tuple[bytes, bool]
 """What is sent, and whether the connection goes on."""

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
-__all__ = ("Done", "Home", "base_environment", "describe")
-
 PROGRAM = sys.executable, "-m", "uv_self_update"
 
 _TIMEOUT = 120  # seconds for one command

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
     from support.web import Asked
 
-__all__ = ("WAYS", "Series", "table")
-
 WAYS = {
     "native": "`--installer native`",
     "release": "`--installer release`",

@@ -20,8 +20,6 @@ from uv_self_update.uv.receipt import new_receipt
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ("NEW", "OLD", "RECEIPTS", "Victim", "kill", "telling")
-
 OLD, NEW = "0.5.0", "0.5.31"
 """Small ones: an update takes some tenths of a second, of which there are many."""
 

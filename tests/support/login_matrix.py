@@ -21,36 +21,6 @@ if TYPE_CHECKING:
 
     from support.simulator.dialect import Dialect
 
-__all__ = (
-    "ARCHIVE",
-    "BY_NAME",
-    "CELLS",
-    "COOKIE",
-    "DOWNLOAD",
-    "END",
-    "FORMS",
-    "GITHUB",
-    "GITHUB_API",
-    "KEY",
-    "LATEST",
-    "LINKS",
-    "MIRROR",
-    "OTHER",
-    "PLACES",
-    "RELEASE",
-    "RELEASES",
-    "SECRET",
-    "START",
-    "STORAGE",
-    "SUBJECTS",
-    "TABLE",
-    "USER",
-    "Place",
-    "Subject",
-    "due",
-    "first_of_column",
-)
-
 USER, SECRET = "reader", "s3cret-t0ken"
 KEY = "X-JFrog-Art-Api"
 START, END = "0.8.24", "0.11.13"

@@ -12,8 +12,6 @@ from uv_self_update.url import Url, origin_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ("of_urls", "with_headers")
-
 
 def of_urls(*urls: str) -> Credentials:
     """Return the credentials of a source with these URLs, and the logins that stand in them."""

@@ -22,17 +22,6 @@ if TYPE_CHECKING:
 
     Pages = dict[str, Page | Callable[[Asked], Page]]
 
-__all__ = (
-    "dated_index_pages",
-    "file_pages",
-    "github_json",
-    "github_pages",
-    "index_pages",
-    "installer",
-    "sha256",
-    "urls_pages",
-)
-
 
 @cache
 def sha256(path: Path) -> str:

@@ -11,8 +11,6 @@ from typing import NoReturn
 
 import pytest
 
-__all__ = ("missing",)
-
 
 def missing(what: str) -> NoReturn:
     """Skip the test, or fail it in CI on Linux, where everything is to be there.

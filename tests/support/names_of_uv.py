@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-__all__ = ("features", "fields_of_index", "keys", "unexplained", "variables_in_help", "words")
-
 _COMMANDS = ("pip compile", "pip install", "publish", "run", "venv")
 _IMMEDIATES = (4, 8)
 """Bytes of a name that may stand among the instructions of a program, where it is compared."""

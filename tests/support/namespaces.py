@@ -18,17 +18,6 @@ from support.missing import missing
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = (
-    "full",
-    "mounted",
-    "obeying_modes",
-    "portless",
-    "read_only",
-    "unknown_user",
-    "unreachable",
-    "unshare",
-)
-
 _READ_ONLY = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && shift && exec "$@"'
 
 _MOUNTED = 'mount -t tmpfs -o "$2" none "$1" && shift 2 && exec "$@"'

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ("MACHINE", "OUTSIDE", "Networks", "WebAt", "knowing", "networks")
-
 MACHINE = "10.0.0.1"
 """The machine's address, on the cable."""
 

@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ("listen", "notice")
-
 _PORT = "TESTS_NOTICES_PORT"
 _LONGEST = 4096  # bytes
 

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     Answers = Callable[["Arrived"], Page]
 
-__all__ = ("CERTIFICATE", "Arrived", "Origins")
-
 CERTIFICATE = "(client certificate)"
 """What stands among the headers for a client certificate that was presented."""
 

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from support.simulator.dialect import Dialect
 
-__all__ = ("FILES", "ROWS", "PackageKind", "holding", "published")
-
 DATE = datetime(2026, 9, 1, 12, tzinfo=UTC)
 OLD = dict([wheel("internal-package", "1.0.0"), wheel("internal-dep", "1.0.0")])
 NEW = dict([wheel("internal-package", "1.1.0", requires=["internal-dep", "iniconfig"])])

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import ModuleType
 
-__all__ = ("pytest_load_initial_conftests",)
-
 _OTHERS = (
     *("asyncio", "ctypes", "http.client", "http.server", "lzma", "multiprocessing", "netrc"),
     *("ssl", "tarfile", "tempfile", "tomllib", "zipfile"),

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from support.homes import Home
     from support.web import Asked
 
-__all__ = ("SOON", "Running", "Stuck", "Trickle", "ended", "refuses")
-
 SOON = 20  # seconds for whatever is waited for
 _BASE = b"UV_INSTALLER_GHE_BASE_URL="
 

@@ -10,8 +10,6 @@ from uv_self_update.cli.progress_line import State, line
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ("COMMAND", "STATES", "file_of", "line_table")
-
 COMMAND = "PYTHONPATH=tests uv run python -m support.transcripts"
 _FOLDER = Path(__file__).parents[1] / "transcripts"
 MIB = 1 << 20

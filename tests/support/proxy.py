@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from support.web import Web
 
-__all__ = ("HOST", "Proxy", "trust")
-
 HOST = "mirror.test"
 """What the proxy knows the web server as; nobody else can resolve it (RFC 6761 section 6.2)."""
 

@@ -6,8 +6,6 @@ import socket
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ("Answer", "ask", "connect", "get", "read_all", "request")
-
 _TIMEOUT = 60  # seconds; nothing is meant to take that long
 _READ = 1 << 16
 

@@ -21,8 +21,6 @@ from uv_self_update.workflow.check import UPDATE_DUE
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ("COMMAND", "EXIT_CODES", "PAGE", "RELEASES_KEYS", "SOURCE_KEYS", "exit_codes", "renewed")
-
 COMMAND = "PYTHONPATH=tests uv run python -m support.reference"
 PAGE = Path(__file__).parents[2] / "docs" / "reference.md"
 

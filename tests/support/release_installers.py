@@ -24,8 +24,6 @@ from support import binaries
 from support.missing import missing
 from uv_self_update import platforms
 
-__all__ = ("PACKAGE", "available", "script")
-
 PACKAGE = "astral-dev-toolchain-cargo-dist"
 
 _CHECKSUMS_SINCE = Version("0.11")  # the first uv whose installers carry checksums

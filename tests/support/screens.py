@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-__all__ = ("screen",)
-
 _SEQUENCE = re.compile(r"\x1b\[([\d;]*)([A-Za-z])|\r|\n|[^\x1b\r\n]")
 
 

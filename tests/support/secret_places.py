@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from support.homes import Home
     from support.secrets_planted import Planted
 
-__all__ = ("KINDS", "PLACES", "Scene", "misspelt")
-
 KINDS = {
     "artifactory": "/artifactory/uv/",
     "astral": "/astral/",

@@ -9,8 +9,6 @@ import string
 from base64 import b64decode
 from urllib.parse import quote, unquote
 
-__all__ = ("Planted", "toml")
-
 _LETTERS = string.ascii_letters + string.digits
 _CORE = 16
 _SIGNS = "@:/%#'\"<>\\$&;+=?!~|^`*(),"

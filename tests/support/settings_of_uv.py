@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ("COMMAND", "PAGE", "SETTINGS", "Setting", "features", "keys", "renewed", "variables")
-
 COMMAND = "PYTHONPATH=tests python -m support.settings_of_uv"
 PAGE = Path(__file__).parents[2] / "docs" / "uv-settings.md"
 

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from support.homes import Done, Home
 
-__all__ = ("FILES", "INTERNAL", "Stand", "done", "locked", "newest_and", "standing", "uv_of")
-
 APP = """\
 [project]
 name = "app"

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ("TABLE", "Needs", "left_out", "report")
-
 
 @dataclass(frozen=True, kw_only=True)
 class Needs:

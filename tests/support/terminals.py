@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from support.homes import Home
 
-__all__ = ("Terminal",)
-
 _SOON = 20  # seconds for whatever is waited for
 _ROWS = 50
 

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ("NEEDED", "tools")
-
 NEEDED = (
     *("awk", "basename", "cat", "chmod", "cp", "cut", "dirname", "env", "grep", "gzip", "head"),
     *("ldd", "ls", "mkdir", "mktemp", "mv", "rm", "sed", "sh", "sha256sum", "tar", "tr", "uname"),

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ("Contact", "Program", "contacts", "traced")
-
 _STARTS = ("clone", "clone3", "fork", "vfork")
 _TALKS = ("bind", "connect", "sendmmsg", "sendmsg", "sendto")
 

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
     from support.web import Asked
 
-__all__ = ("CASES", "read")
-
 
 MIB = 1 << 20
 START, END = "0.8.24", "0.11.13"

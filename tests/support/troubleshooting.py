@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from uv_self_update import errors
 
 
-__all__ = ("COMMAND", "PAGE", "renewed")
-
 COMMAND = "PYTHONPATH=tests uv run python -m support.troubleshooting"
 PAGE = Path(__file__).parents[2] / "docs" / "troubleshooting.md"
 

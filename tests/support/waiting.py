@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ("until_accepted",)
-
 T = TypeVar("T")
 
 _TRIES = 1000

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Mapping
 
-__all__ = ("Asked", "Page", "Web")
-
 _CHUNK = 1 << 20
 _POLL = 0.01  # seconds until the server sees that it is to stop
 

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ("small_wheel",)
-
 
 def small_wheel(version: str, *, says: str | None = None, real: Path | None = None) -> bytes:
     """Return a wheel that every uv installs.

@@ -14,7 +14,8 @@ import pytest
 
 from support.binaries import uv_command
 from windows import parts, prefix
-from windows.machine import REAL, Machine
+from windows.machine import Machine
+from windows.parts import REAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

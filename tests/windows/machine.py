@@ -14,8 +14,6 @@ from uv_self_update.uv.receipt import new_receipt
 from windows import parts, prefix
 from windows.parts import REAL
 
-__all__ = ("REAL", "Machine", "windows")
-
 _KEPT = ("SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT", "PROGRAMDATA", "PSMODULEPATH")
 
 

@@ -16,19 +16,6 @@ from pathlib import Path
 from support.binaries import CACHE, publish, uv_command
 from support.notices import notice
 
-__all__ = (
-    "REAL",
-    "ROOT",
-    "WINE",
-    "archive",
-    "collect",
-    "compiled",
-    "install",
-    "python",
-    "uv",
-    "wheel",
-)
-
 REAL = sys.platform == "win32"
 """Whether this is Windows itself."""
 

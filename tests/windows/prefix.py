@@ -15,8 +15,6 @@ from windows import parts
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ("C", "environ", "present", "running")
-
 PREFIX = parts.WINE / "prefix"
 C = PREFIX / "drive_c"
 

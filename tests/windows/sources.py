@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 from support.mirrors import sha256
 from support.web import Page
 from windows import parts
-from windows.machine import REAL, windows
+from windows.machine import windows
+from windows.parts import REAL
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from support.web import Web
     from windows.machine import Machine
-
-__all__ = ("directory", "index", "listing")
 
 
 def directory(machine: Machine, *versions: str, name: str = "mirror") -> str:

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ("LEFT_OUT", "RUN")
-
 _BOUND = "the lane is bounded, and it depends little on the system"
 _CLOSE = "Wine 8.0 shows a reset connection as an orderly close"
 _TRUST = "Wine 8.0 has no engine for certificate chains, which truststore uses"

@@ -10,7 +10,8 @@ import pytest
 
 from support.binaries import newest, newest_but_one
 from windows import sources
-from windows.machine import REAL, windows
+from windows.machine import windows
+from windows.parts import REAL
 from windows.test_updates import _temporary as temporary
 
 if TYPE_CHECKING:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from support.binaries import newest, newest_but_one
 from windows import sources
-from windows.machine import REAL, Machine
+from windows.parts import REAL
+
+if TYPE_CHECKING:
+    from windows.machine import Machine
 
 pytestmark = [
     pytest.mark.wine,

@@ -13,7 +13,8 @@ from support.binaries import newest, newest_but_one
 from support.web import Page
 from uv_self_update.gateway import scripts
 from windows import sources
-from windows.machine import REAL, Machine, windows
+from windows.machine import Machine, windows
+from windows.parts import REAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

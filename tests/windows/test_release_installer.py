@@ -11,7 +11,8 @@ import pytest
 from support import release_installers
 from support.binaries import newest, newest_but_one
 from windows import sources
-from windows.machine import REAL, Machine, windows
+from windows.machine import Machine, windows
+from windows.parts import REAL
 
 pytestmark = [
     pytest.mark.wine,

@@ -11,7 +11,8 @@ import pytest
 
 from support.binaries import newest, newest_but_one
 from windows import parts, sources
-from windows.machine import REAL, Machine, windows
+from windows.machine import Machine, windows
+from windows.parts import REAL
 from windows.suite import LEFT_OUT, RUN
 
 if TYPE_CHECKING:

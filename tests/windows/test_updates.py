@@ -13,7 +13,8 @@ import trustme
 
 from support.binaries import newest, newest_but_one, version
 from windows import parts, sources
-from windows.machine import REAL, Machine, windows
+from windows.machine import Machine, windows
+from windows.parts import REAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,8 +17,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ("PAGES", "ROOT", "Mutant", "mutants", "no_promises", "promises")
-
 ROOT = Path(__file__).parents[3]
 PAGES = ("security", "reliability")
 """The pages in `docs/`, each with a table of this directory."""

@@ -9,31 +9,6 @@ from typing import Literal
 from support.faults import Answer, End, Faults, File, cut, in_turn, said
 from uv_self_update import platforms
 
-__all__ = (
-    "AGAIN",
-    "ARCHIVE",
-    "AT_ONCE",
-    "IMPATIENT",
-    "LATEST",
-    "LISTING",
-    "ONE_RETRY",
-    "SCRIPT",
-    "THE_REST",
-    "Bad",
-    "Case",
-    "Failed",
-    "Plan",
-    "Shelf",
-    "Updated",
-    "broken",
-    "half",
-    "leading",
-    "of_file",
-    "once",
-    "refusing",
-    "web_page",
-)
-
 ARCHIVE = f"/{platforms.current().archive}"
 SCRIPT = "/uv-installer.sh"
 LATEST = "/latest.json"

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from support.faults import Answer, Asked, File, Reply
     from support.reliability.case import Bad
 
-__all__ = ("CHANGES", "LENGTHS", "PARTS")
-
 _THEN = "Thu, 29 Jan 2026 20:24:46 GMT"
 _LATER = "Fri, 30 Jan 2026 20:24:46 GMT"
 

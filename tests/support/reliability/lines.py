@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from support.faults import Answer, Asked, File, Reply
     from support.reliability.case import Bad, Shelf
 
-__all__ = ("BREAKS", "SLOW", "STATUSES")
-
 
 def _after(tenth: int) -> Bad:
     return once(lambda file: cut(file, len(file.content) * tenth // 10))

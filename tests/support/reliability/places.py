@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from support.faults import Answer, Asked, Reply
     from support.reliability.case import Plan, Shelf
 
-__all__ = ("DOCUMENTS", "REDIRECTS", "SCRIPTS")
-
 _TOO_MANY = "more than 10 redirects"
 
 

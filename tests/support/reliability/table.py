@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from support.reliability.case import Case
 
-__all__ = ("CASES", "COMMAND", "PAGE", "renewed")
-
 COMMAND = "PYTHONPATH=tests python -m support.reliability.table"
 PAGE = Path(__file__).parents[3] / "docs" / "reliability.md"
 

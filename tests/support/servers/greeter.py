@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from uv_self_update.network.tls import Trust
 
-__all__ = ("GREETING", "HOST", "Greeter", "server_context", "talk", "written")
-
 GREETING = b"hello"
 _TIMEOUT = 30  # seconds; nothing is meant to take that long
 

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-__all__ = ("devpi", "proxpi", "pypiserver")
-
 _ANSWER = 30  # seconds for what a server does with a wheel
 _USER, _PASSWORD = "company", "of-the-company"
 # The default takes seconds, to protect what does not outlive the test.

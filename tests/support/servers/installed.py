@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-__all__ = ("npm_script", "python_environment")
-
 _INSTALLING = 300  # seconds
 
 

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     Start = Callable[[Path], AbstractContextManager[str]]
 
-__all__ = ("FAST", "LATE")
-
 FAST: Mapping[str, Start] = {
     "nginx": listings.nginx,
     "nginx, `autoindex_format json`": partial(listings.nginx, listing="json"),

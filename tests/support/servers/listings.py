@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     import trustme
 
-__all__ = ("apache", "caddy", "http_server", "nginx", "nginx_behind_tls")
-
 NginxListing = Literal["html", "json", "xml", "fancy", "off"]
 ApacheListing = Literal["plain", "fancy", "table", "text", "off"]
 CaddyListing = Literal["accepted", "json"]

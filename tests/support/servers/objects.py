@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ("BUCKET", "moto", "with_access_key")
-
 BUCKET = "software"
 
 _ANSWER = 30  # seconds for what a server does with a file

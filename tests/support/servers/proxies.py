@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     import trustme
 
-__all__ = ("Door", "microsocks", "squid")
-
 _CHECKER = Path("/usr/lib/squid/basic_ncsa_auth")
 
 

@@ -18,8 +18,6 @@ from support.missing import missing
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ("free_port", "program", "running", "script", "work_folder")
-
 HOST = "127.0.0.1"
 
 _START = 30  # seconds until a server listens: some import much, and tests run side by side

@@ -13,17 +13,6 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-__all__ = (
-    "copyparty",
-    "npm_http_server",
-    "npm_serve",
-    "npm_sirv",
-    "twisted",
-    "updog",
-    "uploadserver",
-    "wsgidav",
-)
-
 _WSGIDAV = """\
 host: {host}
 port: {port}

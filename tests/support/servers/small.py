@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ("h2o", "lighttpd", "micro_httpd", "mini_httpd", "rclone", "webfs", "yaws")
-
 _LIGHTTPD = """\
 server.document-root = "{folder}"
 server.bind = "{host}"

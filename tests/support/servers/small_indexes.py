@@ -16,15 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = (
-    "bandersnatch_tree",
-    "dumb_pypi",
-    "morgan",
-    "pypi_timemachine",
-    "simple_repository_server",
-    "simpleindex",
-)
-
 _SIMPLEINDEX = """\
 [routes."{{project}}"]
 source = "path"

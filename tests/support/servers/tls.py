@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     import trustme
 
-__all__ = ("Asks", "nginx", "seen")
-
 Asks = Literal["off", "on", "optional_no_ca"]
 
 # The rest is as in `listings`.

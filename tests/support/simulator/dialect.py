@@ -20,24 +20,6 @@ if TYPE_CHECKING:
     from support.catalogue import Catalogue, File
     from support.web import Asked
 
-__all__ = (
-    "PASSWORD",
-    "USER",
-    "Call",
-    "Dialect",
-    "Layout",
-    "Names",
-    "Setup",
-    "Stored",
-    "basic",
-    "called",
-    "encoded",
-    "html",
-    "json_page",
-    "redirect",
-    "stored",
-)
-
 Names = tuple[str, ...]
 """The segments of a path, decoded."""
 

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from support.catalogue import Catalogue, Published
     from support.simulator.dialect import Layout, Names, Setup
 
-__all__ = ("ASTRAL", "Folder", "Tree", "lay_out")
-
 ASTRAL: Names = ("github", "uv", "releases", "download")
 """Where releases.astral.sh keeps the versions."""
 

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from support.simulator.github import Entries
     from support.web import Page
 
-__all__ = ("GiteaPackages", "GiteaReleases")
-
 OWNER, REPOSITORY = "platform", "uv"
 _LARGEST_PAGE = 50
 

@@ -21,8 +21,6 @@ from support.web import Page
 if TYPE_CHECKING:
     from support.simulator.dialect import Call
 
-__all__ = ("Entries", "Github", "GithubPrivate", "GithubWithoutDigests", "next_page")
-
 OWNER, REPOSITORY = "acme", "tools"
 _ACCEPTABLE = re.compile(r"\*/\*|application/(?:vnd\.github[\w.-]*\+)?json")
 

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from support.simulator.github import Entries
     from support.web import Page
 
-__all__ = ("GitlabLinks", "GitlabPackages", "GitlabReleases")
-
 _GROUPS: Names = ("platform",)
 _NUMBER = "278964"
 _SIGN_IN = ("users", "sign_in")

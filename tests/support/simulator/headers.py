@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from support.simulator.dialect import Call
 
-__all__ = ("NEVER", "REQUESTS", "Request", "objections", "request_of")
-
 _FILE = r".*\.(?:tar\.gz|zip|sh|ps1|sha256|sum)"
 _OWN = r"uv-self-update/[0-9].*"
 

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from support.catalogue import Published
     from support.simulator.dialect import Call
 
-__all__ = ("Index",)
-
 
 class Index(Dialect):
     """A page of links (PEP 503) with digests."""

@@ -16,18 +16,6 @@ if TYPE_CHECKING:
     from support.simulator.folders import Folder
     from support.web import Page
 
-__all__ = (
-    "ApacheFancy",
-    "ApachePlain",
-    "ApacheTable",
-    "CaddyHtml",
-    "CaddyJson",
-    "Iis",
-    "NginxHtml",
-    "NginxJson",
-    "PythonServer",
-)
-
 
 class _WebServer(Dialect):
     """Files, and a page for each folder."""

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from support.simulator.dialect import Call, Names, Setup
     from uv_self_update.config.kinds import SourceSettings
 
-__all__ = ("Azure", "AzureSigned", "S3Host", "S3Path")
-
 _SIGNATURE = {"sv": "2026-02-06", "sp": "rl", "sig": "c2VjcmV0+/="}
 
 

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from support.web import Asked
 
-__all__ = ("Packages", "PublicIndex", "ReleaseOf", "wheel")
-
 BASE = "/api/v3/repos/acme/tools/releases"
 _BINARY = "application/octet-stream"
 

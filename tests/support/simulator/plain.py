@@ -14,17 +14,6 @@ if TYPE_CHECKING:
     from support.catalogue import Catalogue, Published
     from support.simulator.dialect import Call, Names, Setup
 
-__all__ = (
-    "MANIFEST",
-    "Astral",
-    "Directory",
-    "UrlsJson",
-    "UrlsNdjson",
-    "UrlsText",
-    "github_release",
-    "ndjson",
-)
-
 MANIFEST: Names = ("github", "versions", "main", "v1", "uv.ndjson")
 
 

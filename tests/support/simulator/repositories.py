@@ -27,16 +27,6 @@ if TYPE_CHECKING:
     from support.simulator.dialect import Call, Names, Setup
     from support.web import Page
 
-__all__ = (
-    "Artifactory",
-    "ArtifactoryProxy",
-    "ArtifactoryRemote",
-    "ArtifactoryVirtual",
-    "Nexus",
-    "NexusProxy",
-    "NexusSearch",
-)
-
 _NOT_FOUND = 404
 
 

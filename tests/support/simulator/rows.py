@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from uv_self_update.releases.target import Wanted
     from uv_self_update.sources.order import Found
 
-__all__ = ("ROWS", "Row", "User", "fetch", "published", "trouble")
-
 _PATIENCE = 10.0  # seconds, where nothing is to be waited for
 
 

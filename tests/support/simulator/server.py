@@ -21,17 +21,6 @@ if TYPE_CHECKING:
     Fault = Callable[[Asked, Page], Page]
     """From a request and the truth to what is answered."""
 
-__all__ = (
-    "CREDENTIAL_HEADERS",
-    "LOGIN_PAGE",
-    "Elsewhere",
-    "Simulator",
-    "Storage",
-    "credentials_in",
-    "held",
-    "replaced",
-)
-
 CREDENTIAL_HEADERS = frozenset(
     {
         "authorization",
