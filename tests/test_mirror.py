@@ -21,8 +21,9 @@ import pytest
 from support import binaries, mirrors
 from support.catalogue import catalogue
 from support.processes import Stuck
-from support.simulator import gitea, github, gitlab, listing, objects, plain, repositories
+from support.simulator import gitea, github
 from support.simulator.dialect import Setup
+from support.simulator.rows import SERVERS
 from support.simulator.server import Simulator
 from support.web import Page, Web
 from uv_self_update import platforms
@@ -598,20 +599,7 @@ def test_small_installer_in_every_shell(indexed: Mirror) -> None:
     assert not (home / ".local").exists()
 
 
-KINDS = (
-    gitea.GiteaPackages,
-    gitea.GiteaReleases,
-    github.Github,
-    github.GithubWithoutDigests,
-    gitlab.GitlabPackages,
-    gitlab.GitlabReleases,
-    listing.NginxHtml,
-    objects.S3Path,
-    plain.Astral,
-    plain.UrlsJson,
-    repositories.Artifactory,
-    repositories.Nexus,
-)
+KINDS = (*SERVERS, gitea.GiteaPackages, github.GithubWithoutDigests)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)

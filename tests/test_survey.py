@@ -11,10 +11,10 @@ import pytest
 
 from support import binaries
 from support.catalogue import INSTALLERS, Catalogue, catalogue
-from support.simulator import github, gitlab, listing, objects, plain, repositories
+from support.simulator import github, listing, plain
 from support.simulator.dialect import Setup
-from support.simulator.gitea import GiteaReleases
 from support.simulator.index import Index
+from support.simulator.rows import SERVERS
 from support.simulator.server import Simulator, replaced
 from support.web import Page
 from test_policy_rules import USER, rules
@@ -43,18 +43,6 @@ if TYPE_CHECKING:
 
 PLATFORM = platforms.current()
 VERSIONS = ("0.10.1", "1.0.0rc1", "0.10.0", "0.9.9", "0.9.8")
-KINDS = (
-    GiteaReleases,
-    github.Github,
-    gitlab.GitlabPackages,
-    gitlab.GitlabReleases,
-    listing.NginxHtml,
-    objects.S3Path,
-    plain.Astral,
-    plain.UrlsJson,
-    repositories.Artifactory,
-    repositories.Nexus,
-)
 
 
 def inspected(simulator: Simulator, home: Home, *, uv: str = "uv") -> Inspection:
@@ -78,7 +66,7 @@ def without(releases: Catalogue, *names: str) -> Catalogue:
     )
 
 
-@pytest.mark.parametrize("server", KINDS, ids=lambda server: server.__name__)
+@pytest.mark.parametrize("server", SERVERS, ids=lambda server: server.__name__)
 def test_inspect(server: type[Dialect], home: Home) -> None:
     """Everything that a release can have is found, and none of its files is read to the end."""
     with Simulator(server(catalogue(*VERSIONS), Setup())) as simulator:

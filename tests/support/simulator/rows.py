@@ -102,6 +102,20 @@ ROWS = (
     Row(name="directory-download", dialect=plain.Directory, setup={"layout": "download"}),
 )
 
+SERVERS = (
+    GiteaReleases,
+    github.Github,
+    gitlab.GitlabPackages,
+    gitlab.GitlabReleases,
+    listing.NginxHtml,
+    objects.S3Path,
+    plain.Astral,
+    plain.UrlsJson,
+    repositories.Artifactory,
+    repositories.Nexus,
+)
+"""What has archives, in one dialect or two of each kind."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class User:
