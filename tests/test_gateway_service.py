@@ -145,6 +145,10 @@ class Wheels(WheelSource):
         """Do nothing: nothing is installed here."""
         raise NotImplementedError
 
+    def unpack_for(self, release: Release, platform: Platform, folder: Path) -> Path:
+        """Is not asked."""
+        raise NotImplementedError
+
     def digest_algorithm(self, release: Release) -> str | None:
         """Is not asked."""
         raise NotImplementedError

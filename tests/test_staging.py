@@ -109,6 +109,10 @@ class Index(WheelSource):
         (target / "uvx").write_bytes(b"x" * 1000)
         return target
 
+    def unpack_for(self, release: Release, platform: Platform, folder: Path) -> Path:
+        """Is not asked."""
+        raise NotImplementedError
+
     def digest_algorithm(self, release: Release) -> str | None:
         """Is not asked."""
         raise NotImplementedError

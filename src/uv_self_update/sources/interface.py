@@ -7,8 +7,6 @@ from abc import ABC, abstractmethod
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from uv_self_update.errors import NoArchive
-
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
@@ -134,7 +132,8 @@ class WheelSource(Source):
             UnusableArchive: The wheel contains no executables.
         """
 
-    def unpack_for(self, release: Release, platform: Platform, directory: Path) -> Path:  # noqa: ARG002 # some have this machine's only
+    @abstractmethod
+    def unpack_for(self, release: Release, platform: Platform, directory: Path) -> Path:
         """Unpack the wheel for another platform into a new directory; see `unpack`.
 
         Raises:
@@ -142,7 +141,6 @@ class WheelSource(Source):
             SourceError: The source cannot be used, or the directory cannot be written.
             UnusableArchive: The wheel contains no executables.
         """
-        raise NoArchive(self.name, f"uv {release.version}", platform.triple, [], [])
 
     @abstractmethod
     def digest_algorithm(self, release: Release) -> str | None:

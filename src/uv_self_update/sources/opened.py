@@ -129,14 +129,6 @@ class OpenSources:
         """
         return find_in_order(self.all, wanted.under(self.policy))
 
-    def find_any(self, wanted: Wanted) -> Found:
-        """Return the wanted release, even if the policy hides it: the start of a rehearsal.
-
-        Raises:
-            SourceError: No source has one.
-        """
-        return find_in_order(self.all, wanted)
-
     def deferred(self, section: SourceSettings) -> Upstream:
         """Return the HTTP client of a source, which is made by its first use.
 

@@ -34,6 +34,7 @@ from uv_self_update.installer.stage import stage
 from uv_self_update.network.progress import SILENT, Progress
 from uv_self_update.releases.target import NEWEST, Wanted, newest_first, parse_target
 from uv_self_update.sources.opened import OpenSources
+from uv_self_update.sources.order import find_in_order
 from uv_self_update.uv import receipt
 from uv_self_update.uv.arguments import Arguments, level
 from uv_self_update.uv.executable import current_path, version_of
@@ -254,7 +255,8 @@ class _Copy:
         if before is None and older is not None and user.standalone:
             return self._copy(older)
         try:
-            first = sources.find_any(before or Wanted(specifier=f"<{end}"))
+            # Even if the policy hides it.
+            first = find_in_order(sources.all, before or Wanted(specifier=f"<{end}"))
         except (NoLatest, NoSourceAnswered, NoSuchVersion):
             if before is not None:
                 raise
