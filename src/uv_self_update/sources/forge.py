@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from uv_self_update.sources.context import Context
 
 
-ACCEPT = "application/json"
-
-
 @frozen
 class PackageVersion:
     """A version of a generic package."""
@@ -48,24 +45,29 @@ class Forge(ABC):
     Args:
         upstream: The HTTP client.
         api: A URL of the API, whose origin gets the credentials.
+        tags: The URL of its releases, which the tag of one follows.
         packages: The URL of its generic packages, if it has any.
     """
 
     what: ClassVar[str]
     """The noun for a missing project, after `there is no`."""
 
-    def __init__(self, upstream: Upstream, *, api: str, packages: str = "") -> None:
+    accept: ClassVar[str] = "application/json"
+    """The media type of what the API says."""
+
+    def __init__(self, upstream: Upstream, *, api: str, tags: str, packages: str = "") -> None:
         self._upstream = upstream
         self.api = api
+        self._tags = tags
         self._packages = packages
 
     @abstractmethod
     def releases(self) -> Iterable[dict[str, Any]]:
         """Return the releases as the API describes them."""
 
-    @abstractmethod
     def release(self, tag: str) -> Document:
         """Return the description of one release."""
+        return self._upstream.read(below(self._tags, (tag,)), accept=self.accept)
 
     @abstractmethod
     def release_files(self, tag: str, release: Mapping[str, Any]) -> Iterable[Asset] | None:
@@ -84,7 +86,7 @@ class Forge(ABC):
         return below(self._packages, (name, tag, file))
 
     def _entries(self, url: str, query: str, expected: str) -> Iterator[dict[str, Any]]:
-        return entries(self._upstream, url, query, accept=ACCEPT, expected=expected)
+        return entries(self._upstream, url, query, accept=self.accept, expected=expected)
 
 
 class ForgeSource(CatalogSource):

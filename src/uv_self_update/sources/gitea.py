@@ -10,7 +10,6 @@ from uv_self_update.releases.digests import lone_sum
 from uv_self_update.releases.release import Asset, stated_date, stated_digest, stated_size
 from uv_self_update.sources.context import url_of
 from uv_self_update.sources.forge import (
-    ACCEPT,
     Forge,
     ForgeSource,
     PackageVersion,
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
     from uv_self_update.config.kinds import SourceSettings
     from uv_self_update.network.client import Upstream
-    from uv_self_update.network.responses import Document
     from uv_self_update.releases.release import Release
     from uv_self_update.sources.context import Context
 
@@ -52,20 +50,18 @@ class Gitea(Forge):
         owner = unquote(names[0])
         server = urlunsplit((parts.scheme, parts.netloc, root, "", ""))
         packages = below(server, ("api", "packages", owner, "generic"))
-        super().__init__(upstream, api=server, packages=packages)
         self.repository = unquote(names[1]).removesuffix(".git") if len(names) > 1 else None
         self._repository = (owner, str(self.repository))
         self._listed = below(server, ("api", "v1", "packages", owner))
         self._releases = below(server, ("api", "v1", "repos", *self._repository, "releases"))
+        tags = below(self._releases, ("tags",))
+        super().__init__(upstream, api=server, tags=tags, packages=packages)
 
     def releases(self) -> Iterable[dict[str, Any]]:
         if self.repository is None:
             return ()
         query = "page=1&limit=50&draft=false"
         return self._entries(self._releases, query, "Gitea's list of releases")
-
-    def release(self, tag: str) -> Document:
-        return self._upstream.read(below(self._releases, ("tags", tag)), accept=ACCEPT)
 
     def release_files(self, tag: str, release: Mapping[str, Any]) -> Iterable[Asset] | None:
         assets = asset_list(release)
@@ -93,7 +89,7 @@ class Gitea(Forge):
 
     def package_files(self, name: str, version: PackageVersion) -> list[Asset]:
         url = below(self._listed, ("generic", name, version.tag, "files"))
-        document = self._upstream.read(url, accept=ACCEPT)
+        document = self._upstream.read(url, accept=self.accept)
         expected = "Gitea's files of a package"
         return [
             Asset(

@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 from uv_self_update.releases.digests import lone_sum
 from uv_self_update.releases.release import Asset, stated_date, stated_size
 from uv_self_update.sources.context import url_of
-from uv_self_update.sources.forge import ACCEPT, Forge, ForgeSource, PackageVersion
+from uv_self_update.sources.forge import Forge, ForgeSource, PackageVersion
 from uv_self_update.sources.formats.entry import is_name
 from uv_self_update.sources.layout import is_asset
 from uv_self_update.sources.tree import below
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from uv_self_update.config.kinds import SourceSettings
     from uv_self_update.network.client import Upstream
-    from uv_self_update.network.responses import Document
     from uv_self_update.sources.context import Context
 
 
@@ -45,13 +44,12 @@ class Gitlab(Forge):
     def __init__(self, upstream: Upstream, *, url: str, is_file: Callable[[str], object]) -> None:
         self._is_file = is_file
         api = _api_of(without_userinfo(url))
-        super().__init__(upstream, api=api, packages=f"{api}/packages/generic")
+        super().__init__(
+            upstream, api=api, tags=f"{api}/releases", packages=f"{api}/packages/generic"
+        )
 
     def releases(self) -> Iterator[dict[str, Any]]:
         return self._entries(f"{self.api}/releases", "per_page=100", "GitLab's list of releases")
-
-    def release(self, tag: str) -> Document:
-        return self._upstream.read(below(self.api, ("releases", tag)), accept=ACCEPT)
 
     def release_files(self, tag: str, release: Mapping[str, Any]) -> Iterable[Asset] | None:
         assets = release.get("assets")

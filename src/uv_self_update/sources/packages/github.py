@@ -6,7 +6,7 @@ A file is asked of the API by its number, which is the only way to those of a pr
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from uv_self_update.errors import UnexpectedBody
 from uv_self_update.redaction import redact_url
@@ -14,7 +14,6 @@ from uv_self_update.releases.release import Asset, stated_date, stated_digest, s
 from uv_self_update.sources.addresses import api_of
 from uv_self_update.sources.context import url_of
 from uv_self_update.sources.forge import Forge, asset_list
-from uv_self_update.sources.formats.paging import entries
 from uv_self_update.sources.packages.forge import ForgeRepository
 
 if TYPE_CHECKING:
@@ -22,22 +21,16 @@ if TYPE_CHECKING:
 
     from uv_self_update.config.releases import ReleasesSettings
     from uv_self_update.network.client import Upstream
-    from uv_self_update.network.responses import Document
-
-_ACCEPT = "application/vnd.github+json"
 
 
 class Github(Forge):
     """The API of the releases of `https://HOST/OWNER/REPO`."""
 
     what = "such repository"
+    accept = "application/vnd.github+json"
 
     def releases(self) -> Iterator[dict[str, Any]]:
-        expected = "GitHub's JSON for a list of releases"
-        return entries(self._upstream, self.api, "per_page=100", accept=_ACCEPT, expected=expected)
-
-    def release(self, tag: str) -> Document:
-        return self._upstream.read(f"{self.api}/tags/{quote(tag, safe='')}", accept=_ACCEPT)
+        return self._entries(self.api, "per_page=100", "GitHub's JSON for a list of releases")
 
     def release_files(self, tag: str, release: Mapping[str, Any]) -> Iterable[Asset] | None:  # noqa: ARG002 # files have numbers
         assets = asset_list(release)
@@ -74,7 +67,8 @@ class GithubRepository(ForgeRepository):
 
     def __init__(self, settings: ReleasesSettings, upstream: Upstream) -> None:
         url = url_of(settings.source)
-        forge = Github(upstream, api=api_of(url) + "/releases")
+        releases = api_of(url) + "/releases"
+        forge = Github(upstream, api=releases, tags=f"{releases}/tags")
         super().__init__(settings, upstream, forge, path=urlsplit(url).path)
         self.host = self.host.removeprefix("www.")
 
