@@ -336,7 +336,6 @@ class ReleaseInstaller:
 
 
 def _naming(receipt: Receipt, others: tuple[str, ...]) -> Receipt:
-    """Return a receipt that lists more executables."""
     known = receipt.document.get("binaries", [])
     more = [name for name in others if name not in known]
     if not more:

@@ -95,8 +95,6 @@ def members(
 
 
 class _Content:
-    """The content of one member."""
-
     def __init__(self, archive: Stream, header: _Member, room: Room) -> None:
         self._archive = archive
         self._header = header
@@ -184,7 +182,6 @@ def _read_descriptor(archive: Stream, known: tuple[int, int, int]) -> None:
 
 
 def _directory(archive: Stream) -> zipfile.ZipFile:
-    """Return the directory at the end of an archive."""
     start = archive.position
     body = archive.read(METADATA + 1)
     if len(body) > METADATA:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from uv_self_update.uv.installation import Installation
-    from uv_self_update.uv.receipt import Receipt, Stamp
+    from uv_self_update.uv.receipt import Receipt
 
 
 _CURRENT_DIRECTORY = "AXOUPDATER_CONFIG_WORKING_DIR"
@@ -65,7 +65,8 @@ class Adoption:
     def receipts(self) -> Iterator[Rewrite]:
         """Yield the lasting receipts that a release's own installer may write, and their copies."""
         for path, before in self._lasting.before.items():
-            stamp = self._lasting.stamp(path)
+            known = self._lasting.known(path)
+            stamp = None if known is None else known.stamp
             yield Rewrite(path=path.resolve(), before=before, after=None, stamp=stamp)
             if self._adopted and before is not None:
                 yield from self._lasting.keeping(path, before)
@@ -172,18 +173,14 @@ class _Lasting:
                     found[path] = self._content(path)
         return found
 
-    def stamp(self, path: Path) -> Stamp | None:
-        """Return the stamp of a receipt; None if unknown."""
-        known = self._known(path)
-        return None if known is None else known.stamp
-
-    def _known(self, path: Path) -> Receipt | None:
+    def known(self, path: Path) -> Receipt | None:
+        """Return a receipt if it is the one that uv had before; None otherwise."""
         known = self._installation.receipt
         return known if known is not None and known.path.absolute() == path else None
 
     def _content(self, path: Path) -> bytes | None:
         """Return the content of a receipt, None if it does not exist; raises OSError."""
-        if known := self._known(path):
+        if known := self.known(path):
             return known.content
         try:
             return path.read_bytes()

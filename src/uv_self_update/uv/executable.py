@@ -135,18 +135,15 @@ def version_of(uv: Path, environ: Mapping[str, str]) -> str | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     words = done.stdout.decode(errors="replace").split()
-    said = done.returncode == 0 and len(words) > 1 and VERSION.match(words[1])
-    return _normal(words[1]) if said else None
-
-
-def _normal(version: str) -> str | None:
-    """Return a version as PEP 440 spells it; None for an invalid one."""
-    if VERSION.fullmatch(version):
-        return version
+    said = words[1] if done.returncode == 0 and words[1:] else ""
+    if not VERSION.match(said):
+        return None
+    if VERSION.fullmatch(said):
+        return said
     from packaging.version import Version  # noqa: PLC0415 # slow, and nearly all are normal
 
     try:
-        return str(Version(version))
+        return str(Version(said))
     except ValueError:
         return None
 

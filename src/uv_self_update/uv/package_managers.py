@@ -256,7 +256,6 @@ def _of_system(path: PurePath, resolved: PurePath, evidence: Evidence) -> Owner 
 
 
 def _quoted(word: object, evidence: Evidence) -> str:
-    """Quote a word for a shell of that system."""
     text = str(word)
     if evidence.windows:
         return f'"{text}"' if " " in text else text

@@ -49,7 +49,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 KEY = "required-version"
-_MOVING = ("UV_WORKING_DIR", "UV_WORKING_DIRECTORY")
 
 
 @frozen
@@ -73,8 +72,8 @@ class Place:
         Raises:
             UsageError: The directory does not exist.
         """
-        moved = value_of(options, "--directory") or _first(environ, *_MOVING)
-        if moved:
+        named = value_of(options, "--directory")
+        if moved := named or environ.get("UV_WORKING_DIR") or environ.get("UV_WORKING_DIRECTORY"):
             folder = Path(folder, moved).resolve()
         told = dict(environ)
         if named := value_of(options, "--config-file") or environ.get("UV_CONFIG_FILE"):
@@ -142,9 +141,10 @@ def target(required: Sequence[Requirement]) -> str:
 
     An exact version if one is required, since some sources know only those.
     """
-    exact = [one.specifier.removeprefix("==") for one in required if _is_exact(one.specifier)]
-    if exact and permit(required, exact[0]):
-        return exact[0]
+    versions = (one.specifier.removeprefix("==") for one in required)
+    exact = next(filter(VERSION.fullmatch, versions), None)
+    if exact is not None and permit(required, exact):
+        return exact
     return ",".join(dict.fromkeys(one.specifier for one in required))
 
 
@@ -170,12 +170,6 @@ def permit(required: Iterable[Requirement], version: str) -> bool:
     from packaging.specifiers import SpecifierSet  # noqa: PLC0415 # slow, and few get here
 
     return all(SpecifierSet(one.specifier).contains(version, prereleases=True) for one in required)
-
-
-def _is_exact(specifier: str) -> bool:
-    """Return whether a specifier names one full version."""
-    version = specifier.removeprefix("==")
-    return version != specifier and VERSION.fullmatch(version) is not None
 
 
 def _read(path: Path) -> str:
@@ -215,7 +209,3 @@ def _specifier(text: str) -> str | None:
         return str(SpecifierSet(text))
     except InvalidSpecifier:
         return None
-
-
-def _first(environ: Mapping[str, str], *names: str) -> str | None:
-    return next((environ[name] for name in names if environ.get(name)), None)
