@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import http.server
 import json
-import threading
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from support.web import Threaded
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
+    from http.server import BaseHTTPRequestHandler
 
     from support.secrets_planted import Planted
 
-_POLL = 0.01  # seconds until the server sees that it is to stop
 
-
-class Gossip:
+class Gossip(Threaded):
     """Answers every request in one manner, and never with what was asked for."""
 
     def __init__(
@@ -35,55 +34,16 @@ class Gossip:
         self.manner = manner
         self.queries = [planted.query() for _ in range(3)]
         self.logins = [planted.login() for _ in range(2)]
-        gossip, answer = self, MANNERS[manner]
+        self._repeat = MANNERS[manner]
+        # Who begins with TLS, or SOCKS, may wait for an answer.
+        super().__init__(self._answer, host=host, context=context, patience=1)
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            timeout = 1  # seconds: who begins with TLS, or SOCKS, may wait for an answer
-
-            def do_GET(self) -> None:
-                headers = " | ".join(f"{name}: {value}" for name, value in self.headers.items())
-                told = f"{self.requestline} | {headers}"
-                gossip.told.append(told)
-                self.close_connection = True
-                self.wfile.write(answer(gossip, urlsplit(self.path).path, told))
-
-            do_HEAD = do_POST = do_PUT = do_CONNECT = do_GET  # noqa: N815 # the library's names
-
-            def log_message(self, *_: object) -> None:
-                """Say nothing."""
-
-        class Server(http.server.ThreadingHTTPServer):
-            daemon_threads = True
-
-            def handle_error(self, *_: object) -> None:
-                """Say nothing: clients may leave."""
-
-        self._server = Server((host, 0), Handler)
-        self.scheme = "http"
-        if context is not None:
-            self.scheme = "https"
-            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
-        self.netloc = f"{host}:{self._server.server_port}"
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(_POLL,), daemon=True
-        )
-
-    @property
-    def url(self) -> str:
-        """The server's address, without a slash at its end."""
-        return f"{self.scheme}://{self.netloc}"
-
-    def __enter__(self) -> Self:
-        """Start to serve."""
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Stop."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+    def _answer(self, handler: BaseHTTPRequestHandler) -> None:
+        headers = " | ".join(f"{name}: {value}" for name, value in handler.headers.items())
+        told = f"{handler.requestline} | {headers}"
+        self.told.append(told)
+        handler.close_connection = True
+        handler.wfile.write(self._repeat(self, urlsplit(handler.path).path, told))
 
 
 def _response(status: int, phrase: str, body: str, *headers: str) -> bytes:

@@ -114,21 +114,11 @@ class WebAt(Web):
         super().__init__()
         self._server.server_close()
         listener = socket.create_server((host, port))
-        self._netloc = "{}:{}".format(*listener.getsockname())
+        self.netloc = "{}:{}".format(*listener.getsockname())
         if context is not None:
-            self._scheme = "https"
+            self.scheme = "https"
             listener = context.wrap_socket(listener, server_side=True)
         self._server.socket = listener
-
-    @property
-    def url(self) -> str:
-        """The server's address, without a slash at its end."""
-        return f"{self._scheme}://{self._netloc}"
-
-    @property
-    def netloc(self) -> str:
-        """Its host and its port."""
-        return self._netloc
 
 
 def _plug(address: str) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import http.server
 import ssl
-import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from support.web import Asked, Page
+from support.web import Asked, Page, Threaded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +26,6 @@ _PLAIN = {"accept", "accept-encoding", "connection", "host", "user-agent"}
 
 _FOR_PROXIES = {"proxy-authorization", "proxy-connection"}
 _CHUNK = 1 << 20
-_POLL = 0.01  # seconds until the server sees that it is to stop
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +53,7 @@ class Arrived:
         return any(secret in text for text in (self.origin, self.asked.path, *plain))
 
 
-class Origins:
+class Origins(Threaded):
     """Every origin that there may be.
 
     For https a tunnel ends here, with a certificate for whatever host was named.
@@ -79,39 +77,7 @@ class Origins:
         self._login = login
         self._contexts: dict[str, ssl.SSLContext] = {}
         self._tunnels: dict[http.server.BaseHTTPRequestHandler, str] = {}
-        origins = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            # Head and body are sent one after the other: the second must not wait for 40 ms.
-            disable_nagle_algorithm = True
-
-            def do_GET(self) -> None:
-                origins._answer(self)
-
-            do_HEAD = do_POST = do_PUT = do_GET  # noqa: N815 # the library's names
-
-            def do_CONNECT(self) -> None:
-                origins._connect(self)
-
-            def log_message(self, *_: object) -> None:
-                """Say nothing."""
-
-        class Server(http.server.ThreadingHTTPServer):
-            daemon_threads = True
-
-            def handle_error(self, *_: object) -> None:
-                """Say nothing: clients may leave."""
-
-        self._server = Server(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(_POLL,), daemon=True
-        )
-
-    @property
-    def netloc(self) -> str:
-        """Where the proxy is."""
-        return f"127.0.0.1:{self._server.server_port}"
+        super().__init__(self._answer, connect=self._connect)
 
     def environ(self, login: str = "") -> dict[str, str]:
         """Return the variables that lead here.
@@ -125,17 +91,6 @@ class Origins:
         """Forget what has come."""
         self.arrived.clear()
         self.knocked.clear()
-
-    def __enter__(self) -> Self:
-        """Start to serve."""
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Stop."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
     def _connect(self, handler: http.server.BaseHTTPRequestHandler) -> None:
         """Be the server at the other end of a tunnel, until somebody leaves."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import http.client
 import http.server
 import ssl
-import threading
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from support.web import Threaded
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +24,7 @@ _CHUNK = 1 << 20
 _HOP_BY_HOP = {"connection", "host", "keep-alive", "proxy-connection", "proxy-authorization"}
 
 
-class Proxy:
+class Proxy(Threaded):
     """Serves requests in absolute form, and `CONNECT`; whatever is not for HOST is answered 502.
 
     A tunnel to HOST ends here: the proxy speaks TLS in its place, and forwards what comes out.
@@ -34,61 +35,15 @@ class Proxy:
         self.asked: list[str] = []
         """Method and target of each request, as they were sent; in a tunnel the target's path."""
 
-        self.connections = 0
-        """How many connections were accepted."""
-
         self._origin = urlsplit(web.url).netloc
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         authority.issue_cert(HOST).configure_cert(self._context)
-        proxy = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self) -> None:
-                proxy._answer(self)
-
-            do_HEAD = do_POST = do_PUT = do_GET  # noqa: N815 # the library's names
-
-            def do_CONNECT(self) -> None:
-                proxy._connect(self)
-
-            def log_message(self, *_: object) -> None:
-                """Say nothing."""
-
-        class Server(http.server.ThreadingHTTPServer):
-            daemon_threads = True
-
-            def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 # the library's
-                proxy.connections += 1
-                super().process_request(request, client_address)
-
-            def handle_error(self, *_: object) -> None:
-                """Say nothing: clients may leave."""
-
-        self._server = Server(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-
-    @property
-    def url(self) -> str:
-        """The proxy's address."""
-        return f"http://127.0.0.1:{self._server.server_port}"
+        super().__init__(self._answer, connect=self._connect)
 
     def hosts(self) -> set[str]:
         """Return every host, with the port that was named, that a request was for."""
         targets = [asked.partition(" ")[2] for asked in self.asked]
         return {urlsplit(target).netloc or target for target in targets if target[0] != "/"}
-
-    def __enter__(self) -> Self:
-        """Start to serve."""
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Stop."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
     def _connect(self, handler: http.server.BaseHTTPRequestHandler) -> None:
         self.asked.append(f"CONNECT {handler.path}")
