@@ -265,9 +265,11 @@ def test_unreadable_file(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> No
     assert read({"UV_CONFIG_FILE": str(tmp_path / "none.toml")}, windows=False) == UvToml()
     assert read({"UV_CONFIG_FILE": str(tmp_path)}, windows=False) == UvToml()
     ignored, reason = "ignoring uv's configuration", "it cannot be read"
+    with pytest.raises(FileNotFoundError) as missing:
+        (tmp_path / "none.toml").stat()
     directory = "Permission denied" if os.name == "nt" else "Is a directory"
     assert caplog.messages == [
-        f"{ignored} {tmp_path / 'none.toml'}: {reason}: No such file or directory",
+        f"{ignored} {tmp_path / 'none.toml'}: {reason}: {missing.value.strerror}",
         f"{ignored} {tmp_path}: {reason}: {directory}",
     ]
 
