@@ -76,7 +76,6 @@ class Place:
     """A folder to unpack into, and what lies around it."""
 
     def __init__(self, root: Path) -> None:
-        """Make the folder."""
         self.root = root
         self.piece = PIECE
         self.folder = root / "staging" / "bin"

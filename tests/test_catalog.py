@@ -43,7 +43,6 @@ class Listed(CatalogSource):
     name = "the mirror"
 
     def __init__(self, releases: list[Release], files: dict[str, bytes] | None = None) -> None:
-        """Keep them."""
         super().__init__(PLATFORM)
         self._releases = releases
         self._files = {ARCHIVE: CONTENT, **(files or {})}

@@ -25,7 +25,6 @@ class Client:
     """One connection to the proxy."""
 
     def __init__(self, proxy: str) -> None:
-        """Connect."""
         parts = urlsplit(proxy)
         pair = b64encode(f"{parts.username}:{parts.password}".encode()).decode()
         self._secret = {"Proxy-Authorization": f"Basic {pair}"}

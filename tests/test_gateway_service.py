@@ -162,7 +162,6 @@ class Watching(ReleaseInstaller):
     """What only lets the release's installer go on."""
 
     def __init__(self) -> None:
-        """Watch over nothing."""
         super().__init__(Adoption(INSTALLATION), UNCLAIMED, run_by=scripts.staged)
 
     def begin(self, found: Found, script: bytes, *, noted: Callable[[], None]) -> bytes:  # noqa: ARG002
@@ -182,7 +181,6 @@ class Native(NativeInstaller):
     """An installer that only says what it was told."""
 
     def __init__(self, error: UvSelfUpdateError | None = None) -> None:
-        """Keep what to fail with."""
         super().__init__(Adoption(INSTALLATION), UNCLAIMED, digests=DigestRules())
         self._error = error
         self.told: list[str] = []

@@ -71,7 +71,6 @@ class Mirror(CatalogSource):
     def __init__(
         self, dates: dict[str, str | None], *, late: bool = False, name: str = "the mirror"
     ) -> None:
-        """Keep them."""
         super().__init__(PLATFORM)
         self.name = name
         self._dates = dates

@@ -67,7 +67,6 @@ class Places:
     """A server on this machine, one elsewhere, and a client of this machine."""
 
     def __init__(self, near: Web, far: WebAt, client: Upstream) -> None:
-        """Keep them."""
         self.near, self.far, self.client = near, far, client
         self.near.pages["/secret"] = Page(body=b"secret")
 

@@ -31,7 +31,6 @@ class Machine:
     """An installed uv, and a new one that lies ready."""
 
     def __init__(self, root: Path, platform: Platform = UNIX) -> None:
-        """Lay both."""
         self.platform = platform
         self.root = root
         self.bin = root / "bin"

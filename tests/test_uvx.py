@@ -52,7 +52,6 @@ class Machine:
     """A home in which a real uv runs the probe."""
 
     def __init__(self, home: Path, version: str) -> None:
-        """Choose the version."""
         self.home = home
         self.bin = binaries.executables(binaries.version(version))
 

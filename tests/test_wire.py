@@ -139,7 +139,6 @@ class Announced(logging.Handler):
     """Sees when a client begins to wait for its next try."""
 
     def __init__(self) -> None:
-        """Listen."""
         super().__init__(logging.DEBUG)
         self.event = threading.Event()
 

@@ -40,7 +40,6 @@ class Trap(Web):
     """A server that does not have what it seems to have."""
 
     def __init__(self, answer: Answer) -> None:
-        """Keep what it answers."""
         super().__init__()
         self._answer_to = answer
 

@@ -232,7 +232,6 @@ class Faults:
             self._start(self._accept)
 
     def __enter__(self) -> Self:
-        """Start to serve."""
         if not self._shut:
             self.listen()
         return self

@@ -41,7 +41,6 @@ class Fence:
     """Why it is not run, as a comment before it says: `<!-- not run: REASON -->`."""
 
     def __str__(self) -> str:
-        """Name it."""
         return f"{self.page}:{self.number} {self.language}"
 
     @property

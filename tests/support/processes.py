@@ -31,7 +31,6 @@ class Stuck:
     """A page that does not come until it is let go."""
 
     def __init__(self, page: Page) -> None:
-        """Keep the page for later."""
         self._page = page
         self._asked = threading.Event()
         self._released = threading.Event()
@@ -98,7 +97,6 @@ class Running:
         *arguments: str,
         before: Sequence[str] = (),
     ) -> None:
-        """Start it."""
         self._home = home
         # A uv that is killed leaves a folder among the temporary files, as it does without us.
         temporary = home.path.parent / "temporary"
@@ -120,7 +118,6 @@ class Running:
         os.close(other_end)
 
     def __enter__(self) -> Self:
-        """Return the command."""
         return self
 
     def __exit__(self, *_: object) -> None:

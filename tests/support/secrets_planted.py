@@ -36,7 +36,6 @@ class Planted:
     """
 
     def __init__(self, seed: int) -> None:
-        """Prepare."""
         self.random = random.Random(seed)  # noqa: S311 # it has to come out the same again
         self.count = 0
         """How many there are."""

@@ -31,7 +31,6 @@ class Terminal:
     def __init__(
         self, home: Home, *arguments: str, columns: int, environ: Mapping[str, str] | None = None
     ) -> None:
-        """Start the command."""
         self._ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", _ROWS, columns, 0, 0))
         settings = {"TERM": "xterm-256color", "UV_NO_PROGRESS": "false", **(environ or {})}
@@ -50,7 +49,6 @@ class Terminal:
         os.close(theirs)
 
     def __enter__(self) -> Self:
-        """Return the terminal."""
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -108,12 +108,10 @@ class Threaded:
         return f"{self.scheme}://{self.netloc}"
 
     def __enter__(self) -> Self:
-        """Start to serve."""
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()

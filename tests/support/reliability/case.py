@@ -27,7 +27,6 @@ class Updated:
     """How often the file was requested; None where that depends on the machine."""
 
     def __str__(self) -> str:
-        """Write it as the table shows it."""
         return {
             "at once": "updated",
             "again": "updated: the file is requested again",
@@ -45,7 +44,6 @@ class Failed:
     requests: int | None = None
 
     def __str__(self) -> str:
-        """Write it as the table shows it."""
         return f"fails: `{self.words}`"
 
 

@@ -101,7 +101,6 @@ class Dialect(ABC):
     """The variable that a token has to stand in; None where the login stands in the URL."""
 
     def __init__(self, catalogue: Catalogue, setup: Setup) -> None:
-        """Keep what is shown, and how."""
         self.catalogue = catalogue
         self.setup = setup
         self.poisoned: list[str] = []

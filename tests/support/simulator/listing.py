@@ -25,7 +25,6 @@ class _WebServer(Dialect):
     """How the URL of a folder without its slash is answered."""
 
     def __init__(self, catalogue: Catalogue, setup: Setup) -> None:
-        """Lay the files out."""
         super().__init__(catalogue, setup)
         self._tree = lay_out(catalogue, setup)
 

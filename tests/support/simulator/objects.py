@@ -24,7 +24,6 @@ class _Objects(Dialect):
     kind = "s3"
 
     def __init__(self, catalogue: Catalogue, setup: Setup) -> None:
-        """Lay the files out."""
         super().__init__(catalogue, setup)
         tree = lay_out(catalogue, setup)
         self.objects = {"/".join(names): file for names, file in tree.files.items()}

@@ -91,12 +91,10 @@ class Packages(Web):
         self.storage.ranges = True
 
     def __enter__(self) -> Self:
-        """Start both servers."""
         self.storage.__enter__()
         return super().__enter__()
 
     def __exit__(self, *details: object) -> None:
-        """Stop both."""
         super().__exit__(*details)
         self.storage.__exit__(*details)
 

@@ -129,7 +129,6 @@ class UrlsJson(Dialect):
     latest = "all.json"
 
     def __init__(self, catalogue: Catalogue, setup: Setup) -> None:
-        """Lay the files out."""
         super().__init__(catalogue, setup)
         self._tree = lay_out(catalogue, setup)
 
@@ -195,7 +194,6 @@ class Directory(Dialect):
     kind = "directory"
 
     def __init__(self, catalogue: Catalogue, setup: Setup) -> None:
-        """Write the files."""
         super().__init__(catalogue, setup)
         assert setup.folder is not None, "a directory has to be somewhere"
         self._base = setup.folder.joinpath(*setup.below)

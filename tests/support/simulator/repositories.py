@@ -39,7 +39,6 @@ class Nexus(Dialect):
     """What `path` in a search begins with; both have been seen."""
 
     def __init__(self, catalogue: Catalogue, setup: Setup) -> None:
-        """Lay the files out."""
         super().__init__(catalogue, setup)
         self.files = dict(lay_out(catalogue, setup).files)
 
@@ -186,7 +185,6 @@ class Artifactory(Dialect):
     """How a child says that it is a folder, and that it is none."""
 
     def __init__(self, catalogue: Catalogue, setup: Setup) -> None:
-        """Lay the files out."""
         super().__init__(catalogue, setup)
         self.tree = lay_out(catalogue, setup)
 

@@ -171,14 +171,12 @@ class Elsewhere:
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
-        """Start both."""
         self._stack.enter_context(self.to)
         self._stack.enter_context(self.front)
         self.front.fault = lambda asked, _: redirect(self.to.url + asked.path, self._status)
         return self
 
     def __exit__(self, *details: object) -> None:
-        """Stop both."""
         self._stack.close()
 
 
