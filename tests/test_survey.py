@@ -52,7 +52,7 @@ def inspected(simulator: Simulator, home: Home, *, uv: str = "uv") -> Inspection
     )
     environ = home.full_environ({"UV_HTTP_RETRIES": "0"})
     with closing(OpenSources(settings, uv=home.path / uv, environ=environ)) as opened:
-        source = opened.all[0].itself()
+        source = opened.all[0]
         return inspect(source, source.find(NEWEST), PLATFORM)
 
 

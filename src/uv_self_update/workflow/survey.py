@@ -88,6 +88,7 @@ def inspect(source: Source, release: Release, platform: Platform) -> Inspection:
         SourceError: The source cannot be used.
     """
     versions = _versions(source, release)
+    source = source.itself()
     archive, installer, digest, dated = True, False, None, True
     if isinstance(source, WheelSource):
         digest, dated = source.digest_algorithm(release), source.dated(release)
