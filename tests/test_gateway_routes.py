@@ -9,12 +9,10 @@ from hypothesis import strategies as st
 from uv_self_update.gateway.routes import (
     File,
     Install,
-    Latest,
-    Listing,
+    Metadata,
     Refused,
     Request,
     Route,
-    Tag,
     route,
 )
 
@@ -28,20 +26,20 @@ NOT_ALLOWED = Refused(status=405, reason="Method Not Allowed", allow="GET")
 MISDIRECTED = Refused(status=421, reason="Misdirected Request")
 
 ANSWERED: dict[str, Route] = {
-    f"{RELEASES}/latest": Latest(repository="astral-sh/uv"),
-    RELEASES: Listing(repository="astral-sh/uv"),
-    f"{RELEASES}?page=2&per_page=100": Listing(repository="astral-sh/uv"),
-    f"{RELEASES}?": Listing(repository="astral-sh/uv"),
-    f"{RELEASES}/tags/0.12.3": Tag(repository="astral-sh/uv", version="0.12.3"),
-    f"{RELEASES}/tags/v0.12.3": Tag(repository="astral-sh/uv", version="0.12.3"),
-    f"{RELEASES}/tags/1.0.0rc1": Tag(repository="astral-sh/uv", version="1.0.0rc1"),
+    f"{RELEASES}/latest": Metadata(repository="astral-sh/uv"),
+    RELEASES: Metadata(repository="astral-sh/uv", listed=True),
+    f"{RELEASES}?page=2&per_page=100": Metadata(repository="astral-sh/uv", listed=True),
+    f"{RELEASES}?": Metadata(repository="astral-sh/uv", listed=True),
+    f"{RELEASES}/tags/0.12.3": Metadata(repository="astral-sh/uv", version="0.12.3"),
+    f"{RELEASES}/tags/v0.12.3": Metadata(repository="astral-sh/uv", version="0.12.3"),
+    f"{RELEASES}/tags/1.0.0rc1": Metadata(repository="astral-sh/uv", version="1.0.0rc1"),
     f"{DOWNLOAD}/0.12.3/uv-installer.sh": File(version="0.12.3", name="uv-installer.sh"),
     f"{DOWNLOAD}/v0.12.3/uv-installer.ps1": File(version="0.12.3", name="uv-installer.ps1"),
     f"/{SECRET}//astral-sh/uv/releases/download/0.12.3/uv-x86_64-unknown-linux-gnu.tar.gz": File(
         version="0.12.3", name="uv-x86_64-unknown-linux-gnu.tar.gz"
     ),
-    f"/{SECRET}//api/v3/repos/astral-sh/uv/releases/latest": Latest(repository="astral-sh/uv"),
-    f"/{SECRET}/api/v3/repos/My.Fork/uv_2/releases/latest": Latest(repository="My.Fork/uv_2"),
+    f"/{SECRET}//api/v3/repos/astral-sh/uv/releases/latest": Metadata(repository="astral-sh/uv"),
+    f"/{SECRET}/api/v3/repos/My.Fork/uv_2/releases/latest": Metadata(repository="My.Fork/uv_2"),
     f"/{SECRET}/My.Fork/uv_2/releases/download/1/x": File(version="1", name="x"),
     f"/{SECRET}/install/0.12.3": Install(version="0.12.3", token=None),
 }

@@ -17,27 +17,16 @@ class ReleaseInstaller(Protocol):
     """The token that the script sends to `finish`; None if there is no script."""
 
     def begin(self, found: Found, script: bytes, *, noted: Callable[[], None]) -> bytes:
-        """Save the files that the installer could replace, and return the script that runs it.
+        """Save what the installer could replace, and return the script; raises InstallError.
 
-        `noted` is called as soon as their changes are noticed.
-
-        Raises:
-            InstallError: The files cannot be saved, or the installer cannot be written.
+        `noted` is called as soon as changes of those files are noticed.
         """
 
     def finish(self) -> None:
-        """Install the files that the release's installer wrote.
-
-        Raises:
-            InstallError: They are not uv, or cannot be installed.
-        """
+        """Install the files that the release's installer wrote; raises InstallError."""
 
     def refuse_changed(self) -> None:
-        """Check that uv and its receipt have not changed since `begin`.
-
-        Raises:
-            ChangedMeanwhile: It has.
-        """
+        """Raise ChangedMeanwhile if uv or its receipt has changed since `begin`."""
 
 
 class NativeInstaller(Protocol):
@@ -50,8 +39,4 @@ class NativeInstaller(Protocol):
         """Start to fetch and stage a release; a second call does nothing."""
 
     def finish(self, version: str) -> None:
-        """Wait for the staging, and install the release.
-
-        Raises:
-            UvSelfUpdateError: It could not be fetched or installed.
-        """
+        """Wait for the staging, and install the release; raises UvSelfUpdateError."""

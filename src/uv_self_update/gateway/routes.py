@@ -43,25 +43,15 @@ class Request:
 
 
 @frozen
-class Latest:
-    """The newest release."""
+class Metadata:
+    """The description of one release."""
 
     repository: str
+    version: str | None = None
+    """None for the newest."""
 
-
-@frozen
-class Listing:
-    """All releases; uv requests them after `latest` failed."""
-
-    repository: str
-
-
-@frozen
-class Tag:
-    """One release."""
-
-    repository: str
-    version: str
+    listed: bool = False
+    """Whether it is wanted as a list: of all releases, after `latest` failed."""
 
 
 @frozen
@@ -91,7 +81,7 @@ class Refused:
     """The allowed methods (RFC 9110 section 15.5.6)."""
 
 
-Route = Latest | Listing | Tag | File | Install | Refused
+Route = Metadata | File | Install | Refused
 
 
 def route(request: Request, *, host: str, secret: str) -> Route:
@@ -113,10 +103,8 @@ def route(request: Request, *, host: str, secret: str) -> Route:
         return Refused(status=405, reason="Method Not Allowed", allow="GET")
     rest = path[len(prefix) :]
     if match := _API.fullmatch(rest):
-        repository = match["repository"]
-        if match["tag"]:
-            return Tag(repository=repository, version=match["tag"])
-        return (Latest if match["latest"] else Listing)(repository=repository)
+        version, listed = match["tag"], not (match["latest"] or match["tag"])
+        return Metadata(repository=match["repository"], version=version, listed=listed)
     if match := _FILE.fullmatch(rest):
         return File(version=match["version"], name=match["name"])
     if match := _INSTALL.fullmatch(rest):

@@ -30,7 +30,7 @@ from uv_self_update.gateway import scripts
 from uv_self_update.gateway.ahead import Ahead, Body
 from uv_self_update.gateway.announcement import Announcement
 from uv_self_update.gateway.replies import BrokenOff, Reply, with_keepalive
-from uv_self_update.gateway.routes import File, Install, Latest, Listing, Refused, Tag, route
+from uv_self_update.gateway.routes import File, Install, Metadata, Refused, route
 from uv_self_update.network.limits import DEFAULTS, Limits
 from uv_self_update.releases.policy import Policy
 from uv_self_update.releases.release import INSTALLER_NAMES, Asset, github_document
@@ -116,14 +116,8 @@ class Service:
         self._limits = limits
         self._address = address
         self._sources = sources
-        self._native = installing.native
-        self._release_installer = installing.release
         self._platform = platform
-        self._choice = installing.choice
-        self._barred = installing.barred
-        self._digests = installing.digests
-        self._eager = installing.ahead
-        self._announcement = installing.announcement
+        self._with = installing
         self._ahead: dict[tuple[str, str], Ahead] = {}
         self._policy = policy
         self._newest = replace(NEWEST, installed=installing.installed)
@@ -183,7 +177,7 @@ class Service:
             case Install(version=version, token=None):
                 return version == self._installing and self._ours
             case Install(version=version, token=str(token)):
-                known = self._release_installer.token
+                known = self._with.release.token
                 return (
                     version == self._installing
                     and known is not None
@@ -197,12 +191,8 @@ class Service:
 
     def _answer(self, asked: Route) -> Reply:
         match asked:
-            case Latest(repository=repository):
-                return self._in_time(lambda: self._release(self._newest, repository))
-            case Listing(repository=repository):
-                return self._in_time(lambda: self._release(self._newest, repository, listing=True))
-            case Tag(repository=repository, version=version):
-                return self._in_time(lambda: self._release(Wanted(exact=version), repository))
+            case Metadata():
+                return self._in_time(lambda: self._release(asked))
             case File(version=version, name=name) if name in INSTALLER_NAMES:
                 windows = name.endswith(".ps1")
                 return self._in_time(
@@ -214,9 +204,9 @@ class Service:
             case Install(version=version, token=token):
                 self.unrun = None
                 if token is None:
-                    self._native.finish(version)
+                    self._with.native.finish(version)
                 else:
-                    self._release_installer.finish()
+                    self._with.release.finish()
                 return Reply.of(f"uv {version} is installed\n")
             case Refused(status=status, reason=reason, allow=allow):
                 if allow is None:
@@ -224,21 +214,22 @@ class Service:
                 # Without a body, which the reply to a HEAD must not have.
                 return Reply(status=status, length=0, headers=(("Allow", allow),))
 
-    def _release(self, wanted: Wanted, repository: str, *, listing: bool = False) -> Reply:
+    def _release(self, asked: Metadata) -> Reply:
+        wanted = self._newest if asked.version is None else Wanted(exact=asked.version)
         try:
             found = self._find(wanted)
         except UvSelfUpdateError as error:
             return self._failed(error)
-        taken = self._native.expect(found) or wanted.exact is not None
-        self._announcement.offered(found, taken=taken)
+        taken = self._with.native.expect(found) or wanted.exact is not None
+        self._with.announcement.offered(found, taken=taken)
         names = (*INSTALLER_NAMES, self._platform.archive)
         document = github_document(
             found.release,
             base=self._address.base,
-            repository=repository,
+            repository=asked.repository,
             assets=[Asset(name=name) for name in names],
         )
-        return Reply.of(json.dumps([document] if listing else document), content_type=_JSON)
+        return Reply.of(json.dumps([document] if asked.listed else document), content_type=_JSON)
 
     def _find(self, wanted: Wanted) -> Found:
         """Query the sources, once for each wanted version."""
@@ -271,11 +262,11 @@ class Service:
             script = self._release_script(found, name)
             if script is None:
                 self._ours = True
-                self._announcement.requested()
-                self._native.begin(found)
+                self._with.announcement.requested()
+                self._with.native.begin(found)
                 script = scripts.native(f"install/{version}", windows=windows)
             else:
-                script = self._release_installer.begin(
+                script = self._with.release.begin(
                     found, script, noted=lambda: self._begin_ahead(found)
                 )
             self.unrun = version
@@ -292,28 +283,28 @@ class Service:
     def _release_script(self, found: Found, name: str) -> bytes | None:
         """Return the release's own installer; None to use ours."""
         source, asset = found.source, found.release.asset(name)
-        if self._choice == "native":
+        if self._with.choice == "native":
             return None
         if not isinstance(source, ArchiveSource) or asset is None:
-            if self._choice == "auto":
+            if self._with.choice == "auto":
                 return None
             raise NoInstaller(source.name, found.release.version, name)
         try:
             self._refuse_barred("release")
             with source.open(found.release, asset) as download:
-                return _read_script(download, asset, found, self._digests, self._limits)
+                return _read_script(download, asset, found, self._with.digests, self._limits)
         except (ScriptsDisabled, NoDigest):
             # Ours needs no script from the release, and so none without a digest.
-            if self._choice == "auto":
+            if self._with.choice == "auto":
                 return None
             raise
         except StatusRefused as error:
-            if self._choice == "auto" and error.gone:
+            if self._with.choice == "auto" and error.gone:
                 return None
             raise
 
     def _refuse_barred(self, script: Script) -> None:
-        reason = self._barred(script)
+        reason = self._with.barred(script)
         if reason is not None:
             raise reason
 
@@ -324,21 +315,21 @@ class Service:
             return Reply.of("Not Found\n", status=404)
         archive = name == self._platform.archive
         if archive:
-            self._announcement.requested()
+            self._with.announcement.requested()
         stack = contextlib.ExitStack()
         ahead = self._ahead.pop((version, name), None)
         download = stack.enter_context(
             self._fetched(source, found, name) if ahead is None else ahead.open()
         )
         if archive:
-            self._announcement.opened(found, download.size)
+            self._with.announcement.opened(found, download.size)
 
         def body() -> Iterator[bytes]:
             with stack:
                 try:
                     for chunk in download.chunks:
                         self.transferred += len(chunk)
-                        self._release_installer.refuse_changed()
+                        self._with.release.refuse_changed()
                         yield chunk
                 except UvSelfUpdateError as error:
                     # wget would retry twenty times.
@@ -350,7 +341,7 @@ class Service:
 
     def _begin_ahead(self, found: Found) -> None:
         source, name = found.source, self._platform.archive
-        if self._eager and isinstance(source, ArchiveSource):
+        if self._with.ahead and isinstance(source, ArchiveSource):
             version = found.release.version
             self._ahead[version, name] = Ahead(lambda: self._fetched(source, found, name))
 
@@ -360,7 +351,7 @@ class Service:
         release = found.release
         asset = release.asset(name) or Asset(name=name)
         with source.open(release, asset) as download:
-            chunks = checked(download, asset, version=release.version, rules=self._digests)
+            chunks = checked(download, asset, version=release.version, rules=self._with.digests)
             yield Body(size=download.size, chunks=chunks)
 
     def _failed(self, error: UvSelfUpdateError) -> Reply:
