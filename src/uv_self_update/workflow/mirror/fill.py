@@ -135,7 +135,7 @@ def _gathered(
         if before is None or before.files != held.files or before.wheels != held.wheels:
             added.append(held.version)
             _log.info("Mirrored uv %s (%d files)", held.version, len(held.files) + len(held.wheels))
-        known = known.with_release(held)
+        known = replace(known, releases={**known.releases, held.version: held})
         store.remember(known)
         store.release_done(held.version)
     return known, added

@@ -103,7 +103,8 @@ def documents(record: Record) -> dict[str, bytes]:
     found[MANIFEST] = b"".join(_ndjson(held, record.url) for held in releases)
     every = {path: file for held in releases for path, file in paths_of(held).items()}
     found[SUMS] = sums(every)
-    found[PAGE] = _front(record)
+    # `listing` can begin with this page.
+    found[PAGE] = _page("Releases of uv", _rows(record))
     return found
 
 
@@ -155,11 +156,6 @@ def _listing(title: str, names: Iterable[str]) -> bytes:
     """Return a page of links that `listing` reads where a server shows no directories."""
     links = [f'<a href="{escape(quote(name))}">{escape(name)}</a><br>\n' for name in sorted(names)]
     return _page(f"Index of {title}", links)
-
-
-def _front(record: Record) -> bytes:
-    """Return the overview, which `listing` can begin with."""
-    return _page("Releases of uv", _rows(record))
 
 
 def _rows(record: Record) -> Iterator[str]:

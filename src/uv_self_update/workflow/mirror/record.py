@@ -105,10 +105,6 @@ class Record:
         """The releases, in the order of PEP 440."""
         return [self.releases[version] for version in newest_first(self.releases)]
 
-    def with_release(self, held: Held) -> Record:
-        """Return the record with a release, added or replaced."""
-        return replace(self, releases={**self.releases, held.version: held})
-
     def keeping(self, count: int) -> Record:
         """Return the record with the newest releases only; the others leave."""
         gone = newest_first(self.releases)[count:]
