@@ -44,13 +44,6 @@ def run(arguments: Sequence[str], invocation: Invocation | None) -> int:
     return code or 0
 
 
-def complete(instruction: str) -> int:
-    """Print the completions that a shell asks for, and return the exit code."""
-    from uv_self_update.cli import completion  # noqa: PLC0415 # only for a shell
-
-    return completion.complete(root, instruction)
-
-
 @click.group(
     cls=Group,
     options=UPDATE,

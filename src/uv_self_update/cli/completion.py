@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import BashComplete, FishComplete, ShellComplete, ZshComplete
 
+from uv_self_update.cli.commands import root
 from uv_self_update.cli.options import COMPLETION_VARIABLE
 
 if TYPE_CHECKING:
@@ -69,15 +70,13 @@ _SHELLS: Mapping[str, type[ShellComplete]] = {
 
 def generate(_: Invocation, *, shell: str) -> None:
     """Print a script that completes the command line: bash, fish, powershell or zsh."""
-    root = click.get_current_context().find_root().command
     click.echo(_SHELLS[shell](root, {}, _PROGRAM, COMPLETION_VARIABLE).source(), nl=False)
 
 
-def complete(root: click.Command, instruction: str) -> int:
+def complete(instruction: str) -> int:
     """Print what can follow the words in COMP_WORDS, and return the exit code.
 
     Args:
-        root: The command with all others.
         instruction: What the script of a shell asks for, such as `bash_complete`.
     """
     kind = _SHELLS.get(instruction.removesuffix("_complete"))

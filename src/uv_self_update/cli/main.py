@@ -99,9 +99,9 @@ def _wants_json(arguments: Sequence[str]) -> bool:
 
 def _run(arguments: Sequence[str], terminal: Terminal, progress: Progress) -> int:
     if instruction := os.environ.get(COMPLETION_VARIABLE):
-        from uv_self_update.cli import commands  # noqa: PLC0415 # click is slow to import
+        from uv_self_update.cli.completion import complete  # noqa: PLC0415 # only for a shell
 
-        return commands.complete(instruction)
+        return complete(instruction)
     try:
         values, flags, others = take(arguments, OPTIONS, flags=FLAGS)
         words = arrange(others, COMMANDS, default="update")

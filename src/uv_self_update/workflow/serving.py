@@ -64,13 +64,8 @@ class Serving:
             "UV_INDEX_STRATEGY": "first-index",
         }
 
-    def strangers(self, locks: Iterable[Path], *, more: Sequence[str] = ()) -> list[StrangePackage]:
-        """Return what lock files take from elsewhere: names that are claimed, or known to be ours.
-
-        Args:
-            locks: The lock files.
-            more: Other registries that may be taken from.
-        """
+    def strangers(self, locks: Iterable[Path]) -> list[StrangePackage]:
+        """Return what lock files take from elsewhere, though it is claimed or known to be ours."""
         held = {file.project for one in self.served for file in one.repository.known() or ()}
 
         def ours(name: str) -> bool:
@@ -78,7 +73,7 @@ class Serving:
                 one.claim.covers(name) and (one.claim.named or name in held) for one in self.served
             )
 
-        registries = [*(one.index for one in self.served), *more]
+        registries = [one.index for one in self.served]
         return [
             StrangePackage(path, taken.name, taken.version, taken.registry)
             for path in locks
