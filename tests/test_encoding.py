@@ -12,6 +12,8 @@ import pytest
 if TYPE_CHECKING:
     from support.homes import Home
 
+pytestmark = pytest.mark.measured
+
 ENCODINGS = ("cp437", "cp1252", "cp932")
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from support.stand import Stand
     from support.web import Web
 
+pytestmark = pytest.mark.measured
 slow = pytest.mark.slow
 
 
