@@ -164,7 +164,7 @@ def test_while_uv_waits_for_the_latest_release(
 
     with Running(home) as running:
         page.wait()
-        assert "uv" in running.others().values()
+        running.until(lambda: "uv" in running.others().values())
         assert running.gateway() is not None
         outcome = end(running, way)
 
@@ -226,6 +226,7 @@ def test_interrupted_update_says_that_uv_is_the_old_one(
 
     with Running(home, *arguments) as running:
         page.wait()
+        running.until(lambda: "uv" in running.others().values())
         interrupt(running)
         code = running.wait(PROMPTLY)
         shown = running.shown()

@@ -80,9 +80,7 @@ def run(job: Job) -> Outcome:
         _refuse_too_old(installation)
         if not arguments.dry_run and job.settings.installer != "release":
             sources.prepare(wanted or NEWEST, _receipt_version(installation))
-        version = _version(wanted, sources)
-        if version is None and not arguments.offline:
-            sources.list_ahead()
+        version = _version(wanted, sources, offline=arguments.offline)
         from uv_self_update.gateway.address import listen
 
         with closing(listen()) as address:
@@ -162,9 +160,14 @@ def _adopting(job: Job, work: Workspace) -> AbstractContextManager[Adoption]:
     return adopting(job.installation, wanted=job.settings.adopt, directory=work.claimed)
 
 
-def _version(wanted: Wanted | None, sources: OpenSources) -> str | None:
-    """Return the exact version that uv is told to install; None for the newest."""
+def _version(wanted: Wanted | None, sources: OpenSources, *, offline: bool) -> str | None:
+    """Return the exact version that uv is told to install; None for the newest, which uv asks for.
+
+    The list that tells the newest is requested already, while uv starts.
+    """
     if wanted is None:
+        if not offline:
+            sources.list_ahead()
         return None
     version = wanted.exact or sources.find(wanted).release.version
     if TOO_OLD.match(version):
