@@ -87,8 +87,10 @@ def pytest_collection(session: pytest.Session) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Look for garbage again, but not among the tests."""
-    gc.freeze()
+    """Look for garbage again.
+
+    The tests are not frozen: hypothesis asks the collector who refers to a random generator.
+    """
     gc.enable()
 
 
