@@ -126,11 +126,11 @@ class LoginPrograms:
         `uv auth token` (since uv 0.8.15) prints the password of a known user; the helper for Bazel
         (since 0.10) prints both. https://docs.astral.sh/uv/concepts/authentication/cli/
         """
+        if self._uv is None:
+            return None
         from uv_self_update.uv.configuration import UnusableFile  # noqa: PLC0415 # as below
         from uv_self_update.uv.settings import UvSettings  # noqa: PLC0415 # rarely needed
 
-        if self._uv is None:
-            return None
         try:
             settings = UvSettings.read(self._environ, windows=sys.platform == "win32")
         except UnusableFile as unusable:
