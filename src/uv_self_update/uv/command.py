@@ -11,14 +11,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from uv_self_update.background import Background
 from uv_self_update.errors import CommandNotRunnable
 from uv_self_update.files import strerror
 from uv_self_update.uv import lock
 from uv_self_update.uv.arguments import value_of, values_of
 from uv_self_update.uv.configuration import PYPROJECT
 from uv_self_update.uv.executable import which
-from uv_self_update.uv.process import SignalReceived
+from uv_self_update.uv.process import SignalReceived, await_end
 from uv_self_update.values import field, frozen
 
 if TYPE_CHECKING:
@@ -34,7 +33,6 @@ _RESOLVING = frozenset({"add", "export", "lock", "run", "sync", "tree"})
 
 _WITHOUT_FILES = ("--no-config", "--isolated")
 
-_ALERT = 0.1  # seconds after which a signal is seen at the latest
 _OF_A_TERMINAL = ("SIGINT", "SIGQUIT", "SIGBREAK")
 _PASSED_ON = (*_OF_A_TERMINAL, "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
 
@@ -159,12 +157,7 @@ class Child:
         for number in self._early:
             self._pass_on(number)
         meanwhile()
-        # The system may hand a signal to any thread, but what handles it runs in this one, which a
-        # wait without end would keep from it.
-        process = Background(self._process.wait)
-        while not process.wait(_ALERT):
-            pass
-        return process.result()
+        return await_end(self._process)
 
     def _handle(self, number: int, _frame: FrameType | None) -> None:
         if not self._starting:

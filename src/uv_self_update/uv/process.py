@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 
-_POLL = 0.2  # seconds until a signal is handled, at most
+_POLL = 0.1  # seconds until a signal is handled, at most
 _GRACE = 5.0  # seconds for uv to end after a signal
 
 
@@ -130,11 +130,7 @@ class Signals:
         """Wait for uv to end and return its exit code; 128 + N if signal N has ended it."""
         if self._process is None:
             raise AssertionError
-        # Python runs signal handlers in this thread only, and not during a wait without a timeout.
-        process = Background(self._process.wait)
-        while not process.wait(_POLL):
-            pass
-        code = process.result()
+        code = await_end(self._process)
         return 128 - code if code < 0 else code
 
     def _handle(self, number: int, _frame: FrameType | None) -> None:
@@ -152,6 +148,18 @@ class Signals:
         timer = threading.Timer(_GRACE, self._process.kill)
         timer.daemon = True
         timer.start()
+
+
+def await_end(process: subprocess.Popen[bytes]) -> int:
+    """Wait for a process to end while signals are handled; return its exit code.
+
+    The system may hand a signal to any thread, but Python runs its handler in the main thread only,
+    and not during a wait without a timeout.
+    """
+    waiting = Background(process.wait)
+    while not waiting.wait(_POLL):
+        pass
+    return waiting.result()
 
 
 def end_like(number: int) -> int:
