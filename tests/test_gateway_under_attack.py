@@ -12,7 +12,7 @@ import pytest
 
 from support import binaries, mirrors
 from support.homes import PROGRAM
-from support.processes import Stuck
+from support.processes import Stuck, until
 from support.raw import ask, connect, get, read_all, request
 from support.web import Page
 from uv_self_update import platforms
@@ -33,8 +33,8 @@ KEPT = 128
 """How many connections a gateway waits for at once."""
 
 
-def gateway_of(home: Home) -> SplitResult:
-    """Return the base URL that the uv of a home talks to.
+def gateway_of(home: Home) -> SplitResult | None:
+    """Return the base URL that the uv of a home talks to; None if it does not run yet.
 
     (Another user of the machine cannot find it out: an environment is readable to its owner.)
     """
@@ -44,7 +44,7 @@ def gateway_of(home: Home) -> SplitResult:
             environ = dict(line.split("=", 1) for line in lines if "=" in line)
             if environ.get("HOME") == str(home.path) and _NAME in environ:
                 return urlsplit(environ[_NAME])
-    raise AssertionError
+    return None
 
 
 def attack(base: SplitResult) -> dict[str, tuple[int | None, int]]:
@@ -116,7 +116,7 @@ def test_update_under_attack(installer: str, home: Home, web: Web) -> None:
         update = Background(partial(home.start, *PROGRAM))
         # From here on uv's every connection has to come through.
         latest.wait()
-        base = gateway_of(home)
+        base = until(partial(gateway_of, home))  # the list is requested before uv is started
         silent = open_many(stack, base)
         for name, (status, due) in attack(base).items():
             assert status == due, name

@@ -15,7 +15,7 @@ import pytest
 
 from support import binaries, mirrors
 from support.detection_shelves import shelf
-from support.processes import SOON, Running, Stuck, Trickle, ended, refuses
+from support.processes import SOON, Running, Stuck, Trickle, ended, refuses, until
 from support.web import Page
 from uv_self_update.auth.credentials import Credentials
 from uv_self_update.background import Background
@@ -164,7 +164,7 @@ def test_while_uv_waits_for_the_latest_release(
 
     with Running(home) as running:
         page.wait()
-        running.until(lambda: "uv" in running.others().values())
+        until(lambda: "uv" in running.others().values())
         assert running.gateway() is not None
         outcome = end(running, way)
 
@@ -191,10 +191,10 @@ def test_while_the_archive_is_on_its_way(
     with Running(home, "--installer", installer) as running:
         page.wait()
         if installer == "native":
-            running.until(lambda: staged_bytes(home) > HALF / 2)
+            until(lambda: staged_bytes(home) > HALF / 2)
         else:
             # The archive is fetched ahead, while the script starts that requests it.
-            running.until(lambda: not {"curl", "wget"}.isdisjoint(running.others().values()))
+            until(lambda: not {"curl", "wget"}.isdisjoint(running.others().values()))
         assert "uv" in running.others().values()
         assert staged(home) == (["new"] if installer == "native" else [])
         outcome = end(running, way)
@@ -226,7 +226,7 @@ def test_interrupted_update_says_that_uv_is_the_old_one(
 
     with Running(home, *arguments) as running:
         page.wait()
-        running.until(lambda: "uv" in running.others().values())
+        until(lambda: "uv" in running.others().values())
         interrupt(running)
         code = running.wait(PROMPTLY)
         shown = running.shown()
@@ -389,7 +389,7 @@ def test_while_a_wheel_is_on_its_way(
 
     with Running(home) as running:
         page.wait()
-        running.until(lambda: list(running.others().values()).count("uv") == 2)
+        until(lambda: list(running.others().values()).count("uv") == 2)
         assert staged(home) == ["new"]
         outcome = end(running, way)
 

@@ -12,7 +12,7 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 from urllib.parse import urlsplit
 
 from support.web import Page
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from support.homes import Home
     from support.web import Asked
+
+T = TypeVar("T")
 
 SOON = 20  # seconds for whatever is waited for
 _BASE = b"UV_INSTALLER_GHE_BASE_URL="
@@ -175,16 +177,18 @@ class Running:
                         return str(url.hostname), int(url.port or 0)
         return None
 
-    def until(self, condition: Callable[[], bool]) -> None:
-        """Wait for something that nobody announces."""
-        deadline = time.monotonic() + SOON
-        while not condition():
-            assert time.monotonic() < deadline, "it has not come to that"
-            time.sleep(0.005)
-
     def wait(self, seconds: float = SOON) -> int:
         """Wait for the end; return the code, negative for a signal."""
         return self.process.wait(seconds)
+
+
+def until(condition: Callable[[], T | None]) -> T:
+    """Wait for something that nobody announces; return what the condition then returns."""
+    deadline = time.monotonic() + SOON
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "it has not come to that"
+        time.sleep(0.005)
+    return found
 
 
 def ended(number: int) -> bool:
