@@ -285,19 +285,6 @@ def test_header_in_place_of_a_login() -> None:
     ) == {"authorization": "Digest x", "Cookie": "id=1"}
 
 
-@pytest.mark.parametrize(
-    "header", ["Host", "content-length", "Transfer-Encoding", "Connection", "Range", "Accept"]
-)
-def test_header_of_the_client(header: str, caplog: pytest.LogCaptureFixture) -> None:
-    """A header that says how the request itself is to be read is not a source's to set."""
-    section = SourceSettings(
-        kind="listing", url="https://h.example/", header_env=((header, "KEY"), ("X-Key", "KEY"))
-    )
-
-    assert plain(section, {"KEY": "1"}).headers_for("https://h.example/") == {"X-Key": "1"}
-    assert f"the header `{header}` cannot be set" in caplog.text
-
-
 GITHUB, TENANT, GHES = "https://github.com/o/r", "https://t.ghe.com/o/r", "https://ghes.example/o/r"
 BOTH = {"GH_TOKEN": "b", "GITHUB_TOKEN": "c"}
 ENTERPRISE = {"GH_ENTERPRISE_TOKEN": "e", "GITHUB_ENTERPRISE_TOKEN": "f"}

@@ -586,6 +586,17 @@ def test_header_that_is_there_twice() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "header", ["Host", "content-length", "Transfer-Encoding", "Connection", "RANGE", "Accept"]
+)
+def test_header_of_the_client(header: str) -> None:
+    """A header that says how the request itself is to be read is not a source's to set."""
+    found = check_source({**LOGGED_IN, "header-env": {header: "KEY", "X-Key": "KEY"}})[1]
+    assert found == [
+        ("header-env", f"the header `{header}` cannot be set: each request has its own")
+    ]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_kinds_with_a_login(kind: str) -> None:
     """Every kind that this package asks itself can have credentials; the others say what to do."""

@@ -318,6 +318,16 @@ def test_token(web: Web) -> None:
     assert authorization(web.asked[0]) == "Bearer t0ken"
 
 
+def test_header_in_place_of_our_own(web: Web) -> None:
+    """A header of the user's is sent in place of ours, and not beside it, in whatever case."""
+    web.pages["/a"] = Page(body=b"x")
+    upstream = Upstream(Network(), with_headers(web.url, {"user-AGENT": "mine"}), environ={})
+    upstream.read(f"{web.url}/a")
+    upstream.close()
+    sent = [value for name, value in web.asked[0].headers.items() if name.lower() == "user-agent"]
+    assert sent == ["mine"]
+
+
 @pytest.mark.parametrize(
     ("status", "hint"),
     [

@@ -20,6 +20,15 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """A token of RFC 9110, section 5.6.2."""
 
+_RESERVED = frozenset(
+    {
+        *("accept", "accept-encoding", "connection", "content-length", "expect", "host"),
+        *("if-range", "keep-alive", "proxy-authorization", "proxy-connection", "range", "te"),
+        *("trailer", "transfer-encoding", "upgrade"),
+    }
+)
+"""Headers that frame a request, or that the client sets itself."""
+
 NO_SECRETS = (
     "unknown key: a secret is not written in the file; name the environment variable that holds "
     "it with `password-env` (and `username`), `token-env` or `header-env`, or use a netrc file or "
@@ -106,6 +115,8 @@ class Headers(ValueType):
                 yield "invalid header name" + ("" if is_like_a_token(name) else f" `{shown(name)}`")
             elif names.count(name.lower()) > 1:
                 yield f"duplicate header `{name}`: header names are case-insensitive"
+            elif name.lower() in _RESERVED:
+                yield f"the header `{name}` cannot be set: each request has its own"
             try:
                 VariableName(holds="header's value").parse(variable, directory)
             except InvalidValue as error:

@@ -61,15 +61,6 @@ _TOKEN_HEADERS = {
 https://docs.gitea.com/development/api-usage, https://docs.gitlab.com/api/rest/authentication/
 """
 
-_RESERVED = frozenset(
-    {
-        *("accept", "accept-encoding", "connection", "content-length", "expect", "host"),
-        *("if-range", "keep-alive", "proxy-authorization", "proxy-connection", "range", "te"),
-        *("trailer", "transfer-encoding", "upgrade"),
-    }
-)
-"""Headers that frame a request, or that the client sets itself."""
-
 
 def credentials_of(
     section: SourceSettings,
@@ -191,9 +182,6 @@ class _Collector:
         """The headers of `header-env`: name, value, and the place of the value."""
         found = []
         for header, variable in self._section.header_env:
-            if header.lower() in _RESERVED:
-                _log.warning("%s: the header `%s` cannot be set", self._name, header)
-                continue
             secret = usable_secret(self._value("header-env", variable))
             if secret is not None:
                 found.append((header, secret, f"`header-env` {variable}"))
