@@ -49,6 +49,25 @@ def test_examples_of_aws(path: str, signature: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("url", "same"),
+    [
+        (f"{BUCKET}:443/uv/", f"{BUCKET}/uv/"),
+        ("http://LOCALHOST:80/uv/", "http://localhost/uv/"),
+        ("http://[::1]:80/uv/", "http://[::1]/uv/"),
+        (f"{BUCKET}/a b/é/1+x/(1)/%2B/", f"{BUCKET}/a%20b/%C3%A9/1+x/(1)/%2B/"),
+        (f"{BUCKET}?prefix=a b", f"{BUCKET}/?prefix=a%20b"),
+    ],
+)
+def test_what_is_signed_is_what_is_sent(url: str, same: str) -> None:
+    """A default port is not sent in `Host`, and what a path may not hold is sent encoded."""
+    key = AccessKey.of({**AWS, "UV_S3_ENDPOINT_URL": same}, Url.parse(url))
+    assert key is not None
+    now = dt.datetime(2013, 5, 24, tzinfo=dt.UTC)
+
+    assert key.signed("GET", Url.parse(url), now) == key.signed("GET", Url.parse(same), now)
+
+
+@pytest.mark.parametrize(
     ("url", "kind", "change", "signed"),
     [
         (BUCKET, "s3", {}, True),

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, quote
 
 from uv_self_update.auth.credentials import usable_secret
 from uv_self_update.redaction import Secret
-from uv_self_update.url import Url
+from uv_self_update.url import DEFAULT_PORTS, Url
 from uv_self_update.values import field, frozen
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ _REGION = "us-east-1"
 _ALGORITHM = "AWS4-HMAC-SHA256"
 _NO_BODY = hashlib.sha256().hexdigest()
 _NAME = re.compile(r"[A-Za-z0-9-]+")
+_AS_SENT = "%/:@!$&'()*+,;=[]^|\\"
+"""What httpx does not encode in a path; the signature is of the path as it is sent."""
 
 
 @frozen
@@ -73,13 +75,13 @@ class AccessKey:
         headers = {"x-amz-content-sha256": Secret(_NO_BODY), "x-amz-date": Secret(time)}
         if self.session is not None:
             headers["x-amz-security-token"] = self.session
-        values = {"host": url.parts.netloc.lower()}
+        values = {"host": _host(url)}
         values |= {name: secret.reveal() for name, secret in headers.items()}
         names = ";".join(sorted(values))
         canonical = "\n".join(
             [
                 method,
-                url.parts.path or "/",
+                quote(url.parts.path, safe=_AS_SENT) or "/",
                 _query(url.parts.query),
                 *(f"{name}:{values[name]}" for name in sorted(values)),
                 "",
@@ -97,6 +99,12 @@ class AccessKey:
             f"Signature={key.hex()}"
         )
         return {**headers, "Authorization": Secret(value)}
+
+
+def _host(url: Url) -> str:
+    """Return the `Host` header of a request, which has no default port (RFC 9110 section 7.2)."""
+    port = f":{DEFAULT_PORTS.get(url.scheme)}"
+    return url.parts.netloc.lower().removesuffix(port)
 
 
 def _query(query: str) -> str:
