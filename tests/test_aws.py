@@ -6,8 +6,8 @@ import datetime as dt
 
 import pytest
 
+from support.urls import source_settings
 from uv_self_update.auth.aws import AccessKey
-from uv_self_update.config.kinds import SourceSettings
 from uv_self_update.sources.authentication import credentials_of
 from uv_self_update.url import Url
 
@@ -87,7 +87,7 @@ def test_which_requests_are_signed(
     url: str, kind: str, change: dict[str, str], *, signed: bool
 ) -> None:
     """Requests to a bucket at the endpoint that uv signs for as well, and no others."""
-    section = SourceSettings(kind=kind, url=url)
+    section = source_settings(kind=kind, url=url)
     credentials = credentials_of(section, AWS | change, given=None)
     headers = credentials.headers_of("GET", Url.parse(f"{url}/?list-type=2"))
 
@@ -101,7 +101,7 @@ def test_which_requests_are_signed(
 
 def test_configured_credentials_come_first() -> None:
     """What the source itself names is sent, for a gateway in front of the store."""
-    section = SourceSettings(kind="s3", url=BUCKET, username="me", password_env="PW")  # noqa: S106 # the name of a variable
+    section = source_settings(kind="s3", url=BUCKET, username="me", password_env="PW")  # noqa: S106 # the name of a variable
     credentials = credentials_of(section, AWS | {"PW": "x"}, given=None)
 
     headers = credentials.headers_of("GET", Url.parse(BUCKET))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from support.detection_lures import ARCHIVE
+from support.urls import text_of
 from uv_self_update.errors import IndexFailed, NoSuchVersion, StatusRefused, UnexpectedBody
 from uv_self_update.network.responses import Answer
 from uv_self_update.sources.detection.advice import Attempt, Findings, Request, advice
@@ -20,6 +21,7 @@ from uv_self_update.sources.detection.clues import (
     last_resorts,
     source_url,
 )
+from uv_self_update.url import Url
 
 URL = "https://files.example.com/uv/"
 
@@ -33,7 +35,7 @@ def answer(
 
 def said(clue: Clue) -> tuple[str, str | None]:
     """Return the kind and the URL of a clue."""
-    return clue.kind, None if clue.settings is None else clue.settings.url
+    return clue.kind, None if clue.settings is None else text_of(clue.settings.url)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +80,7 @@ def said(clue: Clue) -> tuple[str, str | None]:
 )
 def test_from_url(url: str, kinds: list[str]) -> None:
     """Well-known hosts and paths tell, and others do not."""
-    assert [clue.kind for clue in from_url(url)] == kinds
+    assert [clue.kind for clue in from_url(Url.parse(url))] == kinds
 
 
 @pytest.mark.parametrize(
@@ -106,7 +108,7 @@ def test_from_url(url: str, kinds: list[str]) -> None:
 )
 def test_url_of_a_clue(url: str, due: str | None) -> None:
     """A clue has the URL that its kind is configured with, or none where there can be none."""
-    assert said(next(from_url(url)))[1] == due
+    assert said(next(from_url(Url.parse(url))))[1] == due
 
 
 @pytest.mark.parametrize(
@@ -137,8 +139,8 @@ def test_url_of_a_clue(url: str, due: str | None) -> None:
 )
 def test_source_url(url: str, due: str) -> None:
     """What was copied out of a browser is led back to what the page is about."""
-    assert source_url(url) == due
-    assert source_url(due) == due
+    assert source_url(Url.parse(url)) == Url.parse(due)
+    assert source_url(Url.parse(due)) == Url.parse(due)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +159,7 @@ def test_source_url(url: str, due: str) -> None:
 )
 def test_is_file(path: str, *, file: bool) -> None:
     """The ending tells a file; a version is none."""
-    assert is_file(f"https://example.com{path}") == file
+    assert is_file(Url.parse(f"https://example.com{path}")) == file
 
 
 @pytest.mark.parametrize(
@@ -178,7 +180,7 @@ def test_is_file(path: str, *, file: bool) -> None:
 )
 def test_headers(headers: dict[str, str], due: list[tuple[str, str | None]]) -> None:
     """Products have headers of their own; where such a one has no such URL, that is known."""
-    assert [said(clue) for clue in from_answer(URL, answer(404, headers=headers))] == due
+    assert [said(clue) for clue in from_answer(Url.parse(URL), answer(404, headers=headers))] == due
 
 
 @pytest.mark.parametrize(
@@ -200,7 +202,7 @@ def test_headers(headers: dict[str, str], due: list[tuple[str, str | None]]) -> 
 )
 def test_bodies(status: int, body: bytes, kinds: list[str]) -> None:
     """Astral's manifest may be there; and only Artifactory words its errors like that."""
-    assert [clue.kind for clue in from_answer(URL, answer(status, body))] == kinds
+    assert [clue.kind for clue in from_answer(Url.parse(URL), answer(status, body))] == kinds
 
 
 @pytest.mark.parametrize(
@@ -228,7 +230,7 @@ def test_bodies(status: int, body: bytes, kinds: list[str]) -> None:
 )
 def test_pages(body: bytes, kinds: list[str]) -> None:
     """The beginning of a page tells what has made it."""
-    assert [clue.kind for clue in from_page(URL, answer(body=body))] == kinds
+    assert [clue.kind for clue in from_page(Url.parse(URL), answer(body=body))] == kinds
 
 
 @pytest.mark.parametrize(
@@ -256,9 +258,10 @@ def test_last_resorts(
 ) -> None:
     """What is worth a try depends on the URL, and on whether the server refuses everything."""
     answers = answer(manifest), answer(page, b"x")
-    assert [clue.kind for clue in last_resorts(url, *answers)] == kinds
+    assert [clue.kind for clue in last_resorts(Url.parse(url), *answers)] == kinds
     assert [
-        root.partition("com/")[2].removeprefix("a/") for root in index_roots(url, *answers)
+        root.text.partition("com/")[2].removeprefix("a/")
+        for root in index_roots(Url.parse(url), *answers)
     ] == roots
 
 
@@ -266,7 +269,7 @@ def test_page_to_log_in() -> None:
     """A page to log in is not looked at as a listing once more."""
     page = answer(body=b"<html><input type='password'></html>")
     assert is_web_page(page)
-    assert [clue.kind for clue in last_resorts(URL, page, page)] == ["gitea", "s3"]
+    assert [clue.kind for clue in last_resorts(Url.parse(URL), page, page)] == ["gitea", "s3"]
 
 
 @pytest.mark.parametrize(
@@ -281,7 +284,7 @@ def test_page_to_log_in() -> None:
 )
 def test_index_page(status: int, body: bytes, *, found: bool) -> None:
     """An index is one that lists wheels of uv."""
-    clues = [said(clue) for clue in from_index_page(URL, answer(status, body))]
+    clues = [said(clue) for clue in from_index_page(Url.parse(URL), answer(status, body))]
     assert clues == [("index", "https://files.example.com/")] * found
 
 
@@ -293,8 +296,8 @@ def findings(
 ) -> Findings:
     """Return what came of an examination."""
     return Findings(
-        url=url,
-        requests=[Request(url=look.url, answer=look) for look in looks],
+        url=Url.parse(url),
+        requests=[Request(url=Url.parse(look.url), answer=look) for look in looks],
         attempts=[*attempts],
         invalid=[*unfit],
     )

@@ -8,10 +8,10 @@ from pathlib import Path
 import platformdirs
 import pytest
 
+from support.urls import source_settings
 from uv_self_update.config import load as config
 from uv_self_update.config.document import as_document, as_table
 from uv_self_update.config.edit import as_toml
-from uv_self_update.config.kinds import SourceSettings
 from uv_self_update.config.settings import Network, Settings
 from uv_self_update.errors import InvalidConfiguration
 
@@ -43,13 +43,13 @@ def test_load(file: Path) -> None:
     )
     assert config.load(file).values == {
         "source": (
-            SourceSettings(
+            source_settings(
                 kind="urls",
                 latest="https://a.example/l",
                 release="https://a.example/{tag}.json",
                 download="file:///d/{version}/{asset}",
             ),
-            SourceSettings(kind="github", url="https://a.example/o/r"),
+            source_settings(kind="github", url="https://a.example/o/r"),
         ),
         "install.installer": "native",
         "network.timeout": 5.0,
@@ -294,7 +294,7 @@ def test_login(file: Path) -> None:
     )
     file.write_text(text)
     (source,) = config.load(file).values["source"]
-    assert source == SourceSettings(
+    assert source == source_settings(
         kind="nexus",
         url="https://a.example/repository/uv/",
         username="robot",

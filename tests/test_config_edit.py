@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from support.urls import source_settings
 from uv_self_update.config import edit as config_edit
 from uv_self_update.config import load as config
-from uv_self_update.config.kinds import SourceSettings
 from uv_self_update.config.toml_text import KeyPath, with_value, without
 from uv_self_update.errors import ConfigurationNotKept, InvalidConfiguration, UsageError
 
@@ -161,7 +161,7 @@ def test_assign_change_of_kind(file: Path) -> None:
         {"source.download": "file:///{asset}", "source.kind": "urls"},
     )
     assert config.load(file).values["source"] == (
-        SourceSettings(kind="urls", download="file:///{asset}"),
+        source_settings(kind="urls", download="file:///{asset}"),
     )
 
 
@@ -382,7 +382,7 @@ def test_header_of_a_new_source(file: Path) -> None:
     keys = {"header-env.A": "B", "kind": "nexus", "url": "https://a.example/repository/uv/"}
     config_edit.assign(file, {f"source.{key}": value for key, value in keys.items()})
     assert config.load(file).values["source"] == (
-        SourceSettings(
+        source_settings(
             kind="nexus", url="https://a.example/repository/uv/", header_env=(("A", "B"),)
         ),
     )
@@ -395,7 +395,7 @@ def test_change_of_kind_takes_the_login(file: Path) -> None:
         file, {"source.header-env.C": "D", "source.kind": "listing", "source.url": "https://a.b/"}
     )
     assert config.load(file).values["source"] == (
-        SourceSettings(kind="listing", url="https://a.b/", header_env=(("C", "D"),)),
+        source_settings(kind="listing", url="https://a.b/", header_env=(("C", "D"),)),
     )
 
 

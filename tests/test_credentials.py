@@ -6,9 +6,9 @@ import threading
 
 import pytest
 
+from support.urls import origin_of
 from uv_self_update.auth.credentials import Credential, Credentials, Login, usable_secret
 from uv_self_update.redaction import Secret
-from uv_self_update.url import origin_of
 
 HOST = origin_of("https://a.example/")
 OTHER = origin_of("https://b.example/")
@@ -40,20 +40,20 @@ def test_one_origin(url: str, *, sent: bool) -> None:
     asked = Credentials(searches={HOST: lambda: credential("s3cret")})
 
     expected = {"X-Login": "s3cret"} if sent else {}
-    assert known.headers_for(url) == expected
-    assert known.names(url) is sent
-    assert asked.names(url) is sent
-    assert (asked.ask(url) or {}) == expected
-    assert asked.headers_for(url) == expected
+    assert known.headers_for(origin_of(url)) == expected
+    assert known.names(origin_of(url)) is sent
+    assert asked.names(origin_of(url)) is sent
+    assert (asked.ask(origin_of(url)) or {}) == expected
+    assert asked.headers_for(origin_of(url)) == expected
 
 
 def test_nothing_configured() -> None:
     """Where nothing is configured, nothing is sent, and nobody is asked."""
     credentials = Credentials()
 
-    assert credentials.headers_for("https://h/") == {}
-    assert credentials.ask("https://h/") is None
-    assert not credentials.names("https://h/")
+    assert credentials.headers_for(origin_of("https://h/")) == {}
+    assert credentials.ask(origin_of("https://h/")) is None
+    assert not credentials.names(origin_of("https://h/"))
     assert credentials.described() == {}
 
 
@@ -61,7 +61,7 @@ def test_what_is_known_is_not_asked_for() -> None:
     """An origin that had its credential gets no other after it was refused."""
     credentials = Credentials({HOST: credential("s3cret")})
 
-    assert credentials.ask("https://a.example/") is None
+    assert credentials.ask(origin_of("https://a.example/")) is None
 
 
 @pytest.mark.parametrize("found", [None, credential("s3cret")])
@@ -80,7 +80,7 @@ def test_asked_once(found: Credential | None) -> None:
     answers: list[dict[str, str] | None] = []
 
     def ask() -> None:
-        answers.append(credentials.ask("https://a.example/x"))
+        answers.append(credentials.ask(origin_of("https://a.example/x")))
 
     threads = [threading.Thread(target=ask) for _ in range(4)]
     threads[0].start()
@@ -88,7 +88,7 @@ def test_asked_once(found: Credential | None) -> None:
     for thread in threads[1:]:
         thread.start()
     # Whoever sends its first request meanwhile does not wait.
-    assert credentials.headers_for("https://a.example/y") == {}
+    assert credentials.headers_for(origin_of("https://a.example/y")) == {}
     go_on.set()
     for thread in threads:
         thread.join(SOON)
@@ -96,7 +96,7 @@ def test_asked_once(found: Credential | None) -> None:
     expected = None if found is None else {"X-Login": "s3cret"}
     assert answers == [expected] * 4
     assert asked == [1]
-    assert credentials.headers_for("https://a.example/y") == (expected or {})
+    assert credentials.headers_for(origin_of("https://a.example/y")) == (expected or {})
 
 
 def test_described() -> None:

@@ -27,6 +27,7 @@ from support.simulator.dialect import PASSWORD, USER, Dialect, Setup
 from support.simulator.gitea import GiteaReleases
 from support.simulator.index import Index
 from support.simulator.server import Simulator
+from support.urls import text_of
 from support.web import Page
 from uv_self_update.config.kinds import parse_source
 from uv_self_update.config.settings import Network, Settings
@@ -108,7 +109,8 @@ def served(row: Row, releases: Catalogue) -> Iterator[tuple[Simulator, str, str]
     """Yield the server of a row, the URL that is examined, and the one that is due."""
     with Simulator(row.server(releases, Setup(**row.setup))) as simulator:  # type: ignore[arg-type] # the fields of a table
         place = simulator.dialect.place
-        section = (simulator.dialect.section(simulator.place).url or "").removeprefix(simulator.url)
+        configured = text_of(simulator.dialect.section(simulator.place).url) or ""
+        section = configured.removeprefix(simulator.url)
         url = row.url.format(place=place, section=section)
         due = row.url if row.found is None else row.found
         yield (
@@ -123,7 +125,7 @@ def test_recognised(row: Row, environ: dict[str, str]) -> None:
     """A URL is recognised for what it is, with the newest release, by a few harmless requests."""
     with served(row, catalogue(*VERSIONS)) as (simulator, url, due):
         detection = examined(url, {**environ, **row.environ})
-        assert (detection.settings.kind, detection.settings.url) == (row.kind, due)
+        assert (detection.settings.kind, text_of(detection.settings.url)) == (row.kind, due)
         assert detection.newest is not None
         assert (detection.newest.version, detection.lack) == (row.newest, None)
         assert detection.reason.startswith(row.because)
@@ -138,7 +140,10 @@ def test_recognised_by_host(row: Hosted, environ: dict[str, str]) -> None:
     """Well-known hosts are recognised at once; a proxy stands for all of them here."""
     with Simulator(row.server(catalogue(*VERSIONS), Setup(before=row.before))) as simulator:
         detection = examined(row.url, {**environ, "HTTP_PROXY": simulator.url, "NO_PROXY": ""})
-        assert (detection.settings.kind, detection.settings.url) == (row.kind, row.found or row.url)
+        assert (detection.settings.kind, text_of(detection.settings.url)) == (
+            row.kind,
+            row.found or row.url,
+        )
         assert detection.newest is not None
         assert (detection.newest.version, detection.lack) == (NEWEST, None)
         assert detection.reason.startswith(("the host is ", "the path "))
@@ -172,7 +177,7 @@ def test_recognised_for_real(
     with start(tmp_path / "share") as url:
         place = f"{url.rstrip('/')}/uv{slash}"
         detection = examined(place, environ)
-    assert (detection.settings.kind, detection.settings.url) == (kind, place)
+    assert (detection.settings.kind, text_of(detection.settings.url)) == (kind, place)
     assert detection.newest is not None
     assert detection.newest.version == NEWEST
 
@@ -186,7 +191,7 @@ def test_index_recognised_for_real(environ: dict[str, str], tmp_path: Path) -> N
         page = other.removesuffix("+simple/")
         for place, due in ((url, url), (other, other), (page, other)):
             detection = examined(place, environ)
-            assert (detection.settings.kind, detection.settings.url) == ("index", due)
+            assert (detection.settings.kind, text_of(detection.settings.url)) == ("index", due)
             assert detection.newest is not None
             assert detection.newest.version == UV
 
@@ -219,7 +224,7 @@ def test_root_of_devpi(environ: dict[str, str], web: Web) -> None:
     detection = examined(devpi(web, "jo/prod"), environ)
 
     found = detection.settings
-    assert (found.kind, found.url) == ("index", f"{web.url}/jo/prod/+simple/")
+    assert (found.kind, text_of(found.url)) == ("index", f"{web.url}/jo/prod/+simple/")
     assert_harmless(web.asked, most=MOST + 4)
 
 
@@ -257,7 +262,7 @@ def test_root_of_proxpi(environ: dict[str, str], web: Web) -> None:
 
     found = examined(f"{web.url}/", environ).settings
 
-    assert (found.kind, found.url) == ("index", f"{web.url}/index/")
+    assert (found.kind, text_of(found.url)) == ("index", f"{web.url}/index/")
 
 
 def test_table() -> None:
@@ -289,7 +294,7 @@ def test_kind_that_is_said(row: Row, environ: dict[str, str]) -> None:
     """A kind that is written before the URL is proved, and no other is looked for."""
     with served(row, catalogue(*VERSIONS)) as (simulator, url, _):
         detection = examined(f"{row.kind}+{url}", {**environ, **row.environ})
-        assert (detection.settings.kind, detection.settings.url) == (row.kind, url)
+        assert (detection.settings.kind, text_of(detection.settings.url)) == (row.kind, url)
         assert detection.newest is not None
         assert (detection.newest.version, detection.reason) == (row.newest, "")
         assert simulator.dialect.poisoned == []
@@ -341,7 +346,7 @@ def test_login(server: type[Dialect], environ: dict[str, str]) -> None:
         login = f"://{USER}:{quote(PASSWORD, safe='')}@"
         url = simulator.place.replace("://", login) + "/"
         detection = examined(url, environ)
-        assert (detection.settings.kind, detection.settings.url) == (server.kind, url)
+        assert (detection.settings.kind, text_of(detection.settings.url)) == (server.kind, url)
         assert detection.newest is not None
         assert "s3cret" not in f"{detection.reason}{detection.source.name}"
         assert_harmless(simulator.asked)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from support.stand import done
+from support.urls import source_settings
 from uv_self_update.background import Background
-from uv_self_update.config.kinds import SourceSettings
 from uv_self_update.config.releases import ReleasesSettings
 from uv_self_update.config.settings import Settings
 from uv_self_update.network.access import Access
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from support.stand import Stand
     from support.web import Web
+    from uv_self_update.url import Url
 
 _PATIENCE = 60  # seconds
 
@@ -81,7 +82,7 @@ def test_connection_is_begun_by_the_first_use(
     """It goes to the API's host, before the client is made, and is the client's first one."""
     begun: list[str] = []
     monkeypatch.setattr(Access, "preconnect", _noting(begun))
-    section = SourceSettings(kind="github", url=f"{web.url}/acme/tools")
+    section = source_settings(kind="github", url=f"{web.url}/acme/tools")
     with closing(OpenSources(Settings(), uv=tmp_path / "uv", environ={})) as sources:
         clients = [sources.deferred(section) for _ in range(2)]
         assert (begun, web.connections) == ([], 0)
@@ -96,8 +97,8 @@ def test_connection_is_begun_by_the_first_use(
 def _noting(begun: list[str]) -> object:
     real = Access.preconnect
 
-    def preconnect(access: Access, url: str) -> None:
-        begun.append(url)
+    def preconnect(access: Access, url: Url) -> None:
+        begun.append(url.text)
         real(access, url)
 
     return preconnect
@@ -106,7 +107,7 @@ def _noting(begun: list[str]) -> object:
 def test_request_without_the_secret(stand: Stand) -> None:
     """Another program on this machine cannot have the forge asked, nor connected to."""
     settings = Settings()
-    section = SourceSettings(kind="github", url=stand.packages.place)
+    section = source_settings(kind="github", url=stand.packages.place)
     releases = ReleasesSettings(source=section)
     job = PackagesJob(
         settings=settings,

@@ -21,8 +21,8 @@ import pytest
 
 from support.simulator.dialect import PASSWORD
 from support.simulator.packages import Packages, ReleaseOf, wheel
+from support.urls import source_settings
 from support.web import Page, Web
-from uv_self_update.config.kinds import SourceSettings
 from uv_self_update.config.releases import ReleasesSettings
 from uv_self_update.config.settings import Network
 from uv_self_update.gateway.address import listen
@@ -107,7 +107,7 @@ def starting(
     releases = [ReleaseOf(tag="v1", files={NAME: CONTENT})]
     with ExitStack() as stack:
         packages = stack.enter_context(Packages(releases=releases))
-        source = SourceSettings(kind="github", url=packages.place)
+        source = source_settings(kind="github", url=packages.place)
         credentials = credentials_of(source, {"UV_GITHUB_TOKEN": PASSWORD}, given=None)
         upstream = stack.enter_context(
             closing(Upstream(Network(retries=0), credentials, environ={}))

@@ -19,8 +19,8 @@ from support.direct import SDIST, WHEEL, SecurePackages
 from support.proxy import trust
 from support.simulator.dialect import PASSWORD
 from support.simulator.packages import ReleaseOf, wheel
+from support.urls import source_settings
 from support.web import Page, Web
-from uv_self_update.config.kinds import SourceSettings
 from uv_self_update.config.releases import ReleasesSettings
 from uv_self_update.config.settings import Network
 from uv_self_update.gateway.address import listen
@@ -36,6 +36,7 @@ from uv_self_update.releases.release_urls import OF_KIND
 from uv_self_update.sources.authentication import credentials_of
 from uv_self_update.sources.packages.computed import ComputedDigests
 from uv_self_update.sources.packages.github import GithubRepository
+from uv_self_update.url import Url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -112,7 +113,7 @@ def starting(place: Path, *, proxy: str | None = None, trusted: bool = True) -> 
     releases = [ReleaseOf(tag="v1.1.0", files=dict([WHEEL, SDIST]))]
     with ExitStack() as stack:
         packages = stack.enter_context(SecurePackages(releases=releases, context=context))
-        source = SourceSettings(kind="github", url=packages.place)
+        source = source_settings(kind="github", url=packages.place)
         credentials = credentials_of(source, {"UV_GITHUB_TOKEN": PASSWORD}, given=None)
         upstream = stack.enter_context(closing(Upstream(network, credentials, environ={})))
         repository = GithubRepository(ReleasesSettings(source=source, prereleases=True), upstream)
@@ -124,7 +125,7 @@ def starting(place: Path, *, proxy: str | None = None, trusted: bool = True) -> 
         host = SecureHost(
             netloc=netloc,
             server=authority.contexts["127.0.0.1"],
-            client=lambda: verifying.context_for(packages.url, identified=False),
+            client=lambda: verifying.context_for(Url.parse(packages.url), identified=False),
         )
         tunnels = Tunnels(
             {netloc: host},

@@ -17,6 +17,7 @@ from uv_self_update.releases.release import Release
 from uv_self_update.sources.index.source import IndexSource
 from uv_self_update.sources.index.uv_pip import UvPip
 from uv_self_update.sources.index.wheel_installer import strongest
+from uv_self_update.url import Url
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,7 +55,7 @@ def index(
     web.pages["/simple/uv/"] = Page(body=body.encode(), headers={"Content-Type": content_type})
     uv = binaries.executables(binaries.version(version)) / "uv"
     environ = home.full_environ({"UV_HTTP_RETRIES": "0"})
-    return IndexSource(UvPip(uv, environ, url=f"{web.url}/simple/"), rules)
+    return IndexSource(UvPip(uv, environ, url=Url.parse(f"{web.url}/simple/")), rules)
 
 
 UVS = ("0.5.0", "0.8.24", "0.11.13", "newest")

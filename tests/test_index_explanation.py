@@ -17,6 +17,7 @@ from uv_self_update.sources.index.settings import IndexSettings
 from uv_self_update.sources.index.source import IndexSource
 from uv_self_update.sources.index.trace import Inquiry, inquiries, undated
 from uv_self_update.sources.index.uv_pip import UvPip
+from uv_self_update.url import Url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -220,7 +221,11 @@ def test_real_uv(case: Case, version: str, home: Home, filled: Web) -> None:
     environ = {"UV_HTTP_RETRIES": "0", "PIP_CONFIG_FILE": os.devnull, **environ}
     uv = binaries.executables(binaries.version(version)) / "uv"
     source = IndexSource(
-        UvPip(uv, home.full_environ(environ), url=None if case.url is None else full(case.url))
+        UvPip(
+            uv,
+            home.full_environ(environ),
+            url=None if case.url is None else Url.parse(full(case.url)),
+        )
     )
     wanted = NEWEST if case.target is None else parse_target(case.target)
 
@@ -238,11 +243,11 @@ def test_releases(home: Home, filled: Web) -> None:
     environ = home.full_environ({"UV_EXCLUDE_NEWER": "2020-01-01T00:00:00Z"})
     uv = binaries.executables(binaries.newest()) / "uv"
     with pytest.raises(HiddenByCutoff):
-        IndexSource(UvPip(uv, environ, url=f"{filled.url}/dated/")).releases(3)
+        IndexSource(UvPip(uv, environ, url=Url.parse(f"{filled.url}/dated/"))).releases(3)
     wheel = '<a href="uv-1.0.0rc1-py3-none-any.whl">uv-1.0.0rc1-py3-none-any.whl</a>'
     filled.pages["/rc/uv/"] = Page(body=f"<!DOCTYPE html>{wheel}".encode(), headers=HTML)
     with pytest.raises(NoSuchVersion) as caught:
-        IndexSource(UvPip(uv, home.full_environ(), url=f"{filled.url}/rc/")).find(NEWEST)
+        IndexSource(UvPip(uv, home.full_environ(), url=Url.parse(f"{filled.url}/rc/"))).find(NEWEST)
     assert caught.value.nearest == ("1.0.0rc1",)
 
 

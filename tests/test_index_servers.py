@@ -16,6 +16,7 @@ from uv_self_update.errors import HiddenByCutoff
 from uv_self_update.releases.target import NEWEST
 from uv_self_update.sources.index.source import IndexSource
 from uv_self_update.sources.index.uv_pip import UvPip
+from uv_self_update.url import Url
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,13 +65,13 @@ def test_what_is_given(server: str, algorithm: str | None, home: Home, tmp_path:
         url = started(server, stack, folder)
         uv = binaries.executables(binaries.newest()) / "uv"
         environ = {"PIP_CONFIG_FILE": os.devnull}
-        source = IndexSource(UvPip(uv, home.full_environ(environ), url=url))
+        source = IndexSource(UvPip(uv, home.full_environ(environ), url=Url.parse(url)))
         release = source.find(NEWEST)
         assert (source.digest_algorithm(release), source.dated(release)) == (algorithm, False)
         made = tmp_path / "made"
         made.mkdir()
         assert (source.unpack(release, made) / "uv").is_file()
         environ["UV_EXCLUDE_NEWER"] = "2020-01-01T00:00:00Z"
-        late = IndexSource(UvPip(uv, home.full_environ(environ), url=url))
+        late = IndexSource(UvPip(uv, home.full_environ(environ), url=Url.parse(url)))
         with pytest.raises(HiddenByCutoff, match=r"has no upload time for uv 0\.5\.31"):
             late.find(NEWEST)

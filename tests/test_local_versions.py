@@ -15,6 +15,7 @@ from uv_self_update.releases.policy import DEFAULT
 from uv_self_update.releases.target import NEWEST, parse_target
 from uv_self_update.sources.index.source import IndexSource
 from uv_self_update.sources.index.uv_pip import UvPip
+from uv_self_update.url import Url
 
 if TYPE_CHECKING:
     from support.homes import Home
@@ -51,7 +52,7 @@ def test_found(version: str, home: Home, web: Web) -> None:
     serve(web)
     uv = binaries.executables(binaries.version(version)) / "uv"
     environ = home.full_environ({"UV_HTTP_RETRIES": "0"})
-    source = IndexSource(UvPip(uv, environ, url=f"{web.url}/simple/"))
+    source = IndexSource(UvPip(uv, environ, url=Url.parse(f"{web.url}/simple/")))
     assert source.find(NEWEST).version == "0.13.9"
     assert source.find(parse_target("0.13.9").under(DEFAULT)).version == "0.13.9"
     assert source.find(parse_target("<0.13.9")).version == "0.10.0"

@@ -13,12 +13,14 @@ from hypothesis import given as generated
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from support.urls import origin_of, source_settings
 from uv_self_update.auth.credentials import Login
 from uv_self_update.auth.programs import Found, LoginPrograms, Question
 from uv_self_update.config.kinds import KINDS, SourceSettings, check_source
 from uv_self_update.redaction import Secret
 from uv_self_update.sources.addresses import api_of
 from uv_self_update.sources.authentication import credentials_of
+from uv_self_update.url import Url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -112,12 +114,12 @@ def home(tmp_path: Path) -> dict[str, str]:
 )
 def test_login_of_a_url(kind: str, url: str, headers: dict[str, str]) -> None:
     """A login that stands in a URL is sent as the product takes it, to that origin alone."""
-    credentials = plain(SourceSettings(kind=kind, url=url))
+    credentials = plain(source_settings(kind=kind, url=url))
 
-    assert credentials.headers_for("https://h.example/anything") == headers
+    assert credentials.headers_for(origin_of("https://h.example/anything")) == headers
     assert shown(credentials) == {"h.example": "the URL" if headers else None}
     for other in ELSEWHERE:
-        assert credentials.headers_for(other) == {}
+        assert credentials.headers_for(origin_of(other)) == {}
 
 
 @settings(deadline=None)
@@ -130,7 +132,9 @@ def test_any_login_can_be_given(user: str, password: str) -> None:
         return  # half a surrogate pair is no text
     url = f"https://{quote(user, safe='')}:{quote(password, safe='')}@h.example/a"
 
-    headers = plain(SourceSettings(kind="listing", url=url)).headers_for("https://h.example/b")
+    headers = plain(source_settings(kind="listing", url=url)).headers_for(
+        origin_of("https://h.example/b")
+    )
     assert b64decode(headers["Authorization"].removeprefix("Basic ")) == expected
 
 
@@ -153,11 +157,11 @@ def test_each_kind(kind: str) -> None:
         else "https://h.example/repository/uv"
     )
     section = source(kind, url, {"token-env": "T"})
-    assert plain(section, {"T": " t0ken\r\n"}).headers_for(url) == TOKENS[kind]
+    assert plain(section, {"T": " t0ken\r\n"}).headers_for(origin_of(url)) == TOKENS[kind]
 
     login = {"PRIVATE-TOKEN": "p:w"} if kind == "gitlab" else basic("me:p:w")
     section = source(kind, url, {"username": "me", "password-env": "P"})
-    assert plain(section, {"P": "p:w\n"}).headers_for(url) == login
+    assert plain(section, {"P": "p:w\n"}).headers_for(origin_of(url)) == login
 
     for what, expected in (
         (Secret("t0ken"), TOKENS[kind]),
@@ -165,9 +169,9 @@ def test_each_kind(kind: str) -> None:
     ):
         programs = Knowing(what)
         credentials = credentials_of(source(kind, url), {}, given=None, programs=programs)
-        assert credentials.headers_for(url) == {}
-        assert credentials.ask(url) == expected
-        assert credentials.headers_for(url) == expected
+        assert credentials.headers_for(origin_of(url)) == {}
+        assert credentials.ask(origin_of(url)) == expected
+        assert credentials.headers_for(origin_of(url)) == expected
 
 
 def test_order(home: dict[str, str]) -> None:
@@ -182,7 +186,7 @@ def test_order(home: dict[str, str]) -> None:
         token = None if given is None else Secret(given)
         credentials = credentials_of(section, environ, given=token, programs=knowing)
         place = shown(credentials)["h.example"]
-        return place, credentials.headers_for("https://h.example/api/v3/repos/o/r")
+        return place, credentials.headers_for(origin_of("https://h.example/api/v3/repos/o/r"))
 
     assert now("https://a:b@h.example/o/r", "t") == ("the URL", basic("a:b"))
     url = "https://h.example/o/r"
@@ -215,7 +219,7 @@ def test_variable_is_not_set(
     section = source("listing", "https://h.example/?a=b", {"username": "me", key: named})
     environ = home if value is None else {**home, "MIRROR": value}
 
-    assert plain(section, environ).headers_for("https://h.example/") == basic("me:kept")
+    assert plain(section, environ).headers_for(origin_of("https://h.example/")) == basic("me:kept")
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
     assert record.getMessage() == (
@@ -230,20 +234,22 @@ def test_variable_that_no_header_can_carry(value: str, caplog: pytest.LogCapture
     header = source("listing", "https://h.example/", {"header-env": {"X-Key": "MIRROR"}})
     for section in (token, header):
         caplog.clear()
-        assert plain(section, {"MIRROR": value}).headers_for("https://h.example/") == {}
+        assert plain(section, {"MIRROR": value}).headers_for(origin_of("https://h.example/")) == {}
         assert [record.levelno for record in caplog.records] == [logging.WARNING]
         assert "the value of MIRROR is not valid in a header" in caplog.text
         assert "cret" not in caplog.text
-    github = SourceSettings(kind="github", url="https://h.example/o/r")
-    assert plain(github, {"UV_GITHUB_TOKEN": value}).headers_for("https://h.example/") == {}
-    assert plain(github, token=value).headers_for("https://h.example/") == {}
+    github = source_settings(kind="github", url="https://h.example/o/r")
+    assert (
+        plain(github, {"UV_GITHUB_TOKEN": value}).headers_for(origin_of("https://h.example/")) == {}
+    )
+    assert plain(github, token=value).headers_for(origin_of("https://h.example/")) == {}
 
 
 def test_password_that_is_no_text() -> None:
     """A password of bytes that are no text is not sent, and fails nothing."""
     section = source("listing", "https://h.example/", {"username": "me", "password-env": "P"})
 
-    assert plain(section, {"P": "\udcff"}).headers_for("https://h.example/") == {}
+    assert plain(section, {"P": "\udcff"}).headers_for(origin_of("https://h.example/")) == {}
 
 
 @pytest.mark.parametrize(
@@ -271,7 +277,7 @@ def test_header(
     section = source("listing", url, {"header-env": {"X-JFrog-Art-Api": "KEY"}, **keys})
     credentials = plain(section, {**home, "KEY": "k3y", "T": "t0ken"})
 
-    assert credentials.headers_for("https://h.example/") == expected
+    assert credentials.headers_for(origin_of("https://h.example/")) == expected
     assert shown(credentials) == {"h.example": place}
 
 
@@ -281,7 +287,7 @@ def test_header_in_place_of_a_login() -> None:
     section = source("listing", "https://u:p@h.example/", {"header-env": headers})
 
     assert plain(section, {"KEY": "Digest x", "SESSION": "id=1"}).headers_for(
-        "https://h.example/"
+        origin_of("https://h.example/")
     ) == {"authorization": "Digest x", "Cookie": "id=1"}
 
 
@@ -345,25 +351,27 @@ def test_github(url: str, environ: dict[str, str], given: str | None, expected: 
 
     https://cli.github.com/manual/gh_help_environment
     """
-    credentials = plain(SourceSettings(kind="github", url=url), environ, token=given)
+    credentials = plain(source_settings(kind="github", url=url), environ, token=given)
 
-    assert credentials.headers_for(api_of(url)) == ({} if expected is None else bearer(expected))
+    assert credentials.headers_for(api_of(Url.parse(url)).origin) == (
+        {} if expected is None else bearer(expected)
+    )
 
 
 def test_token_is_for_the_api_alone(home: dict[str, str]) -> None:
     """A token goes to github.com's API, and not to its pages; a login of netrc to both."""
-    section = SourceSettings(kind="github", url=GITHUB)
+    section = source_settings(kind="github", url=GITHUB)
     credentials = plain(section, {"GH_TOKEN": "abc"})
-    assert credentials.headers_for("https://api.github.com/repos/o/r") == bearer("abc")
-    assert credentials.headers_for(GITHUB) == {}
-    assert credentials.names(GITHUB)
+    assert credentials.headers_for(origin_of("https://api.github.com/repos/o/r")) == bearer("abc")
+    assert credentials.headers_for(origin_of(GITHUB)) == {}
+    assert credentials.names(origin_of(GITHUB))
 
     credentials = plain(section, home)
     for url in ("https://api.github.com/repos/o/r", GITHUB):
-        assert credentials.headers_for(url) == basic("me:ghp")
+        assert credentials.headers_for(origin_of(url)) == basic("me:ghp")
     asked = credentials_of(section, {}, given=None, programs=Knowing(Secret("abc")))
-    assert asked.ask("https://api.github.com/repos/o/r") == bearer("abc")
-    assert asked.ask(GITHUB) is None
+    assert asked.ask(origin_of("https://api.github.com/repos/o/r")) == bearer("abc")
+    assert asked.ask(origin_of(GITHUB)) is None
 
 
 @pytest.mark.parametrize(
@@ -387,24 +395,24 @@ def test_token_of_a_guess(url: str, *, sent: bool) -> None:
     assert any(place is not None for place in plain(section, environ).described().values())
 
     knowing = Knowing(None)
-    credentials_of(section, {}, given=None, guessed=True, programs=knowing).ask(url)
+    credentials_of(section, {}, given=None, guessed=True, programs=knowing).ask(origin_of(url))
     assert [question.github is not None for question in knowing.questions] == [sent]
 
 
 @pytest.mark.parametrize("guessed", [False, True])
 def test_what_is_kept_for_a_host(home: dict[str, str], *, guessed: bool) -> None:
     """What netrc, a store or the source's keys have is for the host, whatever its kind."""
-    section = SourceSettings(kind="gitlab", url="https://h.example/g/p")
+    section = source_settings(kind="gitlab", url="https://h.example/g/p")
     kept = credentials_of(section, home, given=None, guessed=guessed)
-    assert kept.headers_for("https://h.example/") == {"PRIVATE-TOKEN": "kept"}
+    assert kept.headers_for(origin_of("https://h.example/")) == {"PRIVATE-TOKEN": "kept"}
 
     own = source("gitlab", "https://h.example/g/p", {"token-env": "T"})
     credentials = credentials_of(own, {"T": "abc"}, given=None, guessed=guessed)
-    assert credentials.headers_for("https://h.example/") == {"PRIVATE-TOKEN": "abc"}
+    assert credentials.headers_for(origin_of("https://h.example/")) == {"PRIVATE-TOKEN": "abc"}
     asked = credentials_of(
         section, {}, given=None, guessed=guessed, programs=Knowing(Secret("abc"))
     )
-    assert asked.ask("https://h.example/") == {"PRIVATE-TOKEN": "abc"}
+    assert asked.ask(origin_of("https://h.example/")) == {"PRIVATE-TOKEN": "abc"}
 
 
 @pytest.mark.parametrize(
@@ -426,59 +434,64 @@ def test_token_of_a_job(url: str, environ: dict[str, str], *, sent: bool) -> Non
     environ = {**environ, "CI_JOB_TOKEN": "job"}
     expected = {"JOB-TOKEN": "job"} if sent else {}
 
-    assert plain(SourceSettings(kind="gitlab", url=url), environ).headers_for(url) == expected
-    assert plain(SourceSettings(kind="gitea", url=url), environ).headers_for(url) == {}
-    guess = credentials_of(
-        SourceSettings(kind="gitlab", url=url), environ, given=None, guessed=True
+    assert (
+        plain(source_settings(kind="gitlab", url=url), environ).headers_for(origin_of(url))
+        == expected
     )
-    assert guess.headers_for(url) == {}
+    assert plain(source_settings(kind="gitea", url=url), environ).headers_for(origin_of(url)) == {}
+    guess = credentials_of(
+        source_settings(kind="gitlab", url=url), environ, given=None, guessed=True
+    )
+    assert guess.headers_for(origin_of(url)) == {}
 
 
 def test_each_origin_of_templates_has_its_own_login() -> None:
     """A source of two servers keeps their logins apart; what its keys name is for both."""
-    section = SourceSettings(
+    section = source_settings(
         kind="urls", latest="https://a:1@a.example/x", download="https://b:2@b.example/{asset}"
     )
     credentials = plain(section)
-    assert credentials.headers_for("https://a.example/x") == basic("a:1")
-    assert credentials.headers_for("https://b.example/uv.zip") == basic("b:2")
+    assert credentials.headers_for(origin_of("https://a.example/x")) == basic("a:1")
+    assert credentials.headers_for(origin_of("https://b.example/uv.zip")) == basic("b:2")
 
     rest = {"latest": "https://a:1@a.example/x", "release": "file:///x", "token-env": "T"}
     section = source("urls", "https://b.example/{asset}", rest)
     credentials = plain(section, {"T": "abc"})
-    assert credentials.headers_for("https://a.example/x") == basic("a:1")
-    assert credentials.headers_for("https://b.example/uv.zip") == bearer("abc")
-    assert not credentials.names("file:///x")
+    assert credentials.headers_for(origin_of("https://a.example/x")) == basic("a:1")
+    assert credentials.headers_for(origin_of("https://b.example/uv.zip")) == bearer("abc")
+    assert not credentials.names(origin_of("file:///x"))
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_open_line(home: dict[str, str], scheme: str) -> None:
     """What was kept for a host is sent over any line, and what is for any host is not."""
     url = f"{scheme}://h.example/"
-    assert plain(SourceSettings(kind="listing", url=url), home).headers_for(url) == basic("me:kept")
+    assert plain(source_settings(kind="listing", url=url), home).headers_for(
+        origin_of(url)
+    ) == basic("me:kept")
 
     url = f"{scheme}://other.example/"
-    credentials = plain(SourceSettings(kind="listing", url=url), home)
-    assert credentials.headers_for(url) == {}
-    assert credentials.ask(url) == (basic("anyone:any") if scheme == "https" else None)
+    credentials = plain(source_settings(kind="listing", url=url), home)
+    assert credentials.headers_for(origin_of(url)) == {}
+    assert credentials.ask(origin_of(url)) == (basic("anyone:any") if scheme == "https" else None)
 
 
 def test_no_origin_but_those_that_are_configured(home: dict[str, str]) -> None:
     """A host that netrc knows, or programs would, gets nothing unless the person named it."""
-    section = SourceSettings(kind="listing", url="https://elsewhere.example/")
+    section = source_settings(kind="listing", url="https://elsewhere.example/")
     credentials = credentials_of(section, home, given=None, programs=Knowing(Secret("abc")))
 
     for other in ("https://h.example/", "https://github.com/", *ELSEWHERE):
-        assert credentials.headers_for(other) == {}
-        assert credentials.ask(other) is None
-        assert not credentials.names(other)
+        assert credentials.headers_for(origin_of(other)) == {}
+        assert credentials.ask(origin_of(other)) is None
+        assert not credentials.names(origin_of(other))
 
 
 @pytest.mark.parametrize(
     ("section", "expected"),
     [
         (
-            SourceSettings(kind="github", url="https://ghes.example:8443/o/r", username="me"),
+            source_settings(kind="github", url="https://ghes.example:8443/o/r", username="me"),
             Question(
                 urls=("https://ghes.example:8443/o/r",),
                 username="me",
@@ -486,15 +499,15 @@ def test_no_origin_but_those_that_are_configured(home: dict[str, str]) -> None:
             ),
         ),
         (
-            SourceSettings(kind="github", url="http://ghes.example/o/r"),
+            source_settings(kind="github", url="http://ghes.example/o/r"),
             Question(urls=("http://ghes.example/o/r",)),
         ),
         (
-            SourceSettings(kind="s3", url="https://s3.example/uv?sig=s3cret#s3cret"),
+            source_settings(kind="s3", url="https://s3.example/uv?sig=s3cret#s3cret"),
             Question(urls=("https://s3.example/uv",)),
         ),
         (
-            SourceSettings(
+            source_settings(
                 kind="urls",
                 latest="https://u.example/latest?t=s3cret",
                 download="https://u.example/uv/{tag}/{asset}",
@@ -508,7 +521,7 @@ def test_question(section: SourceSettings, expected: Question) -> None:
     knowing = Knowing(None)
     url = f"{section.url or section.latest}"
 
-    credentials_of(section, {}, given=None, programs=knowing).ask(url)
+    credentials_of(section, {}, given=None, programs=knowing).ask(origin_of(url))
 
     assert knowing.questions == [expected]
 
@@ -553,7 +566,7 @@ def test_nothing_crosses(  # noqa: PLR0913 # one for each choice
     described = credentials.described()
     own = {f"{scheme}://{host}/", *(["https://api.github.com/"] if kind == "github" else [])}
     for other in {"https://h.example/", "https://i.example/", "https://evil.example/"} - own:
-        assert credentials.headers_for(other) == {}
+        assert credentials.headers_for(origin_of(other)) == {}
     assert "s3cret" not in repr(described) + repr(credentials) + repr(section)
     if scheme == "http" and not host.startswith("127."):
         assert not set(described.values()) & {"`--token`", *BOTH, *ENTERPRISE, "CI_JOB_TOKEN"}

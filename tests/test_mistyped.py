@@ -8,6 +8,7 @@ from uv_self_update.config.kinds import check_source, parse_source
 from uv_self_update.errors import InvalidSource, InvalidTarget
 from uv_self_update.releases.target import parse_target
 from uv_self_update.suggestions import with_scheme
+from uv_self_update.url import Url
 
 
 @pytest.mark.parametrize(
@@ -89,4 +90,4 @@ def test_key_without_scheme(key: str) -> None:
 
 def test_blanks_around_a_source() -> None:
     """Blanks that were copied with a URL do no harm."""
-    assert parse_source(" https://u.example.com/x\n").url == "https://u.example.com/x"
+    assert parse_source(" https://u.example.com/x\n").url == Url.parse("https://u.example.com/x")

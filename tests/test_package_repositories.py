@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from support.urls import source_settings
 from support.web import Page
-from uv_self_update.config.kinds import SourceSettings
 from uv_self_update.config.releases import ReleasesSettings
 from uv_self_update.errors import AmbiguousDistribution, StatusRefused, TooLarge, UnexpectedBody
 from uv_self_update.gateway.package_index import Served
@@ -286,7 +286,7 @@ def test_owner_without_a_repository(web: Web, upstream: Upstream) -> None:
     files = [{"name": NAME, "size": 7, "sha256": "0" * 64}]
     path = "/api/v1/packages/acme/generic/wheels/1.0/files"
     web.pages[path] = Page(body=json.dumps(files).encode())
-    source = SourceSettings(kind="gitea", url=f"{web.url}/acme", package="wheels")
+    source = source_settings(kind="gitea", url=f"{web.url}/acme", package="wheels")
     (file,) = build(ReleasesSettings(source=source), upstream).distributions()
 
     assert (file.filename, file.tag, file.size) == (NAME, "1.0", 7)

@@ -7,7 +7,7 @@ import sys
 import urllib.request
 from contextlib import closing
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import httpcore
 import pytest
@@ -79,7 +79,7 @@ def url_of(value: str) -> str | None:
     proxy = Proxies.collect({"https_proxy": value}, UvToml(), Settings()).for_url(
         Url.parse("https://h/")
     )
-    return None if proxy is None else proxy.url
+    return None if proxy is None else proxy.url.text
 
 
 def test_nothing_configured() -> None:
@@ -410,7 +410,7 @@ def test_slow_modules_are_not_imported() -> None:
         "from uv_self_update.uv.configuration import UvToml;"
         "sys.modules['urllib.request'] = sys.modules['ipaddress'] = None;"
         "found = Proxies.collect({'https_proxy': 'p', 'no_proxy': 'a'}, UvToml());"
-        "print(found.for_url(Url.parse('https://h/')).url)"
+        "print(found.for_url(Url.parse('https://h/')).url.text)"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, check=True, text=True, timeout=60
@@ -424,7 +424,7 @@ def test_no_login_is_shown() -> None:
     proxies = Proxies.collect({"https_proxy": value}, toml(http=value), Settings())
     proxy = proxies.for_url(Url.parse("https://h/"))
 
-    assert proxy == Proxy(url=value, origin="https_proxy")
+    assert proxy == Proxy(url=Url.parse(value), origin="https_proxy")
     assert proxy is not None
     assert proxy.shown == "http://***@proxy.example:3128 (https_proxy)"
     for shown in (repr(proxy), str(proxy), repr(proxies), str(proxies)):
@@ -457,11 +457,11 @@ def test_any_text(value: str, no_proxy: str, url: str) -> None:
             except ProxyRefused:
                 continue
             if found is not None:
-                parts = urlsplit(found.url)
+                parts = found.url.parts
                 assert parts.scheme in {"http", "https", "socks5", "socks5h"}
                 assert parts.hostname
                 assert parts.port
-                assert "***@" in found.shown or parts.username is None
+                assert "***@" in found.shown or not found.url.userinfo
 
 
 SIGNS = st.text("!$&'()*+,;=:@%._~-\"`<>|^{}\\/?#[] ä\n", max_size=4)
@@ -486,6 +486,6 @@ def test_no_login_in_any_message(before: str, user: str, sign: str, after: str) 
         assert found is not None
         shown = f"{found!r} {found} {found.shown}"
         if "@" in after and not before.endswith("@"):
-            password = unquote(urlsplit(found.url).password or "")
+            password = unquote(found.url.userinfo.partition(":")[2])
             assert password.endswith(unquote(f"{SECRET}{sign}"))
     assert SECRET not in shown + repr(proxies)

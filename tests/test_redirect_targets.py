@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.simulator.server import Storage
+from support.urls import origin_of
 from support.web import Page, Web
 from uv_self_update.auth.credentials import Credential, Credentials
 from uv_self_update.config.settings import Network
@@ -16,7 +17,7 @@ from uv_self_update.network.client import Upstream
 from uv_self_update.network.exchange import Target
 from uv_self_update.network.redirect_targets import LONGEST, RedirectTargets, lifetime
 from uv_self_update.redaction import Secret
-from uv_self_update.url import Url, origin_of
+from uv_self_update.url import Url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

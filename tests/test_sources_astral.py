@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from support.urls import source_settings
 from support.web import Page
 from uv_self_update import platforms
-from uv_self_update.config.kinds import SourceSettings
 from uv_self_update.config.settings import Settings
 from uv_self_update.errors import NoSuchVersion, UnexpectedBody
 from uv_self_update.releases.release import utc
@@ -37,7 +37,7 @@ def line(version: str, age: float | None = 86_400, **more: object) -> str:
 
 def find(web: Web, wanted: Wanted = NEWEST) -> Release:
     """Return what the source finds."""
-    settings = Settings(sources=(SourceSettings(kind="astral", url=web.url),))
+    settings = Settings(sources=(source_settings(kind="astral", url=web.url),))
     with closing(OpenSources(settings, uv=Path("uv"), environ={})) as opened:
         return opened.find(wanted).release
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from support.urls import source_settings
 from uv_self_update import platforms
-from uv_self_update.config.kinds import SourceSettings
 from uv_self_update.config.settings import Settings
 from uv_self_update.errors import Unreadable
 from uv_self_update.releases.target import NEWEST
@@ -23,7 +23,7 @@ ARCHIVE = platforms.current().archive
 
 def find(path: str) -> Release:
     """Return the newest release of a folder."""
-    settings = Settings(sources=(SourceSettings(kind="directory", path=path),))
+    settings = Settings(sources=(source_settings(kind="directory", path=path),))
     with closing(OpenSources(settings, uv=Path("uv"), environ={})) as opened:
         return opened.find(NEWEST).release
 

@@ -11,9 +11,9 @@ from urllib.parse import parse_qsl
 
 import pytest
 
+from support.urls import source_settings
 from support.web import Asked, Page, Web
 from uv_self_update.auth.credentials import Credentials
-from uv_self_update.config.kinds import SourceSettings
 from uv_self_update.config.settings import Network, Settings
 from uv_self_update.errors import (
     HiddenByPolicy,
@@ -36,6 +36,7 @@ from uv_self_update.sources.addresses import api_of
 from uv_self_update.sources.formats import paging
 from uv_self_update.sources.github import GithubSource
 from uv_self_update.sources.opened import OpenSources
+from uv_self_update.url import Url
 
 PLATFORM = Platform(triple="x86_64-unknown-linux-gnu")
 API = "/api/v3/repos/o/r/releases"
@@ -45,7 +46,7 @@ LOGIN = "Basic " + b64encode(b"me:pw").decode()
 @pytest.fixture
 def source(upstream: Upstream, web: Web) -> GithubSource:
     """Return the repository that the server has."""
-    return GithubSource(upstream, PLATFORM, url=f"{web.url}/o/r")
+    return GithubSource(upstream, PLATFORM, url=Url.parse(f"{web.url}/o/r"))
 
 
 def release(tag: str, **more: object) -> dict[str, object]:
@@ -79,14 +80,14 @@ def page(document: object, **headers: str) -> Page:
 )
 def test_api(url: str, expected: str) -> None:
     """github.com has its API on another host; all others have it below the same address."""
-    assert api_of(url) == expected
+    assert vars(api_of(Url.parse(url))) == vars(Url.parse(expected))
 
 
 @pytest.mark.parametrize("path", ["", "/", "/o", "/o/", "//r"])
 def test_no_repository(upstream: Upstream, path: str) -> None:
     """A URL that names no repository is refused in so many words, without its login."""
     with pytest.raises(InvalidSource, match="OWNER/REPO") as caught:
-        GithubSource(upstream, PLATFORM, url=f"https://me:pw@h.example{path}")
+        GithubSource(upstream, PLATFORM, url=Url.parse(f"https://me:pw@h.example{path}"))
     assert str(caught.value).startswith("invalid source `https://***@h.example")
 
 
@@ -379,7 +380,7 @@ def test_pages_without_end(web: Web) -> None:
     """A list that has always one more page comes to an end."""
     limits = Limits(pages=20)
     upstream = Upstream(Network(retries=0), Credentials(), environ={}, limits=limits)
-    source = GithubSource(upstream, PLATFORM, url=f"{web.url}/o/r")
+    source = GithubSource(upstream, PLATFORM, url=Url.parse(f"{web.url}/o/r"))
 
     def answer(_: Asked) -> Page:
         return page([], Link=f'<{API}?page={len(web.asked)}>; rel="next"')
@@ -417,7 +418,7 @@ def test_entries_of_all_pages(
 def test_open(upstream: Upstream, web: Web, prefix: str, tag: str, path: str) -> None:
     """A file is fetched from below the repository's own address."""
     web.pages[path] = Page(body=b"content")
-    source = GithubSource(upstream, PLATFORM, url=f"{web.url}{prefix}/o/r/")
+    source = GithubSource(upstream, PLATFORM, url=Url.parse(f"{web.url}{prefix}/o/r/"))
     with source.open(Release(version="0.12.3", tag=tag), Asset(name="uv.zip")) as download:
         assert b"".join(download.chunks) == b"content"
     assert web.paths() == [path]
@@ -455,7 +456,7 @@ def test_credentials(  # a table of cases, and what they need
         "/o/r/releases/download/0.12.3/uv.zip": Page(body=b"content"),
     }
     settings = Settings(
-        sources=(SourceSettings(kind="github", url=url),), token=Secret(token) if token else None
+        sources=(source_settings(kind="github", url=url),), token=Secret(token) if token else None
     )
 
     with closing(OpenSources(settings, uv=Path("uv"), environ=environ)) as opened:
@@ -474,8 +475,8 @@ def test_token_is_not_for_other_sources(web: Web) -> None:
     """A source on another origin is asked without the token."""
     web.pages["/latest"] = Page(body=b"0.12.3")
     sections = (
-        SourceSettings(kind="urls", latest=f"{web.url}/latest", download=f"{web.url}/{{asset}}"),
-        SourceSettings(kind="github", url="https://github.com/o/r"),
+        source_settings(kind="urls", latest=f"{web.url}/latest", download=f"{web.url}/{{asset}}"),
+        source_settings(kind="github", url="https://github.com/o/r"),
     )
     settings = Settings(sources=sections, token=Secret("t"))
     with closing(OpenSources(settings, uv=Path("uv"), environ={})) as opened:
@@ -485,7 +486,7 @@ def test_token_is_not_for_other_sources(web: Web) -> None:
 
 def test_repository_that_is_none(tmp_path: Path) -> None:
     """A configured repository that is none is refused when it is opened."""
-    settings = Settings(sources=(SourceSettings(kind="github", url="https://github.com/o"),))
+    settings = Settings(sources=(source_settings(kind="github", url="https://github.com/o"),))
     with (
         closing(OpenSources(settings, uv=tmp_path / "uv", environ={})) as opened,
         pytest.raises(InvalidSource),
@@ -498,7 +499,7 @@ LISTED = {"name": PLATFORM.archive, "id": 7}
 
 def fetched(web: Web, token: str | None) -> bytes:
     """Return the archive that the newest release of the server's repository has."""
-    section = SourceSettings(kind="github", url=f"{web.url}/o/r")
+    section = source_settings(kind="github", url=f"{web.url}/o/r")
     settings = Settings(sources=(section,), token=Secret(token) if token else None)
     with closing(OpenSources(settings, uv=Path("uv"), environ={})) as opened:
         found = opened.find(NEWEST)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from support.urls import source_settings
 from support.web import Page, Web
 from uv_self_update import platforms
-from uv_self_update.config.kinds import SourceSettings
 from uv_self_update.config.settings import Settings
 from uv_self_update.errors import NoSuchVersion, NotFoundOrUnauthorized, StatusRefused
 from uv_self_update.releases.target import NEWEST
@@ -48,7 +48,7 @@ def serve_release(web: Web, *links: dict[str, Any]) -> None:
 def fetched(web: Web, login: str = "me:secret@") -> bytes:
     """Return the archive that the newest release has."""
     url = f"{web.url}/g/p".replace("://", f"://{login}")
-    settings = Settings(sources=(SourceSettings(kind="gitlab", url=url),))
+    settings = Settings(sources=(source_settings(kind="gitlab", url=url),))
     with closing(OpenSources(settings, uv=Path("uv"), environ={})) as opened:
         found = opened.find(NEWEST)
         asset = found.release.asset(ARCHIVE)
@@ -135,7 +135,7 @@ def test_file_uploaded_twice(web: Web) -> None:
         f"{PROJECT}/packages/5/package_files": page(files),
         f"{PROJECT}/releases": page([]),
     }
-    settings = Settings(sources=(SourceSettings(kind="gitlab", url=f"{web.url}/g/p"),))
+    settings = Settings(sources=(source_settings(kind="gitlab", url=f"{web.url}/g/p"),))
 
     with closing(OpenSources(settings, uv=Path("uv"), environ={})) as opened:
         release = opened.find(NEWEST).release
@@ -171,7 +171,7 @@ def test_project_that_is_hidden(web: Web, login: str, words: str) -> None:
 )
 def test_address(web: Web, path: str, api: str) -> None:
     """A project is known by its page or by its API, wherever GitLab lives."""
-    settings = Settings(sources=(SourceSettings(kind="gitlab", url=f"{web.url}{path}"),))
+    settings = Settings(sources=(source_settings(kind="gitlab", url=f"{web.url}{path}"),))
 
     with (
         closing(OpenSources(settings, uv=Path("uv"), environ={})) as opened,

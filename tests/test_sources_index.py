@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support import binaries, mirrors
+from support.urls import parsed
 from support.web import Asked, Page, Web
 from uv_self_update.background import Background
 from uv_self_update.errors import IndexFailed, NoSuchVersion, UnusableArchive, UvNotRunnable
@@ -47,7 +48,9 @@ def newest_uv() -> Path:
 def source(uv: Path, home: Home, url: str | None = None, **environ: str) -> IndexSource:
     """Return the index that somebody at this home would use."""
     # A uv that tries again takes seconds to say that an index is broken.
-    return IndexSource(UvPip(uv, home.full_environ({"UV_HTTP_RETRIES": "0", **environ}), url=url))
+    return IndexSource(
+        UvPip(uv, home.full_environ({"UV_HTTP_RETRIES": "0", **environ}), url=parsed(url))
+    )
 
 
 def pages(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from support.urls import source_settings
 from support.web import Page
 from uv_self_update.auth.credentials import Credentials
 from uv_self_update.config.kinds import KINDS, SourceSettings
@@ -139,18 +140,18 @@ def test_failure_of_another_kind() -> None:
 
 
 EXAMPLES = {
-    "index": (SourceSettings(), IndexSource),
-    "urls": (SourceSettings(kind="urls", download="https://h/{tag}/{asset}"), UrlsSource),
-    "github": (SourceSettings(kind="github", url="https://h/o/r"), GithubSource),
-    "astral": (SourceSettings(kind="astral", url="https://h/"), AstralSource),
-    "listing": (SourceSettings(kind="listing", url="https://h/"), TreeOrWheels),
-    "nexus": (SourceSettings(kind="nexus", url="https://h/repository/uv"), ManifestOrTree),
-    "artifactory": (SourceSettings(kind="artifactory", url="https://h/uv"), ManifestOrTree),
-    "gitlab": (SourceSettings(kind="gitlab", url="https://h/o/r"), GitlabSource),
-    "gitea": (SourceSettings(kind="gitea", url="https://h/o/r"), GiteaSource),
-    "s3": (SourceSettings(kind="s3", url="https://h/bucket"), TreeSource),
-    "directory": (SourceSettings(kind="directory", path="/mnt/uv"), TreeOrWheels),
-    "auto": (SourceSettings(kind="auto", url="https://h/"), DetectedSource),
+    "index": (source_settings(), IndexSource),
+    "urls": (source_settings(kind="urls", download="https://h/{tag}/{asset}"), UrlsSource),
+    "github": (source_settings(kind="github", url="https://h/o/r"), GithubSource),
+    "astral": (source_settings(kind="astral", url="https://h/"), AstralSource),
+    "listing": (source_settings(kind="listing", url="https://h/"), TreeOrWheels),
+    "nexus": (source_settings(kind="nexus", url="https://h/repository/uv"), ManifestOrTree),
+    "artifactory": (source_settings(kind="artifactory", url="https://h/uv"), ManifestOrTree),
+    "gitlab": (source_settings(kind="gitlab", url="https://h/o/r"), GitlabSource),
+    "gitea": (source_settings(kind="gitea", url="https://h/o/r"), GiteaSource),
+    "s3": (source_settings(kind="s3", url="https://h/bucket"), TreeSource),
+    "directory": (source_settings(kind="directory", path="/mnt/uv"), TreeOrWheels),
+    "auto": (source_settings(kind="auto", url="https://h/"), DetectedSource),
 }
 
 
@@ -166,7 +167,7 @@ def test_every_kind_can_be_made(kind: str) -> None:
 
 @pytest.mark.parametrize(
     "section",
-    [SourceSettings(kind="urls"), SourceSettings(kind="github"), SourceSettings(kind="x")],
+    [source_settings(kind="urls"), source_settings(kind="github"), source_settings(kind="x")],
 )
 def test_unchecked_section(section: SourceSettings) -> None:
     """A section that was not checked is a mistake in the program."""
@@ -192,7 +193,7 @@ def test_open_in_order(web: Web) -> None:
     web.pages["/latest"] = Page(body=b"0.12.3")
     template = f"{web.url}/{{asset}}"
     sections = tuple(
-        SourceSettings(kind="urls", latest=f"{web.url}/{path}", download=template)
+        source_settings(kind="urls", latest=f"{web.url}/{path}", download=template)
         for path in ("missing", "latest", "unneeded")
     )
     opened = OpenSources(Settings(sources=sections), uv=Path("uv"), environ={})

@@ -26,6 +26,7 @@ from uv_self_update.network.limits import Limits
 from uv_self_update.releases.target import NEWEST
 from uv_self_update.sources.nexus import NexusTree
 from uv_self_update.sources.opened import OpenSources
+from uv_self_update.url import Url
 
 if TYPE_CHECKING:
     from support.web import Web
@@ -141,7 +142,7 @@ def test_search_with_always_one_more_page(web: Web) -> None:
     web.pages["/service/rest/v1/search/assets"] = answer
 
     with closing(upstream), pytest.raises(TooLarge, match="exceeds the limit of 3 pages"):
-        NexusTree(upstream, base=f"{web.url}/repository/uv").entries(())
+        NexusTree(upstream, base=Url.parse(f"{web.url}/repository/uv")).entries(())
     assert sum("search/assets" in path for path in web.paths()) == 3
 
 

@@ -9,10 +9,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from support.urls import source_settings
 from support.web import Asked, Page, Web
 from uv_self_update import platforms
 from uv_self_update.auth.credentials import Credentials
-from uv_self_update.config.kinds import SourceSettings
 from uv_self_update.config.settings import Network, Settings
 from uv_self_update.errors import StatusRefused, UnexpectedBody
 from uv_self_update.network.client import Upstream
@@ -20,6 +20,7 @@ from uv_self_update.network.limits import Limits
 from uv_self_update.releases.target import NEWEST
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.sources.s3 import BucketTree
+from uv_self_update.url import Url
 
 if TYPE_CHECKING:
     from uv_self_update.releases.release import Release
@@ -29,7 +30,7 @@ ARCHIVE = platforms.current().archive
 
 def find(url: str) -> Release:
     """Return the newest release of a bucket."""
-    settings = Settings(sources=(SourceSettings(kind="s3", url=url),))
+    settings = Settings(sources=(source_settings(kind="s3", url=url),))
     with closing(OpenSources(settings, uv=Path("uv"), environ={})) as opened:
         return opened.find(NEWEST).release
 
@@ -92,7 +93,7 @@ def test_list_with_always_one_more_page(web: Web) -> None:
     web.pages["/bucket"] = answer
 
     with closing(upstream), pytest.raises(UnexpectedBody, match="an endless one"):
-        BucketTree(upstream, base=f"{web.url}/bucket").entries(())
+        BucketTree(upstream, base=Url.parse(f"{web.url}/bucket")).entries(())
     assert len(web.asked) <= 5
 
 
@@ -130,7 +131,7 @@ def test_signature_goes_with_every_request(web: Web) -> None:
         file if "prefix=0.9.9" in asked.path else folder
     )
     url = f"{web.url}/devstoreaccount1/c?sv=1&sig=secret"
-    settings = Settings(sources=(SourceSettings(kind="s3", url=url),))
+    settings = Settings(sources=(source_settings(kind="s3", url=url),))
     web.pages[f"/devstoreaccount1/c/0.9.9/{ARCHIVE}"] = Page(body=b"content")
 
     with closing(OpenSources(settings, uv=Path("uv"), environ={})) as opened:

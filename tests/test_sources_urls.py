@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from support.urls import source_settings
 from support.web import Asked, Page
-from uv_self_update.config.kinds import SourceSettings
 from uv_self_update.errors import (
     NoLatest,
     NoSuchVersion,
@@ -39,7 +39,7 @@ def mirror(
     return UrlsSource(
         upstream,
         PLATFORM,
-        SourceSettings(
+        source_settings(
             kind="urls",
             download=f"{web.url}/files/{{tag}}/{{asset}}",
             latest=f"{web.url}/latest" if latest else None,
@@ -401,7 +401,7 @@ def test_digest_beside_is_not_looked_for(upstream: Upstream, web: Web) -> None:
 def test_open_in_any_shape(upstream: Upstream, web: Web) -> None:
     """A template may repeat its placeholders, put them in any order, and use a query."""
     template = f"{web.url}/{{asset}}?of={{version}}&tag={{tag}}&again={{tag}}"
-    source = UrlsSource(upstream, PLATFORM, SourceSettings(kind="urls", download=template))
+    source = UrlsSource(upstream, PLATFORM, source_settings(kind="urls", download=template))
     web.pages["/uv.zip"] = Page(body=b"content")
     with source.open(Release(version="1.2.3", tag="v1.2.3"), Asset(name="uv.zip")) as download:
         assert b"".join(download.chunks) == b"content"
@@ -412,7 +412,7 @@ def test_open_in_any_shape(upstream: Upstream, web: Web) -> None:
 def test_name_shows_no_login(upstream: Upstream) -> None:
     """What the source is called in messages has no password in it."""
     template = "https://me:pw@h.example/{tag}/{asset}?sig=abc"
-    source = UrlsSource(upstream, PLATFORM, SourceSettings(kind="urls", download=template))
+    source = UrlsSource(upstream, PLATFORM, source_settings(kind="urls", download=template))
     assert source.name == "https://***@h.example/{tag}/{asset}?sig=***"
 
 
@@ -425,7 +425,7 @@ def test_folder(upstream: Upstream, tmp_path: Path) -> None:
     source = UrlsSource(
         upstream,
         PLATFORM,
-        SourceSettings(
+        source_settings(
             kind="urls",
             download=folder.as_uri() + "/{tag}/{asset}",
             latest=f"{folder.as_uri()}/latest.txt",
@@ -448,7 +448,7 @@ def test_unreachable(upstream: Upstream) -> None:
     source = UrlsSource(
         upstream,
         PLATFORM,
-        SourceSettings(kind="urls", download="http://nowhere.invalid/{tag}/{asset}"),
+        source_settings(kind="urls", download="http://nowhere.invalid/{tag}/{asset}"),
     )
     with pytest.raises(Unreachable):
         source.find(Wanted(exact="0.12.3"))

@@ -16,10 +16,10 @@ from support.simulator.dialect import Setup
 from support.simulator.index import Index
 from support.simulator.rows import SERVERS
 from support.simulator.server import Simulator, replaced
+from support.urls import source_settings
 from support.web import Page
 from test_policy_rules import USER, rules
 from uv_self_update import platforms
-from uv_self_update.config.kinds import SourceSettings
 from uv_self_update.config.settings import Network, Settings
 from uv_self_update.errors import (
     NoSourceAnswered,
@@ -272,7 +272,7 @@ def test_overview_all_fail(caplog: pytest.LogCaptureFixture) -> None:
 def test_overview_examines(home: Home) -> None:
     """A URL whose kind nobody said is examined."""
     with Simulator(listing.NginxHtml(catalogue(*VERSIONS), Setup())) as simulator:
-        section = SourceSettings(kind="auto", url=f"{simulator.url}/")
+        section = source_settings(kind="auto", url=f"{simulator.url}/")
         settings = Settings(sources=(section,), network=Network(timeout=5, retries=0))
         with closing(OpenSources(settings, uv=home.path, environ={})) as opened:
             assert rows(*opened.all, limit=2) == [

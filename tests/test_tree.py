@@ -20,7 +20,8 @@ from uv_self_update.network.responses import Download
 from uv_self_update.platforms import Platform
 from uv_self_update.releases.target import NEWEST, Wanted
 from uv_self_update.sources.formats.entry import Entry
-from uv_self_update.sources.tree import Tree, TreeSource, below
+from uv_self_update.sources.tree import Tree, TreeSource
+from uv_self_update.url import Url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -38,7 +39,8 @@ class Memory(Tree):
 
     def __init__(self, *paths: str, name: str = "https://h.example/base/", **files: bytes) -> None:
         """Keep the paths, and what is in some files."""
-        self.name = self._base = name
+        self._base = Url.parse(name)
+        self.name = name
         self._paths = [tuple(path.split("/")) for path in paths]
         self._files = files
         self.listed: list[str] = []
@@ -191,7 +193,7 @@ def test_endless_folders() -> None:
 def test_below(base: str, names: Names, expected: str | None, *, folder: bool) -> None:
     """Names are quoted, and the query of the base stays behind them."""
     due = expected or "https://h/a%20b/c%20d/100%25/%C3%A9%2F%C3%BC%3F%23?sig=1"
-    assert below(base, names, directory=folder) == due
+    assert Url.parse(base).below(names, directory=folder) == Url.parse(due)
 
 
 EARLY, LATE = "2026-09-01T10:53:20Z", "2026-09-02T10:53:20Z"
@@ -286,7 +288,7 @@ def test_wheels(above: str) -> None:
     with pytest.raises(WheelsOnly) as caught:
         TreeSource(tree, PLATFORM).find(NEWEST)
 
-    assert caught.value.url == f"https://h.example/base/{above}"
+    assert caught.value.url == Url.parse(f"https://h.example/base/{above}")
 
 
 @pytest.mark.parametrize(

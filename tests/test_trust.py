@@ -22,6 +22,7 @@ from uv_self_update.network import system_authorities
 from uv_self_update.network.client_certificate import needs_passphrase
 from uv_self_update.network.tls import Trust
 from uv_self_update.redaction import Secret
+from uv_self_update.url import Url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -201,7 +202,7 @@ def test_one_context_for_many(
     trust = Trust(Network(ca_bundle=bundle), environ={})
 
     assert [talk(trust, server) for _ in range(3)] == [GREETING] * 3
-    assert read == [trust.context_for(f"https://{HOST}/", identified=True)]
+    assert read == [trust.context_for(Url.parse(f"https://{HOST}/"), identified=True)]
 
 
 def hash_of(bundle: Path) -> str:
@@ -245,7 +246,7 @@ def test_broken_bundle(content: bytes | None, tmp_path: Path) -> None:
     trust = Trust(Network(ca_bundle=path), environ={})
 
     with pytest.raises(TlsError, match=rf"`network.ca-bundle` \({path}\) cannot be used") as caught:
-        trust.context_for("https://jo:secret@h/", identified=False)
+        trust.context_for(Url.parse("https://jo:secret@h/"), identified=False)
     assert "secret" not in str(caught.value)
     assert "openssl x509" in str(caught.value.hint)
 
@@ -259,7 +260,7 @@ def test_shared(client: trustme.LeafCert, tmp_path: Path) -> None:
 
     def take(number: int) -> None:
         barrier.wait(_TIMEOUT)
-        found.append(trust.context_for(f"https://h{number}/", identified=True))
+        found.append(trust.context_for(Url.parse(f"https://h{number}/"), identified=True))
 
     threads = [threading.Thread(target=take, args=(number,)) for number in range(8)]
     for thread in threads:
@@ -267,8 +268,8 @@ def test_shared(client: trustme.LeafCert, tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
 
-    others = [trust.context_for("https://h/", identified=False)]
-    others += [trust.context_for("https://x/", identified=one) for one in (True, False)]
+    others = [trust.context_for(Url.parse("https://h/"), identified=False)]
+    others += [trust.context_for(Url.parse("https://x/"), identified=one) for one in (True, False)]
     assert len(found) == 8
     assert len({id(context) for context in found}) == 1
     assert len({id(context) for context in (*others, found[0])}) == 4
@@ -278,7 +279,9 @@ def test_shared_without_identity() -> None:
     """Without a client certificate it makes no difference whether it may be presented."""
     trust = Trust(Network(), environ={})
 
-    first, second = (trust.context_for("https://h/", identified=one) for one in (True, False))
+    first, second = (
+        trust.context_for(Url.parse("https://h/"), identified=one) for one in (True, False)
+    )
 
     assert first is second
 
@@ -399,7 +402,7 @@ def test_unusable_identity(
     network, reason, hint = unusable_identities(client, other, tmp_path)[wrong]
 
     with pytest.raises(TlsError) as caught:
-        Trust(network, environ={}).context_for("https://h/", identified=True)
+        Trust(network, environ={}).context_for(Url.parse("https://h/"), identified=True)
 
     assert str(caught.value).startswith("failed to connect securely to https://h/: ")
     assert reason in str(caught.value)
@@ -407,7 +410,7 @@ def test_unusable_identity(
     if network.passphrase is not None:
         assert network.passphrase.reveal() not in f"{caught.value!r} {caught.value.__cause__!r}"
     # Who is not to be identified does not need it.
-    Trust(network, environ={}).context_for("https://h/", identified=False)
+    Trust(network, environ={}).context_for(Url.parse("https://h/"), identified=False)
 
 
 @pytest.mark.parametrize("wrong", ["gone", "encrypted"])
@@ -500,14 +503,14 @@ def test_insecure_host(
     """A certificate is left unchecked for exactly the host that was named, with a warning."""
     for url in covered:
         trust = Trust(Network(insecure_hosts=(entry,)), environ={})
-        context = trust.context_for(url, identified=True)
+        context = trust.context_for(Url.parse(url), identified=True)
         assert (context.verify_mode, context.check_hostname) == (ssl.CERT_NONE, False)
         (message,) = caplog.messages
         assert "is not verified, because of --allow-insecure-host" in message
         caplog.clear()
     trust = Trust(Network(insecure_hosts=(entry,)), environ={})
     for url in checked:
-        context = trust.context_for(url, identified=True)
+        context = trust.context_for(Url.parse(url), identified=True)
         assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
     assert not caplog.messages
 
@@ -521,7 +524,7 @@ def test_unusable_entry(entry: str, caplog: pytest.LogCaptureFixture) -> None:
     trust = Trust(Network(insecure_hosts=(entry,)), environ={})
 
     for url in ("https://h/", "https://[::1]/", "https://a.example.com/"):
-        assert trust.context_for(url, identified=False).verify_mode == ssl.CERT_REQUIRED
+        assert trust.context_for(Url.parse(url), identified=False).verify_mode == ssl.CERT_REQUIRED
 
     (message,) = caplog.messages
     assert "in --allow-insecure-host is not used: " in message
@@ -554,7 +557,7 @@ def test_insecure_origins(caplog: pytest.LogCaptureFixture) -> None:
     )
 
     for host in ("option", "variable", "file"):
-        trust.context_for(f"https://{host}/", identified=False)
+        trust.context_for(Url.parse(f"https://{host}/"), identified=False)
 
     assert [
         message.split(": ")[0].rpartition(" because of ")[2] for message in caplog.messages

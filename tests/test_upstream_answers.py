@@ -29,6 +29,7 @@ from uv_self_update.errors import (
 )
 from uv_self_update.network.client import Upstream
 from uv_self_update.network.limits import Limits
+from uv_self_update.url import Url
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -182,7 +183,10 @@ def test_logins_of_one_source(upstream: Upstream, web: Web) -> None:
     for client in (one, two, upstream):
         client.read(f"{web.url}/a")
 
-    assert [one.login_for(web.url), upstream.login_for(web.url)] == ["the URL", None]
+    assert [one.login_for(Url.parse(web.url)), upstream.login_for(Url.parse(web.url))] == [
+        "the URL",
+        None,
+    ]
     assert len({asked.headers.get("Authorization") for asked in web.asked}) == 3
     upstream.close()
     with pytest.raises(Unreachable, match="interrupted"):

@@ -14,8 +14,8 @@ import trustme
 
 from support import binaries, mirrors
 from support.certificates import certificate_file, identity_file, key_file
+from support.urls import source_settings
 from support.web import Web
-from uv_self_update.config.kinds import SourceSettings
 from uv_self_update.config.settings import Network, Settings
 from uv_self_update.errors import IndexFailed
 from uv_self_update.redaction import Secret
@@ -52,7 +52,7 @@ def index(request: pytest.FixtureRequest, authority: trustme.CA) -> Iterator[tup
 
 def found(version: str, home: Home, url: str, network: Network, **environ: str) -> str:
     """Return the version that this uv finds, asked with these settings."""
-    settings = Settings(sources=(SourceSettings(kind="index", url=url),), network=network)
+    settings = Settings(sources=(source_settings(kind="index", url=url),), network=network)
     uv = binaries.executables(binaries.version(version)) / "uv"
     environ = home.full_environ({"UV_HTTP_RETRIES": "0", **environ})
     with closing(OpenSources(settings, uv=uv, environ=environ)) as opened:

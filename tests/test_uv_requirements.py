@@ -7,16 +7,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from uv_self_update.releases.release_urls import OF_KIND, page_of
+from uv_self_update.url import Url
 from uv_self_update.uv.requirements import names_release
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 REPOSITORIES = {
-    "https://github.com/acme/tools": OF_KIND["github"].mark,
-    "https://ghe.example:8443/Acme/Other/": OF_KIND["github"].mark,
-    page_of("https://gitlab.example/api/v4/projects/group%2Fbelow%2Ftools"): OF_KIND["gitlab"].mark,
-    page_of("https://gitea.example/git/acme/tools.git"): OF_KIND["gitea"].mark,
+    page_of(Url.parse(url)): OF_KIND[kind].mark
+    for url, kind in (
+        ("https://github.com/acme/tools", "github"),
+        ("https://ghe.example:8443/Acme/Other/", "github"),
+        ("https://gitlab.example/api/v4/projects/group%2Fbelow%2Ftools", "gitlab"),
+        ("https://gitea.example/git/acme/tools.git", "gitea"),
+    )
 }
 URL = "https://github.com/acme/tools/releases/download/v1/a-1.0-py3-none-any.whl"
 

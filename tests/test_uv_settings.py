@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support import binaries, names_of_uv, settings_of_uv
+from support.urls import parsed
 from support.web import Asked, Page, Web
 from uv_self_update.errors import IndexFailed, NoSuchVersion
 from uv_self_update.releases.target import NEWEST
@@ -113,7 +114,7 @@ def source(
 ) -> IndexSource:
     """Return the index that a user asks."""
     environ = {"UV_HTTP_RETRIES": "0", **(environ or {})}
-    return IndexSource(UvPip(uv, home.full_environ(environ), url=url))
+    return IndexSource(UvPip(uv, home.full_environ(environ), url=parsed(url)))
 
 
 def prove(

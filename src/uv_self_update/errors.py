@@ -37,6 +37,8 @@ from uv_self_update.values import frozen
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from uv_self_update.url import Url
+
 
 class UvSelfUpdateError(Exception):
     """The root: a message, and optionally a hint."""
@@ -334,16 +336,13 @@ class UnexpectedBody(SourceError):
 
 
 class WheelsOnly(SourceError):
-    """A directory contains wheels of uv instead of the archives of its releases.
+    """A directory contains wheels of uv instead of the archives of its releases."""
 
-    `place` is its URL, redacted; `url` the same with its credentials.
-    """
-
-    def __init__(self, place: str, *, url: str) -> None:
+    def __init__(self, url: Url) -> None:
         super().__init__(
-            f"{place} contains wheels of uv, not the archives of its releases",
+            f"{url} contains wheels of uv, not the archives of its releases",
             hint='For wheels, use a source of kind `index` with `format = "flat"`; '
-            f"`uv-self-update init {place}` configures it.",
+            f"`uv-self-update init {url}` configures it.",
         )
         self.url = url
 

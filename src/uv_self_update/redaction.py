@@ -50,19 +50,10 @@ class Secret:
     __str__ = __repr__
 
 
-def holds_secret(url: str) -> bool:
-    """Return whether `url` contains credentials or a secret parameter, such as a signature.
-
-    A user without a password counts, because it may be a token.
-    """
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "@" in url
-    pairs = (pair.partition("=") for pair in parts.query.split("&"))
-    return bool(parts.netloc.rpartition("@")[0]) or any(
-        value and _SECRET_NAME.search(name) for name, _, value in pairs
-    )
+def has_secret_parameter(query: str) -> bool:
+    """Return whether the query of a URL has a secret parameter, such as a signature."""
+    pairs = (pair.partition("=") for pair in query.split("&"))
+    return any(value and _SECRET_NAME.search(name) for name, _, value in pairs)
 
 
 def is_like_a_token(text: str) -> bool:

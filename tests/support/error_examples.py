@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from uv_self_update import errors
 from uv_self_update.errors import Problem, UvSelfUpdateError
+from uv_self_update.url import Url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +18,7 @@ FILE = Path("/etc/config.toml")
 URL = "https://h.example/a"
 
 EXAMPLES = [
-    errors.WheelsOnly("https://h.example/wheels/", url="https://h.example/wheels/"),
+    errors.WheelsOnly(Url.parse("https://h.example/wheels/")),
     errors.UsageError("only one TARGET can be given"),
     errors.InvalidTarget("nonsense"),
     errors.InvalidSource("x", "expected `KIND+URL`"),

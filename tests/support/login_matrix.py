@@ -12,14 +12,15 @@ from support.origins import CERTIFICATE, Arrived
 from support.simulator.dialect import Setup, basic, called, json_page
 from support.simulator.plain import github_release
 from support.simulator.rows import ROWS
+from support.urls import source_settings
 from support.web import Asked, Page
 from uv_self_update import platforms
-from uv_self_update.config.kinds import SourceSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from support.simulator.dialect import Dialect
+    from uv_self_update.config.kinds import SourceSettings
 
 USER, SECRET = "reader", "s3cret-t0ken"
 KEY = "X-JFrog-Art-Api"
@@ -68,7 +69,7 @@ class Subject:
 
     def section(self, userinfo: str = "", **keys: Any) -> SourceSettings:  # noqa: ANN401 # any field
         """Return the source, with a login in each of its URLs, and with the keys of one."""
-        section = SourceSettings(
+        section = source_settings(
             kind="urls",
             latest=f"{LATEST}/all.json",
             release=f"{RELEASE}/release/{{tag}}.json",

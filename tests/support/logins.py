@@ -5,9 +5,10 @@ from __future__ import annotations
 from base64 import b64encode
 from typing import TYPE_CHECKING
 
+from support.urls import origin_of
 from uv_self_update.auth.credentials import Credential, Credentials, login_of
 from uv_self_update.redaction import Secret
-from uv_self_update.url import Url, origin_of
+from uv_self_update.url import Url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

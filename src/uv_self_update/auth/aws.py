@@ -104,7 +104,7 @@ class AccessKey:
 def _host(url: Url) -> str:
     """Return the `Host` header of a request, which has no default port (RFC 9110 section 7.2)."""
     port = f":{DEFAULT_PORTS.get(url.scheme)}"
-    return url.parts.netloc.lower().removesuffix(port)
+    return url.address.removesuffix(port)
 
 
 def _query(query: str) -> str:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from uv_self_update.redaction import Secret
-from uv_self_update.url import origin_of
 from uv_self_update.values import field, frozen
 
 if TYPE_CHECKING:
@@ -43,10 +42,7 @@ class Credential:
 
 
 class Credentials:
-    """The credentials of one source, some of which are searched on demand.
-
-    A URL that was parsed already is given by its origin.
-    """
+    """The credentials of one source, some of which are searched on demand."""
 
     def __init__(
         self,
@@ -65,9 +61,9 @@ class Credentials:
         self._asked: set[Origin] = set()
         self._lock = threading.Lock()
 
-    def headers_for(self, url: str | Origin) -> dict[str, str]:
-        """Return the headers for a request to `url`, and to no other origin, without a search."""
-        credential = self._known.get(_origin(url))
+    def headers_for(self, origin: Origin) -> dict[str, str]:
+        """Return the headers for a request to an origin, and to no other, without a search."""
+        credential = self._known.get(origin)
         if credential is None:
             return {}
         return {name: secret.reveal() for name, secret in credential.headers.items()}
@@ -79,31 +75,29 @@ class Credentials:
             return self.headers_for(url.origin)
         return {name: secret.reveal() for name, secret in credential.sign(method, url).items()}
 
-    def ask(self, url: str | Origin) -> dict[str, str] | None:
-        """Search the credentials for `url`, after a request without any was refused.
+    def ask(self, origin: Origin) -> dict[str, str] | None:
+        """Search the credentials for an origin, after a request without any was refused.
 
         There is one search per origin, whose result `headers_for` returns from then on.
 
         Returns:
             The headers; None if none were found, or if they were known before.
         """
-        origin = _origin(url)
         if origin not in self._searches:
             return None
         self._search(origin)
         return self.headers_for(origin) or None
 
-    def names(self, url: str | Origin) -> bool:
-        """Return whether the user has configured the origin of `url`.
+    def names(self, origin: Origin) -> bool:
+        """Return whether the user has configured an origin.
 
         Other origins do not get the client certificate.
         """
-        origin = _origin(url)
         return origin in self._known or origin in self._searches
 
-    def place_for(self, url: str | Origin) -> str | None:
-        """Return the provider of the credentials for `url`, without a search; None without any."""
-        credential = self._known.get(_origin(url))
+    def place_for(self, origin: Origin) -> str | None:
+        """Return the provider of the credentials of an origin, without a search, or None."""
+        credential = self._known.get(origin)
         return None if credential is None else credential.place
 
     def described(self) -> dict[Origin, str | None]:
@@ -122,10 +116,6 @@ class Credentials:
                 self._asked.add(origin)
                 if found is not None:
                     self._known[origin] = found
-
-
-def _origin(url: str | Origin) -> Origin:
-    return origin_of(url) if isinstance(url, str) else url
 
 
 def login_of(url: Url) -> Login | None:

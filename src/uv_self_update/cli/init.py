@@ -209,13 +209,11 @@ def _verify(settings: Settings, invocation: Invocation) -> None:
 
 
 def _location(source: SourceSettings) -> str:
-    location = source.url or source.path or source.download
-    return "the package index" if location is None else redact_url(location)
+    return source.location or "the package index"
 
 
 def _named(source: SourceSettings) -> str:
-    location = source.url or source.path or source.download
-    return source.kind if location is None else f"{source.kind}+{redact_url(location)}"
+    return f"{source.kind}+{source.location}" if source.location else source.kind
 
 
 def _described(version: str, found: Inspection, platform: Platform) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from uv_self_update.config.kinds import SOURCE_FIELDS
 from uv_self_update.config.settings import FIELDS
+from uv_self_update.url import Url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -64,7 +65,11 @@ def as_table(source: SourceSettings) -> dict[str, Any]:
     """Return a source as a `[[source]]`."""
     fields = {name: getattr(source, field.attribute) for name, field in SOURCE_FIELDS.items()}
     table = {"kind": source.kind, **fields, "header-env": dict(source.header_env)}
-    return {name: value for name, value in table.items() if value}
+    return {
+        name: value.text if isinstance(value, Url) else value
+        for name, value in table.items()
+        if value
+    }
 
 
 def as_releases_table(releases: ReleasesSettings) -> dict[str, Any]:

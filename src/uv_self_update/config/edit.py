@@ -14,7 +14,7 @@ from uv_self_update.config.toml_text import KeyPath, parsed, with_value, without
 from uv_self_update.errors import ConfigurationNotKept, InvalidConfiguration, Problem, UsageError
 from uv_self_update.files import strerror
 from uv_self_update.messages import shown, suggestion
-from uv_self_update.redaction import holds_secret
+from uv_self_update.url import Url
 from uv_self_update.versions import VERSION
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def assign(
     for keys, (key, value) in paths.items():
         if not _settable(keys):
             raise _bad_key(key, _why_not(keys, key))
-        if not plaintext and holds_secret(value):
+        if not plaintext and _holds_secret(value):
             reason = f"the URL for `{shown(key)}` contains a password or a token"
             raise ConfigurationNotKept(path, reason, _OTHER_WAYS.format(keys[0]))
         new.append((keys, _from_text(keys, value)))
@@ -232,6 +232,13 @@ def _settable(keys: KeyPath) -> bool:
         return len(keys) == len(("policy", "digests", "VERSION", "FILE"))
     table = keys[:-1] if keys[-2:-1] == (_HEADERS,) else keys
     return _names_only(table) in every_key()
+
+
+def _holds_secret(value: str) -> bool:
+    try:
+        return Url.parse(value).holds_secret
+    except ValueError:
+        return "@" in value  # such as a password with a slash
 
 
 def _from_text(keys: KeyPath, value: str) -> object:

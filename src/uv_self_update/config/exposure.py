@@ -8,8 +8,6 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from uv_self_update.redaction import holds_secret
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
@@ -77,4 +75,4 @@ def owner_of(path: Path) -> str:
 
 def is_exposing(source: SourceSettings) -> bool:
     """Return whether a URL of a source contains a password or a token."""
-    return any(map(holds_secret, source.urls))
+    return any(url.holds_secret for url in source.urls)

@@ -13,6 +13,7 @@ from uv_self_update.config.locations import Directory, UrlType
 from uv_self_update.config.value_types import Choice, Name
 from uv_self_update.errors import InvalidSource
 from uv_self_update.messages import invalid, listed, shown, suggestion
+from uv_self_update.redaction import redact_url
 from uv_self_update.suggestions import with_scheme
 from uv_self_update.url import Url
 from uv_self_update.values import frozen, replace
@@ -100,10 +101,10 @@ class SourceSettings:
     """One `[[source]]`; each kind has its own of these fields, see `KINDS`."""
 
     kind: str = "index"
-    url: str | None = None
-    latest: str | None = None
-    release: str | None = None
-    download: str | None = None
+    url: Url | None = None
+    latest: Url | None = None
+    release: Url | None = None
+    download: Url | None = None
     path: str | None = None
     package: str | None = None
     format: str | None = None
@@ -121,24 +122,23 @@ class SourceSettings:
 
     def __repr__(self) -> str:
         """Show what is set, without a password or a token."""
-        values = vars(self)
         safe = {
-            name: shown(value) if isinstance(value, str) else value
-            for name, value in values.items()
+            name: shown(str(value)) if isinstance(value, str | Url) else value
+            for name, value in vars(self).items()
             if value
         }
         return f"SourceSettings({', '.join(f'{name}={value!r}' for name, value in safe.items())})"
 
     @property
-    def urls(self) -> tuple[str, ...]:
+    def urls(self) -> tuple[Url, ...]:
         """Every URL or template of one."""
         urls = (self.url, self.latest, self.release, self.download)
         return tuple(url for url in urls if url is not None)
 
     @property
-    def parsed(self) -> tuple[Url, ...]:
-        """The same, parsed; raises ValueError for a URL that was not validated."""
-        return tuple(map(Url.parse, self.urls))
+    def location(self) -> str:
+        """Where it is, without secrets; empty for uv's own index."""
+        return str(self.url or self.download or redact_url(self.path or ""))
 
     def with_login_of(self, other: SourceSettings) -> SourceSettings:
         """Return this source with the credentials of another."""

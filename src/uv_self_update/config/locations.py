@@ -35,25 +35,14 @@ class UrlType(ValueType):
     needed: str = ""
     """The placeholder that a template has to contain."""
 
-    def parse(self, value: object, _directory: Path) -> str:
+    def parse(self, value: object, _directory: Path) -> Url:
         if not isinstance(value, str) or not value:
             raise self.invalid(value)
-        if problems := [*self._problems(value)]:
+        url = _parsed(value)
+        problems = [*self._problems_of_parts(value, url), *self._problems_of_placeholders(value)]
+        if problems:
             raise InvalidValue(*problems)
-        return value
-
-    def _problems(self, value: str) -> Iterator[str]:
-        if re.search(r"[\s\x00-\x1f\x7f]", value):
-            yield "the URL contains white space: write a space as `%20`"
-            return
-        try:
-            url = Url.parse(value)
-        except ValueError:
-            escapes = "in a password, write `/` as `%2F`, `#` as `%23` and `@` as `%40`"
-            yield f"invalid URL `{shown(value)}`: {escapes}"
-            return
-        yield from self._problems_of_parts(value, url)
-        yield from self._problems_of_placeholders(value)
+        return url
 
     def _problems_of_parts(self, value: str, url: Url) -> Iterator[str]:
         parts = url.parts
@@ -80,6 +69,17 @@ class UrlType(ValueType):
                 yield f"unknown placeholder `{shown(name)}`: expected {known}"
         if self.needed not in value:
             yield f"`{shown(value)}` has no placeholder `{self.needed}` for the name of the file"
+
+
+def _parsed(value: str) -> Url:
+    reason = "the URL contains white space: write a space as `%20`"
+    if not re.search(r"[\s\x00-\x1f\x7f]", value):
+        try:
+            return Url.parse(value)
+        except ValueError:
+            escapes = "in a password, write `/` as `%2F`, `#` as `%23` and `@` as `%40`"
+            reason = f"invalid URL `{shown(value)}`: {escapes}"
+    raise InvalidValue(reason)
 
 
 @frozen

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from uv_self_update.errors import UvSelfUpdateError
 from uv_self_update.network.preconnect import Preconnection
 from uv_self_update.network.proxies import Proxies
-from uv_self_update.url import Url, origin_of
 from uv_self_update.uv import configuration as uv_toml
 
 if TYPE_CHECKING:
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 
     from uv_self_update.config.settings import Network
     from uv_self_update.network.tls import Trust
+    from uv_self_update.url import Url
     from uv_self_update.uv.configuration import UvToml
 
 
@@ -48,30 +48,29 @@ class Access:
     def _uv_toml(self) -> UvToml:
         return uv_toml.read(self._environ, windows=os.name == "nt")
 
-    def preconnect(self, url: str) -> None:
+    def preconnect(self, url: Url) -> None:
         """Begin the connection for the first request, to a URL that the user has configured.
 
         Nothing is raised or reported: the request itself does that.
         """
+        scheme, host, port = url.origin
         try:
-            parsed = Url.parse(url)
-            scheme, host, port = parsed.origin
-            proxy = self.proxies.for_url(parsed)
+            proxy = self.proxies.for_url(url)
             tls: Callable[[], Callable[[], ssl.SSLContext]] | None = None
             if proxy is not None:
                 # TLS with the server is within a tunnel then, and TLS with a proxy around that.
-                if (origin := origin_of(proxy.url))[0] == "https":
+                if proxy.url.scheme == "https":
                     return
-                _, host, port = origin
+                _, host, port = proxy.url.origin
             elif scheme == "https":
                 tls = partial(self._context_of, url)
-        except (UvSelfUpdateError, ValueError):
+        except UvSelfUpdateError:
             return
         if host and host.isascii() and port is not None:
             timeout = self.network.connect_timeout
             self.preconnection = Preconnection(host, port, timeout=timeout, tls=tls)
 
-    def _context_of(self, url: str) -> Callable[[], ssl.SSLContext]:
+    def _context_of(self, url: Url) -> Callable[[], ssl.SSLContext]:
         # `trust` only now: its module is imported while the connection is being made.
         return partial(self.trust.context_for, url, identified=True)
 

@@ -104,11 +104,11 @@ class Upstream:
         client._targets = RedirectTargets()  # noqa: SLF001 # as above
         return client
 
-    def login_for(self, url: str) -> str | None:
+    def login_for(self, url: Url) -> str | None:
         """Return the provider of the credentials for `url`; None without any."""
-        return self._credentials.place_for(url)
+        return self._credentials.place_for(url.origin)
 
-    def read(self, url: str, *, accept: str = "*/*", limit: int | None = None) -> Document:
+    def read(self, url: Url | str, *, accept: str = "*/*", limit: int | None = None) -> Document:
         """Read a whole document of at most `limit` bytes (default: `Limits.document`).
 
         Raises:
@@ -117,7 +117,7 @@ class Upstream:
         limit = self.limits.document if limit is None else limit
         target = _parsed(url)
         if target.scheme == "file":
-            with self.open(url, limit=limit) as download:
+            with self.open(target, limit=limit) as download:
                 body = b"".join(download.chunks)
                 return Document(url=download.url, content_type="", body=body, links={})
 
@@ -137,7 +137,7 @@ class Upstream:
         return self._retried(once)
 
     @contextmanager
-    def lines(self, url: str, *, limit: int | None = None) -> Iterator[Iterator[bytes]]:
+    def lines(self, url: Url | str, *, limit: int | None = None) -> Iterator[Iterator[bytes]]:
         """Read a document of at most `limit` bytes (default: `Limits.list`) line by line.
 
         Raises:
@@ -149,7 +149,7 @@ class Upstream:
     @contextmanager
     def items(
         self,
-        url: str,
+        url: Url | str,
         split: Callable[[Iterator[bytes], str], Iterator[T]],
         *,
         accept: str = "*/*",
@@ -169,7 +169,7 @@ class Upstream:
         limit = self.limits.list if limit is None else limit
         target = _parsed(url)
         if target.scheme == "file":
-            with open_file(url, limit) as download:
+            with open_file(target.text, limit) as download:
                 yield Items(items=split(download.chunks, download.url), links={})
             return
         yield resumed(
@@ -183,7 +183,7 @@ class Upstream:
     @contextmanager
     def open(
         self,
-        url: str,
+        url: Url | str,
         *,
         accept: str = "*/*",
         limit: int | None = None,
@@ -207,7 +207,7 @@ class Upstream:
         limit = self.limits.file if limit is None else limit
         target = _parsed(url)
         if target.scheme == "file":
-            with open_file(url, limit) as download:
+            with open_file(target.text, limit) as download:
                 yield download
             return
 
@@ -257,7 +257,7 @@ class Upstream:
         return self._retried(lambda: fetched({})), None
 
     def tail(
-        self, url: str, length: int, *, accept: str = "*/*", again: bool = False
+        self, url: Url | str, length: int, *, accept: str = "*/*", again: bool = False
     ) -> bytes | None:
         """Return the last `length` bytes of a file; None where the server sends no part of it.
 
@@ -276,7 +276,7 @@ class Upstream:
 
         return self._retried(once)
 
-    def look(self, url: str, *, accept: str = "*/*") -> Answer:
+    def look(self, url: Url | str, *, accept: str = "*/*") -> Answer:
         """Return the response to a `GET` whatever its status, and the start of its body.
 
         Raises:
@@ -296,7 +296,7 @@ class Upstream:
             body=bytes(body[: self.limits.excerpt]),
         )
 
-    def status(self, url: str) -> int:
+    def status(self, url: Url | str) -> int:
         """Return 200 if a file exists, or else the status of the refusal.
 
         A refused `HEAD` is confirmed with a `GET` of one byte: some servers support `GET` only,
@@ -307,7 +307,7 @@ class Upstream:
         """
         target = _parsed(url)
         if target.scheme == "file":
-            return HTTPStatus.OK if path_of_url(url).is_file() else HTTPStatus.NOT_FOUND
+            return HTTPStatus.OK if path_of_url(target.text).is_file() else HTTPStatus.NOT_FOUND
 
         def once() -> int:
             for method, headers in ("HEAD", _AS_A_FILE), ("GET", _FIRST_BYTE):
@@ -392,9 +392,9 @@ class Upstream:
             raise error
 
 
-def _parsed(url: str) -> Url:
-    """Parse the URL of a request; raises Unreachable for an invalid one."""
+def _parsed(url: Url | str) -> Url:
+    """Parse a URL that a server has named; raises Unreachable for an invalid one."""
     try:
-        return Url.parse(url)
+        return Url.parse(url) if isinstance(url, str) else url
     except ValueError:
-        raise Unreachable(redact_url(url), "invalid URL") from None
+        raise Unreachable(redact_url(str(url)), "invalid URL") from None

@@ -13,7 +13,7 @@ from contextlib import suppress
 from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, unquote_to_bytes, urljoin, urlsplit
+from urllib.parse import SplitResult, unquote_to_bytes, urljoin
 
 import httpcore
 import httpx
@@ -27,7 +27,6 @@ from uv_self_update.network.ranges import length_of
 from uv_self_update.network.redirects import is_local, redirected
 from uv_self_update.network.route import FAILURES, Route, failures_of_socks
 from uv_self_update.redaction import redact_parts
-from uv_self_update.url import without_userinfo
 from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
@@ -212,7 +211,7 @@ class Exchange:
 
     def _client(self, url: Url, proxy: Proxy | None, *, identified: bool) -> httpx.Client:
         encrypted = url.scheme == "https"
-        tls = self._access.trust.context_for(url.wire, identified=identified) if encrypted else None
+        tls = self._access.trust.context_for(url, identified=identified) if encrypted else None
         with self._lock:
             client = self._clients.get((tls, proxy))
             if client is None:
@@ -233,16 +232,13 @@ class Exchange:
             headers={"User-Agent": f"uv-self-update/{__version__}"},
         )
 
-    def _proxy_of(self, url: str) -> httpcore.Proxy:
-        parts = urlsplit(url)
-        user, _, password = parts.netloc.rpartition("@")[0].partition(":")
+    def _proxy_of(self, url: Url) -> httpcore.Proxy:
+        user, _, password = url.userinfo.partition(":")
         pair = (unquote_to_bytes(user), unquote_to_bytes(password)) if user or password else None
         tls = (
-            self._access.trust.context_for(url, identified=False)
-            if parts.scheme == "https"
-            else None
+            self._access.trust.context_for(url, identified=False) if url.scheme == "https" else None
         )
-        return httpcore.Proxy(without_userinfo(url), auth=pair, ssl_context=tls)
+        return httpcore.Proxy(url.wire, auth=pair, ssl_context=tls)
 
 
 @frozen

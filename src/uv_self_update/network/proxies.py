@@ -17,14 +17,13 @@ from urllib.parse import quote, unquote_to_bytes
 
 from uv_self_update.errors import ProxyRefused
 from uv_self_update.messages import listed
-from uv_self_update.redaction import redact_url
+from uv_self_update.url import Url
 from uv_self_update.values import field, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
-    from uv_self_update.url import Url
     from uv_self_update.uv.configuration import UvToml
 
 
@@ -53,7 +52,7 @@ _SYSTEM_FUNCTIONS: Mapping[str, tuple[str, str]] = {
 class Proxy:
     """A proxy, and the setting that names it."""
 
-    url: str = field(repr=False)
+    url: Url
     """`SCHEME://[USER[:PASSWORD]@]HOST:PORT`, with percent-encoded credentials."""
 
     origin: str
@@ -62,7 +61,7 @@ class Proxy:
     @property
     def shown(self) -> str:
         """The proxy without its credentials, for messages."""
-        return f"{redact_url(self.url)} ({self.origin})"
+        return f"{self.url} ({self.origin})"
 
 
 @frozen
@@ -150,7 +149,7 @@ class Proxies:
         if named is None or not named.value:
             return None
         try:
-            return Proxy(url=_normalised(named.value), origin=named.origin)
+            return Proxy(url=Url.parse(_normalised(named.value)), origin=named.origin)
         except _InvalidProxyError as invalid:
             raise ProxyRefused(str(url), f"of {named.origin}", str(invalid), hint=_HINT) from None
 

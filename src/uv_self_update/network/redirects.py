@@ -8,7 +8,7 @@ import socket
 from urllib.parse import urljoin, urlunsplit
 
 from uv_self_update.errors import Unreachable
-from uv_self_update.url import Url, without_userinfo
+from uv_self_update.url import Url
 
 _log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ def redirected(url: Url, location: str) -> Url:
         Unreachable: The target is not a URL of `http` or `https`.
     """
     try:
-        target = Url.parse(without_userinfo(urljoin(url.wire, location)))
+        target = Url.parse(urljoin(url.wire, location)).bare
         before, after = url.parts, target.parts
         own = after.port is None or after.path == f"{before.path}/"
     except ValueError:

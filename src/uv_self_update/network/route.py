@@ -8,7 +8,6 @@ import sys
 import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import httpcore
 
@@ -105,7 +104,7 @@ class Route:
     def _failure_of(self, proxy: Proxy, error: Exception) -> ProxyRefused | None:
         """Return the error for a failure of the proxy; None for one behind it."""
         if self._proxy_tls_failed:
-            tls_error = explained(error, proxy.url, identified=False)
+            tls_error = explained(error, str(proxy.url), identified=False)
             if tls_error is not None:
                 return self._refused(tls_error.message, tls_error.hint or "")
         if isinstance(error, (httpcore.ProxyError, ImportError, *failures_of_socks())):
@@ -151,8 +150,8 @@ class Route:
             raise AssertionError
         named = [challenge.partition(" ")[0] for challenge in self._challenges if challenge]
         schemes = [name if name.lower() in _SCHEMES else "another scheme" for name in named]
-        has_credentials = "@" in urlsplit(self._proxy.url).netloc
-        words = "credentials not accepted" if has_credentials else "authentication required"
+        known = self._proxy.url.userinfo
+        words = "credentials not accepted" if known else "authentication required"
         hint = (
             f"Add `user:password@` to the URL in {self._proxy.origin}; write `@` as %40 and `:` as "
             "%3A."

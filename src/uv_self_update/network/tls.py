@@ -30,8 +30,6 @@ from uv_self_update.messages import shown
 from uv_self_update.network import system_authorities
 from uv_self_update.network.authorities import blocks_in, state_their_purpose
 from uv_self_update.network.client_certificate import ClientCertificate, UnusableClientCertificate
-from uv_self_update.redaction import redact_url
-from uv_self_update.url import origin_of
 from uv_self_update.values import frozen, replace
 
 if TYPE_CHECKING:
@@ -40,6 +38,7 @@ if TYPE_CHECKING:
     from uv_self_update.config.settings import Network
     from uv_self_update.network.authorities import Block
     from uv_self_update.network.system_authorities import SystemAuthorities
+    from uv_self_update.url import Origin, Url
 
 
 _log = logging.getLogger(__name__)
@@ -74,7 +73,7 @@ class Trust:
         self._contexts: dict[tuple[bool, bool], ssl.SSLContext] = {}
         self._warned: set[_Exemption] = set()
 
-    def context_for(self, url: str, *, identified: bool) -> ssl.SSLContext:
+    def context_for(self, url: Url, *, identified: bool) -> ssl.SSLContext:
         """Return the context for connections to the origin of a URL.
 
         Contexts with the same properties are shared, and so are their connections.
@@ -88,7 +87,7 @@ class Trust:
         """
         identity = self._identity if identified else None
         with self._lock:
-            exemption = next((one for one in self._exemptions if one.covers(url)), None)
+            exemption = next((one for one in self._exemptions if one.covers(url.origin)), None)
             if exemption is not None and exemption not in self._warned:
                 self._warned.add(exemption)
                 _log.warning(
@@ -105,7 +104,7 @@ class Trust:
                 self._contexts[properties] = context
             return self._contexts[properties]
 
-    def _verifying(self, url: str) -> ssl.SSLContext:
+    def _verifying(self, url: Url) -> ssl.SSLContext:
         context = _new_context(self._system)
         # As in curl and uv, a trusted intermediate authority is enough.
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
@@ -116,7 +115,7 @@ class Trust:
             reason = _load(context, bundle)
             if reason is not None:
                 raise TlsError(
-                    redact_url(url),
+                    str(url),
                     f"`network.ca-bundle` ({bundle}) cannot be used: {reason}",
                     hint="Expected a PEM file with `-----BEGIN CERTIFICATE-----`. To convert a "
                     "binary one: `openssl x509 -inform der -in FILE -out ca.pem`.",
@@ -161,8 +160,8 @@ class _Exemption:
     origin: str
     """The option, the variable or the file that says so."""
 
-    def covers(self, url: str) -> bool:
-        scheme, host, port = origin_of(url)
+    def covers(self, origin: Origin) -> bool:
+        scheme, host, port = origin
         return host == self.host and self.scheme in {"", scheme} and self.port in {None, port}
 
 
@@ -227,12 +226,12 @@ def _not_verifying() -> ssl.SSLContext:
     return context
 
 
-def _identify(context: ssl.SSLContext, identity: ClientCertificate, url: str) -> None:
+def _identify(context: ssl.SSLContext, identity: ClientCertificate, url: Url) -> None:
     try:
         identity.present(context)
     except UnusableClientCertificate as error:
         if identity.variable is None:
-            raise TlsError(redact_url(url), error.reason, hint=error.hint) from error
+            raise TlsError(str(url), error.reason, hint=error.hint) from error
         _log.warning("%s is not used: %s. %s", identity.variable, error.reason, error.hint)
 
 

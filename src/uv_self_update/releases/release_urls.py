@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from uv_self_update.url import Url
 
 SIGN_IN = re.compile(rb"/(?:login|user/login|users/sign_in)/?(?:\?|$)")
 """A URL of the page that GitHub, Gitea or GitLab redirects to without a session."""
@@ -56,9 +58,8 @@ OF_KIND: Mapping[str, ReleaseUrls] = {"github": _GITHUB, "gitea": _GITHUB, "gitl
 """The kinds of `[[releases]]` whose files have such URLs."""
 
 
-def page_of(url: str) -> str:
+def page_of(url: Url) -> Url:
     """Return the URL of a repository's page, without a slash at its end."""
-    parts = urlsplit(url)
-    root, api, project = parts.path.partition(_API)
+    root, api, project = url.parts.path.partition(_API)
     path = f"{root}/{unquote(project)}" if api else root
-    return parts._replace(path=path.rstrip("/").removesuffix(".git")).geturl()
+    return url.at(path.rstrip("/").removesuffix(".git"))

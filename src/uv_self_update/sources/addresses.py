@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from contextlib import suppress
 from typing import TYPE_CHECKING
-from urllib.parse import urlunsplit
 
 from uv_self_update.auth.variables import is_githubs_own
 from uv_self_update.errors import InvalidSource
 from uv_self_update.network.access import Access
-from uv_self_update.url import Url
+from uv_self_update.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from uv_self_update.config.kinds import SourceSettings
     from uv_self_update.config.settings import Network, Settings
+    from uv_self_update.url import Url
 
 
 def preconnect(settings: Settings, environ: Mapping[str, str], *, exact: bool = False) -> Access:
@@ -38,7 +38,7 @@ def preconnect_to(
     return access
 
 
-def first_url(section: SourceSettings, *, exact: bool) -> str | None:
+def first_url(section: SourceSettings, *, exact: bool) -> Url | None:
     """Return a URL on the server of a source's first request; None if there is no such server.
 
     uv queries an index itself, and a directory is not a server.
@@ -54,12 +54,12 @@ def first_url(section: SourceSettings, *, exact: bool) -> str | None:
         case "urls":
             listed = section.release or section.download if exact else section.latest
             # A template may have a placeholder even in the name of the host.
-            return listed if listed and "{" not in Url.parse(listed).netloc else None
+            return listed if listed and "{" not in listed.netloc else None
         case _:
             return section.url
 
 
-def api_of(url: str) -> str:
+def api_of(url: Url) -> Url:
     """Return the API URL of the repository at `url`.
 
     The API of `https://github.com/O/R` and `https://TENANT.ghe.com/O/R` has its own host
@@ -69,14 +69,13 @@ def api_of(url: str) -> str:
     Raises:
         InvalidSource: The URL does not end in `OWNER/REPO`.
     """
-    parsed = Url.parse(url)
-    above, _, name = parsed.parts.path.rstrip("/").rpartition("/")
+    above, _, name = url.parts.path.rstrip("/").rpartition("/")
     prefix, _, owner = above.rpartition("/")
     if not owner or not name:
-        raise InvalidSource(str(parsed), "the URL of a repository ends in `OWNER/REPO`")
-    netloc, path = parsed.netloc, f"{prefix}/api/v3/repos/{owner}/{name}"
-    if is_githubs_own(parsed):
-        userinfo, at, host = netloc.rpartition("@")
-        api = host.lower().removeprefix("www.")
-        netloc, path = f"{userinfo}{at}api.{api}", f"/repos/{owner}/{name}"
-    return urlunsplit((parsed.parts.scheme, netloc, path, "", ""))
+        raise InvalidSource(str(url), "the URL of a repository ends in `OWNER/REPO`")
+    if not is_githubs_own(url):
+        return url.at(f"{prefix}/api/v3/repos/{owner}/{name}")
+    scheme, host, port = url.origin
+    parts = url.parts._replace(netloc=f"api.{url.address.removeprefix('www.')}")
+    api = replace(url, parts=parts, origin=(scheme, f"api.{host.removeprefix('www.')}", port))
+    return api.at(f"/repos/{owner}/{name}")

@@ -9,6 +9,7 @@ from uv_self_update.errors import InvalidApprovedList, SourceError
 from uv_self_update.redaction import redact_url
 from uv_self_update.releases.policy import Approved, Policy
 from uv_self_update.sources.formats.documents import describe
+from uv_self_update.url import Url
 from uv_self_update.values import replace
 from uv_self_update.versions import VERSION
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from uv_self_update.releases.policy import Rule
 
 
-def with_lists(policy: Policy, client: Callable[[str], Upstream]) -> Policy:
+def with_lists(policy: Policy, client: Callable[[Url], Upstream]) -> Policy:
     """Return a policy with the contents of its lists in place of their URLs.
 
     Raises:
@@ -31,10 +32,11 @@ def with_lists(policy: Policy, client: Callable[[str], Upstream]) -> Policy:
     return Policy(rules=tuple(read.get(rule, rule) for rule in policy.rules))
 
 
-def _with_list(rule: Approved, url: str, client: Callable[[str], Upstream]) -> Approved:
+def _with_list(rule: Approved, url: str, client: Callable[[Url], Upstream]) -> Approved:
     try:
-        upstream = client(url)
-        body = upstream.read(url, limit=upstream.limits.version_list).body
+        place = Url.parse(url)
+        upstream = client(place)
+        body = upstream.read(place, limit=upstream.limits.version_list).body
         return replace(rule, versions=parse_list(body), url=None)
     except (SourceError, ValueError) as error:
         raise InvalidApprovedList(redact_url(str(rule.written)), rule.origin, str(error)) from error

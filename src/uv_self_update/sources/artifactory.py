@@ -15,7 +15,6 @@ from uv_self_update.releases.digests import lone_sum
 from uv_self_update.sources.formats.documents import describe, read_json
 from uv_self_update.sources.formats.entry import Entry, is_name
 from uv_self_update.sources.proxied import ManifestOrTree, RepositoryTree
-from uv_self_update.sources.tree import below
 
 if TYPE_CHECKING:
     from uv_self_update.config.kinds import SourceSettings
@@ -85,7 +84,7 @@ class ArtifactoryTree(RepositoryTree):
         return [entry for child in children if (entry := _entry(child)) is not None]
 
     def _read(self, repository: str, path: Names) -> Document:
-        url = below(self._root, ("api", "storage", repository, *self._path, *path))
+        url = self._root.below(("api", "storage", repository, *self._path, *path))
         return self._upstream.read(url, accept="application/json")
 
 

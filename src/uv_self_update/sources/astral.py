@@ -16,12 +16,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import GONE, UnexpectedBody
-from uv_self_update.redaction import redact_url
 from uv_self_update.sources.catalog import CatalogSource
 from uv_self_update.sources.context import url_of
 from uv_self_update.sources.formats.documents import describe, read_ndjson_line
-from uv_self_update.sources.tree import below
-from uv_self_update.url import Url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +31,7 @@ if TYPE_CHECKING:
     from uv_self_update.releases.release import Asset, Release
     from uv_self_update.releases.target import Wanted
     from uv_self_update.sources.context import Context
+    from uv_self_update.url import Url
 
 
 MANIFEST = ("github", "versions", "main", "v1", "uv.ndjson")
@@ -54,18 +52,18 @@ def create(settings: SourceSettings, context: Context) -> AstralSource:
 class AstralSource(CatalogSource):
     """A copy or a proxy of Astral's mirror."""
 
-    def __init__(self, upstream: Upstream, platform: Platform, *, url: str) -> None:
+    def __init__(self, upstream: Upstream, platform: Platform, *, url: Url) -> None:
         super().__init__(platform)
         self._upstream = upstream
         self._base = url
-        self.name = str(Url.parse(url))
+        self.name = str(url)
 
     def listed(self) -> Iterator[Release]:
         """Return every version of the manifest.
 
         The lines are ordered by date, so the first may belong to an older series.
         """
-        url = below(self._base, MANIFEST)
+        url = self._base.below(MANIFEST)
         found, first = False, b""
         with self._upstream.lines(url) as lines:
             for line in lines:
@@ -76,7 +74,7 @@ class AstralSource(CatalogSource):
                 elif not found:
                     first = (first + line + b"\n")[:65_536]
         if not found:
-            raise UnexpectedBody(redact_url(url), "Astral's uv.ndjson", describe(first))
+            raise UnexpectedBody(str(url), "Astral's uv.ndjson", describe(first))
 
     def confirmed(self, release: Release, wanted: Wanted) -> bool:
         if wanted.exact is None and _just_published(release):
@@ -87,8 +85,8 @@ class AstralSource(CatalogSource):
     def fetch(self, release: Release, asset: Asset) -> AbstractContextManager[Download]:
         return self._upstream.open(self._file(release, asset.name))
 
-    def _file(self, release: Release, name: str) -> str:
-        return below(self._base, (*_DOWNLOADS, release.tag, name))
+    def _file(self, release: Release, name: str) -> Url:
+        return self._base.below((*_DOWNLOADS, release.tag, name))
 
 
 def _just_published(release: Release) -> bool:

@@ -20,7 +20,6 @@ from base64 import b64encode
 from functools import cached_property, partial
 from itertools import chain
 from typing import TYPE_CHECKING, TypeGuard
-from urllib.parse import urlunsplit
 
 from uv_self_update.auth import netrc as netrc_file
 from uv_self_update.auth.credentials import Credential, Credentials, Login, login_of, usable_secret
@@ -33,10 +32,9 @@ from uv_self_update.auth.variables import (
     job_login,
     server_of,
 )
-from uv_self_update.redaction import Secret, redact_url
+from uv_self_update.redaction import Secret
 from uv_self_update.sources.addresses import api_of
 from uv_self_update.sources.context import url_of
-from uv_self_update.url import Url, origin_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -44,7 +42,7 @@ if TYPE_CHECKING:
     from uv_self_update.auth.netrc import LoginFile
     from uv_self_update.auth.programs import LoginPrograms
     from uv_self_update.config.kinds import SourceSettings
-    from uv_self_update.url import Origin
+    from uv_self_update.url import Origin, Url
 
 
 _log = logging.getLogger(__name__)
@@ -116,12 +114,12 @@ class _Collector:
         """The origins that the user configured, each with its URLs."""
         section = self._section
         found: dict[Origin, list[Url]] = {}
-        for url in section.parsed:
+        for url in section.urls:
             if url.scheme in _WEB:
                 found.setdefault(url.origin, []).append(url)
         if section.kind == "github" and section.url is not None:
             # github.com has its API on another host, and the credentials apply to both.
-            found.setdefault(origin_of(api_of(section.url)), [Url.parse(section.url)])
+            found.setdefault(api_of(section.url).origin, [section.url])
         return found
 
     def _known(self, origin: Origin, urls: Sequence[Url]) -> Credential | None:
@@ -198,7 +196,7 @@ class _Collector:
 
     @property
     def _name(self) -> str:
-        return f"the source {redact_url(self._section.url or self._section.download or '')}"
+        return f"the source {self._section.location}"
 
     def _of_the_product(self, url: Url) -> Iterator[tuple[Login | Secret, str]]:
         """Yield the credentials in the variables of GitHub or GitLab."""
@@ -247,7 +245,7 @@ class _Collector:
         section = self._section
         header, prefix = _TOKEN_HEADERS.get(section.kind, ("Authorization", "Bearer "))
         if isinstance(login, Secret):
-            if section.kind == "github" and origin != origin_of(api_of(url_of(section))):
+            if section.kind == "github" and origin != api_of(url_of(section)).origin:
                 # The web pages of github.com do not accept tokens.
                 return {}
             secret = usable_secret(login.reveal())
@@ -278,5 +276,4 @@ def _bare(url: Url) -> str:
     """Return a URL, or the part of a template before its placeholders, without secrets."""
     if not url.host or "{" in url.netloc:
         return ""
-    path = url.parts.path.partition("{")[0]
-    return urlunsplit((url.parts.scheme, url.parts.netloc, path, "", ""))
+    return url.at(url.parts.path.partition("{")[0]).wire

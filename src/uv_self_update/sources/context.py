@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from uv_self_update.network.client import Upstream
     from uv_self_update.platforms import Platform
     from uv_self_update.sources.interface import Source
+    from uv_self_update.url import Url
 
 
 _ELSEWHERE = {"auto": "detection.detect", "index": "index.source"}
@@ -66,7 +67,7 @@ def build(settings: SourceSettings, context: Context) -> Source:
     return source
 
 
-def url_of(settings: SourceSettings) -> str:
+def url_of(settings: SourceSettings) -> Url:
     """Return the URL of a source whose kind requires one."""
     assert settings.url is not None, "the configuration was validated"  # noqa: S101 # for the type checker
     return settings.url

@@ -13,6 +13,7 @@ from uv_self_update.releases.release import utc
 from uv_self_update.sources.formats.entry import Entry
 from uv_self_update.sources.index.wheels import TreeOrWheels
 from uv_self_update.sources.tree import Tree
+from uv_self_update.url import Url
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -64,8 +65,8 @@ class DirectoryTree(Tree):
                 raise StatusRefused(str(directory), HTTPStatus.NOT_FOUND, words) from error
             raise Unreadable(str(directory), strerror(error)) from error
 
-    def url(self, path: tree.Names) -> str:
-        return f"{self._root.joinpath(*path).absolute().as_uri()}/"
+    def url(self, path: tree.Names) -> Url:
+        return Url.parse(f"{self._root.joinpath(*path).absolute().as_uri()}/")
 
     def open(self, path: tree.Names) -> AbstractContextManager[Download]:
         return self._upstream.open(self._root.joinpath(*path).as_uri())

@@ -10,8 +10,6 @@ from uv_self_update.releases.release import Asset, Release, stated_date
 from uv_self_update.sources.catalog import DENIED, CatalogSource
 from uv_self_update.sources.context import url_of
 from uv_self_update.sources.formats.paging import entries
-from uv_self_update.sources.tree import below
-from uv_self_update.url import Url
 from uv_self_update.values import frozen, replace
 from uv_self_update.versions import version_of_tag
 
@@ -23,6 +21,7 @@ if TYPE_CHECKING:
     from uv_self_update.network.client import Upstream
     from uv_self_update.network.responses import Document, Download
     from uv_self_update.sources.context import Context
+    from uv_self_update.url import Url
 
 
 @frozen
@@ -55,7 +54,9 @@ class Forge(ABC):
     accept: ClassVar[str] = "application/json"
     """The media type of what the API says."""
 
-    def __init__(self, upstream: Upstream, *, api: str, tags: str, packages: str = "") -> None:
+    def __init__(
+        self, upstream: Upstream, *, api: Url, tags: Url, packages: Url | None = None
+    ) -> None:
         self._upstream = upstream
         self.api = api
         self._tags = tags
@@ -67,7 +68,7 @@ class Forge(ABC):
 
     def release(self, tag: str) -> Document:
         """Return the description of one release."""
-        return self._upstream.read(below(self._tags, (tag,)), accept=self.accept)
+        return self._upstream.read(self._tags.below((tag,)), accept=self.accept)
 
     @abstractmethod
     def release_files(self, tag: str, release: Mapping[str, Any]) -> Iterable[Asset] | None:
@@ -83,9 +84,10 @@ class Forge(ABC):
 
     def package_url(self, name: str, tag: str, file: str) -> str:
         """Return the URL of a file of a generic package."""
-        return below(self._packages, (name, tag, file))
+        assert self._packages is not None, "this forge has packages"  # noqa: S101 # for the type checker
+        return self._packages.below((name, tag, file)).text
 
-    def _entries(self, url: str, query: str, expected: str) -> Iterator[dict[str, Any]]:
+    def _entries(self, url: Url, query: str, expected: str) -> Iterator[dict[str, Any]]:
         return entries(self._upstream, url, query, accept=self.accept, expected=expected)
 
 
@@ -101,7 +103,7 @@ class ForgeSource(CatalogSource):
         super().__init__(context.platform)
         self._upstream = context.upstream(settings)
         self._package = settings.package or "uv"
-        self.name = str(Url.parse(url_of(settings)))
+        self.name = str(url_of(settings))
 
     def listed(self) -> Iterator[Release]:
         """Return the releases of every list: packages first, as they have digests.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote
 
 from uv_self_update.releases.digests import lone_sum
 from uv_self_update.releases.release import Asset, stated_date, stated_digest, stated_size
@@ -17,7 +17,6 @@ from uv_self_update.sources.forge import (
 )
 from uv_self_update.sources.formats.documents import read_entries
 from uv_self_update.sources.formats.entry import is_name
-from uv_self_update.sources.tree import below
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from uv_self_update.network.client import Upstream
     from uv_self_update.releases.release import Release
     from uv_self_update.sources.context import Context
+    from uv_self_update.url import Url
 
 
 _PACKAGES = re.compile(r"(?P<root>.*)/api/(?:v1/)?packages/(?P<owner>[^/]+)(?:/generic(?:/.*)?)?")
@@ -39,22 +39,22 @@ class Gitea(Forge):
 
     what = "such repository or owner"
 
-    def __init__(self, upstream: Upstream, *, url: str) -> None:
-        parts = urlsplit(url)
-        if match := _PACKAGES.fullmatch(parts.path.rstrip("/")):
+    def __init__(self, upstream: Upstream, *, url: Url) -> None:
+        path = url.parts.path.rstrip("/")
+        if match := _PACKAGES.fullmatch(path):
             root, names = match["root"], [match["owner"]]
         else:
-            above, _, last = parts.path.rstrip("/").rpartition("/")
+            above, _, last = path.rpartition("/")
             root, _, owner = above.rpartition("/")
             names = [owner, last] if owner else [last]
         owner = unquote(names[0])
-        server = urlunsplit((parts.scheme, parts.netloc, root, "", ""))
-        packages = below(server, ("api", "packages", owner, "generic"))
+        server = url.at(root)
+        packages = server.below(("api", "packages", owner, "generic"))
         self.repository = unquote(names[1]).removesuffix(".git") if len(names) > 1 else None
         self._repository = (owner, str(self.repository))
-        self._listed = below(server, ("api", "v1", "packages", owner))
-        self._releases = below(server, ("api", "v1", "repos", *self._repository, "releases"))
-        tags = below(self._releases, ("tags",))
+        self._listed = server.below(("api", "v1", "packages", owner))
+        self._releases = server.below(("api", "v1", "repos", *self._repository, "releases"))
+        tags = self._releases.below(("tags",))
         super().__init__(upstream, api=server, tags=tags, packages=packages)
 
     def releases(self) -> Iterable[dict[str, Any]]:
@@ -67,11 +67,11 @@ class Gitea(Forge):
         assets = asset_list(release)
         if assets is None:
             return None
-        downloads = below(self.api, (*self._repository, "releases", "download", tag))
+        downloads = self.api.below((*self._repository, "releases", "download", tag))
         return (
             Asset(
                 name=name,
-                where=below(downloads, (name,)),
+                where=downloads.below((name,)).text,
                 size=stated_size(asset.get("size")),
                 sha256=stated_digest(asset.get("digest")),
                 modified=stated_date(asset.get("created_at")),
@@ -88,7 +88,7 @@ class Gitea(Forge):
                 yield PackageVersion(tag=tag, created=stated_date(entry.get("created_at")))
 
     def package_files(self, name: str, version: PackageVersion) -> list[Asset]:
-        url = below(self._listed, ("generic", name, version.tag, "files"))
+        url = self._listed.below(("generic", name, version.tag, "files"))
         document = self._upstream.read(url, accept=self.accept)
         expected = "Gitea's files of a package"
         return [

@@ -11,7 +11,6 @@ from contextlib import ExitStack, contextmanager
 from functools import cached_property, partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from uv_self_update.background import Early
 from uv_self_update.errors import (
@@ -28,7 +27,6 @@ from uv_self_update.sources.catalog import CatalogSource
 from uv_self_update.sources.context import url_of
 from uv_self_update.sources.formats.documents import read_entries, read_release
 from uv_self_update.sources.formats.paging import pages
-from uv_self_update.url import Url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -41,6 +39,7 @@ if TYPE_CHECKING:
     from uv_self_update.releases.target import Wanted
     from uv_self_update.sources.catalog import ByVersion
     from uv_self_update.sources.context import Context
+    from uv_self_update.url import Url
 
 
 _ACCEPT = "application/vnd.github+json"
@@ -66,12 +65,12 @@ def create(settings: SourceSettings, context: Context) -> GithubSource:
 class GithubSource(CatalogSource):
     """The releases of the repository `https://HOST[/PATH]/OWNER/REPO`."""
 
-    def __init__(self, upstream: Upstream, platform: Platform, *, url: str) -> None:
+    def __init__(self, upstream: Upstream, platform: Platform, *, url: Url) -> None:
         super().__init__(platform)
         self._upstream = upstream
-        self._downloads = url.rstrip("/") + "/releases/download"
-        self._releases = api_of(url) + "/releases"
-        self.name = str(Url.parse(url))
+        self._downloads = url.below(("releases", "download"))
+        self._releases = api_of(url).below(("releases",))
+        self.name = str(url)
         self._read: Sequence[Release] = ()
         """The pages of the list that earlier calls have read."""
         self._read_all = False
@@ -85,9 +84,7 @@ class GithubSource(CatalogSource):
         """
         if wanted.exact is not None:
             try:
-                release = self._read_one(
-                    f"tags/{quote(wanted.exact, safe='')}", version=wanted.exact
-                )
+                release = self._read_one("tags", wanted.exact, version=wanted.exact)
             except StatusRefused as error:
                 if not error.gone:
                     raise
@@ -164,7 +161,7 @@ class GithubSource(CatalogSource):
 
     def _read_first_page(self) -> tuple[Sequence[Release], bool]:
         refused: StatusRefused | UnexpectedBody
-        url, split = f"{self._releases}?per_page=10", partial(read_entries, expected=_EXPECTED)
+        url, split = self._releases.asking("per_page=10"), partial(read_entries, expected=_EXPECTED)
         try:
             with self._upstream.items(url, split, accept=_ACCEPT) as page:
                 return [*_releases_in(page.items)], "next" not in page.links
@@ -188,10 +185,9 @@ class GithubSource(CatalogSource):
 
     @contextmanager
     def fetch(self, release: Release, asset: Asset) -> Iterator[Download]:
-        tag, name = quote(release.tag, safe=""), quote(asset.name, safe="")
-        urls = [f"{self._downloads}/{tag}/{name}"]
+        urls = [self._downloads.below((release.tag, asset.name))]
         if asset.where and self._upstream.login_for(self._releases) is not None:
-            urls.insert(0, f"{self._releases}/assets/{asset.where}")
+            urls.insert(0, self._releases.below(("assets", asset.where)))
         with ExitStack() as stack:
             for url in urls:
                 try:
@@ -204,8 +200,8 @@ class GithubSource(CatalogSource):
                         raise
             yield download
 
-    def _read_one(self, path: str, *, version: str | None = None) -> Release:
-        document = self._upstream.read(f"{self._releases}/{path}", accept=_ACCEPT)
+    def _read_one(self, *path: str, version: str | None = None) -> Release:
+        document = self._upstream.read(self._releases.below(path), accept=_ACCEPT)
         return read_release(document, version=version)
 
 

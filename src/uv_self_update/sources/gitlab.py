@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote
 
 from uv_self_update.releases.digests import lone_sum
 from uv_self_update.releases.release import Asset, stated_date, stated_size
@@ -16,8 +16,7 @@ from uv_self_update.sources.context import url_of
 from uv_self_update.sources.forge import Forge, ForgeSource, PackageVersion
 from uv_self_update.sources.formats.entry import is_name
 from uv_self_update.sources.layout import is_asset
-from uv_self_update.sources.tree import below
-from uv_self_update.url import origin_of, without_userinfo
+from uv_self_update.url import Url
 from uv_self_update.versions import LONGEST_NAME
 
 if TYPE_CHECKING:
@@ -41,15 +40,14 @@ class Gitlab(Forge):
 
     what = "such project"
 
-    def __init__(self, upstream: Upstream, *, url: str, is_file: Callable[[str], object]) -> None:
+    def __init__(self, upstream: Upstream, *, url: Url, is_file: Callable[[str], object]) -> None:
         self._is_file = is_file
-        api = _api_of(without_userinfo(url))
-        super().__init__(
-            upstream, api=api, tags=f"{api}/releases", packages=f"{api}/packages/generic"
-        )
+        api = _api_of(url.bare)
+        packages = api.below(("packages", "generic"))
+        super().__init__(upstream, api=api, tags=api.below(("releases",)), packages=packages)
 
     def releases(self) -> Iterator[dict[str, Any]]:
-        return self._entries(f"{self.api}/releases", "per_page=100", "GitLab's list of releases")
+        return self._entries(self._tags, "per_page=100", "GitLab's list of releases")
 
     def release_files(self, tag: str, release: Mapping[str, Any]) -> Iterable[Asset] | None:
         assets = release.get("assets")
@@ -61,7 +59,8 @@ class Gitlab(Forge):
 
     def packages(self, name: str) -> Iterator[PackageVersion]:
         query = f"package_type=generic&package_name={quote(name, safe='')}&per_page=100"
-        for entry in self._entries(f"{self.api}/packages", query, "GitLab's list of packages"):
+        url = self.api.below(("packages",))
+        for entry in self._entries(url, query, "GitLab's list of packages"):
             tag, number = entry.get("version"), entry.get("id")
             # GitLab matches `package_name` as a substring.
             if entry.get("name") != name or not isinstance(tag, str):
@@ -72,7 +71,7 @@ class Gitlab(Forge):
 
     def package_files(self, name: str, version: PackageVersion) -> list[Asset]:
         newest: dict[str, tuple[int, Asset]] = {}
-        url = f"{self.api}/packages/{version.number}/package_files"
+        url = self.api.below(("packages", version.number, "package_files"))
         for entry in self._entries(url, "per_page=100", "GitLab's files of a package"):
             file, index = entry.get("file_name"), entry.get("id")
             if not isinstance(file, str) or not is_name(file) or not isinstance(index, int):
@@ -105,36 +104,35 @@ class Gitlab(Forge):
         if len(url) > _MAX_URL or len(str(label)) > LONGEST_NAME:
             return None
         try:
-            parts = urlsplit(url)
-            name = unquote(parts.path.rpartition("/")[2])
-            target = self._target(tag, url, own)
+            place = Url.parse(url)
+            target = self._target(tag, place, own)
         except ValueError:  # an invalid URL
             return None
         if target is None:
             return None
+        name = unquote(place.parts.path.rpartition("/")[2])
         # The name of the link need not be that of the file.
         if isinstance(label, str) and not self._is_file(name):
             name = label
         return Asset(name=name, where=target, modified=created)
 
-    def _target(self, tag: str, url: str, own: object) -> str | None:
+    def _target(self, tag: str, url: Url, own: object) -> str | None:
         """Return the URL that a link is followed by; None for a link with an unusable path.
 
         Raises:
             ValueError: A URL is invalid.
         """
-        if not isinstance(own, str) or origin_of(own) != origin_of(url):
-            return url
-        parts = urlsplit(url)
-        _, api, rest = parts.path.partition("/api/v4/projects/")
+        if not isinstance(own, str) or Url.parse(own).origin != url.origin:
+            return url.text
+        _, api, rest = url.parts.path.partition("/api/v4/projects/")
         if api:
-            root = self.api.partition("/api/v4/projects/")[0]
-            query = f"?{parts.query}" if parts.query else ""
+            root = self.api.text.partition("/api/v4/projects/")[0]
+            query = f"?{url.parts.query}" if url.parts.query else ""
             return f"{root}{api}{rest}{query}"
         path = tuple(unquote(step) for step in own.partition("/downloads/")[2].split("/"))
         if not all(map(is_name, path)):
             return None
-        return below(self.api, ("releases", tag, "downloads", *path))
+        return self._tags.below((tag, "downloads", *path)).text
 
 
 class GitlabSource(ForgeSource):
@@ -153,13 +151,12 @@ class GitlabSource(ForgeSource):
 create = GitlabSource
 
 
-def _api_of(url: str) -> str:
+def _api_of(url: Url) -> Url:
     """Return the API URL of the project at `url`."""
-    parts = urlsplit(url)
-    match = _API.fullmatch(parts.path)
+    match = _API.fullmatch(url.parts.path)
     if match is not None:
         path = str(match["api"])
     else:
-        project = unquote(parts.path.partition("/-/")[0].strip("/")).removesuffix(".git")
+        project = unquote(url.parts.path.partition("/-/")[0].strip("/")).removesuffix(".git")
         path = f"/api/v4/projects/{quote(project, safe='')}"
-    return urlunsplit((parts.scheme, parts.netloc, path, "", ""))
+    return url.at(path)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from uv_self_update.sources.context import url_of
 from uv_self_update.sources.formats.listing import read_listing
 from uv_self_update.sources.index.wheels import TreeOrWheels
-from uv_self_update.sources.tree import Tree, below
+from uv_self_update.sources.tree import Tree
 
 if TYPE_CHECKING:
     from uv_self_update.config.kinds import SourceSettings
@@ -34,5 +34,5 @@ class ListingTree(Tree):
         The request ends in a slash, because a server that redirects to add it may use a wrong host
         or scheme.
         """
-        document = self._upstream.read(below(self._base, path, directory=True), accept=ACCEPT)
+        document = self._upstream.read(self.url(path), accept=ACCEPT)
         return read_listing(document)

@@ -10,7 +10,7 @@ import re
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from uv_self_update.errors import StatusRefused, TooLarge, UnexpectedBody
 from uv_self_update.releases.digests import lone_sum
@@ -20,7 +20,6 @@ from uv_self_update.sources.formats.entry import Entry, is_name
 from uv_self_update.sources.formats.json_array import MAX_ENTRIES
 from uv_self_update.sources.formats.listing import read_listing
 from uv_self_update.sources.proxied import ManifestOrTree, RepositoryTree
-from uv_self_update.sources.tree import below
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,9 +76,9 @@ class NexusTree(RepositoryTree):
 
     def _browsed(self, path: Names) -> tuple[Entry, ...]:
         names = (self._repository, *self._path, *path)
-        url = below(self._root, ("service", "rest", "repository", "browse", *names), directory=True)
+        url = self._root.below(("service", "rest", "repository", "browse", *names), directory=True)
         # Files have links to their download URLs, with the host that Nexus is configured for.
-        files = urlsplit(below("", ("repository", *names), directory=True)).path
+        files = ("repository", *names)
         return read_listing(self._upstream.read(url, accept="text/html"), also=files)
 
     def _searched(self, path: Names) -> tuple[Entry, ...]:
@@ -111,13 +110,13 @@ class NexusTree(RepositoryTree):
             SourceError: The search failed.
         """
         token, requested = "", set[str]()
-        url = below(self._root, ("service", "rest", "v1", "search", "assets"))
+        url = self._root.below(("service", "rest", "v1", "search", "assets"))
         for _ in range(self._upstream.limits.nexus_pages):
             query = {"repository": self._repository, **criteria}
             if token:
                 query["continuationToken"] = token
             pairs = "&".join(f"{name}={quote(value, safe='')}" for name, value in query.items())
-            document = self._upstream.read(f"{url}?{pairs}", accept="application/json")
+            document = self._upstream.read(url.asking(pairs), accept="application/json")
             page = read_json(document, _EXPECTED)
             if not isinstance(page, dict) or not isinstance(page.get("items"), list):
                 raise UnexpectedBody(document.url, _EXPECTED, describe(document.body))

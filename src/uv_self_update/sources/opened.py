@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from uv_self_update.sources.index.certificates import UvCertificates
     from uv_self_update.sources.interface import Source
     from uv_self_update.sources.order import Found
+    from uv_self_update.url import Url
 
 
 class OpenSources:
@@ -214,7 +215,7 @@ class OpenSources:
             programs=self._programs,
         )
 
-    def _list_client(self, url: str) -> Upstream:
+    def _list_client(self, url: Url) -> Upstream:
         """Return the HTTP client for the URL of a list, with the credentials for its server."""
         return self._client(SourceSettings(kind="urls", download=url), guessed=True)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, ClassVar
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import unquote
 
 from uv_self_update.errors import NotFoundOrUnauthorized, StatusRefused, UnexpectedBody
 from uv_self_update.sources.astral import AstralSource
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from uv_self_update.config.kinds import SourceSettings
     from uv_self_update.network.client import Upstream
     from uv_self_update.sources.context import Context
+    from uv_self_update.url import Url
 
 
 class RepositoryTree(Tree):
@@ -30,12 +31,11 @@ class RepositoryTree(Tree):
     hint: ClassVar[str]
     """The hint for a missing repository."""
 
-    def __init__(self, upstream: Upstream, *, base: str) -> None:
+    def __init__(self, upstream: Upstream, *, base: Url) -> None:
         super().__init__(upstream, base=base)
-        parts = urlsplit(base)
-        match = self.pattern.fullmatch(parts.path)
+        match = self.pattern.fullmatch(base.parts.path)
         assert match is not None, "the configuration was validated"  # noqa: S101 # for the type checker
-        self._root = urlunsplit((parts.scheme, parts.netloc, match["root"], "", ""))
+        self._root = base.at(match["root"])
         self._repository = unquote(match["name"])
         self._path = names_in(match["path"] or "")
 

@@ -9,15 +9,13 @@ from __future__ import annotations
 import re
 from functools import cached_property
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlunsplit
+from urllib.parse import quote
 
 from uv_self_update.errors import SourceError, StatusRefused, TooLarge, UnexpectedBody
-from uv_self_update.redaction import redact_url
 from uv_self_update.sources.context import url_of
 from uv_self_update.sources.formats.bucket import read_bucket
 from uv_self_update.sources.formats.json_array import MAX_ENTRIES
 from uv_self_update.sources.tree import Tree, TreeSource, names_in
-from uv_self_update.url import Url
 from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
@@ -29,6 +27,7 @@ if TYPE_CHECKING:
     from uv_self_update.sources.formats.bucket import BucketPage
     from uv_self_update.sources.formats.entry import Entry
     from uv_self_update.sources.tree import Names
+    from uv_self_update.url import Url
 
 
 _AZURE = re.compile(r"\.blob\.")
@@ -51,7 +50,7 @@ def create(settings: SourceSettings, context: Context) -> TreeSource:
 class _Dialect:
     """The URL of a bucket, and the query that lists a page of a directory."""
 
-    bucket: str
+    bucket: Url
     """The URL, without a query."""
 
     parents: Names
@@ -64,9 +63,8 @@ class _Dialect:
 class BucketTree(Tree):
     """The directories of a bucket: the parts of its keys before a slash."""
 
-    def __init__(self, upstream: Upstream, *, base: str) -> None:
+    def __init__(self, upstream: Upstream, *, base: Url) -> None:
         super().__init__(upstream, base=base)
-        self._url = Url.parse(base)
         self._first: BucketPage | None = None
         """The first page of the base, left from the detection of the dialect."""
 
@@ -98,12 +96,12 @@ class BucketTree(Tree):
         raise (informative or failures)[0]
 
     def _candidates(self) -> Iterator[_Dialect]:
-        names = names_in(self._url.parts.path)
+        names = names_in(self._base.parts.path)
         account = bool(names and _AZURE_PATH.match(names[0]))
-        if account or _AZURE.search(self._url.host):
+        if account or _AZURE.search(self._base.host):
             yield self._at(names, 2 if account else 1, _LIST_BLOBS)
             return
-        for depth in (0, 1) if _BUCKET_IN_HOST.fullmatch(self._url.host) else (1, 0):
+        for depth in (0, 1) if _BUCKET_IN_HOST.fullmatch(self._base.host) else (1, 0):
             if len(names) >= depth:
                 yield self._at(names, depth, _LIST_OBJECTS)
         if names:
@@ -111,8 +109,7 @@ class BucketTree(Tree):
 
     def _at(self, names: Names, depth: int, query: str) -> _Dialect:
         path = "/" + "/".join(quote(name, safe="") for name in names[:depth])
-        bucket = urlunsplit((self._url.scheme, self._url.netloc, path, "", ""))
-        return _Dialect(bucket=bucket, parents=names[depth:], query=query)
+        return _Dialect(bucket=self._base.at(path), parents=names[depth:], query=query)
 
     def _pages(self, dialect: _Dialect, path: Names) -> Iterator[tuple[Entry, ...]]:
         first, self._first = self._first, None
@@ -121,8 +118,7 @@ class BucketTree(Tree):
         yield page.entries
         while page.next is not None:
             if page.next in continued or len(continued) == self._upstream.limits.bucket_pages:
-                shown = redact_url(dialect.bucket)
-                raise UnexpectedBody(shown, "a list of files", "an endless one")
+                raise UnexpectedBody(str(dialect.bucket), "a list of files", "an endless one")
             continued.add(page.next)
             page = self._page(dialect, path, f"&{page.parameter}={quote(page.next, safe='')}")
             yield page.entries
@@ -131,7 +127,7 @@ class BucketTree(Tree):
         """Read a page; `continuation` is the parameter of the next page, with its value."""
         prefix = "".join(f"{name}/" for name in (*dialect.parents, *path))
         query = f"{dialect.query}&prefix={quote(prefix, safe='')}{continuation}"
-        own = self._url.parts.query
-        url = f"{dialect.bucket}?{query}" + (f"&{own}" if own else "")
+        own = self._base.parts.query
+        url = dialect.bucket.asking(f"{query}&{own}" if own else query)
         document = self._upstream.read(url, accept="application/xml")
         return read_bucket(document, prefix=prefix)

@@ -10,11 +10,10 @@ import logging
 import re
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit
 
 from uv_self_update.errors import StatusRefused, UnexpectedBody, WheelsOnly
 from uv_self_update.network.limits import DEFAULTS
-from uv_self_update.redaction import redact_url
 from uv_self_update.releases.release import INSTALLER_NAMES, Asset, Release
 from uv_self_update.sources.catalog import CatalogSource
 from uv_self_update.sources.formats.documents import start_of
@@ -25,7 +24,6 @@ from uv_self_update.sources.layout import (
     version_in_script,
     version_of_directory,
 )
-from uv_self_update.url import Url
 from uv_self_update.values import replace
 
 if TYPE_CHECKING:
@@ -36,6 +34,7 @@ if TYPE_CHECKING:
     from uv_self_update.network.responses import Download
     from uv_self_update.platforms import Platform
     from uv_self_update.sources.formats.entry import Entry
+    from uv_self_update.url import Url
 
 
 Names = tuple[str, ...]
@@ -56,10 +55,10 @@ class Tree(ABC):
     URL is part of every request.
     """
 
-    def __init__(self, upstream: Upstream, *, base: str) -> None:
+    def __init__(self, upstream: Upstream, *, base: Url) -> None:
         self._upstream = upstream
         self._base = base
-        self.name = str(Url.parse(base))
+        self.name = str(base)
         """The name in messages, without secrets."""
 
     @abstractmethod
@@ -73,29 +72,19 @@ class Tree(ABC):
 
     def open(self, path: Names) -> AbstractContextManager[Download]:
         """Open a file for download."""
-        return self._upstream.open(below(self._base, path))
+        return self._upstream.open(self._base.below(path))
 
     def tail(self, path: Names, length: int) -> bytes | None:
         """Return the last `length` bytes of a file; None where only all of it is available."""
-        return self._upstream.tail(below(self._base, path), length)
+        return self._upstream.tail(self._base.below(path), length)
 
-    def url(self, path: Names) -> str:
+    def url(self, path: Names) -> Url:
         """Return the URL of a directory, with the credentials of the base URL."""
-        return below(self._base, path, directory=True)
+        return self._base.below(path, directory=True)
 
     def checksum(self, path: Names) -> str | None:  # noqa: ARG002 # few servers know one
         """Return the sha256 that the server computed for a file, or None."""
         return None
-
-
-def below(base: str, path: Names, *, directory: bool = False) -> str:
-    """Return the URL of a file below a base URL, or of a directory with a trailing slash."""
-    parsed = Url.parse(base)
-    added = "/".join(quote(name, safe="") for name in path)
-    full = f"{parsed.parts.path.rstrip('/')}/{added}"
-    if directory:
-        full = f"{full.rstrip('/')}/"
-    return urlunsplit((parsed.parts.scheme, parsed.netloc, full, parsed.parts.query, ""))
 
 
 def names_in(path: str) -> Names:
@@ -131,7 +120,7 @@ class TreeSource(CatalogSource):
                 yield from map(self._dated, releases)
                 return
             if any(_WHEEL.fullmatch(entry.name) for entry in entries):
-                raise WheelsOnly(redact_url(url := self._tree.url(path)), url=url)
+                raise WheelsOnly(self._tree.url(path))
             inner = {
                 entry.name.lower(): entry.name
                 for entry in entries

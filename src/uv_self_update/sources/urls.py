@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from uv_self_update.errors import GONE, NoLatest, NoSuchVersion, SourceError, StatusRefused
-from uv_self_update.redaction import redact_url
 from uv_self_update.releases.digests import parse_sums
 from uv_self_update.releases.release import Release
 from uv_self_update.releases.target import nearest
 from uv_self_update.sources.catalog import DENIED, CatalogSource
 from uv_self_update.sources.formats.documents import read_release, read_versions
-from uv_self_update.url import Url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +22,7 @@ if TYPE_CHECKING:
     from uv_self_update.releases.release import Asset
     from uv_self_update.releases.target import Wanted
     from uv_self_update.sources.context import Context
+    from uv_self_update.url import Url
 
 
 def create(settings: SourceSettings, context: Context) -> UrlsSource:
@@ -47,7 +45,7 @@ class UrlsSource(CatalogSource):
         self._download = settings.download
         self._latest = settings.latest
         self._release = settings.release
-        self.name = str(Url.parse(settings.latest or settings.download))
+        self.name = str(settings.latest or settings.download)
 
     def find(self, wanted: Wanted) -> Release:
         if wanted.exact is not None:
@@ -98,14 +96,14 @@ class UrlsSource(CatalogSource):
         """
         wanted.policy.refuse(version)
         if self._release is not None:
-            url = self._expand(self._release, tag=version, version=version)
+            url = self._release.expanded(tag=version, version=version)
             try:
                 document = self._upstream.read(url, accept="application/json")
                 return self.permitted(read_release(document, version=version), wanted)
             except StatusRefused as error:
                 if not error.gone:
                     raise
-                raise NoSuchVersion(redact_url(url), str(wanted), self._nearest(wanted)) from error
+                raise NoSuchVersion(str(url), str(wanted), self._nearest(wanted)) from error
         try:
             listed = {} if self._latest is None else self.by_version
         except StatusRefused as error:
@@ -118,7 +116,7 @@ class UrlsSource(CatalogSource):
         release = Release(version=version, tag=version)
         archive = self._file(release, self._platform.archive)
         if self._upstream.status(archive) in GONE:
-            raise NoSuchVersion(redact_url(archive), str(wanted), nearest(listed, wanted))
+            raise NoSuchVersion(str(archive), str(wanted), nearest(listed, wanted))
         return self.permitted(release, wanted)
 
     def _nearest(self, wanted: Wanted) -> tuple[str, ...]:
@@ -127,11 +125,5 @@ class UrlsSource(CatalogSource):
         except SourceError:
             return ()
 
-    def _file(self, release: Release, name: str) -> str:
-        return self._expand(self._download, tag=release.tag, version=release.version, asset=name)
-
-    @staticmethod
-    def _expand(template: str, **values: str) -> str:
-        for name, value in values.items():
-            template = template.replace(f"{{{name}}}", quote(value, safe=""))
-        return template
+    def _file(self, release: Release, name: str) -> Url:
+        return self._download.expanded(tag=release.tag, version=release.version, asset=name)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from itertools import chain, islice
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from uv_self_update.url import Url
 
 _LARGEST = 16 << 20  # bytes of a file that is read
 _MOST = 2000  # files
@@ -28,7 +29,7 @@ _QUOTED = re.compile(r"""["']([^"']+)["']""")
 
 
 def names_release(
-    repositories: Mapping[str, str],
+    repositories: Mapping[Url, str],
     words: Sequence[str],
     directories: Sequence[Path],
     environ: Mapping[str, str],
@@ -47,9 +48,9 @@ def names_release(
     return any(pattern.search(text) for text in texts)
 
 
-def _pattern(repository: str, mark: str) -> str:
-    parts = urlsplit(repository)
-    host = re.escape((parts.hostname or "").removeprefix("www."))
+def _pattern(repository: Url, mark: str) -> str:
+    parts = repository.parts
+    host = re.escape(repository.host.removeprefix("www."))
     port = "(?::443)?" if parts.port in {None, 443} else f":{parts.port}"
     path = re.escape(parts.path.strip("/"))
     return rf"https?://(?:[^\s/@'\"]*@)?(?:www\.)?{host}{port}/{path}{mark}"

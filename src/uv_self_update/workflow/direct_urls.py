@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from uv_self_update.errors import DirectUrlsNotServed
 from uv_self_update.gateway.direct_urls import DirectUrls
@@ -24,6 +23,7 @@ from uv_self_update.network.forward_proxies import unusable
 from uv_self_update.network.tls import Trust
 from uv_self_update.releases.release_urls import OF_KIND
 from uv_self_update.sources.packages.interface import build
+from uv_self_update.url import Url
 from uv_self_update.uv import configuration
 from uv_self_update.values import replace
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from uv_self_update.config.releases import ReleasesSettings
     from uv_self_update.gateway.package_index import PackageIndex
     from uv_self_update.network.client import Upstream
+    from uv_self_update.url import Origin
     from uv_self_update.uv.proxies import UvProxies
     from uv_self_update.uv.trust import UvTrust
     from uv_self_update.workflow.packages_job import PackagesJob
@@ -92,7 +93,7 @@ class DirectServing:
     @property
     def hosts(self) -> list[str]:
         """The hosts whose TLS ends here, without ports."""
-        return [_host(one) for one in self._releases]
+        return [_origin(one)[1] for one in self._releases]
 
     @property
     def authorities(self) -> bytes:
@@ -116,14 +117,14 @@ class DirectServing:
         for releases in self._releases:
             repository = build(releases, upstream(releases.source))
             one = Served(repository=repository, claim=releases.claim)
+            url = Url.parse(f"https://{repository.host}/")
             served.append((one, OF_KIND[releases.source.kind]))
-            parts = urlsplit(_url(releases))
-            name = _host(releases)
+            _, name, port = _origin(releases)
             shown = f"[{name}]" if ":" in name else name
-            hosts[f"{shown}:{parts.port or 443}"] = SecureHost(
+            hosts[f"{shown}:{port}"] = SecureHost(
                 netloc=repository.host,
                 server=self._authority.contexts[name],
-                client=partial(trust.context_for, f"https://{repository.host}/", identified=True),
+                client=partial(trust.context_for, url, identified=True),
             )
         direct = DirectUrls(served, index)
         return Tunnels(hosts, direct, proxy_for=self._proxies.for_secure_host)
@@ -143,9 +144,6 @@ def trusting(environ: Mapping[str, str], authorities: bytes) -> Iterator[dict[st
         yield {**environ, "SSL_CERT_FILE": str(file)}
 
 
-def _url(releases: ReleasesSettings) -> str:
-    return releases.source.url or ""
-
-
-def _host(releases: ReleasesSettings) -> str:
-    return urlsplit(_url(releases)).hostname or ""
+def _origin(releases: ReleasesSettings) -> Origin:
+    url = releases.source.url
+    return ("", "", None) if url is None else url.origin

@@ -141,12 +141,12 @@ def _direct(
 def _named_releases(job: PackagesJob, command: WrappedCommand) -> Sequence[ReleasesSettings]:
     """Return the repositories over https whose release files a command names by their URLs."""
     releases = {
-        one.source.url: one
+        url: one
         for one in job.releases
-        if one.source.kind in OF_KIND and (one.source.url or "").startswith("https://")
+        if one.source.kind in OF_KIND and (url := one.source.url) and url.scheme == "https"
     }
     directories = list(dict.fromkeys([job.directory, command.directory(job.directory)]))
-    urls = {page_of(url): OF_KIND[one.source.kind].mark for url, one in releases.items() if url}
+    urls = {page_of(url): OF_KIND[one.source.kind].mark for url, one in releases.items()}
     named = urls and names_release(urls, command.words, directories, job.environ)
     return [*releases.values()] if named else []
 

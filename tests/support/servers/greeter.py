@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from support.servers.running import HOST
+from uv_self_update.url import Url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,7 +100,7 @@ def server_context(certificate: trustme.LeafCert) -> ssl.SSLContext:
 
 def talk(trust: Trust, server: Greeter, *, host: str = HOST, identified: bool = True) -> bytes:
     """Connect to a server by one of its names, and return what it says."""
-    context = trust.context_for(f"https://{host}:{server.port}/", identified=identified)
+    context = trust.context_for(Url.parse(f"https://{host}:{server.port}/"), identified=identified)
     with (
         socket.create_connection((HOST, server.port), timeout=_TIMEOUT) as connection,
         context.wrap_socket(connection, server_hostname=host) as tls,

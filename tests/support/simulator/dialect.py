@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
+from support.urls import source_settings
 from support.web import Page
-from uv_self_update.config.kinds import SourceSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from support.catalogue import Catalogue, File
     from support.web import Asked
+    from uv_self_update.config.kinds import SourceSettings
 
 Names = tuple[str, ...]
 """The segments of a path, decoded."""
@@ -121,7 +122,7 @@ class Dialect(ABC):
         Args:
             base: The URL of what `place` names, with or without a slash at its end.
         """
-        return SourceSettings(kind=self.kind, url=base)
+        return source_settings(kind=self.kind, url=base)
 
     def admits(self, call: Call) -> bool:
         """Return whether a request carries the login."""

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from support.simulator.dialect import Dialect, encoded, json_page, stored
 from support.simulator.folders import ASTRAL, lay_out
+from support.urls import source_settings
 from support.web import Page
-from uv_self_update.config.kinds import SourceSettings
 
 if TYPE_CHECKING:
     from support.catalogue import Catalogue, Published
     from support.simulator.dialect import Call, Names, Setup
+    from uv_self_update.config.kinds import SourceSettings
 
 MANIFEST: Names = ("github", "versions", "main", "v1", "uv.ndjson")
 
@@ -140,7 +141,7 @@ class UrlsJson(Dialect):
     def section(self, base: str) -> SourceSettings:
         """Return both templates; the slash is the person's own, so there is always one."""
         base = base.rstrip("/")
-        return SourceSettings(
+        return source_settings(
             kind=self.kind, latest=f"{base}/{self.latest}", download=f"{base}/{{tag}}/{{asset}}"
         )
 
@@ -210,7 +211,7 @@ class Directory(Dialect):
     def section(self, base: str) -> SourceSettings:
         """Return the path."""
         path = str(self._base)
-        return SourceSettings(kind=self.kind, path=f"{path}/" if base.endswith("/") else path)
+        return source_settings(kind=self.kind, path=f"{path}/" if base.endswith("/") else path)
 
     def answer(self, call: Call) -> Page:
         """Take note that somebody has asked a server."""

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit, urlunsplit
 
 from uv_self_update.errors import GONE, NoSuchVersion, StatusRefused, UnexpectedBody
 from uv_self_update.sources.detection.clues import is_file, is_login_page
 from uv_self_update.sources.formats.documents import read_versions
 from uv_self_update.sources.layout import version_of_directory
-from uv_self_update.url import without_userinfo
 from uv_self_update.values import field, frozen
 
 if TYPE_CHECKING:
     from uv_self_update.errors import SourceError
     from uv_self_update.network.responses import Answer
     from uv_self_update.sources.detection.clues import Clue
+    from uv_self_update.url import Url
 
 
 _CREDENTIALS = (
@@ -65,7 +64,7 @@ _PRODUCTS = {
 class Request:
     """A request, and its response."""
 
-    url: str
+    url: Url
     answer: Answer
 
 
@@ -81,8 +80,7 @@ class Attempt:
 class Findings:
     """The requests and attempts of a detection, in order, added as they are made."""
 
-    url: str
-    """The URL; it may contain credentials."""
+    url: Url
 
     requests: list[Request] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)
@@ -90,7 +88,7 @@ class Findings:
     invalid: list[Clue] = field(default_factory=list)
     """The clues to kinds for which the URL is invalid, such as the root of a Nexus."""
 
-    indexes: list[str] = field(default_factory=list)
+    indexes: list[Url] = field(default_factory=list)
     """The roots of the indexes with uv, if the server has several."""
 
 
@@ -107,7 +105,7 @@ def advice(found: Findings, archive: str, credentials: str | None = None) -> str
     for request in found.requests:
         if request.url == found.url and _names_versions(request.answer):
             file = _plain(found.url)
-            directory = directory if is_file(file) else file.rpartition("/")[0] + "/"
+            directory = directory if is_file(found.url) else file.rpartition("/")[0] + "/"
             return _VERSIONS.format(urls=_URLS.format(latest=file, directory=directory))
     if found.invalid and not any(attempt.clue.reason for attempt in found.attempts):
         product, noun, path = _PRODUCTS[found.invalid[0].kind]
@@ -156,24 +154,21 @@ def _names_versions(answer: Answer) -> bool:
         return False
 
 
-def _plain(url: str) -> str:
+def _plain(url: Url) -> str:
     """Return a URL without credentials and query, to be written to a file."""
-    parts = urlsplit(without_userinfo(url))
-    return urlunsplit(parts._replace(query="", fragment=""))
+    return url.at(url.parts.path).wire
 
 
-def _directory(url: str) -> str:
+def _directory(url: Url) -> str:
     """Return the directory of a URL; for a file of one version, the directory of all versions."""
     plain = _plain(url)
-    if not is_file(plain):
+    if not is_file(url):
         return plain.rstrip("/") + "/"
     directory = plain.rpartition("/")[0]
     parent, _, name = directory.rpartition("/")
     return f"{directory if version_of_directory(name) is None else parent}/"
 
 
-def _server(url: str) -> str:
+def _server(url: Url) -> str:
     """Return the URL of a server; Nexus often has the context path `/nexus`."""
-    parts = urlsplit(_plain(url))
-    context = "/nexus" if parts.path.startswith("/nexus") else ""
-    return f"{parts.scheme}://{parts.netloc}{context}"
+    return url.at("/nexus" if url.parts.path.startswith("/nexus") else "").wire

@@ -9,7 +9,6 @@ import json
 import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit, urlunsplit
 
 from uv_self_update.auth.credentials import GITHUB_HOSTS
 from uv_self_update.config.kinds import SourceSettings, check_source
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from uv_self_update.network.responses import Answer
+    from uv_self_update.url import Url
 
 
 _MAX_LINE = 1 << 16  # bytes of a manifest's first line, which has about 5,000
@@ -106,18 +106,17 @@ class Clue:
     """The source of that kind; None if the URL is not valid for one."""
 
 
-def source_url(url: str) -> str:
+def source_url(url: Url) -> Url:
     """Return the URL of a source, from the URL of a web page about it."""
-    parts = urlsplit(url)
-    path = f"{parts.path}#{parts.fragment}".removesuffix("#")
+    path = f"{url.parts.path}#{url.parts.fragment}".removesuffix("#")
     for pattern, replacement in _BROWSED:
         path = re.sub(pattern, replacement, path, count=1)
-    return urlunsplit(parts._replace(path=path.partition("#")[0], fragment=""))
+    return url.at(path.partition("#")[0], url.parts.query)
 
 
-def is_file(url: str) -> bool:
+def is_file(url: Url) -> bool:
     """Return whether the path of a URL ends in the name of a file."""
-    return _FILE.search(urlsplit(url).path) is not None
+    return _FILE.search(url.parts.path) is not None
 
 
 def is_web_page(answer: Answer) -> bool:
@@ -130,21 +129,19 @@ def is_login_page(answer: Answer) -> bool:
     return describe(answer.body) == LOGIN_PAGE
 
 
-def from_url(url: str) -> Iterator[Clue]:
+def from_url(url: Url) -> Iterator[Clue]:
     """Yield the clues in the URL itself."""
-    parts = urlsplit(url)
-    host = (parts.hostname or "").lower()
-    if host in GITHUB_HOSTS:
+    if url.host in GITHUB_HOSTS:
         yield _clue("github", url, "the host is GitHub")
     for pattern, kind, reason in _PATHS:
-        if re.search(pattern, parts.path):
+        if re.search(pattern, url.parts.path):
             yield _clue(kind, url, reason)
     for pattern, kind, reason in _HOSTS:
-        if re.search(pattern, host) and host not in GITHUB_HOSTS:
+        if re.search(pattern, url.host) and url.host not in GITHUB_HOSTS:
             yield _clue(kind, url, reason)
 
 
-def from_answer(url: str, answer: Answer) -> Iterator[Clue]:
+def from_answer(url: Url, answer: Answer) -> Iterator[Clue]:
     """Yield the clues in the response to a request for Astral's manifest.
 
     They are the manifest itself, the headers, and the format of Artifactory's errors.
@@ -161,7 +158,7 @@ def from_answer(url: str, answer: Answer) -> Iterator[Clue]:
         yield _clue("artifactory", url, _SERVER_IS.format("Artifactory"))
 
 
-def from_page(url: str, answer: Answer) -> Iterator[Clue]:
+def from_page(url: Url, answer: Answer) -> Iterator[Clue]:
     """Yield the clues in the page at a URL."""
     start = answer.body[:_PAGE_START].lower()
     for pattern, kind, reason in _PAGES:
@@ -169,7 +166,7 @@ def from_page(url: str, answer: Answer) -> Iterator[Clue]:
             yield _clue(kind, url, reason)
 
 
-def last_resorts(url: str, manifest: Answer, page: Answer) -> Iterator[Clue]:
+def last_resorts(url: Url, manifest: Answer, page: Answer) -> Iterator[Clue]:
     """Yield the kinds that can be tried with any server without harm, if no clue was right."""
     kinds: tuple[str, ...] = ("github", "gitlab", "gitea", "s3")
     if _refuses_everything(manifest, page):
@@ -182,7 +179,7 @@ def last_resorts(url: str, manifest: Answer, page: Answer) -> Iterator[Clue]:
             yield clue
 
 
-def index_roots(url: str, manifest: Answer, page: Answer) -> Iterator[str]:
+def index_roots(url: Url, manifest: Answer, page: Answer) -> Iterator[Url]:
     """Yield the possible roots of a package index; the arguments are those of last_resorts."""
     if not _refuses_everything(manifest, page):
         yield _without_uv(url)
@@ -190,7 +187,7 @@ def index_roots(url: str, manifest: Answer, page: Answer) -> Iterator[str]:
         yield _extended(url, "index/")  # proxpi
 
 
-def from_index_page(root: str, answer: Answer) -> Iterator[Clue]:
+def from_index_page(root: Url, answer: Answer) -> Iterator[Clue]:
     """Yield a clue if the page of uv in an index lists wheels."""
     if answer.status == HTTPStatus.OK and _WHEEL.search(answer.body):
         yield _clue("index", root, "it lists wheels of uv")
@@ -201,7 +198,7 @@ def is_devpi(answer: Answer) -> bool:
     return "x-devpi-api-version" in answer.headers
 
 
-def devpi_roots(url: str, users: Answer) -> Iterator[str]:
+def devpi_roots(url: Url, users: Answer) -> Iterator[Url]:
     """Yield the roots of a devpi server's indexes, at most `_MAX_INDEXES`.
 
     Args:
@@ -215,13 +212,7 @@ def devpi_roots(url: str, users: Answer) -> Iterator[str]:
         return
     for user, index in found[:_MAX_INDEXES]:
         if _DEVPI_NAME.fullmatch(user) and _DEVPI_NAME.fullmatch(index):
-            yield f"{server_of(url)}/{user}/{index}/+simple/"
-
-
-def server_of(url: str) -> str:
-    """Return the URL of a server, without a path."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
+            yield url.at(f"/{user}/{index}/+simple/")
 
 
 def _refuses_everything(manifest: Answer, page: Answer) -> bool:
@@ -231,31 +222,28 @@ def _refuses_everything(manifest: Answer, page: Answer) -> bool:
     return refused and page.status == status
 
 
-def _clue(kind: str, url: str, reason: str) -> Clue:
-    parts = urlsplit(url)
+def _clue(kind: str, url: Url, reason: str) -> Clue:
+    path = url.parts.path
     match kind:
         case "index":
             url = _without_uv(url)
-            if "/api/pypi/" in url and "/simple" not in url:
+            if "/api/pypi/" in path and "/simple" not in path:
                 url = _extended(url, "simple/")
         case "github" | "gitea":
-            path = _REPOSITORY.sub(r"\1", parts.path)
-            url = urlunsplit(parts._replace(path=path))
-        case "artifactory" if _NO_ARTIFACTORY_REPOSITORY.search(parts.path):
+            url = url.at(_REPOSITORY.sub(r"\1", path), url.parts.query)
+        case "artifactory" if _NO_ARTIFACTORY_REPOSITORY.search(path):
             return Clue(kind=kind, reason=reason, settings=None)
-    settings, problems = check_source({"kind": kind, "url": url})
+    settings, problems = check_source({"kind": kind, "url": url.text})
     return Clue(kind=kind, reason=reason, settings=None if problems else settings)
 
 
-def _without_uv(url: str) -> str:
-    parts = urlsplit(url)
-    path = parts.path.rstrip("/").removesuffix("/uv")
-    return urlunsplit(parts._replace(path=f"{path}/"))
+def _without_uv(url: Url) -> Url:
+    path = url.parts.path.rstrip("/").removesuffix("/uv")
+    return url.at(f"{path}/", url.parts.query)
 
 
-def _extended(url: str, end: str) -> str:
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{end}"))
+def _extended(url: Url, end: str) -> Url:
+    return url.at(f"{url.parts.path.rstrip('/')}/{end}", url.parts.query)
 
 
 def _is_artifactory_error(body: bytes) -> bool:

@@ -26,7 +26,6 @@ from uv_self_update.errors import (
     UnexpectedBody,
     Unreachable,
 )
-from uv_self_update.redaction import redact_url
 from uv_self_update.releases.target import NEWEST
 from uv_self_update.sources.astral import MANIFEST
 from uv_self_update.sources.context import build, url_of
@@ -42,15 +41,12 @@ from uv_self_update.sources.detection.clues import (
     is_file,
     is_web_page,
     last_resorts,
-    server_of,
     source_url,
 )
 from uv_self_update.sources.formats.documents import OTHER_JSON, UNKNOWN, describe
 from uv_self_update.sources.index.wheels import TreeOrWheels
 from uv_self_update.sources.interface import Composite, Source
 from uv_self_update.sources.layout import parent_of_version
-from uv_self_update.sources.tree import below
-from uv_self_update.url import origin_of
 from uv_self_update.values import frozen, replace
 
 if TYPE_CHECKING:
@@ -61,6 +57,7 @@ if TYPE_CHECKING:
     from uv_self_update.releases.release import Release
     from uv_self_update.sources.context import Context
     from uv_self_update.sources.detection.clues import Clue
+    from uv_self_update.url import Url
 
 
 _log = logging.getLogger(__name__)
@@ -136,7 +133,7 @@ def _verified(settings: SourceSettings, reason: str, context: Context) -> Detect
         reason=reason,
         newest=newest,
         lack=lack,
-        parent=parent_of_version(settings.path or settings.url or ""),
+        parent=parent_of_version(settings.url.text if settings.url else settings.path or ""),
     )
 
 
@@ -146,7 +143,7 @@ class DetectedSource(Composite):
     def __init__(self, settings: SourceSettings, context: Context) -> None:
         self._settings = settings
         self._context = context
-        self.name = redact_url(url_of(settings))
+        self.name = str(url_of(settings))
         self._failure: SourceError | None = None
 
     def itself(self) -> Source:
@@ -177,7 +174,7 @@ class _Examination:
         self._context = replace(context, upstream=context.cautious)
         self._upstream = context.cautious(settings)
         self._found = Findings(url=self._url)
-        self._answers: dict[tuple[str, str], Answer] = {}
+        self._answers: dict[tuple[Url, str], Answer] = {}
 
     def run(self) -> Detection:
         """Try each clue in turn."""
@@ -194,7 +191,7 @@ class _Examination:
                     self._found.attempts.append(Attempt(clue=clue, error=error))
         credentials = self._upstream.login_for(self._url)
         hint = advice(self._found, self._context.platform.archive, credentials)
-        raise NotDetected(redact_url(self._url), _report(self._found), hint)
+        raise NotDetected(str(self._url), _report(self._found), hint)
 
     def _clues(self) -> Iterator[Clue]:
         """Yield the clues, each request made only after all clues before it were wrong."""
@@ -205,16 +202,16 @@ class _Examination:
             file = self._request(self._url)
             if file.status == HTTPStatus.OK and not is_web_page(file):
                 return
-        manifest = self._request(below(self._url, MANIFEST))
+        manifest = self._request(self._url.below(MANIFEST))
         clues += from_answer(self._url, manifest)
         # A server with the manifest may be an Artifactory, whose directories are never requested.
         if {"artifactory", "astral"} & {clue.kind for clue in clues}:
             yield from clues
             return
         yield from clues
-        page = self._request(below(self._url, (), directory=True))
+        page = self._request(self._url.below((), directory=True))
         yield from from_page(self._url, page)
-        if page.status in GONE and not self._url.endswith("/"):
+        if page.status in GONE and not self._url.text.endswith("/"):
             yield from from_page(self._url, self._request(self._url))
         yield from last_resorts(self._url, manifest, page)
         for root in index_roots(self._url, manifest, page):
@@ -224,9 +221,7 @@ class _Examination:
 
     def _clues_of_devpi(self) -> Iterator[Clue]:
         """Yield the only index of a devpi server with uv; if there are several, record them."""
-        users = self._request(
-            below(server_of(self._url), (), directory=True), accept="application/json"
-        )
+        users = self._request(self._url.at("/"), accept="application/json")
         indexes = self._found.indexes
         for root in devpi_roots(self._url, users):
             if any(from_index_page(root, self._request_wheels(root))):
@@ -234,31 +229,31 @@ class _Examination:
         if len(indexes) == 1:
             yield from from_index_page(indexes[0], self._request_wheels(indexes[0]))
 
-    def _request_wheels(self, root: str) -> Answer:
-        return self._request(below(root, ("uv",), directory=True), accept=_SIMPLE)
+    def _request_wheels(self, root: Url) -> Answer:
+        return self._request(root.below(("uv",), directory=True), accept=_SIMPLE)
 
     def _with_credentials(self, found: SourceSettings) -> SourceSettings:
         """Return a detected source with the user's credential keys, if its origin is the same."""
-        own = origin_of(found.url or found.download or "") == origin_of(self._url)
+        own = url_of(found).origin == self._url.origin
         return found.with_login_of(self._section) if own and found.kind != "index" else found
 
-    def _request(self, url: str, *, accept: str = "*/*") -> Answer:
+    def _request(self, url: Url, *, accept: str = "*/*") -> Answer:
         if (url, accept) not in self._answers:
             try:
                 answer = self._answers[url, accept] = self._upstream.look(url, accept=accept)
             except Unreachable as error:
-                if self._found.requests or error.url != redact_url(url):
+                if self._found.requests or error.url != str(url):
                     raise
                 # The user has named the server, and not the path of our first guess.
-                shown, passing = redact_url(self._url), error.passing
-                raise Unreachable(shown, error.reason, passing=passing) from error
+                shown = str(self._url)
+                raise Unreachable(shown, error.reason, passing=error.passing) from error
             self._found.requests.append(Request(url=url, answer=answer))
         return self._answers[url, accept]
 
 
 def _report(found: Findings) -> list[str]:
     """Return a line for each request and attempt."""
-    lines = [f"{redact_url(request.url)}: {_response(request)}" for request in found.requests]
+    lines = [f"{request.url}: {_response(request)}" for request in found.requests]
     lines = [*dict.fromkeys(lines)]  # the same URL with another `Accept`
     guesses: dict[str, list[str]] = {}
     for attempt in found.attempts:
@@ -276,8 +271,8 @@ def _response(request: Request) -> str:
     if answer.status != HTTPStatus.OK:
         return str(answer.status)
     body = describe(answer.body)
-    requested, answered = urlsplit(request.url).hostname, urlsplit(answer.url).hostname
-    return _WORDS.get(body, body) + ("" if requested == answered else f", from {answered}")
+    answered = urlsplit(answer.url).hostname
+    return _WORDS.get(body, body) + ("" if request.url.host == answered else f", from {answered}")
 
 
 def _outcome(error: SourceError) -> str:

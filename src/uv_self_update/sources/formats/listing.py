@@ -16,7 +16,6 @@ from uv_self_update.sources.formats.documents import LOGIN_PAGE, describe
 from uv_self_update.sources.formats.entry import Entry, is_name, utc_of
 from uv_self_update.sources.formats.json_array import MAX_ENTRIES, NotAnArray, elements
 from uv_self_update.sources.formats.markup import pieces
-from uv_self_update.url import Url
 from uv_self_update.values import replace
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ _Path = tuple[str, ...]
 """The names in a path, decoded."""
 
 
-def read_listing(document: Document, *, also: str | None = None) -> tuple[Entry, ...]:
+def read_listing(document: Document, *, also: _Path = ()) -> tuple[Entry, ...]:
     """Parse the entries of a directory, in the order of the page.
 
     It supports the servers in `docs/servers.md`, IIS, Nexus and Artifactory, and any other page
@@ -55,8 +54,8 @@ def read_listing(document: Document, *, also: str | None = None) -> tuple[Entry,
 
     Args:
         document: The response.
-        also: The end of a second path, as in a URL, whose children are entries as well. Its start
-            is ignored, because a proxy may have changed it.
+        also: The end of a second path, whose children are entries as well. Its start is ignored,
+            because a proxy may have changed it.
 
     Raises:
         UnexpectedBody: The response is something else, such as a login page.
@@ -84,7 +83,7 @@ def read_listing(document: Document, *, also: str | None = None) -> tuple[Entry,
     if not page.entries and not page.is_listing:
         kind = _NO_LISTING if page.is_page else describe(document.body)
         raise UnexpectedBody(document.url, _EXPECTED, kind)
-    if also is not None or any(entry.is_directory for entry in page.entries.values()):
+    if also or any(entry.is_directory for entry in page.entries.values()):
         # A server that adds the slash to one directory adds it to all.
         return tuple(
             replace(entry, is_directory=False) if entry.is_directory is None else entry
@@ -96,7 +95,7 @@ def read_listing(document: Document, *, also: str | None = None) -> tuple[Entry,
 class _Page:
     """The state of the HTML parser."""
 
-    def __init__(self, url: str, also: str | None) -> None:
+    def __init__(self, url: str, also: _Path) -> None:
         self.entries: dict[str, Entry] = {}
         self.is_listing = False
         """Whether the page says that it is a listing; only then may it be empty."""
@@ -104,14 +103,14 @@ class _Page:
         self.is_page = False
 
         self._url = url
-        parts = Url.parse(url).parts
+        parts = urlsplit(url)
         self._scheme, self._host = parts.scheme, parts.hostname
         self._shown = " - " + unquote(parts.path)
         self._path = _names(parts.path)
         self._bases = {self._path}
         if not parts.path.endswith("/"):
             self._bases.add(self._path[:-1])  # the base of relative links
-        self._also = () if also is None else _names(also)
+        self._also = also
         self._heading: str | None = None
         self._linked: str | None = None
         """The name of the entry of the last link."""

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from uv_self_update.errors import TooLarge, UnexpectedBody
-from uv_self_update.redaction import redact_url
 from uv_self_update.sources.formats.documents import read_entries
 from uv_self_update.sources.formats.json_array import MAX_ENTRIES
 
@@ -15,10 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from uv_self_update.network.client import Upstream
+    from uv_self_update.url import Url
 
 
 def pages(
-    upstream: Upstream, url: str, query: str, *, accept: str, expected: str
+    upstream: Upstream, url: Url, query: str, *, accept: str, expected: str
 ) -> Iterator[Iterator[dict[str, Any]]]:
     """Yield the pages of a list; a page must be consumed before the next one is requested.
 
@@ -45,25 +45,25 @@ def pages(
         for entry in found:
             count += 1
             if count > MAX_ENTRIES:
-                raise TooLarge(redact_url(url), MAX_ENTRIES, unit="entries")
+                raise TooLarge(str(url), MAX_ENTRIES, unit="entries")
             if isinstance(entry, dict):
                 yield entry
 
     split = partial(read_entries, expected=expected)
     for _ in range(upstream.limits.pages):
         requested.add(query)
-        with upstream.items(f"{url}?{query}", split, accept=accept) as page:
+        with upstream.items(url.asking(query), split, accept=accept) as page:
             yield counted(page.items)
             query = urlsplit(page.links.get("next", "")).query
         if not query:
             return
         if query in requested:
-            raise UnexpectedBody(redact_url(url), "a list", "an endless one")
-    raise TooLarge(redact_url(url), upstream.limits.pages, unit="pages")
+            raise UnexpectedBody(str(url), "a list", "an endless one")
+    raise TooLarge(str(url), upstream.limits.pages, unit="pages")
 
 
 def entries(
-    upstream: Upstream, url: str, query: str, *, accept: str, expected: str
+    upstream: Upstream, url: Url, query: str, *, accept: str, expected: str
 ) -> Iterator[dict[str, Any]]:
     """Yield the entries of all pages; see `pages`."""
     for page in pages(upstream, url, query, accept=accept, expected=expected):

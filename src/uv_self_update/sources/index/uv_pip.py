@@ -16,7 +16,6 @@ from uv_self_update.network.progress import SILENT, Progress
 from uv_self_update.redaction import redact
 from uv_self_update.sources.index.own_cache import OwnCache, users_cache
 from uv_self_update.sources.index.watched import watched
-from uv_self_update.url import Url
 from uv_self_update.uv.configuration import UnusableFile
 from uv_self_update.uv.environment import neutral_directory
 from uv_self_update.uv.executable import current_path
@@ -26,6 +25,8 @@ from uv_self_update.values import frozen, replace
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
+
+    from uv_self_update.url import Url
 
 
 REQUESTS = "uv_auth=trace,uv_client=trace"
@@ -73,7 +74,7 @@ class UvPip:
         uv: Path,
         environ: Mapping[str, str],
         *,
-        url: str | None = None,
+        url: Url | None = None,
         flat: bool = False,
         temporary: Path | None = None,
         progress: Progress = SILENT,
@@ -81,8 +82,8 @@ class UvPip:
         self._progress = progress
         self._uv = uv
         self.environ = environ
-        self.name = "the package index" if url is None else f"the index {Url.parse(url)}"
-        self.url = url
+        self.name = "the package index" if url is None else f"the index {url}"
+        self.url = None if url is None else url.text
         self.flat = flat
         self.temporary = temporary
         # Old versions of uv have no variable for this option.

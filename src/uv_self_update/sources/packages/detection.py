@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from uv_self_update.config.releases import KINDS, ReleasesSettings
 from uv_self_update.errors import NoPackages, NotDetected, SourceError
-from uv_self_update.redaction import redact_url
 from uv_self_update.sources.context import url_of
 from uv_self_update.sources.detection.clues import (
     from_answer,
@@ -20,8 +19,6 @@ from uv_self_update.sources.detection.clues import (
     source_url,
 )
 from uv_self_update.sources.packages.interface import build
-from uv_self_update.sources.tree import below
-from uv_self_update.url import origin_of
 from uv_self_update.values import replace
 
 if TYPE_CHECKING:
@@ -30,6 +27,7 @@ if TYPE_CHECKING:
     from uv_self_update.config.kinds import SourceSettings
     from uv_self_update.network.client import Upstream
     from uv_self_update.sources.detection.clues import Clue
+    from uv_self_update.url import Url
 
 _DEFAULT = "github"
 
@@ -71,7 +69,7 @@ def examined(
         if clue.kind not in KINDS or clue.settings is None or clue.settings in tried:
             continue
         tried.add(clue.settings)
-        same = origin_of(url_of(clue.settings)) == origin_of(url)
+        same = url_of(clue.settings).origin == url.origin
         source = clue.settings.with_login_of(releases.source) if same else clue.settings
         found = replace(releases, source=source)
         try:
@@ -81,19 +79,18 @@ def examined(
         except SourceError as error:
             failures.append((clue, error))
     if empty:
-        raise NoPackages(redact_url(url))
+        raise NoPackages(str(url))
     for clue, failure in failures:
         if clue.reason:
             raise failure
-    shown = redact_url(url)
     lines = [f"tried `{clue.kind}`: {failure}" for clue, failure in failures]
-    hint = f"Name the kind before the URL, as in `{_DEFAULT}+{shown}`; its token is used then."
-    raise NotDetected(shown, lines, hint, of="packages")
+    hint = f"Name the kind before the URL, as in `{_DEFAULT}+{url}`; its token is used then."
+    raise NotDetected(str(url), lines, hint, of="packages")
 
 
-def _clues(url: str, upstream: Upstream) -> Iterator[Clue]:
+def _clues(url: Url, upstream: Upstream) -> Iterator[Clue]:
     yield from from_url(url)
-    page = upstream.look(below(url, (), directory=True))
+    page = upstream.look(url.below((), directory=True))
     yield from from_answer(url, page)
     if page.status == HTTPStatus.OK:
         yield from from_page(url, page)

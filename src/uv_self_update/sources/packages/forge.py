@@ -10,8 +10,7 @@ from uv_self_update.releases.distribution import Distribution, parse_filename
 from uv_self_update.sources.context import url_of
 from uv_self_update.sources.forge import is_unfinished
 from uv_self_update.sources.formats.documents import read_json
-from uv_self_update.sources.packages.interface import PackageRepository, host_of, path_of
-from uv_self_update.url import Url
+from uv_self_update.sources.packages.interface import PackageRepository, path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -59,8 +58,8 @@ class ForgeRepository(PackageRepository):
         self._forge = forge
         self._package = settings.source.package
         self._prereleases = settings.prereleases
-        self.name = str(Url.parse(url))
-        self.host = host_of(url)
+        self.name = str(url)
+        self.host = url.address
         self.path = path_of(path.lower())
 
     def open(self, file: Distribution) -> AbstractContextManager[Download]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from uv_self_update.sources.context import url_of
 from uv_self_update.sources.gitea import Gitea
@@ -23,7 +22,7 @@ class GiteaRepository(ForgeRepository):
 
     def __init__(self, settings: ReleasesSettings, upstream: Upstream) -> None:
         url = url_of(settings.source)
-        path = urlsplit(url).path.lower().removesuffix("/").removesuffix(".git")
+        path = url.parts.path.lower().removesuffix("/").removesuffix(".git")
         super().__init__(settings, upstream, Gitea(upstream, url=url), path=path)
 
 

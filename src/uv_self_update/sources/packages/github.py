@@ -6,10 +6,8 @@ A file is asked of the API by its number, which is the only way to those of a pr
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from uv_self_update.errors import UnexpectedBody
-from uv_self_update.redaction import redact_url
 from uv_self_update.releases.release import Asset, stated_date, stated_digest, stated_size
 from uv_self_update.sources.addresses import api_of
 from uv_self_update.sources.context import url_of
@@ -42,11 +40,10 @@ class Github(Forge):
     def _file(self, asset: Mapping[str, Any]) -> Asset:
         number = asset.get("id")
         if not isinstance(number, int):
-            shown = redact_url(self.api)
-            raise UnexpectedBody(shown, "an asset of GitHub's API", "other JSON")
+            raise UnexpectedBody(str(self.api), "an asset of GitHub's API", "other JSON")
         return Asset(
             name=str(asset.get("name")),
-            where=f"{self.api}/assets/{number}",
+            where=self.api.below(("assets", str(number))).text,
             size=stated_size(asset.get("size")),
             sha256=stated_digest(asset.get("digest")),
             modified=stated_date(asset.get("updated_at")),
@@ -67,9 +64,9 @@ class GithubRepository(ForgeRepository):
 
     def __init__(self, settings: ReleasesSettings, upstream: Upstream) -> None:
         url = url_of(settings.source)
-        releases = api_of(url) + "/releases"
-        forge = Github(upstream, api=releases, tags=f"{releases}/tags")
-        super().__init__(settings, upstream, forge, path=urlsplit(url).path)
+        releases = api_of(url).below(("releases",))
+        forge = Github(upstream, api=releases, tags=releases.below(("tags",)))
+        super().__init__(settings, upstream, forge, path=url.parts.path)
         self.host = self.host.removeprefix("www.")
 
 

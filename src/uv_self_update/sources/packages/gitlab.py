@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from uv_self_update.errors import StatusRefused
 from uv_self_update.releases.distribution import parse_filename
 from uv_self_update.sources.context import url_of
 from uv_self_update.sources.gitlab import Gitlab
 from uv_self_update.sources.packages.forge import ForgeRepository
-from uv_self_update.url import origin_of
+from uv_self_update.url import Url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,7 @@ class GitlabRepository(ForgeRepository):
             with super().open(file) as download:
                 yield download
         except StatusRefused as error:
-            if origin_of(file.where) != origin_of(self._forge.api):
+            if Url.parse(file.where).origin != self._forge.api.origin:
                 error.hint = (
                     f"The release {file.tag} links to another server, which gets no credentials of "
                     "this `[[releases]]`: put the file into the package registry of the project."
@@ -52,8 +52,8 @@ class GitlabRepository(ForgeRepository):
 create = GitlabRepository
 
 
-def _project_of(api: str) -> str:
+def _project_of(api: Url) -> str:
     """Return the path of a project, or `projects/ID`, from its URL in the API."""
-    root, _, project = urlsplit(api).path.partition(_API)
+    root, _, project = api.parts.path.partition(_API)
     path = unquote(project)
     return f"{root}/{path}" if "/" in path else f"{root}/projects/{path}"

@@ -9,7 +9,7 @@ import threading
 from abc import ABC, abstractmethod
 from importlib import import_module
 from typing import TYPE_CHECKING
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote
 
 from uv_self_update.errors import StatusRefused, UvSelfUpdateError
 
@@ -24,11 +24,6 @@ if TYPE_CHECKING:
 
 
 _SHARED = dict.fromkeys(("listing", "s3", "directory"), "tree")
-
-
-def host_of(url: str) -> str:
-    """Return the host and the port of a URL, as a repository has it."""
-    return urlsplit(url).netloc.rpartition("@")[2].lower()
 
 
 def path_of(path: str) -> str:

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from uv_self_update.errors import StatusRefused, TooLarge, UnexpectedBody
 from uv_self_update.releases.distribution import Distribution, parse_filename
 from uv_self_update.sources.context import url_of
 from uv_self_update.sources.directory import DirectoryTree
 from uv_self_update.sources.listing import ListingTree
-from uv_self_update.sources.packages.interface import PackageRepository, host_of, path_of
+from uv_self_update.sources.packages.interface import PackageRepository, path_of
 from uv_self_update.sources.s3 import BucketTree
 
 if TYPE_CHECKING:
@@ -92,7 +91,7 @@ def create(settings: ReleasesSettings, upstream: Upstream) -> TreeRepository:
         return TreeRepository(tree, host="directory", path=last)
     url = url_of(source)
     kind = BucketTree if source.kind == "s3" else ListingTree
-    return TreeRepository(kind(upstream, base=url), host=host_of(url), path=urlsplit(url).path)
+    return TreeRepository(kind(upstream, base=url), host=url.address, path=url.parts.path)
 
 
 def _distributions(path: Names, entries: Sequence[Entry]) -> Iterator[Distribution]:

@@ -102,7 +102,7 @@ def _checks(
     if opened is None:
         return
     for number, section in enumerate(settings.sources):
-        if section.url is not None and section.url.startswith("http"):
+        if section.url is not None and section.url.scheme != "file":
             yield partial(reach.route, section.url, environ)
         yield partial(reach.source, number, opened, installed=installed)
 

@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING
 from uv_self_update import __version__
 from uv_self_update.errors import NoArchive, UnexpectedBody, UvSelfUpdateError
 from uv_self_update.network.proxies import Proxies
-from uv_self_update.redaction import redact_url
 from uv_self_update.releases.target import NEWEST
 from uv_self_update.sources.interface import ArchiveSource, WheelSource
-from uv_self_update.url import Url
 from uv_self_update.uv.configuration import read as read_uv_toml
 from uv_self_update.workflow.doctor.finding import Finding, problem, warning
 from uv_self_update.workflow.survey import without_dates
@@ -23,6 +21,7 @@ if TYPE_CHECKING:
     from uv_self_update.sources.index.uv_pip import UvPip
     from uv_self_update.sources.interface import Source
     from uv_self_update.sources.opened import OpenSources
+    from uv_self_update.url import Url
 
 _MAGIC = (b"\x1f\x8b", b"PK\x03\x04")
 """The first bytes of a gzip stream (RFC 1952) and of a zip archive."""
@@ -96,19 +95,17 @@ def _surprises(answering: Source, release: Release, opened: OpenSources) -> Iter
         yield warning("policy", text)
 
 
-def route(url: str, environ: Mapping[str, str]) -> Iterator[Finding]:
+def route(url: Url, environ: Mapping[str, str]) -> Iterator[Finding]:
     """Report the proxy through which a source is reached."""
     topic = "proxy"
     try:
         proxies = Proxies.collect(environ, read_uv_toml(environ, windows=os.name == "nt"))
-        proxy = proxies.for_url(Url.parse(url))
-    except ValueError:
-        return  # an invalid URL is reported by its source
+        proxy = proxies.for_url(url)
     except UvSelfUpdateError as error:
         yield problem(topic, error)
         return
     way = "directly" if proxy is None else f"through {proxy.shown}"
-    yield Finding(topic=topic, text=f"{redact_url(url)} is reached {way}")
+    yield Finding(topic=topic, text=f"{url} is reached {way}")
 
 
 def newer_program(programs: UvPip) -> Iterator[Finding]:
