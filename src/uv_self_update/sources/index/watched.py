@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import subprocess
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from uv_self_update.background import Background
 from uv_self_update.releases.release import LARGEST_UNPACKED
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable
     from pathlib import Path
 
@@ -47,11 +47,11 @@ def watched(
     assert process.stdin is not None, "it is a pipe"  # noqa: S101 # for the type checker
     with contextlib.suppress(OSError), process.stdin as pipe:
         pipe.write(stdin)  # uv may have exited
+    # With a timeout, Python would sleep for up to 50 ms between two looks at a process.
+    ending = Background(process.wait)
     ended = False
     while not ended:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(_POLL)
-            ended = True
+        ended = ending.wait(_POLL)
         size = _size(directory)
         written(size)
         if size > LARGEST_UNPACKED:
