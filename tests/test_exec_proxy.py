@@ -225,14 +225,18 @@ def test_request_is_passed_on_through_the_users_proxy(tmp_path: Path, web: Web) 
 
 @pytest.mark.parametrize(
     "proxy",
-    ["socks5h://127.0.0.1:9", "socks4://127.0.0.1:9", "https://127.0.0.1:9", "http://x:99999"],
+    [
+        *("socks5h://127.0.0.1:9", "socks4://127.0.0.1:9", "https://127.0.0.1:9", "http://x:99999"),
+        *("https://jo:s3cret@127.0.0.1:9", "jo:s3cret@x:99999", "jo:s3cret@x:0"),
+    ],
 )
 def test_proxy_that_cannot_be_used(proxy: str, tmp_path: Path) -> None:
-    """What cannot be passed on is 502, with the reason."""
+    """What cannot be passed on is 502, with the reason, and without the proxy's password."""
     with starting(tmp_path, {"HTTP_PROXY": proxy}) as run:
         status, _, body = run.ask("http://far.example/x")
         assert status == 502
         assert b"through the proxy" in body or b"connection" in body
+        assert b"s3cret" not in body
 
 
 def test_head_fetches_nothing(run: Run) -> None:

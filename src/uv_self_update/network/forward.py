@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import h11
 
-from uv_self_update.network.forward_proxies import authorization, is_socks, parsed, unusable
+from uv_self_update.network.forward_proxies import authorization, is_socks, unusable
 from uv_self_update.network.passing import Passage
 from uv_self_update.network.persistent import Connected
 from uv_self_update.network.tunnels import NotForwarded, opened
@@ -126,7 +126,7 @@ def forward(
     if proxy is not None and not by_tunnel:
         if reason := unusable(proxy):
             raise NotForwarded(reason)
-        via = parsed(proxy)
+        via = urlsplit(proxy)
         target = url.partition("#")[0]
         sent += authorization(via)
         place = (via.hostname or "", via.port or 80)

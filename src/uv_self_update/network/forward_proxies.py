@@ -21,7 +21,7 @@ _SCHEMES = ("http", *SCHEMES)
 def unusable(proxy: str, what: str = "plain http") -> str | None:
     """Return why `what` cannot be sent through a proxy; None where it can be."""
     try:
-        via = parsed(proxy)
+        via = urlsplit(proxy)
         known = via.scheme in _SCHEMES and bool(via.hostname) and via.port != 0
     except ValueError:
         known = False
@@ -33,15 +33,6 @@ def unusable(proxy: str, what: str = "plain http") -> str | None:
 def is_socks(proxy: str | None) -> bool:
     """Return whether a proxy knows connections only, and no requests."""
     return proxy is not None and proxy.partition("://")[0].lower() in SCHEMES
-
-
-def parsed(proxy: str) -> SplitResult:
-    """Return the parts of a proxy's URL, whose scheme may be missing.
-
-    Raises:
-        ValueError: It is no URL.
-    """
-    return urlsplit(proxy if "://" in proxy else f"http://{proxy}")
 
 
 def authorization(via: SplitResult) -> list[tuple[bytes, bytes]]:

@@ -6,16 +6,13 @@ RFC 9110 section 9.3.6 defines the tunnel of an http proxy.
 from __future__ import annotations
 
 import socket
-from typing import TYPE_CHECKING
+from urllib.parse import SplitResult, urlsplit
 
 import h11
 
 from uv_self_update.network import socks
-from uv_self_update.network.forward_proxies import authorization, parsed, unusable
+from uv_self_update.network.forward_proxies import authorization, unusable
 from uv_self_update.redaction import redact_url
-
-if TYPE_CHECKING:
-    from urllib.parse import SplitResult
 
 _CONNECT = 30.0  # seconds
 _CLOSED = "it closed the connection"
@@ -53,7 +50,7 @@ def opened(host: str, port: int, *, proxy: str | None) -> socket.socket:
         return connected(host, port)
     if reason := unusable(proxy, "https"):
         raise NotForwarded(reason)
-    via = parsed(proxy)
+    via = urlsplit(proxy)
     by_socks = via.scheme in socks.SCHEMES
     connection = connected(via.hostname or "", via.port or (socks.PORT if by_socks else 80))
     try:

@@ -57,7 +57,8 @@ class UvProxies:
 
         def first(names: tuple[str, str]) -> str | None:
             given = [environ[name] for name in names if name in environ]
-            usable = [value if _is_proxy(value) else None for value in given]
+            urls = [value if "://" in value else f"http://{value}" for value in given]
+            usable = [url if _is_proxy(url) else None for url in urls]
             return next(iter(usable if masking else filter(None, usable)), None)
 
         every = first(_ALL)
@@ -129,9 +130,9 @@ def environment_through(
     return result
 
 
-def _is_proxy(value: str) -> bool:
+def _is_proxy(url: str) -> bool:
     try:
-        parts = urlsplit(value if "://" in value else f"http://{value}")
+        parts = urlsplit(url)
         return bool(parts.hostname) and not any(blank in parts.netloc for blank in " \t")
     except ValueError:
         return False
