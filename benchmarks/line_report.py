@@ -142,7 +142,7 @@ def _times(rows: Sequence[Row], runs: _Runs, whos: Sequence[str]) -> str:
 
 def _limit(row: Row) -> float | None:
     if row.task == "update":
-        return _INDEX.get(row.rtt or 0) if row.source == "index" else _RATIOS[row.source]
+        return _INDEX.get(row.rtt or 0) if row.source == "index" else _RATIOS.get(row.source)
     if row.task == "nothing to do":
         return _NOTHING.get(row.source, _NOTHING_ELSE)
     return None

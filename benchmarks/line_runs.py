@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 BARE = "bare"
 """`uv self update` without us, pointed at the same line."""
 
+_FIRST = "index, first run in a home"
+"""An index, for a uv that has yet to find out about the Python of uv-self-update: 45 ms or more."""
+
 _UPDATE_AVAILABLE = 11  # exit code of `--check`
 _CLOSING = 10  # seconds until the connections of a run have ended
 
@@ -52,7 +55,7 @@ class Row:
 
 
 ROWS: Mapping[str, Sequence[str]] = {
-    "update": ("github", "listing", "urls", "index", "release's own installer"),
+    "update": ("github", "listing", "urls", "index", _FIRST, "release's own installer"),
     "nothing to do": ("github", "listing", "urls", "index"),
     "check": ("github", "listing", "urls", "index"),
     "releases": ("github", "listing", "urls", "index"),
@@ -109,6 +112,7 @@ class Stand:
         done = measured(*self._command(row, who, home), directory=home.path)
         self._await_end()
         self._check(row, who, home, done)
+        self._keep(home, who)
         return Run(
             row=row,
             who=who,
@@ -154,7 +158,16 @@ class Stand:
         home.receipt.parent.mkdir(parents=True)
         home.receipt.write_text(json.dumps(document))
         (path / "tmp").mkdir()
+        if (self.work / f"cache-{who}").exists() and row.source != _FIRST:
+            shutil.copytree(self.work / f"cache-{who}", path / ".cache")
         return home
+
+    def _keep(self, home: Home, who: str) -> None:
+        """Keep what uv found out about the Python of a program, which it does once in a home."""
+        kept = self.work / f"cache-{who}"
+        for found in home.path.glob(".cache/uv/interpreter-v*"):
+            if not kept.exists():
+                shutil.copytree(found, kept / "uv" / found.name)
 
     def _command(self, row: Row, who: str, home: Home) -> tuple[list[str], dict[str, str]]:
         environ = home.full_environ(
@@ -184,7 +197,8 @@ class Stand:
                 f'download = "{url}/astral-sh/uv/releases/download/{{tag}}/{{asset}}"\n'
             )
             return ["--config", str(config)]
-        places = {"listing": "listing+{}/listing/", "index": "index+{}/simple/"}
+        index = "index+{}/simple/"
+        places = {"listing": "listing+{}/listing/", "index": index, _FIRST: index}
         return ["--source", places.get(source, "github+{}/astral-sh/uv").format(url)]
 
     def _check(self, row: Row, who: str, home: Home, done: Measured) -> None:
