@@ -140,10 +140,8 @@ def test_recognised_by_host(row: Hosted, environ: dict[str, str]) -> None:
     """Well-known hosts are recognised at once; a proxy stands for all of them here."""
     with Simulator(row.server(catalogue(*VERSIONS), Setup(before=row.before))) as simulator:
         detection = examined(row.url, {**environ, "HTTP_PROXY": simulator.url, "NO_PROXY": ""})
-        assert (detection.settings.kind, text_of(detection.settings.url)) == (
-            row.kind,
-            row.found or row.url,
-        )
+        due = row.found or row.url
+        assert (detection.settings.kind, text_of(detection.settings.url)) == (row.kind, due)
         assert detection.newest is not None
         assert (detection.newest.version, detection.lack) == (NEWEST, None)
         assert detection.reason.startswith(("the host is ", "the path "))

@@ -132,9 +132,8 @@ def test_any_login_can_be_given(user: str, password: str) -> None:
         return  # half a surrogate pair is no text
     url = f"https://{quote(user, safe='')}:{quote(password, safe='')}@h.example/a"
 
-    headers = plain(source_settings(kind="listing", url=url)).headers_for(
-        origin_of("https://h.example/b")
-    )
+    credentials = plain(source_settings(kind="listing", url=url))
+    headers = credentials.headers_for(origin_of("https://h.example/b"))
     assert b64decode(headers["Authorization"].removeprefix("Basic ")) == expected
 
 
@@ -239,10 +238,8 @@ def test_variable_that_no_header_can_carry(value: str, caplog: pytest.LogCapture
         assert "the value of MIRROR is not valid in a header" in caplog.text
         assert "cret" not in caplog.text
     github = source_settings(kind="github", url="https://h.example/o/r")
-    assert (
-        plain(github, {"UV_GITHUB_TOKEN": value}).headers_for(origin_of("https://h.example/")) == {}
-    )
-    assert plain(github, token=value).headers_for(origin_of("https://h.example/")) == {}
+    for credentials in (plain(github, {"UV_GITHUB_TOKEN": value}), plain(github, token=value)):
+        assert credentials.headers_for(origin_of("https://h.example/")) == {}
 
 
 def test_password_that_is_no_text() -> None:
@@ -286,9 +283,9 @@ def test_header_in_place_of_a_login() -> None:
     headers = {"authorization": "KEY", "Cookie": "SESSION"}
     section = source("listing", "https://u:p@h.example/", {"header-env": headers})
 
-    assert plain(section, {"KEY": "Digest x", "SESSION": "id=1"}).headers_for(
-        origin_of("https://h.example/")
-    ) == {"authorization": "Digest x", "Cookie": "id=1"}
+    sent = plain(section, {"KEY": "Digest x", "SESSION": "id=1"})
+    expected = {"authorization": "Digest x", "Cookie": "id=1"}
+    assert sent.headers_for(origin_of("https://h.example/")) == expected
 
 
 GITHUB, TENANT, GHES = "https://github.com/o/r", "https://t.ghe.com/o/r", "https://ghes.example/o/r"
@@ -434,11 +431,11 @@ def test_token_of_a_job(url: str, environ: dict[str, str], *, sent: bool) -> Non
     environ = {**environ, "CI_JOB_TOKEN": "job"}
     expected = {"JOB-TOKEN": "job"} if sent else {}
 
-    assert (
-        plain(source_settings(kind="gitlab", url=url), environ).headers_for(origin_of(url))
-        == expected
+    gitlab, gitea = (
+        plain(source_settings(kind=kind, url=url), environ) for kind in ("gitlab", "gitea")
     )
-    assert plain(source_settings(kind="gitea", url=url), environ).headers_for(origin_of(url)) == {}
+    assert gitlab.headers_for(origin_of(url)) == expected
+    assert gitea.headers_for(origin_of(url)) == {}
     guess = credentials_of(
         source_settings(kind="gitlab", url=url), environ, given=None, guessed=True
     )
@@ -466,9 +463,8 @@ def test_each_origin_of_templates_has_its_own_login() -> None:
 def test_open_line(home: dict[str, str], scheme: str) -> None:
     """What was kept for a host is sent over any line, and what is for any host is not."""
     url = f"{scheme}://h.example/"
-    assert plain(source_settings(kind="listing", url=url), home).headers_for(
-        origin_of(url)
-    ) == basic("me:kept")
+    credentials = plain(source_settings(kind="listing", url=url), home)
+    assert credentials.headers_for(origin_of(url)) == basic("me:kept")
 
     url = f"{scheme}://other.example/"
     credentials = plain(source_settings(kind="listing", url=url), home)

@@ -279,9 +279,8 @@ def test_shared_without_identity() -> None:
     """Without a client certificate it makes no difference whether it may be presented."""
     trust = Trust(Network(), environ={})
 
-    first, second = (
-        trust.context_for(Url.parse("https://h/"), identified=one) for one in (True, False)
-    )
+    url = Url.parse("https://h/")
+    first, second = (trust.context_for(url, identified=one) for one in (True, False))
 
     assert first is second
 

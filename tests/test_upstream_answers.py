@@ -183,10 +183,8 @@ def test_logins_of_one_source(upstream: Upstream, web: Web) -> None:
     for client in (one, two, upstream):
         client.read(f"{web.url}/a")
 
-    assert [one.login_for(Url.parse(web.url)), upstream.login_for(Url.parse(web.url))] == [
-        "the URL",
-        None,
-    ]
+    place = Url.parse(web.url)
+    assert [one.login_for(place), upstream.login_for(place)] == ["the URL", None]
     assert len({asked.headers.get("Authorization") for asked in web.asked}) == 3
     upstream.close()
     with pytest.raises(Unreachable, match="interrupted"):

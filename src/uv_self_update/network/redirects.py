@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 import socket
-from urllib.parse import urljoin, urlunsplit
+from urllib.parse import urljoin
 
 from uv_self_update.errors import Unreachable
 from uv_self_update.url import Url
@@ -59,7 +59,7 @@ def redirected(url: Url, location: str) -> Url:
     downgraded = (before.scheme, after.scheme) == ("https", "http")
     if downgraded and own and before.hostname == after.hostname:
         # A server behind a proxy that terminates TLS does not know of TLS, and names its own port.
-        return Url.parse(urlunsplit(after._replace(scheme="https", netloc=before.netloc)))
+        return url.bare.at(after.path, after.query)
     if downgraded:
         _log.warning("%s redirects to %s, which is not encrypted", url, target)
     return target

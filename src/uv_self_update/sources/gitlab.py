@@ -126,9 +126,8 @@ class Gitlab(Forge):
             return url.text
         _, api, rest = url.parts.path.partition("/api/v4/projects/")
         if api:
-            root = self.api.text.partition("/api/v4/projects/")[0]
-            query = f"?{url.parts.query}" if url.parts.query else ""
-            return f"{root}{api}{rest}{query}"
+            root = self.api.parts.path.partition(api)[0]
+            return self.api.at(f"{root}{api}{rest}", url.parts.query).text
         path = tuple(unquote(step) for step in own.partition("/downloads/")[2].split("/"))
         if not all(map(is_name, path)):
             return None
