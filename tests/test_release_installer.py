@@ -84,6 +84,18 @@ def test_broken_uv_is_put_back(put: str, home: Home, web: Web) -> None:
     assert home.snapshot(leave_out=[home.config]) == before
 
 
+def test_broken_uv_beside_the_old_one(home: Home, web: Web) -> None:
+    """It is installed where it was told to: the old files were not touched, not even restored."""
+    home.install(START)
+    before = {file: file.stat().st_ino for file in home.bin.iterdir()}
+
+    done = updated(home, web, b'#!/bin/sh\nprintf "no program" >"$UV_INSTALL_DIR/uv"\n')
+
+    assert done.code == UV_FAILED, done.err
+    assert "does not work on this machine" in done.err
+    assert {file: file.stat().st_ino for file in home.bin.iterdir()} == before
+
+
 def test_broken_uv_of_an_installer_that_fails(home: Home, web: Web) -> None:
     """It fails when it has replaced something already: everything is as it was, and uv's code."""
     home.install(START)

@@ -50,7 +50,10 @@ def undo(plan: Journal, work: Path, *, windows: bool) -> None:
         shutil.rmtree(work / TEMPORARY, ignore_errors=True)
         _remove_strays(plan)
         # Marked as ours, or they would count as installed by another program.
-        steps = (with_changes(step, put=notes.mark(step.place)) for step in plan.steps)
+        steps = (
+            with_changes(step, put=notes.mark(step.place)) if step.changed else step
+            for step in plan.steps
+        )
         plan = with_changes(plan, steps=tuple(steps))
     # Without a journal, the files are restored all the same.
     with contextlib.suppress(OSError):
@@ -75,7 +78,9 @@ def restore(plan: Journal, work: Path, *, windows: bool) -> None:
                 link.replace(step.named)
             if step.moved_aside:
                 remove(step.place)  # uv moves itself back, or `restore_name` does
-            elif os.path.lexists(step.kept) and not step.unmoved:
+            elif step.unmoved:
+                _remove([step.kept])
+            elif os.path.lexists(step.kept):
                 put(step.kept, step, windows=windows)
             elif step.old is None:
                 remove(step.place)
