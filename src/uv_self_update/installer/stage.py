@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from uv_self_update.background import Background
 from uv_self_update.errors import NotReplaced, StagedUvBroken
 from uv_self_update.files import flush, strerror
-from uv_self_update.installer.archive import unpack
 from uv_self_update.releases.release import Asset
 from uv_self_update.sources.formats.documents import checked
 from uv_self_update.sources.interface import ArchiveSource, WheelSource
@@ -89,6 +88,8 @@ def _from_archive(
     digests: DigestRules,
     opened: Callable[[Found, int | None], None] | None,
 ) -> tuple[Path, int]:
+    from uv_self_update.installer.archive import unpack  # noqa: PLC0415 # no other way needs it
+
     name = platform.archive
     # An asset may exist without being listed; if not, opening it fails.
     asset = found.release.asset(name) or Asset(name=name)
