@@ -25,7 +25,7 @@ _RATIOS = {
 _INDEX = {40: 0.82, 100: 0.80}
 """The same for the index, by round-trip time."""
 
-_REQUESTS = {"github": 2, "listing": 4, "index": 2}
+_REQUESTS = {"github": 2, "listing": 3, "index": 2}
 """Source -> requests of an update at most, over one connection."""
 
 _NOTHING = {"index": 110.0}

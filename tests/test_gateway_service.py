@@ -96,11 +96,13 @@ class Archives(ArchiveSource):
         self._files = files or {}
         self._document = document
         self.asked: list[str] = []
+        self.wanted: Wanted | None = None
         self.closed: list[str] = []
 
     def find(self, wanted: Wanted) -> Release:
         """Return the one release there is; see Source."""
         self.asked.append(str(wanted))
+        self.wanted = wanted
         if isinstance(self._release, UvSelfUpdateError):
             raise self._release
         if self._document is not None:
@@ -473,6 +475,18 @@ def test_nothing_is_installed_before_its_installer(path: str) -> None:
 
     assert gateway.get(path).status == 404
     assert gateway.native.told == []
+
+
+@pytest.mark.parametrize("path", [f"{REPOSITORY}/latest", f"{REPOSITORY}/tags/1.2.3"])
+@pytest.mark.parametrize("choice", ["auto", "native", "release"])
+def test_files_that_are_used(choice: InstallerChoice, path: str) -> None:
+    """Only our own installer uses nothing of a release but its archive."""
+    source = Archives(WITH_INSTALLER, FILES)
+
+    Gateway(source, choice=choice).get(path)
+
+    assert source.wanted is not None
+    assert source.wanted.archive_only == (choice == "native")
 
 
 def test_installer_that_only_fails_installs_nothing() -> None:

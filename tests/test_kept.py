@@ -259,17 +259,21 @@ def test_what_is_not_as_it_was_kept(
 
 
 @pytest.mark.extra
-def test_update_after_an_interrupted_one(home: Home, web: Web) -> None:
+@pytest.mark.parametrize("kind", ["urls", "listing"])
+def test_update_after_an_interrupted_one(kind: str, home: Home, web: Web) -> None:
     """An update goes on where the one before it was interrupted, and says so."""
     home.install(binaries.newest_but_one())
     newest = binaries.newest()
-    web.pages |= mirrors.urls_pages([newest])
-    home.configure(
-        "network.retries = 0\n"
-        f'[[source]]\nkind = "urls"\nlatest = "{web.url}/latest.json"\n'
-        f'download = "{web.url}/files/{{tag}}/{{asset}}"\n'
-    )
     archive = binaries.archive(newest, real=False)
+    web.pages |= mirrors.urls_pages([newest])
+    web.pages["/files/"] = mirrors.directory_page(f"{newest}/")
+    digest = f"{mirrors.sha256(archive)}\n".encode()
+    web.pages[f"/files/{newest}/{archive.name}.sha256"] = Page(body=digest)
+    keys = f'url = "{web.url}/files/"\n'
+    if kind == "urls":
+        keys = f'latest = "{web.url}/latest.json"\n'
+        keys += f'download = "{web.url}/files/{{tag}}/{{asset}}"\n'
+    home.configure(f'network.retries = 0\n[[source]]\nkind = "{kind}"\n{keys}')
     origin = Origin()
     origin.content = archive.read_bytes()
     origin.broken = False

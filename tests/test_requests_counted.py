@@ -10,6 +10,7 @@ import pytest
 
 from support import binaries, mirrors
 from support.web import Page
+from uv_self_update import platforms
 
 if TYPE_CHECKING:
     from support.homes import Home
@@ -27,28 +28,22 @@ def serve(kind: str, web: Web, home: Home, *versions: str) -> None:
         web.pages |= mirrors.urls_pages(versions)
         table = f'latest = "{web.url}/latest.json"\ndownload = "{web.url}/files/{{tag}}/{{asset}}"'
     else:
-        web.pages["/uv/"] = index(*(f"{version}/" for version in versions))
+        web.pages["/uv/"] = mirrors.directory_page(*(f"{version}/" for version in versions))
         for version in versions:
             files = mirrors.file_pages(version, f"/uv/{version}")
             archive = next(path for path in files if path.endswith(".tar.gz"))
             digest = mirrors.sha256(binaries.archive(version, real=False))
             files[f"{archive}.sha256"] = Page(body=f"{digest}  uv.tar.gz\n".encode())
             web.pages |= files
-            web.pages[f"/uv/{version}/"] = index(*(path.rpartition("/")[2] for path in files))
+            names = (path.rpartition("/")[2] for path in files)
+            web.pages[f"/uv/{version}/"] = mirrors.directory_page(*names)
         table = f'url = "{web.url}/uv/"'
     home.configure(f'[[source]]\nkind = "{kind}"\n{table}\n')
 
 
-def index(*names: str) -> Page:
-    """Return the page of a directory."""
-    links = "".join(f'<a href="{name}">{name}</a>\n' for name in names)
-    text = f'<title>Index of /</title><pre><a href="../">../</a>\n{links}</pre>'
-    return Page(body=text.encode(), headers={"Content-Type": "text/html"})
-
-
-@pytest.mark.parametrize(("kind", "requests"), [("github", 2), ("urls", 2), ("listing", 4)])
+@pytest.mark.parametrize(("kind", "requests"), [("github", 2), ("urls", 2), ("listing", 3)])
 def test_update(kind: str, requests: int, home: Home, web: Web) -> None:
-    """An update requests the list and the archive, of a directory its listing and digest too."""
+    """An update requests the list and the archive; from a listing, its digest too."""
     old, new = binaries.FIRST, binaries.newest()
     home.install(old)
     serve(kind, web, home, new, old)
@@ -111,7 +106,7 @@ def test_receipt_that_lies(stated: str, home: Home, web: Web) -> None:
 
     assert (done.code, home.version()) == (0, new), done.err
     assert home.receipt_version() == new
-    assert len(web.asked) == 4, web.paths()
+    assert len(web.asked) == 3, web.paths()
 
 
 def test_newer_version_without_this_archive(home: Home, web: Web) -> None:
@@ -119,13 +114,16 @@ def test_newer_version_without_this_archive(home: Home, web: Web) -> None:
     old, new = binaries.FIRST, binaries.newest()
     home.install(old)
     serve("listing", web, home, new, old)
-    web.pages[f"/uv/{new}/"] = index("uv-s390x-unknown-linux-gnu.tar.gz")
+    other = "uv-s390x-unknown-linux-gnu.tar.gz"
+    web.pages[f"/uv/{new}/"] = mirrors.directory_page(other)
+    digest = f"/uv/{new}/{platforms.current().archive}.sha256"
+    del web.pages[digest]
 
     done = home.run()
 
     assert f"Skipping uv {new}" in done.err
     assert "on the latest version" in done.err
-    assert web.paths() == ["/uv/", f"/uv/{new}/"]
+    assert web.paths() == ["/uv/", digest, f"/uv/{new}/"]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -219,6 +219,9 @@ def found(spec: str, home: Path) -> str | None:
         assert isinstance(detection.source, ArchiveSource)
         release = detection.source.find(NEWEST)
         assert release.version == "0.13.9"
+        # Where directories have no dates, files have none: an update need not list them for that.
+        (listed,) = detection.source.listing(1)
+        assert (listed.published is None) == (release.published is None)
         asset = release.asset(ARCHIVE)
         assert asset is not None
         with detection.source.open(release, asset) as download:

@@ -110,6 +110,13 @@ def github_pages(
     return pages
 
 
+def directory_page(*names: str) -> Page:
+    """Return the listing of a directory, without dates."""
+    links = "".join(f'<a href="{name}">{name}</a>\n' for name in names)
+    text = f'<title>Index of /</title><pre><a href="../">../</a>\n{links}</pre>'
+    return Page(body=text.encode(), headers={"Content-Type": "text/html"})
+
+
 def index_pages(versions: Iterable[str], *, prefix: str = "/simple", real: bool = False) -> Pages:
     """Return a plain PEP 503 index."""
     wheels = [binaries.wheel(version, real=real) for version in versions]

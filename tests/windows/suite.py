@@ -127,6 +127,7 @@ LEFT_OUT: Mapping[str, str] = {
     "test_sources_gitlab.py": _BOUND,
     "test_sources_order.py": _BOUND,
     "test_sources_repositories.py": _BOUND,
+    "test_sources_listing.py": _BOUND,
     "test_sources_s3.py": _BOUND,
     "test_sources_urls.py": _BOUND,
     "test_structure.py": _TREE,

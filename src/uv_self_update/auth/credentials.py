@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from copy import copy
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -60,6 +61,12 @@ class Credentials:
         self._searches = dict(searches or {})
         self._asked: set[Origin] = set()
         self._lock = threading.Lock()
+
+    def without_search(self) -> Credentials:
+        """Return the same credentials, none of which are searched any more."""
+        found = copy(self)
+        found._asked = set(self._searches)  # noqa: SLF001 # of the same class
+        return found
 
     def headers_for(self, origin: Origin) -> dict[str, str]:
         """Return the headers for a request to an origin, and to no other, without a search."""

@@ -237,7 +237,10 @@ class Service:
             known = self._found.get(wanted)
             if known is None:
                 try:
-                    known = find_in_order(self._sources, wanted.under(self._policy()))
+                    # Our own installer needs nothing of a release but its archive.
+                    alone = self._with.choice == "native"
+                    request = replace(wanted, policy=self._policy(), archive_only=alone)
+                    known = find_in_order(self._sources, request)
                 except UvSelfUpdateError as error:
                     known = error
                 else:

@@ -276,25 +276,22 @@ class Upstream:
 
         return self._retried(once)
 
-    def look(self, url: Url | str, *, accept: str = "*/*") -> Answer:
+    def look(self, url: Url | str, *, accept: str = "*/*", search: bool = True) -> Answer:
         """Return the response to a `GET` whatever its status, and the start of its body.
+
+        Without `search`, no credentials are searched after a refusal.
 
         Raises:
             UpstreamError: There was no response.
         """
-        reply = self._listed(_parsed(url), accept, examining=True)
         body = bytearray()
-        with closing(reply):
+        with closing(self._listed(_parsed(url), accept, examining=True, search=search)) as reply:
             for chunk in reply.body.decoded(self.limits.document, self._allowance):
                 body += chunk
                 if len(body) > self.limits.excerpt:
                     break
-        return Answer(
-            url=reply.url,
-            status=reply.status,
-            headers=reply.headers,
-            body=bytes(body[: self.limits.excerpt]),
-        )
+        start = bytes(body[: self.limits.excerpt])
+        return Answer(url=reply.url, status=reply.status, headers=reply.headers, body=start)
 
     def status(self, url: Url | str) -> int:
         """Return 200 if a file exists, or else the status of the refusal.
@@ -334,11 +331,14 @@ class Upstream:
     def _document(self, url: Url, accept: str) -> Response:
         return accepted(self._listed(url, accept), {HTTPStatus.OK})
 
-    def _listed(self, url: Url, accept: str, *, examining: bool = False) -> Response:
+    def _listed(
+        self, url: Url, accept: str, *, examining: bool = False, search: bool = True
+    ) -> Response:
         """Send a request that counts towards the allowance."""
         headers = {"Accept": accept, "Accept-Encoding": "gzip"}
         begin = time.monotonic()
-        reply = self._exchange.follow("GET", url, headers, self._credentials, examining=examining)
+        credentials = self._credentials if search else self._credentials.without_search()
+        reply = self._exchange.follow("GET", url, headers, credentials, examining=examining)
         try:
             self._allowance.take(reply.url, received=0, waited=time.monotonic() - begin)
         except UpstreamError:

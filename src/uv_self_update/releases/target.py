@@ -9,7 +9,7 @@ from uv_self_update.errors import InvalidTarget
 from uv_self_update.messages import shown
 from uv_self_update.releases.policy import EVERYTHING, Policy
 from uv_self_update.suggestions import with_scheme
-from uv_self_update.values import frozen, replace
+from uv_self_update.values import field, frozen, replace
 from uv_self_update.versions import LONGEST_SPECIFIERS, VERSION
 
 if TYPE_CHECKING:
@@ -43,6 +43,9 @@ class Wanted:
 
     installed: str | None = None
     """The installed version, if only newer ones are installed; None if any may be."""
+
+    archive_only: bool = field(default=False, compare=False)
+    """Whether the archive for this platform is the only file of the release that is used."""
 
     def may_install(self, version: str) -> bool:
         """Return whether a version would be installed: whether it is newer, if it has to be."""

@@ -72,6 +72,10 @@ class CatalogSource(ArchiveSource):
     def fetch(self, release: Release, asset: Asset) -> AbstractContextManager[Download]:
         """Open one file for download; see `ArchiveSource.open`."""
 
+    def presumed(self, releases: Sequence[Release], wanted: Wanted) -> Release | None:  # noqa: ARG002 # most list all files at once
+        """Return the release of a version if that is known without a list of its files."""
+        return None
+
     def confirmed(self, release: Release, wanted: Wanted) -> bool:  # noqa: ARG002 # most trust their list
         """Return whether the listed files exist."""
         return True
@@ -132,7 +136,7 @@ class CatalogSource(ArchiveSource):
         not_uv: set[str] = set()
         for version in candidates[:_MAX_CANDIDATES]:
             if wanted.may_install(version):
-                release = self._best(releases[version])
+                release = self.presumed(releases[version], wanted) or self._best(releases[version])
                 if not _is_uv(release):
                     not_uv.add(version)
                     continue

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from uv_self_update.errors import UpstreamError
+from uv_self_update.releases.digests import only_sums, parse_sums
 from uv_self_update.sources.context import url_of
 from uv_self_update.sources.formats.listing import read_listing
 from uv_self_update.sources.index.wheels import TreeOrWheels
@@ -36,3 +39,13 @@ class ListingTree(Tree):
         """
         document = self._upstream.read(self.url(path), accept=ACCEPT)
         return read_listing(document)
+
+    def digest_next_to(self, path: Names) -> str | None:
+        url = self._base.below((*path[:-1], f"{path[-1]}.sha256"))
+        try:
+            answer = self._upstream.look(url, search=False)
+        except UpstreamError:
+            return None
+        text = answer.body.decode("utf-8", errors="replace")
+        sums = parse_sums(text) if answer.status == HTTPStatus.OK and only_sums(text) else {}
+        return next(iter(sums.values())) if len(sums) == 1 else None

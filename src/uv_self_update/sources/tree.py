@@ -9,10 +9,11 @@ from __future__ import annotations
 import logging
 import re
 from abc import ABC, abstractmethod
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from uv_self_update.errors import StatusRefused, UnexpectedBody, WheelsOnly
+from uv_self_update.errors import NoArchive, StatusRefused, UnexpectedBody, WheelsOnly
 from uv_self_update.network.limits import DEFAULTS
 from uv_self_update.releases.release import INSTALLER_NAMES, Asset, Release
 from uv_self_update.sources.catalog import CatalogSource
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from uv_self_update.network.client import Upstream
     from uv_self_update.network.responses import Download
     from uv_self_update.platforms import Platform
+    from uv_self_update.releases.target import Wanted
     from uv_self_update.sources.formats.entry import Entry
     from uv_self_update.url import Url
 
@@ -86,6 +88,10 @@ class Tree(ABC):
         """Return the sha256 that the server computed for a file, or None."""
         return None
 
+    def digest_next_to(self, path: Names) -> str | None:  # noqa: ARG002 # as in `presumed`
+        """Return the sha256 in the `.sha256` file of a file that was not listed, or None."""
+        return None
+
 
 def names_in(path: str) -> Names:
     """Return the names in the path of a URL, decoded."""
@@ -101,6 +107,8 @@ class TreeSource(CatalogSource):
         self.name = tree.name
         self._unsure: set[Names] = set()
         """The paths that may be files, from pages that do not distinguish them from directories."""
+        self._presumed: set[str] = set()
+        """The archives that no listing has shown."""
 
     def listed(self) -> Iterator[Release]:
         """Return the releases of the first directory that has any, from the base downwards.
@@ -137,8 +145,41 @@ class TreeSource(CatalogSource):
         assets = tuple(_asset(path, entry) for entry in entries if not entry.is_directory)
         return self._dated(replace(release, assets=assets))
 
-    def fetch(self, release: Release, asset: Asset) -> AbstractContextManager[Download]:
-        return self._tree.open(self._path(release, asset))
+    def presumed(self, releases: Sequence[Release], wanted: Wanted) -> Release | None:
+        """Return a release with its archive alone, which was not listed, but its digest was read.
+
+        The names of both are known, so an update saves a request. Of a release with a date, the
+        files may have a later one, which is in the listing; and a rule may require a date. For
+        everything but a digest, such as a web page for any URL, the listing decides.
+        """
+        release, *others = releases
+        dated = release.published or wanted.policy.longest_age
+        if not wanted.archive_only or others or dated or release.assets is not None:
+            return None
+        path = (*_path_of(release.where), self._platform.archive)
+        sha256 = self._tree.digest_next_to(path)
+        if sha256 is None:
+            return None
+        archive = Asset(name=path[-1], sha256=sha256, where=_where(path))
+        self._presumed.add(archive.where)
+        return replace(release, assets=(archive,))
+
+    @contextmanager
+    def fetch(self, release: Release, asset: Asset) -> Iterator[Download]:
+        with ExitStack() as stack:
+            try:
+                download = stack.enter_context(self._tree.open(self._path(release, asset)))
+            except StatusRefused as error:
+                if error.gone and asset.where in self._presumed:
+                    self._refuse_unlisted(release, asset)
+                raise
+            yield download
+
+    def _refuse_unlisted(self, release: Release, archive: Asset) -> None:
+        """Raise NoArchive if the listing does not have a presumed archive."""
+        if self.with_files(replace(release, assets=None)).asset(archive.name) is None:
+            version = release.version
+            raise NoArchive(self.name, f"uv {version}", archive.name, [version], [])
 
     def checksum(self, release: Release, asset: Asset) -> str | None:
         return self._tree.checksum(self._path(release, asset))
