@@ -13,6 +13,7 @@ from support.simulator.dialect import PASSWORD
 from support.simulator.packages import Packages, ReleaseOf, wheel
 from uv_self_update.cli.main import main
 from uv_self_update.errors import NoPackages
+from uv_self_update.releases import flat_index
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -168,3 +169,20 @@ def test_color_of_what_exec_reports(
 
     error, *_, warning = capsys.readouterr().err.splitlines()
     assert [error.startswith("\x1b["), warning.startswith("\x1b[")] == [colored] * 2
+
+
+def test_nothing_is_configured(
+    packages: Packages, home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every command that needs releases says so; what was fetched is checked without any."""
+    (home.path / "pyproject.toml").write_text('[project]\nname = "p"\nversion = "0"\n')
+    for command in ["fetch"], ["fetch", "--check"], ["releases", "--packages"], ["exec", "--", "x"]:
+        assert main(command) == 12
+        assert "error: no releases are configured\n" in capsys.readouterr().err
+    page = home.path / "packages" / "index.html"
+
+    assert main(["fetch", "--check", "--releases", packages.place]) == 11
+    assert capsys.readouterr().out == f"{page} is missing\n"
+    page.parent.mkdir()
+    page.write_bytes(flat_index.render({}))
+    assert main(["fetch", "--check"]) == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from uv_self_update.cli.wrapped import packages_job
+from uv_self_update.cli.wrapped import named_releases, packages_job
 from uv_self_update.uv.process import SignalReceived, Signals
 from uv_self_update.workflow.check import UPDATE_DUE
 from uv_self_update.workflow.fetch import Project, check, fetch
@@ -28,7 +28,7 @@ def fetch_(
     """Fetch the packages that a project needs from private releases."""
     project = Project.find(Path.cwd(), directory)
     if only_check:
-        claims = [releases.claim for releases in invocation.settings().releases]
+        claims = [one.claim for one in named_releases(invocation.settings(), specs)]
         lines = check(project, claims)
         for line in lines:
             invocation.tell(line)

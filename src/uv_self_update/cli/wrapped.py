@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from uv_self_update.cli.invocation import Invocation
     from uv_self_update.config.releases import ReleasesSettings
+    from uv_self_update.config.settings import Settings
 
 
 def run_wrapped(invocation: Invocation, specs: Sequence[str], command: Sequence[str]) -> int:
@@ -40,18 +41,22 @@ def _likely(releases: ReleasesSettings) -> ReleasesSettings:
     return likely(releases)
 
 
+def named_releases(settings: Settings, specs: Sequence[str]) -> Sequence[ReleasesSettings]:
+    """Return the repositories that options name, else the configured ones."""
+    return [_likely(parse_releases_option(spec)) for spec in specs] or settings.releases
+
+
 def packages_job(
     invocation: Invocation, specs: Sequence[str], *, progress: Progress = SILENT
 ) -> PackagesJob:
-    """Return where packages come from: the repositories that are named, else the configured.
+    """Return where packages come from; see `named_releases`.
 
     Without progress: a command that runs meanwhile shows its own.
     """
     settings = invocation.unlocked_settings()
-    releases = [_likely(parse_releases_option(spec)) for spec in specs]
     return PackagesJob(
         settings=settings,
-        releases=releases or settings.releases,
+        releases=named_releases(settings, specs),
         uv=invocation.uv_or_name(),
         directory=Path.cwd(),
         environ=invocation.environ,

@@ -21,7 +21,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from uv_self_update.errors import DigestMismatch, NoProject, NotResolved, NotStored
+from uv_self_update.errors import DigestMismatch, NoProject, NotConfigured, NotResolved, NotStored
 from uv_self_update.files import content_of, strerror, write_atomically
 from uv_self_update.releases import flat_index
 from uv_self_update.uv import lock
@@ -125,9 +125,15 @@ class Project:
 
 
 def check(project: Project, claims: Sequence[Claim]) -> list[str]:
-    """Return what is missing, or not as it was fetched, a line each."""
+    """Return what is missing, or not as it was fetched, a line each.
+
+    Raises:
+        NotConfigured: Nothing was fetched, and no releases are configured to fetch from.
+    """
     listed = project.listed()
     if not project.page.is_file():
+        if not claims:
+            raise NotConfigured
         return [f"{project.page} is missing"]
     found = []
     for name, sha256 in listed.items():
