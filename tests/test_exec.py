@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from support.homes import PROGRAM
 from support.simulator.dialect import PASSWORD
 from support.simulator.packages import ReleaseOf, wheel
 from support.stand import INTERNAL, done, locked, newest_and
@@ -347,6 +348,21 @@ def test_signals_are_the_commands(number: str, code: int, stand: Stand) -> None:
     answer = stand.start("sh", "-c", program)
 
     assert answer.code == code
+
+
+def test_files_of_a_killed_run(stand: Stand, tmp_path: Path) -> None:
+    """The file with the secret of a killed run is removed by the next one."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    kill = "test -f ${XDG_CONFIG_DIRS%%:*}/uv/uv.toml && kill -KILL $(ps -o ppid= -p $PPID)"
+    environ = stand.environ(TMPDIR=str(temporary))
+    program = ("uv", "run", "--no-project", "sh", "-c", kill)
+    assert stand.home.start(*PROGRAM, "exec", "--", *program, environ=environ).code == -9
+    assert [*temporary.glob("uv-self-update-*/uv/uv.toml")]
+
+    done(stand.home.start(*PROGRAM, "exec", "--", "uv", "--version", environ=environ))
+
+    assert [*temporary.iterdir()] == []
 
 
 def test_quiet(stand: Stand) -> None:

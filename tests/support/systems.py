@@ -185,6 +185,7 @@ TABLE: Mapping[str, Needs] = {
     "test_survey.py::test_inspect_wheel": _HOME,
     "test_survey.py::test_overview_complete": _ARCHIVES,
     "test_system_file.py": _HOME,
+    "test_temporary.py": _MODES,
     "test_systems.py::test_other_systems_can_collect_theirs": _MOST,
     "test_systems.py::test_what_windows_lacks_would_be_seen": _MOST,
     "test_tampering.py": _HOME,

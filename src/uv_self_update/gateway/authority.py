@@ -12,9 +12,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import ssl
-import tempfile
 from ipaddress import ip_address, ip_network
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cryptography import x509
@@ -27,6 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from uv_self_update.temporary import private_directory
 from uv_self_update.values import frozen
 
 if TYPE_CHECKING:
@@ -109,8 +108,8 @@ def server_of(host: str, issuer: Issuer) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     # uv would take h2, which h11 does not speak.
     context.set_alpn_protocols(["http/1.1"])
-    with tempfile.TemporaryDirectory(prefix="uv-self-update-") as place:
-        file = Path(place, "server.pem")
+    with private_directory() as place:
+        file = place / "server.pem"
         file.touch(mode=0o600)
         file.write_bytes(
             certificate.public_bytes(Encoding.PEM)

@@ -15,7 +15,6 @@ from __future__ import annotations
 import os.path
 import re
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from uv_self_update.uv import configuration as uv_toml
@@ -25,6 +24,7 @@ from uv_self_update.values import field, frozen, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
 
 KEYS_OF_PIP = frozenset(
@@ -264,12 +264,17 @@ class UvSettings:
         if not self.table:
             yield dict(self.environ)
             return
-        from tempfile import TemporaryDirectory  # noqa: PLC0415 # few users have a uv.toml
+        import tomli_w  # noqa: PLC0415 # few users have a uv.toml
 
-        import tomli_w  # noqa: PLC0415 # as above
+        from uv_self_update.temporary import (  # noqa: PLC0415 # as above
+            private_directory,
+            remove_abandoned,
+        )
 
-        with TemporaryDirectory(prefix="uv-self-update-", dir=directory) as made:
-            copy = Path(made, "uv.toml")
+        if directory is None:
+            remove_abandoned()
+        with private_directory(directory) as made:
+            copy = made / "uv.toml"
             copy.touch(mode=0o600)
             copy.write_text(tomli_w.dumps(self.table), encoding="utf-8")
             yield {**self.environ, "UV_CONFIG_FILE": str(copy)}

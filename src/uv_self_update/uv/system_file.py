@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from uv_self_update.temporary import private_directory
 from uv_self_update.uv import configuration, workspace
 from uv_self_update.uv.proxies import UvProxies
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
 
 SINCE = (0, 9, 23)
 """The first uv that has the keys; an older one refuses a file with them."""
@@ -76,8 +76,8 @@ def system_file(
         table["https-proxy"] = theirs.https
     if exempt:
         table[_NO_PROXY] = exempt
-    with tempfile.TemporaryDirectory(prefix="uv-self-update-") as place:
-        file = Path(place, "uv", "uv.toml")
+    with private_directory() as place:
+        file = place / "uv" / "uv.toml"
         file.parent.mkdir(mode=0o700)
         file.touch(mode=0o600)
         file.write_text(tomli_w.dumps(table), encoding="utf-8")

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import tempfile
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import DirectUrlsNotServed
@@ -23,6 +21,7 @@ from uv_self_update.network.forward_proxies import unusable
 from uv_self_update.network.tls import Trust
 from uv_self_update.releases.release_urls import OF_KIND
 from uv_self_update.sources.packages.interface import build
+from uv_self_update.temporary import private_directory
 from uv_self_update.url import Url
 from uv_self_update.uv import configuration
 from uv_self_update.values import replace
@@ -137,8 +136,8 @@ def trusting(environ: Mapping[str, str], authorities: bytes) -> Iterator[dict[st
     Raises:
         OSError: There is no place for temporary files.
     """
-    with tempfile.TemporaryDirectory(prefix="uv-self-update-") as place:
-        file = Path(place, "authorities.pem")
+    with private_directory() as place:
+        file = place / "authorities.pem"
         file.touch(mode=0o600)
         file.write_bytes(authorities)
         yield {**environ, "SSL_CERT_FILE": str(file)}

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 from uv_self_update.background import Background
 from uv_self_update.errors import IndexNotNamed, NotConfigured, UsageError
 from uv_self_update.releases.release_urls import OF_KIND, page_of
+from uv_self_update.temporary import remove_abandoned
 from uv_self_update.uv import configuration, lock, system_file, workspace
 from uv_self_update.uv.arguments import values_of
 from uv_self_update.uv.command import Child
@@ -117,6 +118,8 @@ def _begin(job: PackagesJob, command: WrappedCommand, active: Serving, *, starte
         active.start()
     if resolves:
         Background(active.sources.import_client)
+    if command.is_uv:
+        remove_abandoned()
 
 
 def _direct(

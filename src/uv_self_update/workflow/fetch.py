@@ -16,7 +16,6 @@ import hashlib
 import os
 import re
 import subprocess
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +23,7 @@ from typing import TYPE_CHECKING
 from uv_self_update.errors import DigestMismatch, NoProject, NotConfigured, NotResolved, NotStored
 from uv_self_update.files import content_of, strerror, write_atomically
 from uv_self_update.releases import flat_index
+from uv_self_update.temporary import private_directory, remove_abandoned
 from uv_self_update.uv import lock
 from uv_self_update.uv.configuration import UnusableFile
 from uv_self_update.uv.proxies import environment_through
@@ -220,9 +220,10 @@ def _resolved(
         command += ["--python-version", python]
     pins = [] if upgrade else [*lock.pins(project.root / lock.NAME)]
     found: set[tuple[str, str]] = set()
-    with tempfile.TemporaryDirectory(prefix="uv-self-update-") as place:
+    remove_abandoned()
+    with private_directory() as place:
         for number, selection in enumerate(workspace.selections()):
-            output = Path(place, f"{number}.txt")
+            output = place / f"{number}.txt"
             output.write_text("".join(f"{name}=={version}\n" for name, version in pins))
             done = subprocess.run(  # noqa: S603 # the user's own uv
                 [*command, *selection, "-o", str(output)],

@@ -11,15 +11,16 @@ from __future__ import annotations
 
 import logging
 import os
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uv_self_update.files import strerror
 from uv_self_update.network.client_certificate import ClientCertificate, needs_passphrase
+from uv_self_update.temporary import private_directory, remove_abandoned
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from tempfile import TemporaryDirectory
 
     from uv_self_update.config.settings import Network
 
@@ -43,7 +44,8 @@ class UvCertificates:
     ) -> None:
         self.environ: dict[str, str] = {}
         self._parent = temporary
-        self._directory: TemporaryDirectory[str] | None = None
+        self._directory: Path | None = None
+        self._stack = ExitStack()
         if network.ca_bundle is not None:
             self.environ[_FILE] = self._write("authorities.pem", _with(network.ca_bundle, environ))
         if network.client_cert is not None and (named := self._client(network)) is not None:
@@ -51,8 +53,7 @@ class UvCertificates:
 
     def close(self) -> None:
         """Remove the files."""
-        if self._directory is not None:
-            self._directory.cleanup()
+        self._stack.close()
 
     def _client(self, network: Network) -> str | None:
         """Return the file of the client certificate; warn and return None if uv cannot use it."""
@@ -78,11 +79,11 @@ class UvCertificates:
         return self._write("client.pem", key.rstrip() + b"\n" + certificate)
 
     def _write(self, name: str, content: bytes) -> str:
-        from tempfile import TemporaryDirectory  # noqa: PLC0415 # rarely needed
-
-        if self._directory is None:  # private to the user, as mkdtemp creates it
-            self._directory = TemporaryDirectory(prefix="uv-self-update-", dir=self._parent)
-        path = Path(self._directory.name, name)
+        if self._directory is None:
+            if self._parent is None:
+                remove_abandoned()
+            self._directory = self._stack.enter_context(private_directory(self._parent))
+        path = self._directory / name
         path.touch(mode=0o600)
         path.write_bytes(content.rstrip() + b"\n")
         return str(path)
