@@ -55,6 +55,7 @@ from uv_self_update.releases.target import NEWEST, Wanted
 from uv_self_update.sources import context as sources
 from uv_self_update.sources.opened import OpenSources
 from uv_self_update.sources.order import find_in_order
+from uv_self_update.url import Url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -474,8 +475,10 @@ def test_three_origins(users: tuple[str | None, ...], internet: Origins, person:
     subject = BY_NAME["urls"]
     keys = ("latest", "release", "download")
     written = {
-        key: getattr(subject.section(), key).replace(
-            "://", f"://{user}:{SECRET}@" if user else "://"
+        key: Url.parse(
+            getattr(subject.section(), key).text.replace(
+                "://", f"://{user}:{SECRET}@" if user else "://"
+            )
         )
         for key, user in zip(keys, users, strict=True)
     }

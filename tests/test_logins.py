@@ -515,9 +515,9 @@ def test_no_origin_but_those_that_are_configured(home: dict[str, str]) -> None:
 def test_question(section: SourceSettings, expected: Question) -> None:
     """Programs are asked about the URLs that were configured, without what is secret in them."""
     knowing = Knowing(None)
-    url = f"{section.url or section.latest}"
+    url = section.urls[0]
 
-    credentials_of(section, {}, given=None, programs=knowing).ask(origin_of(url))
+    credentials_of(section, {}, given=None, programs=knowing).ask(url.origin)
 
     assert knowing.questions == [expected]
 

@@ -12,9 +12,10 @@ from support.origins import CERTIFICATE, Arrived
 from support.simulator.dialect import Setup, basic, called, json_page
 from support.simulator.plain import github_release
 from support.simulator.rows import ROWS
-from support.urls import source_settings
+from support.urls import source_settings, text_of
 from support.web import Asked, Page
 from uv_self_update import platforms
+from uv_self_update.url import Url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -79,11 +80,12 @@ class Subject:
             dialect = self.dialect()
             section = dialect.section(self.origins[0] + dialect.place)
         if userinfo:
-            urls = {
-                name: getattr(section, name) for name in ("url", "latest", "release", "download")
-            }
-            written = {
-                name: url.replace("://", f"://{userinfo}@", 1) for name, url in urls.items() if url
+            names = ("url", "latest", "release", "download")
+            urls = {name: text_of(getattr(section, name)) for name in names}
+            written: dict[str, Any] = {
+                name: Url.parse(url.replace("://", f"://{userinfo}@", 1))
+                for name, url in urls.items()
+                if url
             }
             section = replace(section, **written)
         return replace(section, kind="auto" if self.guessed else section.kind, **keys)

@@ -13,6 +13,7 @@ from support.simulator.dialect import PASSWORD, Setup
 from support.simulator.gitea import GiteaPackages, GiteaReleases
 from support.simulator.packages import wheel
 from support.simulator.server import Simulator
+from support.urls import text_of
 
 if TYPE_CHECKING:
     import ssl
@@ -62,7 +63,7 @@ class PackageKind:
     def table(self, simulator: Simulator, *keys: str) -> str:
         """Return what a user configures."""
         section = simulator.dialect.section(simulator.place)
-        place = f'path = "{section.path}"' if section.path else f'url = "{section.url}"'
+        place = f'path = "{section.path}"' if section.path else f'url = "{text_of(section.url)}"'
         return "\n".join(["[[releases]]", f'kind = "{self.kind}"', place, *self.keys, *keys])
 
     def index_of(self, simulator: Simulator) -> str:
@@ -75,7 +76,7 @@ class PackageKind:
     def spec(self, simulator: Simulator) -> str:
         """Return the same for the command line."""
         section = simulator.dialect.section(simulator.place)
-        return f"{self.kind}+{section.path or section.url}"
+        return f"{self.kind}+{section.path or text_of(section.url)}"
 
 
 TOKEN = ('token-env = "FORGE_TOKEN"',)
