@@ -354,6 +354,22 @@ def test_verified_file_is_not_fetched_again(mirror: Mirror) -> None:
     assert mirror.fill("--check").code == 0
 
 
+def test_files_of_a_version_that_is_not_wanted_any_more(mirror: Mirror) -> None:
+    """What a killed run has verified is kept until a run succeeds without it."""
+    waiting = mirror.root / ".mirror/new" / OLD / PLATFORM.archive
+    waiting.parent.mkdir(parents=True)
+    waiting.write_bytes(b"verified")
+    pages = dict(mirror.web.pages)
+    mirror.web.pages.clear()
+    assert mirror.fill("--no-wheels").code == 6
+    assert waiting.exists()
+    mirror.web.pages.update(pages)
+
+    mirror.filled("--no-wheels")
+
+    assert [*(mirror.root / ".mirror/new").iterdir()] == []
+
+
 def test_web_server_can_read_it(mirror: Mirror) -> None:
     """Whatever the umask, everyone may read what is served."""
     before = os.umask(0o077)

@@ -5,7 +5,8 @@
    newest first. Each file is verified before it gets its name. A file that was verified before a
    run was killed is not fetched again.
 3. The lists are written: GitHub's JSON, Astral's manifest, the package index, the pages.
-4. Old releases are removed, which no list names any more.
+4. Old releases are removed, which no list names any more, and so are verified files of a killed run
+   that this one did not want.
 
 Nothing is written if nothing is new.
 """
@@ -94,6 +95,7 @@ def fill(opened: OpenSources, store: Store, selection: Selection, progress: Toge
         )
         with closing(gathering):
             known, added = _gathered(gathering, known, releases)
+        store.forget_waiting(release.version for release in releases)
         kept = known if selection.keep is None else known.keeping(selection.keep)
         for held in kept.releases.values():
             for path, content in beside(held).items():

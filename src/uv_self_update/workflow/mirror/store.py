@@ -124,6 +124,14 @@ class Store:
         """Remove the other names of files that are in their places."""
         shutil.rmtree(self.own / "new" / version, ignore_errors=True)
 
+    def forget_waiting(self, wanted: Iterable[str]) -> None:
+        """Remove the files that wait for other versions, which a killed run has left."""
+        waiting = self.own / "new"
+        kept = {*wanted}
+        for left in [*waiting.iterdir()] if waiting.is_dir() else ():
+            if left.name not in kept:
+                shutil.rmtree(left, ignore_errors=True)
+
     @staticmethod
     def _publish(part: Path, target: Path) -> None:
         part.chmod(_MODE)
