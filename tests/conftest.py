@@ -46,12 +46,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Restore Ctrl-C in every worker, and print the notices of all of them.
+    """Restore signals in every worker, and print the notices of all of them.
 
-    A suite that a shell runs in the background ignores Ctrl-C, and so would the commands it starts.
+    A suite that a shell runs in the background ignores Ctrl-C, and so would the commands it starts;
+    `nohup` ignores SIGHUP, which a worker survives still, and its commands do not.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: None)
     if not hasattr(config, "workerinput"):
         config.add_cleanup(notices.listen(partial(_print, config)))
 
