@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 from typing import TYPE_CHECKING
 
@@ -56,16 +58,11 @@ def test_version(version: str, stand: Stand, *, old: bool) -> None:
 def test_no_place_for_the_file(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the file cannot be written, variables take its place."""
 
-    class Full:
-        """A disk without space."""
-
-        @staticmethod
-        def TemporaryDirectory(**_: object) -> None:  # noqa: N802 # as it is called
-            """Fail as a full disk does."""
-            raise OSError(28, "No space left on device")
+    def full() -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     shows(stand, "0.13.9")
-    monkeypatch.setattr(system_file, "tempfile", Full)
+    monkeypatch.setattr(system_file, "private_directory", full)
 
     assert by_variables(seen(stand))
 
