@@ -27,6 +27,7 @@ UvSelfUpdateError
 
 from __future__ import annotations
 
+import logging
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from uv_self_update.url import Url
+
+
+_log = logging.getLogger(__name__)
 
 
 class UvSelfUpdateError(Exception):
@@ -79,11 +83,18 @@ class InternalError(UvSelfUpdateError):
             hint="This is a bug in uv-self-update; please report it. Run the update or rehearsal "
             "with `-v` for details.",
         )
-        self.trace = "".join(_trace(error))
-        """The traceback and those of its causes: lines of code, without values."""
+
+
+def known(error: Exception) -> UvSelfUpdateError:
+    """Return an error of the tree as it is, and any other as a bug, whose trace is logged."""
+    if isinstance(error, UvSelfUpdateError):
+        return error
+    _log.debug("%s", "".join(_trace(error)))
+    return InternalError(error)
 
 
 def _trace(error: BaseException | None) -> Iterator[str]:
+    """Yield the tracebacks of an error and of its causes: lines of code, without values."""
     while error is not None:
         yield f"{type(error).__name__}\n"
         yield from traceback.format_tb(error.__traceback__)

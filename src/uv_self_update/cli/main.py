@@ -7,7 +7,6 @@ for the other commands only: they are in `commands`.
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import signal
 import sys
@@ -31,7 +30,7 @@ from uv_self_update.cli.options import (
 from uv_self_update.cli.terminal import Terminal
 from uv_self_update.config.installers import INSTALLERS
 from uv_self_update.config.settings import Options
-from uv_self_update.errors import InternalError, UsageError, UvNotFound, UvSelfUpdateError
+from uv_self_update.errors import UsageError, UvNotFound, known
 from uv_self_update.messages import listed, shown
 from uv_self_update.redaction import Secret
 from uv_self_update.uv.arguments import (
@@ -51,9 +50,6 @@ if TYPE_CHECKING:
 
     from uv_self_update.config.installers import InstallerChoice
     from uv_self_update.network.progress import Progress
-
-
-_log = logging.getLogger(__name__)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -79,15 +75,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def reported(error: Exception, arguments: Sequence[str], terminal: Terminal) -> int:
     """Report an error, with `--json` as JSON too, and return the exit code."""
-    if not isinstance(error, UvSelfUpdateError):
-        error = InternalError(error)
-        _log.debug("%s", error.trace)
-    terminal.error(error)
+    failure = known(error)
+    terminal.error(failure)
     if _wants_json(arguments):
         # If stdout is closed, the exit code is enough.
         with contextlib.suppress(OSError):
-            print(error.as_json(), flush=True)  # noqa: T201 # its output
-    return error.exit_code
+            print(failure.as_json(), flush=True)  # noqa: T201 # its output
+    return failure.exit_code
 
 
 def _wants_json(arguments: Sequence[str]) -> bool:

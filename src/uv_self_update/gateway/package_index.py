@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import logging
 import re
 import threading
 from http import HTTPStatus
@@ -25,11 +24,11 @@ from urllib.parse import unquote
 from uv_self_update.errors import (
     AmbiguousDistribution,
     DigestMismatch,
-    InternalError,
     NoSuchDistribution,
     StatusRefused,
     UnclaimedPackage,
     UvSelfUpdateError,
+    known,
 )
 from uv_self_update.gateway.replies import BrokenOff, Reply, with_keepalive
 from uv_self_update.releases.distribution import PAGE_TYPE, page
@@ -44,8 +43,6 @@ if TYPE_CHECKING:
     from uv_self_update.sources.packages.interface import PackageRepository
 
 SUFFIX = ".uv-self-update.invalid"
-
-_log = logging.getLogger(__name__)
 
 _BINARY = "application/octet-stream"
 KEPT = (("Cache-Control", "private, max-age=31536000, immutable"),)
@@ -171,16 +168,12 @@ class PackageIndex:
         """Return a reply, and remember why it is a refusal."""
         try:
             reply = call()
-        except UvSelfUpdateError as error:
-            failure = error
         except Exception as error:  # noqa: BLE001 # without an answer, uv would say something else
-            internal = failure = InternalError(error)
-            _log.debug("%s", internal.trace)
-        else:
-            self.forget(path)
-            return reply
-        self.remember(path, failure, page=page)
-        return Reply.of(f"{failure}\n", status=_status_of(failure))
+            failure = known(error)
+            self.remember(path, failure, page=page)
+            return Reply.of(f"{failure}\n", status=_status_of(failure))
+        self.forget(path)
+        return reply
 
     def remember(self, path: str, error: UvSelfUpdateError, *, page: bool = False) -> None:
         """Remember why a request was refused."""

@@ -16,7 +16,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from uv_self_update.errors import (
-    InternalError,
     NoDigest,
     NoInstaller,
     NoSuchVersion,
@@ -25,6 +24,7 @@ from uv_self_update.errors import (
     TooLarge,
     UnexpectedBody,
     UvSelfUpdateError,
+    known,
 )
 from uv_self_update.gateway import scripts
 from uv_self_update.gateway.ahead import Ahead, Body
@@ -154,9 +154,7 @@ class Service:
         try:
             return self._answer(asked)
         except Exception as error:  # noqa: BLE001 # without a response, uv would report another error
-            failure = error if isinstance(error, UvSelfUpdateError) else InternalError(error)
-            if isinstance(failure, InternalError):
-                _log.debug("%s", failure.trace)
+            failure = known(error)
             if isinstance(asked, Install):
                 self.told.append(failure)
             return self._failed(failure)
