@@ -14,6 +14,7 @@ import zipfile
 from base64 import b64encode
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -31,6 +32,7 @@ from uv_self_update.gateway.proxy import Proxy, ProxyLimits
 from uv_self_update.network.client import Upstream
 from uv_self_update.releases.distribution import Claim
 from uv_self_update.sources.authentication import credentials_of
+from uv_self_update.sources.packages import github
 from uv_self_update.sources.packages.computed import ComputedDigests
 from uv_self_update.sources.packages.github import GithubRepository
 from uv_self_update.uv.proxies import UvProxies
@@ -297,10 +299,21 @@ def test_unclaimed_file_is_not_served(run: Run) -> None:
     assert run.ask(f"{base}{name}.metadata")[0] == 404
 
 
-@pytest.mark.parametrize("ranges", [True, False])
+@pytest.mark.parametrize("sized", [True, False])
+@pytest.mark.parametrize("ranges", [206, 200, 400, 416, 501])
 @pytest.mark.parametrize("at", ["end", "begin"])
-def test_metadata_wherever_it_is(ranges: bool, at: str, run: Run) -> None:  # noqa: FBT001 # a case
-    """METADATA comes from the last 64 KiB, or from the whole wheel where it is not in them."""
+def test_metadata_wherever_it_is(
+    at: str,
+    ranges: int,
+    sized: bool,  # noqa: FBT001 # a case
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """METADATA comes from the last 64 KiB, or from the whole wheel where it is not in them.
+
+    A server may send the whole wheel, or refuse the request for a part; and a list may have no
+    sizes, as a page of links.
+    """
     body = io.BytesIO()
     info = "internal-1.0.dist-info/METADATA"
     with zipfile.ZipFile(body, "w") as file:
@@ -308,11 +321,22 @@ def test_metadata_wherever_it_is(ranges: bool, at: str, run: Run) -> None:  # no
         for name, content in entries if at == "begin" else reversed(entries):
             file.writestr(name, content)
     run.packages.releases[0].files[NAME] = body.getvalue()
-    run.packages.storage.ranges = ranges
+    storage = run.packages.storage
+    storage.ranges = ranges == HTTPStatus.PARTIAL_CONTENT
+    if ranges >= HTTPStatus.BAD_REQUEST:
+        page_for = storage.page_for
+        refused = Page(status=ranges)
+        monkeypatch.setattr(
+            storage, "page_for", lambda it: refused if "Range" in it.headers else page_for(it)
+        )
+    if not sized:
+        monkeypatch.setattr(github, "stated_size", lambda _: None)
 
     status, _, metadata = run.ask(f"{run.file}.metadata")
 
     assert (status, metadata) == (200, b"Name: internal\n")
+    whole = [asked for asked in storage.asked if "Range" not in asked.headers]
+    assert len(whole) == (at != "end" or not storage.ranges)
 
 
 @pytest.mark.parametrize("content", [b"", b"PK", CONTENT[:-30], b"x" * 70_000])

@@ -264,7 +264,7 @@ class PackageIndex:
             metadata_of,
         )
 
-        tail = None if file.size is None else served.repository.tail(file, TAIL)
+        tail = served.repository.tail(file, TAIL)
         found = None if tail is None else metadata_of(tail)
         if found is None:
             with served.repository.open(file) as download:

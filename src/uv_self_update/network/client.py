@@ -26,7 +26,7 @@ from uv_self_update.network.items import Items, lines_of, resumed
 from uv_self_update.network.limits import DEFAULTS, Limits
 from uv_self_update.network.local_files import open_file, path_of_url
 from uv_self_update.network.progress import SILENT, Progress, watched
-from uv_self_update.network.ranges import repeated_bytes
+from uv_self_update.network.ranges import PARTIAL, UNSUPPORTED, repeated_bytes
 from uv_self_update.network.redirect_targets import RedirectTargets
 from uv_self_update.network.refusals import accepted, refusal
 from uv_self_update.network.responses import Answer, Document, Download
@@ -42,13 +42,6 @@ if TYPE_CHECKING:
     from uv_self_update.network.kept import Kept
     from uv_self_update.network.ranges import Part
 
-
-_PARTIAL = {
-    HTTPStatus.OK,
-    HTTPStatus.PARTIAL_CONTENT,
-    HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
-}
-"""The expected answers to a range request (RFC 9110 section 14)."""
 
 _AS_A_FILE = {"Accept": "*/*", "Accept-Encoding": "identity"}
 """The headers of the later download: another encoding may be another variant of the file."""
@@ -274,7 +267,12 @@ class Upstream:
                 is_part = reply.status == HTTPStatus.PARTIAL_CONTENT
                 return b"".join(reply.body.raw(length)) if is_part else None
 
-        return self._retried(once)
+        try:
+            return self._retried(once)
+        except StatusRefused as error:
+            if error.status in UNSUPPORTED:
+                return None
+            raise
 
     def look(self, url: Url | str, *, accept: str = "*/*", search: bool = True) -> Answer:
         """Return the response to a `GET` whatever its status, and the start of its body.
@@ -310,7 +308,7 @@ class Upstream:
             for method, headers in ("HEAD", _AS_A_FILE), ("GET", _FIRST_BYTE):
                 reply = self._exchange.follow(method, target, headers, self._credentials)
                 reply.close()
-                if reply.status in _PARTIAL:
+                if reply.status in PARTIAL:
                     return HTTPStatus.OK  # 416: an empty file has no first byte
                 if reply.status not in _CONFIRMED_BY_GET:
                     break
@@ -349,7 +347,7 @@ class Upstream:
     def _fetched(self, url: Url, headers: Mapping[str, str], *, again: bool = False) -> Response:
         # `identity`: a compressed file must arrive as it is stored.
         sent = {"Accept-Encoding": "identity", **headers}
-        statuses = _PARTIAL if "Range" in headers else {HTTPStatus.OK}
+        statuses = PARTIAL if "Range" in headers else {HTTPStatus.OK}
         key = url.wire, sent.get("Accept", "")
         known = self._targets.get(key) if again else None
         if known is not None:

@@ -1,4 +1,4 @@
-"""How an interrupted download is resumed (RFC 9110 section 14)."""
+"""Range requests, and how an interrupted download is resumed by them (RFC 9110 section 14)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,16 @@ from uv_self_update.values import frozen
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+
+PARTIAL = {
+    HTTPStatus.OK,
+    HTTPStatus.PARTIAL_CONTENT,
+    HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
+}
+"""The expected answers to a range request (RFC 9110 section 14)."""
+
+UNSUPPORTED = {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_IMPLEMENTED}
+"""The answers of a server that does not know a kind of range, and does not ignore it."""
 
 _UNSATISFIED_RANGE = re.compile(r"bytes\s+\*/(\d{1,18})", re.ASCII)
 _CONTENT_RANGE = re.compile(r"bytes\s+(\d{1,18})-(\d{1,18})/(\d{1,18}|\*)", re.ASCII)
