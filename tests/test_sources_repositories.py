@@ -119,6 +119,22 @@ def test_search_that_cannot_be_continued(web: Web) -> None:
     assert find(f"nexus+{web.url}/repository/uv").version == "0.9.9"
 
 
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("//uv//new/", "/api/storage/uv/new"),
+        ("/artifactory//uv", "/artifactory/api/storage/uv"),
+        ("/a/artifactory//uv//new", "/a/artifactory/api/storage/uv/new"),
+    ],
+)
+def test_slashes_of_an_artifactory(path: str, expected: str, web: Web) -> None:
+    """A slash too many in the URL, which its validation accepts, changes no request."""
+    with pytest.raises(StatusRefused):
+        find(f"artifactory+{web.url}{path}")
+
+    assert expected in web.paths()
+
+
 def test_search_without_end(web: Web) -> None:
     """A search that names one page twice is left, with the reason."""
     body = json.dumps({"items": [], "continuationToken": "more"}).encode()

@@ -38,7 +38,7 @@ class ArtifactoryTree(RepositoryTree):
     If a reverse proxy hides `/artifactory`, the first name in the path is the repository.
     """
 
-    pattern = re.compile(r"(?P<root>(?:.*?/artifactory)?)/(?P<name>[^/]+)(?P<path>/.*)?")
+    pattern = re.compile(r"(?P<root>(?:.*?/artifactory)?)/+(?P<name>[^/]+)(?P<path>/.*)?")
     hint = (
         "Artifactory may also answer 404 if a permission is missing: check the name of the "
         "repository, or set `token-env` to the name of a variable with a token."
