@@ -270,6 +270,7 @@ def test_no_children(href: str) -> None:
         ("https://h/m/uv", "/m/uv/0.9.28/", ["0.9.28/"]),
         ("https://h/m/uv", "/m/uv/", []),
         ("https://h/m/uv", "/m/", []),
+        ("https://h/m/uv?path=/", "uv/", []),
         ("https://h/a b/%C3%BC/", "/a%20b/%c3%bc/x", ["x"]),
         ("https://h/a%2Fb/", "/a/b/x", []),
         ("https://h/a%2Fb/", "/a%2fb/x", ["x"]),
