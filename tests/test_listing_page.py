@@ -247,6 +247,8 @@ def test_children(href: str) -> None:
         "a%C2%85",
         "%FF",
         "%ED%A0%80",
+        "a" * 256,
+        f"{'a' * 256}/",
     ],
 )
 def test_no_children(href: str) -> None:

@@ -38,7 +38,7 @@ _TITLE = re.compile(r"\s*(?:index of\b|directory listing\b|listing:)", re.IGNORE
 _SORT = "?sort=name"
 """The start of the links that sort Caddy's pages, whose headings name the directory only."""
 
-_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*/?")
+_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}/?")
 """A link that is the name of an entry. To resolve one takes 12 µs, and a page has hundreds."""
 
 _XML_ENTRIES = frozenset({"directory", "file", "other"})
