@@ -150,11 +150,13 @@ def scene(request: pytest.FixtureRequest, web: Web, tmp_path: Path) -> Scene:
     """Return a home, and what an update of it changes."""
     if request.param not in SERVERS:
         return Scene(tmp_path, request.param)
-    name = binaries.archive(NEW).name
+    archive = binaries.archive(NEW)
     web.pages |= mirrors.index_pages([NEW], real=True)
     web.pages |= mirrors.file_pages(NEW, f"/listing/{NEW}", real=True)
     web.pages["/listing/"] = Page(body=f'<a href="{NEW}/">{NEW}/</a>'.encode())
-    web.pages[f"/listing/{NEW}/"] = Page(body=f'<a href="{name}">{name}</a>'.encode())
+    web.pages[f"/listing/{NEW}/"] = Page(body=f'<a href="{archive.name}">x</a>'.encode())
+    digest = f"{mirrors.sha256(archive)}\n".encode()
+    web.pages[f"/listing/{NEW}/{archive.name}.sha256"] = Page(body=digest)
     return Scene(tmp_path, "own", SERVERS[request.param](web))
 
 
