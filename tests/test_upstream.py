@@ -261,6 +261,7 @@ def test_redirect_to_plain_http(
         ("ftp://me:pw@h/", "it redirects to ftp://h/"),
         ("http://[", "it redirects to an invalid URL"),
         ("http://127.0.0.1:99999/", "it redirects to an invalid URL"),
+        ("http://h/a@[b", "it redirects to an invalid URL"),
     ],
 )
 def test_bad_redirect(connect: Connect, web: Web, location: str, reason: str) -> None:

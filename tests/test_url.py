@@ -59,8 +59,8 @@ def test_credentials_count() -> None:
     assert set(map(repr, urls)) == {"Url('https://***@h/')", "Url('https://h/')"}
 
 
-@pytest.mark.parametrize("text", ["http://[", "http://h:99999/", "http://h:x/"])
+@pytest.mark.parametrize("text", ["http://[", "http://h:99999/", "http://h:x/", "http://h/a@[b"])
 def test_invalid(text: str) -> None:
-    """A URL without a valid host or port is refused."""
+    """A URL without a valid host or port is refused, and so is what cannot be redacted."""
     with pytest.raises(ValueError, match=r".+"):
         Url.parse(text)

@@ -36,6 +36,7 @@ class Url:
     def parse(text: str) -> Url:
         """Parse a URL, or a template of one; raises ValueError for an invalid host or port."""
         parts = urlsplit(text)
+        redact_parts(parts)  # what cannot be redacted is no URL: `str` would raise
         userinfo, _, netloc = parts.netloc.rpartition("@")
         port = DEFAULT_PORTS.get(parts.scheme) if parts.port is None else parts.port
         origin = parts.scheme, (parts.hostname or "").lower(), port
