@@ -307,6 +307,18 @@ def test_approved_list_that_cannot_be_used(home: Home, web: Web, page: Page, sai
         assert home.version() == OLD
 
 
+def test_password_in_the_url_of_an_approved_list(home: Home) -> None:
+    """A slash in a password makes the URL invalid: no part of it is shown."""
+    home.install(OLD)
+    home.configure('[policy]\napproved = "https://me:hunter/2@h/list"\n')
+
+    done = home.run("-v", MIDDLE)
+
+    assert "approved versions *** (policy.approved in " in done.err
+    assert "): invalid URL" in done.err
+    assert "hunter" not in done.err
+
+
 def test_site_file_is_not_loosened(home: Home, web: Web) -> None:
     """Neither file, variables nor options get past what the machine's file says."""
     home.install(OLD)

@@ -35,6 +35,9 @@ def with_lists(policy: Policy, client: Callable[[Url], Upstream]) -> Policy:
 def _with_list(rule: Approved, url: str, client: Callable[[Url], Upstream]) -> Approved:
     try:
         place = Url.parse(url)
+    except ValueError:  # whose words may be a part of a password
+        raise InvalidApprovedList(redact_url(url), rule.origin, "invalid URL") from None
+    try:
         upstream = client(place)
         body = upstream.read(place, limit=upstream.limits.version_list).body
         return replace(rule, versions=parse_list(body), url=None)
