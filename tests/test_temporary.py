@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -96,6 +97,22 @@ def test_links_inside(killed: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
     assert not killed.exists()
     assert (elsewhere / "file").exists()
+
+
+def test_what_cannot_be_removed(killed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rest of a removal that failed, or was killed, is removed by a later run."""
+
+    def refused(*_: object, **__: object) -> None:
+        raise OSError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", refused)
+        remove_abandoned()
+        assert (killed / "uv" / "uv.toml").exists()
+
+    remove_abandoned()
+
+    assert not killed.exists()
 
 
 def test_without_locks(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
