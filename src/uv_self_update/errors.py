@@ -85,7 +85,7 @@ class InternalError(UvSelfUpdateError):
         )
 
 
-def known(error: Exception) -> UvSelfUpdateError:
+def as_failure(error: Exception) -> UvSelfUpdateError:
     """Return an error of the tree as it is, and any other as a bug, whose trace is logged."""
     if isinstance(error, UvSelfUpdateError):
         return error

@@ -30,7 +30,7 @@ from uv_self_update.cli.options import (
 from uv_self_update.cli.terminal import Terminal
 from uv_self_update.config.installers import INSTALLERS
 from uv_self_update.config.settings import Options
-from uv_self_update.errors import UsageError, UvNotFound, known
+from uv_self_update.errors import UsageError, UvNotFound, as_failure
 from uv_self_update.messages import listed, shown
 from uv_self_update.redaction import Secret
 from uv_self_update.uv.arguments import (
@@ -75,7 +75,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def reported(error: Exception, arguments: Sequence[str], terminal: Terminal) -> int:
     """Report an error, with `--json` as JSON too, and return the exit code."""
-    failure = known(error)
+    failure = as_failure(error)
     terminal.error(failure)
     if _wants_json(arguments):
         # If stdout is closed, the exit code is enough.

@@ -28,7 +28,7 @@ from uv_self_update.errors import (
     StatusRefused,
     UnclaimedPackage,
     UvSelfUpdateError,
-    known,
+    as_failure,
 )
 from uv_self_update.gateway.replies import BrokenOff, Reply, with_keepalive
 from uv_self_update.releases.distribution import PAGE_TYPE, page
@@ -169,7 +169,7 @@ class PackageIndex:
         try:
             reply = call()
         except Exception as error:  # noqa: BLE001 # without an answer, uv would say something else
-            failure = known(error)
+            failure = as_failure(error)
             self.remember(path, failure, page=page)
             return Reply.of(f"{failure}\n", status=_status_of(failure))
         self.forget(path)

@@ -24,7 +24,7 @@ from uv_self_update.errors import (
     TooLarge,
     UnexpectedBody,
     UvSelfUpdateError,
-    known,
+    as_failure,
 )
 from uv_self_update.gateway import scripts
 from uv_self_update.gateway.ahead import Ahead, Body
@@ -154,7 +154,7 @@ class Service:
         try:
             return self._answer(asked)
         except Exception as error:  # noqa: BLE001 # without a response, uv would report another error
-            failure = known(error)
+            failure = as_failure(error)
             if isinstance(asked, Install):
                 self.told.append(failure)
             return self._failed(failure)
