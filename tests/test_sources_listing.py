@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,18 +16,33 @@ from support.web import Page
 from uv_self_update import platforms
 from uv_self_update.config.kinds import SourceSettings
 from uv_self_update.config.settings import Network, Settings
-from uv_self_update.errors import HiddenByPolicy, NoArchive, StatusRefused, UnexpectedBody
+from uv_self_update.errors import (
+    HiddenByPolicy,
+    NoArchive,
+    NoSuchVersion,
+    StatusRefused,
+    UnexpectedBody,
+)
+from uv_self_update.network.responses import Download
 from uv_self_update.releases.policy import MinimumAge, Policy
 from uv_self_update.releases.target import NEWEST, Wanted
+from uv_self_update.sources.formats.entry import Entry
 from uv_self_update.sources.interface import ArchiveSource
+from uv_self_update.sources.listing import ListingTree
 from uv_self_update.sources.opened import OpenSources
+from uv_self_update.sources.tree import TreeSource
 from uv_self_update.url import Url
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from support.web import Web
+    from uv_self_update.network.client import Upstream
+    from uv_self_update.sources.tree import Names
 
 ARCHIVE = platforms.current().archive
 INSTALLER = "uv-installer.sh"
+OTHER = "uv-riscv64gc-unknown-linux-gnu.tar.gz"
 CONTENT = b"the archive"
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
 UPDATE = replace(NEWEST, installed="0.9.0", archive_only=True)
@@ -196,9 +211,13 @@ def test_version_in_two_directories(web: Web) -> None:
 @pytest.mark.parametrize(
     ("listed", "error", "words"),
     [
-        (directory_page(INSTALLER), NoArchive, f"has no uv 1.0.0 .* {ARCHIVE} is missing from"),
+        (
+            directory_page(OTHER),
+            NoArchive,
+            f"no release of uv for this machine: {ARCHIVE} is missing",
+        ),
         (directory_page(ARCHIVE), StatusRefused, "answered 404 Not Found"),
-        (Page(status=404), NoArchive, f"{ARCHIVE} is missing from 1.0.0"),
+        (Page(status=404), NoSuchVersion, "has no release of uv"),
     ],
     ids=["not listed", "listed", "no directory"],
 )
@@ -213,4 +232,44 @@ def test_digest_without_its_archive(
     with pytest.raises(error, match=words):
         fetch(web)
 
-    assert web.paths() == [ROOT, DIGEST_FILE, FILE, DIRECTORY]
+    again = [FILE] if error is StatusRefused else []
+    assert web.paths() == [ROOT, DIGEST_FILE, FILE, DIRECTORY, *again]
+
+
+def test_older_version_with_an_archive(web: Web) -> None:
+    """A mirror may have the digests before the archives: an older version is found then."""
+    serve(web, name="0.9.5")
+    serve(web)
+    web.pages[ROOT] = directory_page("0.9.5/", "1.0.0/")
+    web.pages[DIRECTORY] = directory_page(f"{ARCHIVE}.sha256")
+    del web.pages[FILE]
+
+    assert fetch(web) == ("0.9.5", DIGEST)
+    assert web.paths()[:4] == [ROOT, DIGEST_FILE, FILE, DIRECTORY]
+
+
+def test_download_in_vain(upstream: Upstream) -> None:
+    """A download that was begun and is not continued is closed with the source."""
+    events = []
+
+    class Listed(ListingTree):
+        def entries(self, path: Names) -> tuple[Entry, ...]:
+            assert path == ()
+            return (Entry(name="1.0.0", is_directory=True),)
+
+        def digest_next_to(self, path: Names) -> str:
+            events.append(path[-1])
+            return DIGEST
+
+        @contextmanager
+        def open(self, path: Names) -> Iterator[Download]:
+            events.append("begun")
+            yield Download(url="/".join(path), size=None, chunks=iter([]))
+            events.append("closed")
+
+    source = TreeSource(Listed(upstream, base=Url.parse("http://h/")), platforms.current())
+
+    source.find(UPDATE)
+    assert events == [ARCHIVE, "begun"]
+    source.close()
+    assert events == [ARCHIVE, "begun", "closed"]

@@ -48,7 +48,7 @@ class Announcement:
         self._progress = progress
         self._installed = installed
         self._archive = archive
-        self._dry_run = dry_run
+        self.dry_run = dry_run
         self._said = silent
         self._requested = False
         self._opened: tuple[Found, int | None] | None = None
@@ -61,7 +61,7 @@ class Announcement:
             found: The release.
             taken: Whether uv would install it, as far as its receipt tells.
         """
-        if self._dry_run and taken and found.release.version != self._installed:
+        if self.dry_run and taken and found.release.version != self._installed:
             asset = found.release.asset(self._archive)
             with self._lock:
                 self._requested, self._opened = True, (found, asset.size if asset else None)

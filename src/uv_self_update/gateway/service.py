@@ -235,8 +235,8 @@ class Service:
             known = self._found.get(wanted)
             if known is None:
                 try:
-                    # Our own installer needs nothing of a release but its archive.
-                    alone = self._with.choice == "native"
+                    # Our own installer needs nothing of a release but its archive, at once.
+                    alone = self._with.choice == "native" and not self._with.announcement.dry_run
                     request = replace(wanted, policy=self._policy(), archive_only=alone)
                     known = find_in_order(self._sources, request)
                 except UvSelfUpdateError as error:

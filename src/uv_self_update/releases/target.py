@@ -45,7 +45,7 @@ class Wanted:
     """The installed version, if only newer ones are installed; None if any may be."""
 
     archive_only: bool = field(default=False, compare=False)
-    """Whether the archive for this platform is the only file of the release that is used."""
+    """Whether the archive for this platform is the only file that is used, and is downloaded."""
 
     def may_install(self, version: str) -> bool:
         """Return whether a version would be installed: whether it is newer, if it has to be."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from uv_self_update.sources.context import Context
     from uv_self_update.sources.formats.entry import Entry
     from uv_self_update.sources.tree import Names
+
+_log = logging.getLogger(__name__)
 
 
 ACCEPT = "text/html, application/json;q=0.9, */*;q=0.1"
@@ -44,7 +47,8 @@ class ListingTree(Tree):
         url = self._base.below((*path[:-1], f"{path[-1]}.sha256"))
         try:
             answer = self._upstream.look(url, search=False)
-        except UpstreamError:
+        except UpstreamError as error:
+            _log.debug("no digest before the listing: %s", error)
             return None
         text = answer.body.decode("utf-8", errors="replace")
         sums = parse_sums(text) if answer.status == HTTPStatus.OK and only_sums(text) else {}

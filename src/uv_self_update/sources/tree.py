@@ -9,11 +9,11 @@ from __future__ import annotations
 import logging
 import re
 from abc import ABC, abstractmethod
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from uv_self_update.errors import NoArchive, StatusRefused, UnexpectedBody, WheelsOnly
+from uv_self_update.errors import SourceError, StatusRefused, UnexpectedBody, WheelsOnly
 from uv_self_update.network.limits import DEFAULTS
 from uv_self_update.releases.release import INSTALLER_NAMES, Asset, Release
 from uv_self_update.sources.catalog import CatalogSource
@@ -107,8 +107,8 @@ class TreeSource(CatalogSource):
         self.name = tree.name
         self._unsure: set[Names] = set()
         """The paths that may be files, from pages that do not distinguish them from directories."""
-        self._presumed: set[str] = set()
-        """The archives that no listing has shown."""
+        self._begun: dict[str, tuple[Download, ExitStack]] = {}
+        """The downloads that `presumed` has begun, by path, until `fetch` continues them."""
 
     def listed(self) -> Iterator[Release]:
         """Return the releases of the first directory that has any, from the base downwards.
@@ -146,11 +146,11 @@ class TreeSource(CatalogSource):
         return self._dated(replace(release, assets=assets))
 
     def presumed(self, releases: Sequence[Release], wanted: Wanted) -> Release | None:
-        """Return a release with its archive alone, which was not listed, but its digest was read.
+        """Return a release with its archive alone, which was not listed, but is being downloaded.
 
-        The names of both are known, so an update saves a request. Of a release with a date, the
-        files may have a later one, which is in the listing; and a rule may require a date. For
-        everything but a digest, such as a web page for any URL, the listing decides.
+        Its name and that of its digest are known, so an update saves a request. Of a release with a
+        date, the files may have a later one, which is in the listing; and a rule may require a
+        date. If either is something else, or is missing, the listing decides.
         """
         release, *others = releases
         dated = release.published or wanted.policy.longest_age
@@ -161,25 +161,24 @@ class TreeSource(CatalogSource):
         if sha256 is None:
             return None
         archive = Asset(name=path[-1], sha256=sha256, where=_where(path))
-        self._presumed.add(archive.where)
-        return replace(release, assets=(archive,))
+        with ExitStack() as stack, suppress(SourceError):
+            download = stack.enter_context(self._tree.open(path))
+            self._begun[archive.where] = download, stack.pop_all()
+            return replace(release, assets=(archive,))
+        return None
 
     @contextmanager
     def fetch(self, release: Release, asset: Asset) -> Iterator[Download]:
-        with ExitStack() as stack:
-            try:
+        download, stack = self._begun.pop(asset.where, (None, ExitStack()))
+        with stack:
+            if download is None:
                 download = stack.enter_context(self._tree.open(self._path(release, asset)))
-            except StatusRefused as error:
-                if error.gone and asset.where in self._presumed:
-                    self._refuse_unlisted(release, asset)
-                raise
             yield download
 
-    def _refuse_unlisted(self, release: Release, archive: Asset) -> None:
-        """Raise NoArchive if the listing does not have a presumed archive."""
-        if self.with_files(replace(release, assets=None)).asset(archive.name) is None:
-            version = release.version
-            raise NoArchive(self.name, f"uv {version}", archive.name, [version], [])
+    def close(self) -> None:
+        """Close the downloads that were begun in vain."""
+        while self._begun:
+            self._begun.popitem()[1][1].close()
 
     def checksum(self, release: Release, asset: Asset) -> str | None:
         return self._tree.checksum(self._path(release, asset))
