@@ -269,6 +269,8 @@ class Upstream:
 
         try:
             return self._retried(once)
+        except TooLarge:  # a part from the start
+            return None
         except StatusRefused as error:
             if error.status in UNSUPPORTED:
                 return None
@@ -391,7 +393,7 @@ class Upstream:
 
 
 def _parsed(url: Url | str) -> Url:
-    """Parse a URL that a server has named; raises Unreachable for an invalid one."""
+    """Parse a URL in the response of a server; raises Unreachable for an invalid one."""
     try:
         return Url.parse(url) if isinstance(url, str) else url
     except ValueError:
