@@ -235,7 +235,7 @@ def test_target(
 @pytest.mark.parametrize(
     ("versions", "arguments", "code", "said"),
     [
-        ([OLD], ["--from", OLD], 9, f"there is nothing to update from uv {OLD} to uv {OLD}"),
+        ([OLD], ["--from", OLD], 9, f"an update from uv {OLD} to uv {OLD} changes nothing"),
         ([OLD], ["--from", "0.5.7"], 7, "the package index has no uv 0.5.7"),
         ([OLD], ["--from", "nonsense"], 2, "`nonsense` is not a version of uv"),
         ([OLD], ["0.7.7"], 7, "the package index has no uv 0.7.7"),

@@ -52,8 +52,8 @@ def test_another_comes_before(home: Home, tmp_path: Path) -> None:
 
     assert done.code == 0, done.err
     assert done.err.splitlines()[-1] == (
-        f"warning: `uv` on PATH is {first} ({FIRST}), which comes before {home.uv} "
-        f"({binaries.newest()}), which was updated"
+        f"warning: {home.uv} ({binaries.newest()}) was updated, but `uv` on PATH is {first} "
+        f"({FIRST}), which comes first"
     )
 
 
@@ -63,7 +63,8 @@ def test_updated_one_is_not_on_path(home: Home, tmp_path: Path) -> None:
 
     done = home.run("--uv", str(home.uv), environ={"PATH": path_of(first.parent)})
 
-    assert f"warning: `uv` on PATH is {first} ({FIRST}), and not {home.uv} (" in done.err
+    end = f"`uv` on PATH is {first} ({FIRST}): {home.bin} is not on PATH"
+    assert done.err.splitlines()[-1].endswith(end)
 
 
 def test_another_does_not_run(home: Home, tmp_path: Path) -> None:
@@ -75,7 +76,7 @@ def test_another_does_not_run(home: Home, tmp_path: Path) -> None:
 
     done = home.run("--uv", str(home.uv), environ={"PATH": path_of(first.parent, home.bin)})
 
-    assert f"warning: `uv` on PATH is {first} (it does not run), which comes before" in done.err
+    assert f"`uv` on PATH is {first} (it does not run), which comes first" in done.err
 
 
 def test_the_same_by_another_name(home: Home, tmp_path: Path) -> None:

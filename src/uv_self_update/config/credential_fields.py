@@ -116,7 +116,7 @@ class Headers(ValueType):
             elif names.count(name.lower()) > 1:
                 yield f"duplicate header `{name}`: header names are case-insensitive"
             elif name.lower() in _RESERVED:
-                yield f"the header `{name}` cannot be set: each request has its own"
+                yield f"the header `{name}` cannot be set: uv-self-update sets it"
             try:
                 VariableName(holds="header's value").parse(variable, directory)
             except InvalidValue as error:

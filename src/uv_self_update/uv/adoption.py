@@ -254,8 +254,7 @@ class _Lasting:
             other = parse(path, before).folder(self._uv.name) / self._uv.name
             if other.exists() and not other.samefile(self._uv):
                 _log.warning(
-                    "%s no longer updates itself: the receipt %s is about %s now; it was kept as "
-                    "%s",
+                    "%s no longer updates itself: the receipt %s now names %s; the old one is %s",
                     other,
                     path if kept != path else self._new,
                     self._uv,

@@ -178,10 +178,10 @@ def warn_if_shadowed(installation: Installation) -> None:
     directories = environ.get("PATH", os.defpath).split(os.pathsep)
     behind = any(Path(directory) == uv.parent for directory in directories)
     _log.warning(
-        "`uv` on PATH is %s (%s), %s %s (%s), which was updated",
-        first,
-        version_of(first, environ) or "it does not run",
-        "which comes before" if behind else "and not",
+        "%s (%s) was updated, but `uv` on PATH is %s (%s)%s",
         uv,
         version_of(uv, environ) or "it does not run",
+        first,
+        version_of(first, environ) or "it does not run",
+        ", which comes first" if behind else f": {uv.parent} is not on PATH",
     )

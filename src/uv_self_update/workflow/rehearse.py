@@ -264,7 +264,7 @@ class _Copy:
             begin = other if user.standalone else older
             return self._copy(begin) if begin else self._download(found, self.settings.digests)
         if first.release.version == end:
-            message = f"there is nothing to update from uv {end} to uv {end}"
+            message = f"an update from uv {end} to uv {end} changes nothing"
             raise RehearsalError(message, hint="Name an older one: `--from VERSION`.")
         # A temporary uv needs no digest; but a pinned version is run only with that digest.
         return self._download(first, replace(self.settings.digests, required=False))
@@ -303,5 +303,5 @@ def _check(copy: _Copy, end: str, exit_code: int, failures: tuple[UvSelfUpdateEr
         message = f"expected the copy to be uv {end}, but it is {version or 'broken'}{reasons}"
         raise RehearsalError(message, hint=hint)
     if copy.receipt_version() != end:
-        message = f"the copy's receipt does not say {end}: {copy.receipt_version()}"
+        message = f"the copy's receipt names uv {copy.receipt_version()}: expected {end}"
         raise RehearsalError(message)
