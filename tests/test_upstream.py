@@ -273,6 +273,14 @@ def test_bad_redirect(connect: Connect, web: Web, location: str, reason: str) ->
     assert len(web.asked) == (11 if location == "/start" else 1)
 
 
+def test_end_that_is_no_end(connect: Connect, web: Web) -> None:
+    """A server may take the last bytes that are requested for the first ones, and send more."""
+    start = {"Content-Range": "bytes 0-8/20"}
+    web.pages["/wheel"] = Page(status=206, headers=start, body=b"123456789")
+
+    assert connect().tail(f"{web.url}/wheel", 8) is None
+
+
 def test_redirect_without_location(connect: Connect, web: Web) -> None:
     """A redirect that names no place is a status like any other that is not 200."""
     web.pages["/start"] = Page(status=302)
