@@ -178,7 +178,8 @@ class TreeSource(CatalogSource):
     def close(self) -> None:
         """Close the downloads that were begun in vain."""
         while self._begun:
-            self._begun.popitem()[1][1].close()
+            _, (_, stack) = self._begun.popitem()
+            stack.close()
 
     def checksum(self, release: Release, asset: Asset) -> str | None:
         return self._tree.checksum(self._path(release, asset))

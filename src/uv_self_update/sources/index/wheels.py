@@ -30,10 +30,6 @@ class TreeOrWheels(Composite):
     def list_ahead(self) -> None:
         self._tree.list_ahead()
 
-    def close(self) -> None:
-        self._tree.close()
-        super().close()
-
     @cached_property
     def wheels(self) -> SourceSettings | None:
         """The settings of the flat index; None if the directories have releases.
